@@ -1,0 +1,61 @@
+# One place for every command; the README and CI call the same ones.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help setup setup-test run test check format lock manifest bench clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.run-ready ## make .venv with what running needs (quick when nothing changed)
+
+setup-test: $(VENV)/.test-ready
+
+run: setup ## start Steward; without Slack tokens, with a Slack workspace in your browser
+	@$(BIN)/steward run $(ARGS)
+
+test: setup-test ## every test: SQLite, PostgreSQL and a browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup-test ## lint, format, types, import layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_layers.py
+
+format: setup-test ## put the code in the one format
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+manifest: setup ## write manifest.json from the code
+	@$(BIN)/steward manifest > manifest.json
+
+lock: setup-test ## pin every package again, with hashes
+	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group build --group test -c requirements.lock $(LOCK_OPTIONS) -o requirements-test.lock
+
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+clean: ## remove what setup made
+	@rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Steward needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 run"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "This Python cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv. Then try again."; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/.run-ready: requirements.lock pyproject.toml $(VENV)/bin/pip
+	@echo "Installing what Steward needs (once, about a minute) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e .
+	@touch $@
+
+$(VENV)/.test-ready: requirements-test.lock $(VENV)/.run-ready
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
