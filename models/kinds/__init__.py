@@ -1,1 +1,58 @@
-"""."""
+"""The record kinds. A new kind is one file beside this one, one line in `KINDS` and a migration."""
+
+import re
+from collections import Counter
+
+from models.kinds.action import ACTION
+from models.kinds.base import FieldType, Item, Kind
+from models.kinds.decision import DECISION
+from models.kinds.issue import ISSUE
+from models.kinds.risk import RISK
+from models.tables import Record
+
+__all__ = ["KINDS", "Item", "Kind", "check", "kind_named", "read_reference"]
+
+KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION)
+
+
+def kind_named(word: str) -> Kind | None:
+    """The kind a person means by its name, one or many, or None."""
+    word = word.lower()
+    return next((kind for kind in KINDS if word in (kind.key, kind.singular, kind.plural)), None)
+
+
+def read_reference(text: str) -> tuple[Kind, int] | None:
+    """Kind and number of `A12`, `a12` or `A-12`; None for anything else, also for a letter no kind has."""
+    match = re.fullmatch(r"([A-Za-z]{1,2})-?([1-9]\d{0,8})", text.strip())
+    kind = match and next((kind for kind in KINDS if kind.letter == match[1].upper()), None)
+    return (kind, int(match[2])) if match and kind else None
+
+
+def check(described: tuple[Kind, ...]) -> None:
+    """Raise ValueError, naming the kind, when a description contradicts itself or its table."""
+    for kind in described:
+        for problem in _problems(kind):
+            raise ValueError(f"record kind {kind.key!r}: {problem}")
+    for letter, times in Counter(kind.letter for kind in described).items():
+        if times > 1:
+            raise ValueError(f"two record kinds use the letter {letter!r}")
+
+
+def _problems(kind: Kind) -> list[str]:
+    columns = set(kind.model.model_fields) | set(Record.model_fields)
+    problems = [f"no column for field {field.key!r}" for field in kind.all_fields if field.key not in columns]
+    problems += [f"field {field.key!r} has no help" for field in kind.all_fields if not field.help]
+    problems += [
+        f"field {field.key!r} is a choice without choices"
+        for field in kind.all_fields
+        if field.type is FieldType.CHOICE and not field.choices
+    ]
+    problems += [f"status {status!r} is unknown" for status in kind.closed if status not in kind.statuses]
+    words = Counter(word for step in kind.steps for word in (step.key, *step.words))
+    problems += [f"two steps answer to {word!r}" for word, times in words.items() if times > 1]
+    if not kind.help or not kind.example:
+        problems.append("help and example are needed")
+    return problems
+
+
+check(KINDS)

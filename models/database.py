@@ -1,0 +1,181 @@
+"""The only way to the data: one unit of work, opened for one workspace and filtered to it in this one place."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import kinds, tables  # kinds: so that every kind's own table is mapped before a session opens
+from models.errors import Conflict, StewardError
+
+T = TypeVar("T")
+
+# How long a statement waits for SQLite's one writer, in milliseconds: people wait less than the worker does.
+PERSON_WAIT_MS = 2_000
+WORKER_WAIT_MS = 10_000
+
+
+class DatabaseBusy(StewardError):
+    """SQLite's writer was held too long; nothing was stored."""
+
+
+class WrongWorkspace(RuntimeError):
+    """A programming error: a row of one workspace in a unit of another. Never shown, never stored."""
+
+
+def async_url(url: str) -> URL:
+    """The address with the async driver in it. Takes what deployment tools give: postgres://, postgresql://, sqlite:///.
+
+    Raises ValueError with a sentence for any other kind of database.
+    """
+    parsed = make_url(url)
+    family = parsed.get_backend_name()
+    if family == "sqlite":
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if family in ("postgres", "postgresql"):
+        # libpq's name of the option; asyncpg reads the same words under `ssl`.
+        query = {("ssl" if key == "sslmode" else key): value for key, value in parsed.query.items()}
+        return parsed.set(drivername="postgresql+asyncpg", query=query)
+    raise ValueError(f"{family} is not supported: use sqlite:///FILE or postgresql://...")
+
+
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
+    """Run the work in a task of its own that the caller's cancellation cannot tear in the middle of a commit."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+class Database:
+    """One engine; `unit` opens a transaction for one workspace. SQLite (WAL, durable) or PostgreSQL."""
+
+    def __init__(self, url: str, *, wait_ms: int = PERSON_WAIT_MS) -> None:
+        self.url = async_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_pre_ping": True} if not self.is_sqlite else {}
+        self.engine: AsyncEngine = create_async_engine(self.url, **options)
+        self._writer = self.engine.execution_options(steward_writes=True)
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine, wait_ms)
+        self._tables = _scoped_tables()
+
+    @asynccontextmanager
+    async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction, limited to the workspace; commits at the end, rolls back on any exception.
+
+        Raises DatabaseBusy when SQLite stays locked and Conflict when a row changed under the unit's feet.
+        """
+        bind = self._writer if writes else self.engine
+        session = AsyncSession(bind, expire_on_commit=False)
+        session.sync_session.info["workspace_id"] = workspace_id
+        session.sync_session.info["criteria"] = self._criteria(workspace_id)
+        event.listen(session.sync_session, "do_orm_execute", _limit_to_workspace)
+        event.listen(session.sync_session, "before_flush", _refuse_other_workspaces)
+        try:
+            async with session:
+                yield session
+                await session.commit()
+        except StaleDataError as error:
+            raise Conflict(
+                "Somebody else changed this at the same moment. Nothing was saved; please try again."
+            ) from error
+        except OperationalError as error:
+            if self.is_sqlite and "locked" in str(error.orig):
+                raise DatabaseBusy("Steward's database was busy. Nothing was saved; please try again.") from error
+            raise
+
+    async def workspace_ids(self) -> list[str]:
+        """Every workspace there is, for the clock's work; the one question that belongs to no workspace."""
+        async with self.engine.connect() as connection:
+            return list(await connection.scalars(select(tables.Workspace.__table__.c.id)))  # type: ignore[attr-defined]
+
+    async def beat(self, name: str, at: Any) -> None:
+        """Note that the part of that name lives at the instant `at` (wall clock)."""
+        async with AsyncSession(self._writer) as session:
+            await session.merge(tables.Heartbeat(name=name, at=at))
+            await session.commit()
+
+    async def last_beat(self, name: str) -> Any:
+        """The instant of the part's last sign of life, or None."""
+        async with AsyncSession(self.engine) as session:
+            beat = await session.get(tables.Heartbeat, name)
+            return beat.at if beat else None
+
+    async def dispose(self) -> None:
+        """Close every connection. aiosqlite's threads keep the process alive otherwise."""
+        await self.engine.dispose()
+
+    def _criteria(self, workspace_id: str) -> list[ORMOption]:
+        return [
+            with_loader_criteria(table, getattr(table, column) == workspace_id, include_aliases=True)
+            for table, column in self._tables
+        ]
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The database file, or None for a database that is no file."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _scoped_tables() -> list[tuple[type[SQLModel], str]]:
+    assert kinds.KINDS
+    found = []
+    for mapper in SQLModel._sa_registry.mappers:
+        if mapper.class_ is tables.Workspace:
+            found.append((mapper.class_, "id"))
+        elif mapper.class_ is not tables.Heartbeat:
+            found.append((mapper.class_, "workspace_id"))
+    return found
+
+
+def _limit_to_workspace(state: ORMExecuteState) -> None:
+    if not state.is_column_load and not state.is_relationship_load:
+        state.statement = state.statement.options(*state.session.info["criteria"])
+
+
+def _refuse_other_workspaces(session: Session, *_: object) -> None:
+    workspace_id = session.info["workspace_id"]
+    for row in [*session.new, *session.dirty, *session.deleted]:
+        column = "id" if isinstance(row, tables.Workspace) else "workspace_id"
+        if getattr(row, column) is None and row in session.new:
+            setattr(row, column, workspace_id)
+        if getattr(row, column) != workspace_id:
+            raise WrongWorkspace(f"a {inspect(row).mapper.class_.__name__} of another workspace")
+
+
+def _prepare_sqlite(engine: AsyncEngine, wait_ms: int) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # BEGIN is ours, see below
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={wait_ms}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer fails at once whatever the timeout; so writers say so first.
+        writes = connection.get_execution_options().get("steward_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

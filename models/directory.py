@@ -1,0 +1,125 @@
+"""People and channels as Slack last described them, so that no request has to wait for Slack."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables import Channel, ChannelMember, Person, Project
+
+
+async def person(session: AsyncSession, person_id: str) -> Person | None:
+    """The person of that id, or None when we never met."""
+    return (await session.exec(select(Person).where(col(Person.id) == person_id))).first()
+
+
+async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dict[str, Person]:
+    """The known people among the ids, by id; one statement."""
+    wanted = {person_id for person_id in person_ids if person_id}
+    if not wanted:
+        return {}
+    return {found.id: found for found in await session.exec(select(Person).where(col(Person.id).in_(wanted)))}
+
+
+async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
+    """Active people who go by that name, by handle or full name, whatever the case."""
+    name = name.strip().lower()
+    return (
+        await session.exec(
+            select(Person).where(
+                col(Person.is_active),
+                col(Person.is_bot).is_(False),
+                or_(
+                    func.lower(col(Person.name)) == name,
+                    func.lower(col(Person.real_name)) == name,
+                    func.lower(col(Person.real_name)).startswith(name + " ", autoescape=True),
+                ),
+            )
+        )
+    ).all()
+
+
+async def save_person(session: AsyncSession, found: Person) -> None:
+    """Store what Slack says of a person, keeping what only we know of them."""
+    known = await person(session, found.id)
+    if known is not None:
+        found.home_opened_at = known.home_opened_at
+    await session.merge(found)
+
+
+async def channel(session: AsyncSession, channel_id: str) -> tuple[Channel, Project | None] | None:
+    """The channel with the project it belongs to, or None when we never met; one statement."""
+    query = (
+        select(Channel, Project)
+        .join(Project, col(Project.id) == col(Channel.project_id), isouter=True)
+        .where(col(Channel.id) == channel_id)
+    )
+    return (await session.exec(query)).first()
+
+
+async def save_channel(session: AsyncSession, found: Channel, members: Iterable[str] | None, now: datetime) -> None:
+    """Store what Slack says of a channel; `members` replaces who is in it, None leaves that unknown or as it was."""
+    known = (await session.exec(select(Channel).where(col(Channel.id) == found.id))).first()
+    if known is not None:
+        found.project_id, found.greeted_at = known.project_id, known.greeted_at
+        found.members_known_at = known.members_known_at
+    if members is not None:
+        found.members_known_at = now
+        await replace_members(session, found.id, members)
+    await session.merge(found)
+    await session.flush()
+    if found.project_id is not None:
+        await follow_privacy(session, found.project_id)
+
+
+async def replace_members(session: AsyncSession, channel_id: str, members: Iterable[str]) -> None:
+    """Make the stored membership of the channel equal to `members`."""
+    wanted = set(members)
+    query = select(ChannelMember.person_id).where(col(ChannelMember.channel_id) == channel_id)
+    known = set(await session.exec(query))
+    for person_id in sorted(wanted - known):
+        session.add(ChannelMember(channel_id=channel_id, person_id=person_id))
+    if gone := known - wanted:
+        await session.exec(
+            delete(ChannelMember).where(
+                col(ChannelMember.channel_id) == channel_id, col(ChannelMember.person_id).in_(gone)
+            )
+        )
+
+
+async def joined(session: AsyncSession, channel_id: str, person_id: str) -> None:
+    """Note that the person is in the channel."""
+    await session.merge(
+        ChannelMember(
+            workspace_id=session.sync_session.info["workspace_id"], channel_id=channel_id, person_id=person_id
+        )
+    )
+
+
+async def left(session: AsyncSession, channel_id: str, person_id: str) -> None:
+    """Note that the person is no longer in the channel."""
+    await session.exec(
+        delete(ChannelMember).where(
+            col(ChannelMember.channel_id) == channel_id, col(ChannelMember.person_id) == person_id
+        )
+    )
+
+
+async def is_member(session: AsyncSession, channel_id: str, person_id: str) -> bool:
+    """Whether the person is known to be in the channel."""
+    query = select(ChannelMember.person_id).where(
+        col(ChannelMember.channel_id) == channel_id, col(ChannelMember.person_id) == person_id
+    )
+    return (await session.exec(query)).first() is not None
+
+
+async def follow_privacy(session: AsyncSession, project_id: int) -> None:
+    """Make the project private exactly when one of its channels is."""
+    query = select(Project).where(col(Project.id) == project_id)
+    project = (await session.exec(query)).one()
+    private = select(Channel.id).where(col(Channel.project_id) == project_id, col(Channel.is_private))
+    is_private = (await session.exec(private)).first() is not None
+    if project.is_private != is_private:
+        project.is_private = is_private

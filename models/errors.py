@@ -1,0 +1,39 @@
+"""Refusals: what a person is told, in one sentence that says what to do next."""
+
+from collections.abc import Mapping
+
+
+class StewardError(Exception):
+    """A refusal with a sentence for the person who asked; `str(error)` is that sentence."""
+
+
+class InvalidFields(StewardError):
+    """Typed values that cannot be stored; `problems` maps a field's key to the sentence shown beside it."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
+
+
+class DateProblem(StewardError):
+    """A typed date that is unreadable, impossible, ambiguous or past. `phrase` is what was typed."""
+
+    def __init__(self, phrase: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.phrase = phrase
+
+
+class NotFound(StewardError):
+    """Not there, or not for this person: the two look the same on purpose."""
+
+
+class NotAllowed(StewardError):
+    """The person may see the thing but not do this to it."""
+
+
+class Conflict(StewardError):
+    """Somebody else changed the record since the person last saw it."""
+
+
+class IllegalTransition(StewardError):
+    """The record's status does not allow this step; the sentence names the steps it does allow."""

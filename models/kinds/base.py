@@ -1,0 +1,162 @@
+"""How a record kind describes itself. Forms, lists, cards, history, export and help are loops over this."""
+
+import builtins
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from models.labels import Labelled, Priority
+from models.tables import Record
+
+
+class FieldType(StrEnum):
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    PERSON = "person"
+    DATE = "date"
+    TIME = "time"
+    CHOICE = "choice"
+    SCALE = "scale"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldSpec:
+    """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5."""
+
+    key: str
+    label: str
+    type: FieldType
+    help: str
+    in_list: bool = False
+    choices: "builtins.type[Labelled] | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A move from one status to another, offered as a word (`A12 done`) and as a button.
+
+    `past` is what the confirmation says was done. `needs_approver` leaves the step to the coordinator.
+    """
+
+    key: str
+    label: str
+    past: str
+    begins: tuple[Labelled, ...]
+    to: Labelled
+    words: tuple[str, ...] = ()
+    is_main: bool = False
+    needs_approver: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today."""
+
+    key: str
+    letter: str
+    singular: str
+    plural: str
+    emoji: str
+    model: type[SQLModel]
+    help: str
+    example: str
+    fields: tuple[FieldSpec, ...]
+    statuses: type[Labelled]
+    closed: frozenset[Labelled]
+    steps: tuple[Step, ...]
+    derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
+    is_editable: Callable[["Item"], bool] = lambda item: True
+    sort_by: Callable[["Item"], Any] = lambda item: 0
+
+    @property
+    def first_status(self) -> Labelled:
+        return next(iter(self.statuses))
+
+    @cached_property
+    def all_fields(self) -> tuple[FieldSpec, ...]:
+        """The title, the kind's own fields, then what every kind has: the order of the form."""
+        return (TITLE, *self.fields, *COMMON_FIELDS)
+
+    def field(self, key: str) -> FieldSpec:
+        """The field of that key. Raises KeyError."""
+        return next((f for f in self.all_fields if f.key == key), None) or _missing(key)
+
+    def label_of(self, key: str) -> str:
+        """What a person reads for a column that may be no form field, such as the status."""
+        return next((f.label for f in self.all_fields if f.key == key), key.replace("_", " ").capitalize())
+
+    def steps_from(self, status: str) -> tuple[Step, ...]:
+        """The steps that a record in that status can take."""
+        return tuple(step for step in self.steps if status in step.begins)
+
+    def step_named(self, word: str) -> Step | None:
+        """The step a person means by that word, or None."""
+        return next((step for step in self.steps if word in (step.key, *step.words)), None)
+
+
+@dataclass
+class Item:
+    """A record with its kind and its own row."""
+
+    kind: Kind
+    record: Record
+    own: SQLModel
+
+    @property
+    def reference(self) -> str:
+        return f"{self.kind.letter}{self.record.number}"
+
+    @property
+    def status(self) -> Labelled:
+        return self.kind.statuses(self.record.status)
+
+    def value(self, key: str) -> Any:
+        """The stored value of a field, wherever its column lives."""
+        return getattr(self.row_of(key), key)
+
+    def row_of(self, key: str) -> SQLModel:
+        """The row that holds the field's column."""
+        return self.record if key in type(self.record).model_fields else self.own
+
+
+def _missing(key: str) -> FieldSpec:
+    raise KeyError(key)
+
+
+TITLE = FieldSpec(key="title", label="Title", type=FieldType.TEXT, help="One line that says what it is.", in_list=True)
+
+COMMON_FIELDS = (
+    FieldSpec(
+        key="owner_id",
+        label="Owner",
+        type=FieldType.PERSON,
+        help="The one person who answers for it.",
+        in_list=True,
+    ),
+    FieldSpec(
+        key="due_date",
+        label="Due date",
+        type=FieldType.DATE,
+        help="The day it should be settled. The owner is reminded that morning at 09:00.",
+        in_list=True,
+    ),
+    FieldSpec(key="due_time", label="Due time", type=FieldType.TIME, help="Only if the hour matters."),
+    FieldSpec(
+        key="priority",
+        label="Priority",
+        type=FieldType.CHOICE,
+        help="How much it matters next to the others.",
+        choices=Priority,
+    ),
+    FieldSpec(
+        key="details",
+        label="Details",
+        type=FieldType.LONG_TEXT,
+        help="Anything a reader needs to know beyond the title.",
+    ),
+)

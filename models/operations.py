@@ -1,0 +1,343 @@
+"""Every change of a record: its rules, its history and what is owed because of it, in the caller's transaction.
+
+Operations flush and never commit. Refusals are `StewardError`s; nothing is stored when one is raised, because the unit
+of work rolls back.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm.attributes import flag_modified
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import directory, outbox, projects
+from models.clock import today_in
+from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
+from models.kinds import Item, Kind
+from models.kinds.base import FieldType, Step
+from models.permissions import Actor, Right, require, visible_records
+from models.tables import Act, Counter, History, Project, Record
+
+TITLE_MAX = 250
+TEXT_MAX = 3_000  # what one input of a Slack form takes
+LONG_TEXT_MAX = 40_000
+
+NOT_THERE = "There is no {reference} here that you can see. `/steward list` shows what there is."
+
+
+async def find(
+    session: AsyncSession, actor: Actor, kind: Kind, number: int, *, with_archived: bool = False
+) -> tuple[Item, Project]:
+    """The record of that reference with its project; one statement. Raises NotFound: hidden and absent look alike."""
+    query = (
+        select(Record, kind.model, Project)
+        .join(kind.model, kind.model.record_id == col(Record.id))  # type: ignore[attr-defined]
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Record.kind) == kind.key, col(Record.number) == number, visible_records(actor))
+    )
+    found = (await session.exec(query)).first()
+    if found is None or (found[0].is_archived and not with_archived):
+        raise NotFound(NOT_THERE.format(reference=f"{kind.letter}{number}"))
+    record, own, project = found
+    return Item(kind, record, own), project
+
+
+async def create(
+    session: AsyncSession,
+    actor: Actor,
+    kind: Kind,
+    values: Mapping[str, Any],
+    *,
+    project: Project,
+    channel_id: str,
+    now: datetime,
+    via: str,
+    source_link: str | None = None,
+) -> Item:
+    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
+    require(actor, Right.CREATE, project)
+    await _check(session, kind, values, project, now, before=None)
+    assert project.id is not None
+    own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
+    record = Record(
+        project_id=project.id,
+        channel_id=channel_id,
+        kind=kind.key,
+        number=await _next_number(session, kind),
+        status=kind.first_status,
+        raised_by=actor.id,
+        source_link=source_link,
+        created_at=now,
+        updated_at=now,
+        **{key: value for key, value in values.items() if key not in own_keys and value is not None},
+    )
+    session.add(record)
+    await session.flush()
+    own = kind.model(record_id=record.id, **{key: value for key, value in values.items() if key in own_keys})
+    session.add(own)
+    item = Item(kind, record, own)
+    session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
+    await _owe_card(session, item, now)
+    await session.flush()
+    return item
+
+
+async def change(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    project: Project,
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    now: datetime,
+    via: str,
+) -> Item:
+    """Store changed fields. Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict."""
+    require(actor, Right.EDIT, project, item)
+    if not item.kind.is_editable(item):
+        raise NotAllowed(
+            f"{item.reference} is {item.status.label.lower()}, so its text stands. "
+            f"Log a new {item.kind.singular} instead."
+        )
+    await _refuse_stale(session, item, version)
+    await _check(session, item.kind, values, project, now, before=item)
+    if "due_date" in values and values["due_date"] is None:
+        values = {**values, "due_time": None}
+    await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now)
+    return item
+
+
+async def take_step(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    project: Project,
+    step: Step,
+    *,
+    now: datetime,
+    via: str,
+    note: str | None = None,
+) -> Item:
+    """Move the record to the step's status. Raises NotAllowed and IllegalTransition."""
+    require(actor, Right.APPROVE if step.needs_approver else Right.EDIT, project, item)
+    if item.record.status not in step.begins:
+        raise IllegalTransition(_impossible(item, step))
+    values = {"status": step.to}
+    await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, note=note or None)
+    return item
+
+
+async def undo(
+    session: AsyncSession, actor: Actor, item: Item, project: Project, *, version: int, now: datetime, via: str
+) -> Item:
+    """Take back the change that made `version`; a creation is taken back by archiving. Raises Conflict, NotAllowed."""
+    await _refuse_stale(session, item, version)
+    rows = await history(session, item, version=version)
+    if not rows:
+        raise Conflict(f"There is nothing to undo on {item.reference}.")
+    if rows[0].act is Act.CREATED:
+        require(actor, Right.DELETE, project, item)
+        before: dict[str, Any] = {"is_archived": True}
+    else:
+        steps = {step.to: step for step in item.kind.steps if step.needs_approver}
+        right = Right.APPROVE if item.record.status in steps else Right.EDIT
+        require(actor, Right.DELETE if item.record.is_archived else right, project, item)
+        before = {row.field: _read(item.kind, row.field, row.before) for row in rows if row.field}
+    await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
+    return item
+
+
+async def history(session: AsyncSession, item: Item, *, version: int | None = None) -> list[History]:
+    """The record's history rows, oldest first; only those of one change when `version` is given."""
+    query = select(History).where(col(History.record_id) == item.record.id).order_by(col(History.id))
+    if version is not None:
+        query = query.where(col(History.version) == version)
+    return list(await session.exec(query))
+
+
+async def _next_number(session: AsyncSession, kind: Kind) -> int:
+    """The kind's next number in this workspace; the row stays locked until the end of the transaction."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    table = Counter.__table__  # type: ignore[attr-defined]
+    statement = (
+        insert(table)
+        .values(workspace_id=session.sync_session.info["workspace_id"], kind=kind.key, last=1)
+        .on_conflict_do_update(index_elements=["workspace_id", "kind"], set_={"last": table.c.last + 1})
+        .returning(table.c.last)
+    )
+    connection = await session.connection()
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def _check(
+    session: AsyncSession, kind: Kind, values: Mapping[str, Any], project: Project, now: datetime, before: Item | None
+) -> None:
+    problems = field_problems(kind, values, today=today_in(project.timezone, now), before=before)
+    owner_id = values.get("owner_id")
+    if owner_id and (before is None or before.record.owner_id != owner_id):
+        problem = await owner_problem(session, project, owner_id)
+        problems |= {"owner_id": problem} if problem else {}
+    if problems:
+        raise InvalidFields(problems)
+
+
+def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before: Item | None = None) -> dict[str, str]:
+    """What is wrong with typed values: field key -> sentence. `today` is the project's; an old past date may stay."""
+    problems = {}
+    for field in kind.all_fields:
+        if field.key not in values:
+            continue
+        value = values[field.key]
+        limit = {FieldType.TEXT: TEXT_MAX, FieldType.LONG_TEXT: LONG_TEXT_MAX}.get(field.type)
+        limit = TITLE_MAX if field.key == "title" else limit
+        if limit and len(value or "") > limit:
+            problems[field.key] = (
+                f"At most {limit:,} characters; this has {len(value):,}. Put the rest into the details."
+            )
+    if "title" in values and not (values["title"] or "").strip():
+        problems["title"] = "A title is needed: one line that says what it is."
+    due = values.get("due_date")
+    if due and due < today and (before is None or before.record.due_date != due):
+        problems["due_date"] = f"{due:%a} {due.day} {due:%b %Y} is past. Choose today or a later day."
+    if values.get("due_time") and "due_date" in values and not due:
+        problems["due_time"] = "A time needs a day: choose a due date too, or clear the time."
+    return problems
+
+
+async def owner_problem(session: AsyncSession, project: Project, owner_id: str) -> str | None:
+    """Why that person cannot own a record of the project, as a sentence; None when they can."""
+    owner = await directory.person(session, owner_id)
+    if owner is None:
+        return "Steward does not know that person. Choose somebody of this workspace."
+    if owner.is_bot:
+        return f"{owner.shown_name} is an app and cannot own a record. Choose a person."
+    if not owner.is_active:
+        return f"{owner.shown_name}'s account is deactivated. Choose somebody else."
+    if not await projects.can_see(session, project, owner):
+        return f"{owner.shown_name} cannot see {project.name}. Invite them to its channel first, or choose another."
+    return None
+
+
+async def _refuse_stale(session: AsyncSession, item: Item, version: int) -> None:
+    if item.record.version == version:
+        return
+    rows = [row for row in await history(session, item) if row.version > version]
+    names = await directory.people(session, {row.actor_id for row in rows})
+    who = " and ".join(sorted({names[row.actor_id].shown_name for row in rows if row.actor_id in names})) or "Somebody"
+    what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in rows if row.field)) or "record"
+    raise Conflict(
+        f"{who} changed {item.reference} meanwhile ({what}). Nothing was overwritten; look at it and try again."
+    )
+
+
+async def _apply(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    values: Mapping[str, Any],
+    *,
+    act: Act,
+    via: str,
+    now: datetime,
+    note: str | None = None,
+) -> None:
+    """The one place where a record changes: new values, history, version, and the messages owed."""
+    changes = {key: (item.value(key), value) for key, value in values.items() if item.value(key) != value}
+    if not changes:
+        return
+    for key, (_, value) in changes.items():
+        setattr(item.row_of(key), key, value)
+    if "status" in changes:
+        item.record.is_open = item.record.status not in item.kind.closed
+        item.record.closed_at = None if item.record.is_open else now
+    item.record.updated_at = now
+    # So that the version moves even when only the kind's own row changed, within the same instant.
+    flag_modified(item.record, "updated_at")
+    session.add_all([item.record, item.own])
+    await session.flush()
+    for key, (before, after) in changes.items():
+        session.add(_history(item, actor, act, via, now, field=key, before=before, after=after, note=note))
+    await _owe_card(session, item, now)
+    owner_id = item.record.owner_id
+    if "owner_id" in changes and owner_id and owner_id != actor.id:
+        await owe_word_to_owner(session, item, owner_id, now)
+    await session.flush()
+
+
+async def _owe_card(session: AsyncSession, item: Item, now: datetime) -> None:
+    record = item.record
+    await outbox.put(
+        session,
+        "card",
+        key=f"card:{record.id}:{record.version}",
+        lane=f"card:{record.id}",
+        target=record.channel_id,
+        record_id=record.id,
+        due_at=now,
+    )
+
+
+async def owe_word_to_owner(session: AsyncSession, item: Item, owner_id: str, now: datetime) -> None:
+    """Owe the new owner one direct message that the record is theirs."""
+    await outbox.put(
+        session,
+        "assigned",
+        key=f"assigned:{item.record.id}:{owner_id}:{item.record.version}",
+        target=owner_id,
+        record_id=item.record.id,
+        due_at=now,
+    )
+
+
+def _history(
+    item: Item,
+    actor: Actor,
+    act: Act,
+    via: str,
+    now: datetime,
+    *,
+    field: str | None = None,
+    before: Any = None,
+    after: Any = None,
+    note: str | None = None,
+) -> History:
+    return History(
+        record_id=item.record.id,
+        project_id=item.record.project_id,
+        version=item.record.version,
+        at=now,
+        actor_id=actor.id,
+        act=act,
+        via=via,
+        field=field,
+        before=_plain(before),
+        after=_plain(after),
+        note=note,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+def _read(kind: Kind, key: str, stored: Any) -> Any:
+    """A value as history keeps it, back in the type its column has."""
+    field = next((field for field in kind.all_fields if field.key == key), None)
+    if field is None or stored is None:
+        return stored
+    if field.type is FieldType.DATE:
+        return date.fromisoformat(stored)
+    if field.type is FieldType.TIME:
+        return time.fromisoformat(stored)
+    return field.choices(stored) if field.choices else stored
+
+
+def _impossible(item: Item, step: Step) -> str:
+    possible = ", ".join(f"`{item.reference} {s.key}`" for s in item.kind.steps_from(item.record.status))
+    return f"{item.reference} is {item.status.label.lower()}, so “{step.label.lower()}” is not possible now." + (
+        f" Possible: {possible}." if possible else ""
+    )

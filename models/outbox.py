@@ -1,0 +1,46 @@
+"""What is to be told: rows written in the transaction that causes them. `scheduler/` decides and draws, `bot/` sends.
+
+A kind of delivery is a word here and a description in `scheduler/deliveries.py`. Nothing is drawn at this point: the
+content is made at the moment of sending, from the latest state.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables import Delivery, DeliveryState
+
+
+async def put(
+    session: AsyncSession,
+    kind: str,
+    *,
+    key: str,
+    target: str,
+    due_at: datetime,
+    lane: str | None = None,
+    record_id: int | None = None,
+    payload: dict[str, Any] | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    """Owe a delivery once: a key that was ever used in this workspace adds nothing. One statement."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = {
+        "workspace_id": session.sync_session.info["workspace_id"],
+        "kind": kind,
+        "dedupe_key": key,
+        "lane": lane or key,
+        "target": target,
+        "record_id": record_id,
+        "payload": payload or {},
+        "due_at": due_at,
+        "expires_at": expires_at,
+        "state": DeliveryState.DUE,
+        "attempt": 0,
+    }
+    table = Delivery.__table__  # type: ignore[attr-defined]
+    # Through the connection: the workspace filter of ORM statements has no place in an insert.
+    connection = await session.connection()
+    await connection.execute(insert(table).values(**row).on_conflict_do_nothing())

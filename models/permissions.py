@@ -1,0 +1,123 @@
+"""Who may see and do what: one function for an item, one clause for a query. See the table in docs/permissions.md.
+
+A project is private as soon as one of its channels is; then only the members of its channels see it. Guests and
+people of other companies see only what was logged in a channel they are in.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, exists, false, or_
+from sqlmodel import col
+
+from models.errors import NotAllowed
+from models.kinds import Item
+from models.tables import Channel, ChannelMember, Person, Project, Record
+
+
+class Right(StrEnum):
+    SEE = "see"
+    CREATE = "log records here"
+    EDIT = "change this"
+    DELETE = "remove this"
+    APPROVE = "decide this"
+    SETTINGS = "change a project's settings"
+    EXPORT = "export"
+
+
+class Standing(StrEnum):
+    """What a person is to the workspace."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    EXTERNAL = "external"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever asks, as the rules see them."""
+
+    id: str
+    standing: Standing
+    is_admin: bool = False
+
+
+def actor_of(person: Person) -> Actor:
+    """The person as the rules see them: the deactivated and bots are nobody."""
+    if person.is_bot or not person.is_active:
+        standing = Standing.NOBODY
+    elif person.is_external:
+        standing = Standing.EXTERNAL
+    else:
+        standing = Standing.GUEST if person.is_guest else Standing.MEMBER
+    return Actor(id=person.id, standing=standing, is_admin=person.is_admin and standing is Standing.MEMBER)
+
+
+def may(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> bool:
+    """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`)."""
+    if actor.standing is Standing.NOBODY:
+        return False
+    is_member = actor.standing is Standing.MEMBER
+    leads = is_member and (actor.is_admin or (project is not None and project.coordinator_id == actor.id))
+    match right:
+        case Right.SEE:
+            return True
+        case Right.CREATE:
+            return actor.standing in (Standing.MEMBER, Standing.GUEST)
+        case Right.EDIT:
+            return is_member or (item is not None and actor.id in (item.record.owner_id, item.record.raised_by))
+        case Right.DELETE:
+            return leads or (item is not None and actor.id == item.record.raised_by)
+        case Right.APPROVE | Right.EXPORT:
+            return leads
+        case Right.SETTINGS:
+            # A project that a guest began has nobody to ask; any full member who sees it may take it.
+            return leads or (is_member and project is not None and project.coordinator_id is None)
+
+
+def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
+    """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
+    if may(actor, right, project, item):
+        return
+    if actor.standing is not Standing.MEMBER:
+        raise NotAllowed("Guests can change only what they own or raised. Ask a member of the channel to do it.")
+    if project is not None and project.coordinator_id:
+        raise NotAllowed(f"Only the coordinator of {project.name} can {right.value}. Ask them, or a workspace admin.")
+    raise NotAllowed(f"Only the coordinator or a workspace admin can {right.value}.")
+
+
+def visible_projects(actor: Actor) -> ColumnElement[bool]:
+    """The projects the actor may know of, as a condition on `Project`."""
+    in_its_channels = exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.project_id) == col(Project.id),
+        col(ChannelMember.workspace_id) == col(Channel.workspace_id),
+        col(ChannelMember.channel_id) == col(Channel.id),
+        col(ChannelMember.person_id) == actor.id,
+    )
+    if actor.standing is Standing.NOBODY:
+        return false()
+    if actor.standing is not Standing.MEMBER:
+        return in_its_channels
+    unreadable = exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.project_id) == col(Project.id),
+        col(Channel.is_private).is_(True),
+        col(Channel.members_known_at).is_(None),
+    )
+    began_it = (col(Project.created_by) == actor.id) & unreadable
+    return or_(col(Project.is_private).is_(False), in_its_channels, began_it)
+
+
+def visible_records(actor: Actor) -> ColumnElement[bool]:
+    """The records the actor may know of, as a condition on `Record` joined with `Project`."""
+    if actor.standing is Standing.MEMBER:
+        return visible_projects(actor)
+    if actor.standing is Standing.NOBODY:
+        return false()
+    return exists().where(
+        col(ChannelMember.workspace_id) == col(Record.workspace_id),
+        col(ChannelMember.channel_id) == col(Record.channel_id),
+        col(ChannelMember.person_id) == actor.id,
+    )

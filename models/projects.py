@@ -1,0 +1,142 @@
+"""Projects: begun by the first record in a channel, tuned in a form."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import directory
+from models.errors import Conflict, InvalidFields, NotFound
+from models.permissions import Actor, Right, Standing, require, visible_projects
+from models.tables import Act, Channel, History, Person, Project
+
+NAME_MAX = 80
+
+
+async def begin(
+    session: AsyncSession, actor: Actor, channel: Channel, *, name: str, timezone: str, now: datetime
+) -> Project:
+    """Make the channel's project, with the person as coordinator when they are a full member. Raises InvalidFields."""
+    project = Project(
+        name=_checked_name(name),
+        timezone=timezone,
+        coordinator_id=actor.id if actor.standing is Standing.MEMBER else None,
+        created_by=actor.id,
+        home_channel_id=channel.id,
+        is_private=channel.is_private,
+        created_at=now,
+    )
+    session.add(project)
+    await session.flush()
+    assert project.id is not None
+    channel.project_id = project.id
+    session.add(channel)
+    session.add(
+        History(
+            project_id=project.id,
+            version=1,
+            at=now,
+            actor_id=actor.id,
+            act=Act.CREATED,
+            via="first record",
+            after=project.name,
+        )
+    )
+    await session.flush()
+    return project
+
+
+async def seen_by(session: AsyncSession, actor: Actor) -> Sequence[Project]:
+    """The projects the actor may know of, by name."""
+    return (await session.exec(select(Project).where(visible_projects(actor)).order_by(col(Project.name)))).all()
+
+
+async def find(session: AsyncSession, actor: Actor, project_id: int) -> Project:
+    """The project, if the actor may know of it. Raises NotFound, the same for hidden and absent."""
+    query = select(Project).where(col(Project.id) == project_id, visible_projects(actor))
+    project = (await session.exec(query)).first()
+    if project is None:
+        raise NotFound("There is no such project here. Log a record in its channel to begin one.")
+    return project
+
+
+async def change_settings(
+    session: AsyncSession,
+    actor: Actor,
+    project: Project,
+    *,
+    name: str,
+    coordinator_id: str | None,
+    timezone: str | None,
+    version: int,
+    now: datetime,
+) -> Project:
+    """Store new settings with their history. Raises NotAllowed, Conflict and InvalidFields."""
+    require(actor, Right.SETTINGS, project)
+    if project.version != version:
+        raise Conflict(f"Somebody else changed the settings of {project.name} meanwhile. Open them again to see.")
+    problems: dict[str, str] = {}
+    try:
+        name = _checked_name(name)
+    except InvalidFields as refusal:
+        problems |= refusal.problems
+    coordinator = await directory.person(session, coordinator_id) if coordinator_id else None
+    if coordinator is None or not is_full_member(coordinator):
+        problems["coordinator_id"] = "The coordinator must be an active full member of this workspace. Choose another."
+    elif project.is_private and not await _can_see(session, project, coordinator.id):
+        problems["coordinator_id"] = f"{coordinator.shown_name} is not in this project's private channel. Invite them."
+    if timezone not in available_timezones():
+        problems["timezone"] = "Choose a time zone from the list, such as Europe/Berlin."
+    if problems:
+        raise InvalidFields(problems)
+    assert project.id is not None
+    wanted = {"name": name, "coordinator_id": coordinator_id, "timezone": timezone}
+    for field, after in wanted.items():
+        before = getattr(project, field)
+        if before != after:
+            setattr(project, field, after)
+            session.add(
+                History(
+                    project_id=project.id,
+                    version=version + 1,
+                    at=now,
+                    actor_id=actor.id,
+                    act=Act.CHANGED,
+                    via="settings",
+                    field=field,
+                    before=before,
+                    after=after,
+                )
+            )
+    session.add(project)
+    await session.flush()
+    return project
+
+
+def is_full_member(person: Person) -> bool:
+    """Whether the person is an active full member: no guest, no bot, nobody from another company."""
+    return person.is_active and not (person.is_bot or person.is_guest or person.is_external)
+
+
+async def can_see(session: AsyncSession, project: Project, person: Person) -> bool:
+    """Whether the person may know of the project, for handing them something of it."""
+    if is_full_member(person) and not project.is_private:
+        return True
+    return await _can_see(session, project, person.id)
+
+
+async def _can_see(session: AsyncSession, project: Project, person_id: str) -> bool:
+    seer = Actor(id=person_id, standing=Standing.MEMBER)
+    query = select(Project.id).where(col(Project.id) == project.id, visible_projects(seer))
+    return (await session.exec(query)).first() is not None
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise InvalidFields({"name": "A project needs a name."})
+    if len(name) > NAME_MAX:
+        raise InvalidFields({"name": f"At most {NAME_MAX} characters; this has {len(name)}."})
+    return name

@@ -1,0 +1,264 @@
+"""Every table that is not a record kind's own. Each row carries its workspace; `models.database` filters by it.
+
+Instants are aware UTC (SQLModel's `UTCDateTime` refuses naive ones). A due date is a calendar day in its project's
+zone, never an instant, so that it cannot move when somebody reads it elsewhere.
+"""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from models.labels import Labelled, Priority
+
+
+def stored(values: type[StrEnum]) -> Enum:
+    """A column type that keeps a member's value, readable in any database tool, and not its Python name."""
+    return Enum(values, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
+
+
+# SQLAlchemy adds `AND version = :seen` to each update of these rows and raises when somebody was faster.
+_project_version = Column("version", Integer, nullable=False)
+_record_version = Column("version", Integer, nullable=False)
+
+
+class Workspace(SQLModel, table=True):
+    """One Slack workspace, keyed by Slack's team id."""
+
+    __tablename__ = "workspace"
+
+    id: str = Field(primary_key=True)
+    name: str
+    bot_user_id: str
+    warmed_at: datetime | None = None
+
+
+class Person(SQLModel, table=True):
+    """A member, guest, stranger or bot as Slack describes them, kept so that no request waits for Slack."""
+
+    __tablename__ = "person"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    id: str = Field(primary_key=True)
+    name: str
+    real_name: str
+    timezone: str = "UTC"
+    locale: str | None = None
+    is_admin: bool = False
+    is_guest: bool = False
+    is_external: bool = False
+    is_bot: bool = False
+    is_active: bool = True
+    home_opened_at: datetime | None = None
+
+    @property
+    def shown_name(self) -> str:
+        return self.real_name or self.name
+
+
+class Channel(SQLModel, table=True):
+    """A conversation Steward has met. `members_known_at` is empty until Slack let us read who is in it."""
+
+    __tablename__ = "channel"
+    __table_args__ = (Index("ix_channel_project", "workspace_id", "project_id"),)
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    id: str = Field(primary_key=True)
+    name: str
+    is_private: bool = True
+    is_archived: bool = False
+    is_shared: bool = False
+    has_bot: bool = False
+    members_known_at: datetime | None = None
+    project_id: int | None = Field(default=None, foreign_key="project.id")
+    greeted_at: datetime | None = None
+
+
+class ChannelMember(SQLModel, table=True):
+    """Somebody's membership of a channel; private projects are shown to these people only."""
+
+    __tablename__ = "channel_member"
+    __table_args__ = (Index("ix_channel_member_person", "workspace_id", "person_id"),)
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    person_id: str = Field(primary_key=True)
+
+
+class Project(SQLModel, table=True):
+    """What a channel's records belong to. Private as soon as one of its channels is."""
+
+    __tablename__ = "project"
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None, index=True)
+    name: str
+    timezone: str
+    coordinator_id: str | None = None
+    created_by: str
+    home_channel_id: str
+    is_private: bool = False
+    created_at: datetime
+    version: int = Field(default=1, sa_column=_project_version)
+
+    __mapper_args__ = {"version_id_col": _project_version}
+
+
+class Record(SQLModel, table=True):
+    """What all kinds share; a kind's own table holds the rest under the same key."""
+
+    __tablename__ = "record"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "kind", "number", name="uq_record_reference"),
+        Index("ix_record_due", "workspace_id", "is_open", "due_date", "owner_id"),
+        Index("ix_record_owner", "workspace_id", "owner_id", "is_open"),
+        Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    project_id: int = Field(foreign_key="project.id")
+    channel_id: str
+    kind: str
+    number: int
+    title: str
+    details: str = ""
+    owner_id: str | None = None
+    status: str
+    is_open: bool = True
+    priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
+    due_date: date | None = None
+    due_time: time | None = None
+    raised_by: str
+    source_link: str | None = None
+    is_archived: bool = False
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    version: int = Field(default=1, sa_column=_record_version)
+
+    __mapper_args__ = {"version_id_col": _record_version}
+
+
+class Act(Labelled):
+    """What a history row says was done."""
+
+    CREATED = "created", "Created"
+    CHANGED = "changed", "Changed"
+    STEPPED = "stepped", "Status"
+    UNDONE = "undone", "Undone"
+
+
+class History(SQLModel, table=True):
+    """One changed field of one change; rows that share record and version are one change, undone together."""
+
+    __tablename__ = "history"
+    __table_args__ = (Index("ix_history_record", "workspace_id", "record_id", "version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    record_id: int | None = Field(default=None, foreign_key="record.id")
+    project_id: int = Field(foreign_key="project.id")
+    version: int
+    at: datetime
+    actor_id: str
+    act: Act = Field(sa_type=stored(Act))
+    via: str
+    field: str | None = None
+    before: Any = Field(default=None, sa_type=JSON)
+    after: Any = Field(default=None, sa_type=JSON)
+    note: str | None = None
+
+
+class Card(SQLModel, table=True):
+    """Where a record's one message stands in Slack."""
+
+    __tablename__ = "card"
+
+    workspace_id: str = Field(default=None)
+    record_id: int = Field(primary_key=True, foreign_key="record.id")
+    channel_id: str
+    ts: str
+
+
+class Counter(SQLModel, table=True):
+    """The last number given out for a kind, so that references never repeat in a workspace."""
+
+    __tablename__ = "counter"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    kind: str = Field(primary_key=True)
+    last: int
+
+
+class SeenRequest(SQLModel, table=True):
+    """A request that took effect. Stored with its effect, so a repeat finds it and does nothing twice."""
+
+    __tablename__ = "seen_request"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    key: str = Field(primary_key=True)
+    at: datetime = Field(index=True)
+    reference: str | None = None
+
+
+class DeliveryState(StrEnum):
+    DUE = "due"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCONFIRMED = "unconfirmed"
+    PARKED = "parked"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Delivery(SQLModel, table=True):
+    """Something to be posted, written in the transaction that causes it. See `scheduler/deliveries.py`.
+
+    `lane` names what must be sent in order and one at a time (a record's card); the partial unique index is what
+    keeps two senders out of one lane. `due_at` and `expires_at` go by the product's clock, `lease_until` by the wall.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "dedupe_key", name="uq_delivery_dedupe"),
+        Index("ix_delivery_due", "workspace_id", "state", "due_at"),
+        Index("ix_delivery_lane", "workspace_id", "lane", "state"),
+        Index(
+            "uq_delivery_lane_sending",
+            "workspace_id",
+            "lane",
+            unique=True,
+            sqlite_where=text("state = 'sending'"),
+            postgresql_where=text("state = 'sending'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    kind: str
+    dedupe_key: str
+    lane: str
+    target: str
+    record_id: int | None = Field(default=None, foreign_key="record.id")
+    payload: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    due_at: datetime
+    expires_at: datetime | None = None
+    state: DeliveryState = Field(default=DeliveryState.DUE, sa_type=stored(DeliveryState))
+    attempt: int = 0
+    claimed_by: str | None = None
+    lease_until: datetime | None = None
+    slack_channel: str | None = None
+    slack_ts: str | None = None
+    last_error: str | None = None
+
+
+class Heartbeat(SQLModel, table=True):
+    """When a part of the installation last showed that it lives. Belongs to no workspace; instants of the wall."""
+
+    __tablename__ = "heartbeat"
+
+    name: str = Field(primary_key=True)
+    at: datetime
