@@ -1,0 +1,1041 @@
+"""Due dates as people type them: "friday 3pm", "end of month", "in 3 business days", "12/03".
+
+The grammar here is Steward's own and decides first; dateparser is asked only about what it cannot read, mostly other
+languages. One rule stands above the rest: a phrase that is unreadable, impossible, ambiguous or past is asked about
+(`DateProblem`), never guessed. The readings people may not expect:
+
+- A day without a time is due by the end of that day; no time is stored. "eod", "afternoon" and "evening" say no more
+  than the day; "morning" is due at its end, 12:00.
+- "friday" is the next one after today, "this friday" lies in the current Monday-to-Sunday week, "next friday" in the
+  following one. With a time that is still ahead, "friday 3pm" may be today.
+- "next week", "next month", "week 48" are their first day; "this week" and "end of week" are Friday, "this month" and
+  "end of month" the last day of the month.
+- "q1" or "december" alone is asked about, since it may mean the first day or the last: "end of q1" is clear.
+- "the 31st" and "29 feb" are the next ones there are. A bare hour is read as in the working day, 8 to 12; "at 3" is
+  asked about. "midnight" is the coming one; "friday midnight" is asked about, as it may mean either end of Friday.
+- An abbreviation of a zone must be in force on that day: "3pm PST" in July is asked about.
+"""
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from enum import IntEnum, StrEnum
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from models.errors import DateProblem
+
+LONGEST_PHRASE: Final = 80
+END_OF_WORK: Final = time(17)
+FARTHEST_YEARS: Final = 100
+MOST_BUSINESS_DAYS: Final = 1000
+SHORT_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SHORT_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTH_NAMES: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+WorkingDays = Callable[[date], bool]
+
+
+class DateOrder(StrEnum):
+    """Which of the two leading numbers of 12/03 is the day."""
+
+    DMY = "dmy"
+    MDY = "mdy"
+
+
+def date_order(locale: str | None) -> DateOrder:
+    """The order of numeric dates for a Slack locale such as "en-US": month first only there, day first elsewhere."""
+    return DateOrder.MDY if (locale or "").replace("_", "-").lower() == "en-us" else DateOrder.DMY
+
+
+def monday_to_friday(day: date) -> bool:
+    """Whether the day is a working day where nobody said otherwise."""
+    return day.weekday() < 5
+
+
+class NoDate(DateProblem):
+    """Nothing in the phrase is a date; it may well be ordinary words."""
+
+
+class PastDate(DateProblem):
+    """The phrase is a date, and it has passed."""
+
+
+class VagueDate(DateProblem):
+    """The phrase speaks of a time but names none: "asap", "later"."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A day, or with `time` an instant given as wall time in `zone`.
+
+    `time.fold` is 1 only for the second pass of an hour that comes twice; where a store drops it, the first is meant.
+    """
+
+    day: date
+    time: time | None
+    zone: ZoneInfo
+
+    def instant(self) -> datetime | None:
+        """The moment in UTC, None for a bare day."""
+        return None if self.time is None else datetime.combine(self.day, self.time, self.zone).astimezone(UTC)
+
+    def in_zone(self, zone: ZoneInfo) -> "Due":
+        """The same due date for readers in `zone`: a bare day stays that date, a time is converted."""
+        instant = self.instant()
+        if instant is None:
+            return Due(self.day, None, zone)
+        local = instant.astimezone(zone)
+        return Due(local.date(), local.time(), zone)
+
+
+class Needs(IntEnum):
+    """How much must stand before a phrase within a sentence so that it is a due date and not ordinary words."""
+
+    NOTHING = 0
+    CONNECTOR = 1  # by, due, on, before: "12/03", "week 48", "3pm"
+    DUE = 2  # "due", or a field that asks for a date: "extend by 2 weeks" names an amount
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the own grammar made of a phrase: a due date, or why the date in it cannot be used."""
+
+    result: Due | DateProblem
+    needs: Needs
+
+
+def parse_due(
+    phrase: str,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    order: DateOrder,
+    is_working_day: WorkingDays = monday_to_friday,
+    locale: str | None = None,
+) -> Due:
+    """The due date a person in `zone` means by `phrase` at `now` (aware).
+
+    The result lies in `zone` unless the phrase names another. `locale` (Slack's, "de-DE") adds that language to
+    English. Raises DateProblem, whose sentence says what is wrong and gives two examples that work.
+    """
+    reading = read_phrase(phrase, now=now, zone=zone, order=order, is_working_day=is_working_day)
+    if reading is None:
+        reading = _read_with_dateparser(_Context.of(phrase, now, zone, order, is_working_day), locale)
+    if isinstance(reading.result, DateProblem):
+        raise reading.result
+    return reading.result
+
+
+def read_phrase(
+    phrase: str, *, now: datetime, zone: ZoneInfo, order: DateOrder, is_working_day: WorkingDays = monday_to_friday
+) -> Reading | None:
+    """What the own grammar reads in the whole of `phrase`; None where it sees no date. Never raises DateProblem."""
+    context = _Context.of(phrase, now, zone, order, is_working_day)
+    text = _normalise(phrase)
+    if not text or len(text) > LONGEST_PHRASE:
+        return None
+    try:
+        return _read_elapsed(text, context) or _read_day_and_clock(text, context)
+    except DateProblem as problem:
+        needs = Needs.NOTHING if _UNMISTAKABLE.search(text) else Needs.CONNECTOR
+        return Reading(problem, Needs.DUE if isinstance(problem, NoDate) else needs)
+    except OverflowError:
+        return Reading(context.too_far(), Needs.CONNECTOR)
+
+
+def describe_day(day: date, *, today: date) -> str:
+    """ "Fri 27 Nov 2026", led by yesterday, today or tomorrow where that is what it is."""
+    name = f"{SHORT_WEEKDAYS[day.weekday()]} {day.day} {SHORT_MONTHS[day.month - 1]} {day.year}"
+    word = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((day - today).days)
+    return f"{word}, {name}" if word else name
+
+
+def describe_due(due_date: date, due_time: time | None, *, today: date, zone: ZoneInfo | None) -> str:
+    """The day, and where there is a time "15:00" with the name of `zone` where one is given."""
+    parts = [describe_day(due_date, today=today)]
+    if due_time is not None:
+        parts.append(f"{due_time:%H:%M}")
+        parts.extend([zone.key] if zone is not None else [])
+    return " ".join(parts)
+
+
+# What surrounds a reading ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """A typed time of day. `stored` is None where the day says it all; today still counts until `ends`."""
+
+    stored: time | None
+    ends: time
+    zone: tzinfo | None = None
+    zone_name: str = ""
+    is_midnight: bool = False
+    next_day: bool = False
+
+
+@dataclass(frozen=True)
+class _Context:
+    phrase: str
+    now: datetime
+    zone: ZoneInfo
+    today: date
+    order: DateOrder
+    is_working_day: WorkingDays
+    clock: _Clock | None = None
+
+    @classmethod
+    def of(
+        cls, phrase: str, now: datetime, zone: ZoneInfo, order: DateOrder, is_working_day: WorkingDays
+    ) -> "_Context":
+        if now.tzinfo is None:
+            raise ValueError("now must be aware")
+        local = now.astimezone(zone)
+        return cls(phrase, local, zone, local.date(), order, is_working_day)
+
+    def is_ahead(self, day: date) -> bool:
+        """Whether the typed time of day on `day` is still to come; False without one."""
+        if self.clock is None:
+            return False
+        return datetime.combine(day, self.clock.ends, self.clock.zone or self.zone) > self.now
+
+    def shown(self) -> str:
+        words = " ".join(self.phrase.split())
+        return f"“{words if len(words) <= 60 else words[:59] + '…'}”"
+
+    def problem(self, what: str, first: str, second: str, kind: type[DateProblem] = DateProblem) -> DateProblem:
+        return kind(self.phrase, f"{what} Try “{first}” or “{second}”.")
+
+    def unreadable(self) -> DateProblem:
+        return self.problem(f"I can't read {self.shown()} as a date.", "friday 3pm", "in 2 weeks", NoDate)
+
+    def too_far(self) -> DateProblem:
+        return self.problem(f"{self.shown()} is too far away to be a due date.", "in 3 months", "end of year")
+
+    def past(self, day: date, at: time | None = None) -> DateProblem:
+        moment = describe_due(day, at, today=date.min, zone=None)
+        return self.problem(f"{self.shown()} is {moment}, which has passed.", "today", "tomorrow 9:00", PastDate)
+
+
+# Words -------------------------------------------------------------------------------------------------------------
+
+_WEEKDAYS: Final = {
+    name: number
+    for number, names in enumerate(
+        (
+            "monday mon",
+            "tuesday tues tue",
+            "wednesday weds wed",
+            "thursday thurs thur thu",
+            "friday fri",
+            "saturday sat",
+            "sunday sun",
+        )
+    )
+    for name in names.split()
+}
+_MONTHS: Final = {
+    name: number
+    for number, full in enumerate(MONTH_NAMES, start=1)
+    for name in (full.lower(), full[:3].lower(), *(["sept"] if full == "September" else []))
+}
+_NUMBER_WORDS: Final = "one two three four five six seven eight nine ten eleven twelve"
+_NUMBERS: Final = {word: n for n, word in enumerate(_NUMBER_WORDS.split(" "), start=1)} | {
+    "a": 1,
+    "an": 1,
+    "a couple of": 2,
+    "a couple": 2,
+    "couple of": 2,
+}
+_ORDINALS: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
+_QUARTERS: Final = {"q": 3, "quarter": 3, "year": 12}
+_VAGUE: Final = re.compile(
+    r"a\.?s\.?a\.?p|as soon as possible|soon|later|immediately|urgent(?:ly)?|right away|at once|whenever|some ?time"
+    r"|when (?:ready|possible)|some ?day|at some point|eventually|shortly|any ?time|tb[dac]"
+)
+
+
+def _alternatives(words: object) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))  # type: ignore[call-overload]
+
+
+_WEEKDAY: Final = rf"(?P<weekday>{_alternatives(_WEEKDAYS)})\.?"
+_MONTH: Final = rf"(?P<month>{_alternatives(_MONTHS)})\.?"
+_YEAR: Final = r"(?:,? ?'?(?P<year>\d{4}|\d{2}))?"
+_ORDINAL_DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th)"
+_DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
+_BUSINESS: Final = r"(?:business|working|work)[ -]?"
+_NUMBER: Final = rf"(?:\d{{1,5}}|{_alternatives(_NUMBERS)})"
+_UNITS: Final = (
+    ("minutes", r"minutes?|mins?"),
+    ("hours", r"hours?|hrs?|h"),
+    ("business", rf"{_BUSINESS}days?|bd"),
+    ("days", r"days?|d"),
+    ("weeks", r"weeks?|wks?|w"),
+    ("fortnights", r"fortnights?"),
+    ("months", r"months?|mos?"),
+    ("quarters", r"quarters?"),
+    ("years", r"years?|yrs?|y"),
+    ("unclear", r"m"),
+)
+_AMOUNT: Final = rf"{_NUMBER} ?(?:{'|'.join(pattern for _, pattern in _UNITS)})"
+_AMOUNTS: Final = rf"(?P<amounts>{_AMOUNT}(?:(?: and)? {_AMOUNT})*)"
+_ONE_AMOUNT: Final = re.compile(
+    rf"(?P<number>{_NUMBER}) ?(?:{'|'.join(f'(?P<{name}>{pattern})' for name, pattern in _UNITS)})(?![a-z])"
+)
+
+_UNMISTAKABLE: Final = re.compile(
+    rf"\b(?:{_alternatives(_WEEKDAYS)}|today|tomorrow)\b|\d{{4}}-\d"
+    rf"|\d(?:st|nd|rd|th|\.)?[ -](?:of )?(?:{_alternatives(_MONTHS)})\b|\b(?:{_alternatives(_MONTHS)})[ -]\d"
+)
+
+_REWRITES: Final = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"[,\s]+", " "),
+        (r"^[ (\[\"'“”‘]+|[ )\]\"“”;:!?]+$", ""),
+        (r"(?<=\d)t(?=\d)", " "),
+        (r"^(?:is )?(?:due(?: date)? )?(?:by|on|before|until|till|due|no later than)(?: |$)", ""),
+        (r"(?<!\d)(?<!\d\.)\.$|(?<=\d)(?<!\d\.\d)(?<!\d\.\d\d)\.$", ""),
+        (r"\b(?:tmrw|tmr|tmrow|tomorow|tommorow|tommorrow)\b", "tomorrow"),
+        (r"\b(?:in the|at) (morning|afternoon|evening|night)\b", r"\1"),
+        (r"\bhalf an hour\b", "30 minutes"),
+        (r"\ban hour and a half\b", "90 minutes"),
+        (r"\b(today|tomorrow|tonight|morning|afternoon|evening) (\d{1,2})$", r"\1 at \2"),
+        (r"^(\d{1,2}) (today|tomorrow|tonight|morning|afternoon|evening)\b", r"at \1 \2"),
+    )
+)
+
+
+def _normalise(phrase: str) -> str:
+    text = unicodedata.normalize("NFKC", phrase[: 4 * LONGEST_PHRASE]).casefold().replace("’", "'")
+    for pattern, replacement in _REWRITES:
+        text = pattern.sub(replacement, text)
+    return text.strip()
+
+
+# Amounts of time ---------------------------------------------------------------------------------------------------
+
+_ELAPSED: Final = re.compile(
+    rf"(?P<lead>(?:with)?in )?{_AMOUNTS}(?P<tail>'? (?:from now|from today|time|hence))?(?: at)?"
+)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """An amount of time: calendar parts, working days and elapsed minutes."""
+
+    months: int = 0
+    days: int = 0
+    business_days: int = 0
+    minutes: int = 0
+
+    def after(self, day: date, context: _Context, sign: int = 1) -> date:
+        moved = _months_after(day, sign * self.months) + timedelta(days=sign * self.days)
+        return _business_days_after(moved, sign * self.business_days, context)
+
+
+_SPAN_OF_UNIT: Final[dict[str, Callable[[int], _Span]]] = {
+    "minutes": lambda n: _Span(minutes=n),
+    "hours": lambda n: _Span(minutes=60 * n),
+    "business": lambda n: _Span(business_days=n),
+    "days": lambda n: _Span(days=n),
+    "weeks": lambda n: _Span(days=7 * n),
+    "fortnights": lambda n: _Span(days=14 * n),
+    "months": lambda n: _Span(months=n),
+    "quarters": lambda n: _Span(months=3 * n),
+    "years": lambda n: _Span(months=12 * n),
+}
+
+
+def _number(text: str) -> int:
+    return _NUMBERS[text] if text in _NUMBERS else int(text)
+
+
+def _span(amounts: str, context: _Context) -> _Span:
+    total = _Span()
+    for match in _ONE_AMOUNT.finditer(amounts):
+        unit = match.lastgroup or ""
+        if unit == "unclear":
+            number = match["number"]
+            raise context.problem(
+                f"In {context.shown()}, m may mean minutes or months.", f"in {number} min", f"in {number} months"
+            )
+        part = _SPAN_OF_UNIT[unit](_number(match["number"]))
+        total = _Span(
+            total.months + part.months,
+            total.days + part.days,
+            total.business_days + part.business_days,
+            total.minutes + part.minutes,
+        )
+    return total
+
+
+def _business_days_after(day: date, count: int, context: _Context) -> date:
+    if abs(count) > MOST_BUSINESS_DAYS:
+        raise context.too_far()
+    step = timedelta(days=1 if count > 0 else -1)
+    left, tries = abs(count), 7 * abs(count) + 400
+    while left:
+        if not tries:
+            raise context.problem("No working days are set for that time.", "tomorrow", "in 2 weeks")
+        day, tries = day + step, tries - 1
+        left -= context.is_working_day(day)
+    return day
+
+
+def _read_elapsed(text: str, context: _Context) -> Reading | None:
+    """ "in 90 minutes", "in 2 days and 3 hours": minutes and hours are elapsed time, the rest is calendar."""
+    match = _ELAPSED.fullmatch(text)
+    if match is None:
+        return None
+    needs = Needs.NOTHING if match["lead"] or match["tail"] else Needs.DUE
+    if needs is Needs.DUE and re.fullmatch(r"(?:[1-9]|1\d|2[0-3])h", text):
+        return None
+    span = _span(match["amounts"], context)
+    if not span.minutes:
+        day = span.after(context.today, context)
+        return Reading(_settled(day, None, context), needs)
+    start = context.now
+    if span != _Span(minutes=span.minutes):
+        start = datetime.combine(span.after(context.today, context), start.time(), context.zone)
+    moment = (start.astimezone(UTC) + timedelta(minutes=span.minutes, seconds=59, microseconds=999_999)).replace(
+        second=0, microsecond=0
+    )
+    local = moment.astimezone(context.zone)
+    if local.date() > _months_after(context.today, 12 * FARTHEST_YEARS):
+        raise context.too_far()
+    return Reading(Due(local.date(), local.time(), context.zone), needs)
+
+
+# Days --------------------------------------------------------------------------------------------------------------
+
+
+def _months_after(day: date, months: int) -> date:
+    """The same day of the month that many months on, or the last there is. Raises OverflowError outside 1 to 9999."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    if not 1 <= year <= 9999:
+        raise OverflowError(year)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _monday(day: date, weeks: int = 0) -> date:
+    return day + timedelta(days=7 * weeks - day.weekday())
+
+
+def _month_start(day: date, months: int = 0) -> date:
+    return _months_after(day.replace(day=1), months)
+
+
+def _period(word: str, day: date, ahead: int) -> tuple[date, date]:
+    """First and last day (both inclusive; a week ends on Friday) of the period `ahead` of the one `day` is in."""
+    if word == "week":
+        monday = _monday(day, ahead)
+        return monday, monday + timedelta(days=4)
+    months = {"month": 1, "quarter": 3, "year": 12}[word]
+    first = _month_start(day, ahead * months - (day.month - 1) % months)
+    return first, _months_after(first, months) - timedelta(days=1)
+
+
+def _exact(year: int, month: int, day: int, context: _Context) -> date:
+    """That date; a DateProblem where there is none."""
+    if not 1 <= month <= 12:
+        raise context.problem(f"{context.shown()} cannot be: there is no month {month}.", "3 dec", "2027-12-03")
+    last = monthrange(year, month)[1] if 1 <= year <= 9999 else 31
+    if not 1 <= day <= last or year < 1:
+        name = SHORT_MONTHS[month - 1].lower()
+        raise context.problem(
+            f"{context.shown()} cannot be: {MONTH_NAMES[month - 1]} {year} has {last} days.",
+            f"1 {name}",
+            f"end of {name}",
+        )
+    return date(year, month, day)
+
+
+def _next_exact(month: int, day: int, context: _Context) -> date:
+    """The next such date not before today: 29 Feb waits for a leap year."""
+    years = range(context.today.year, context.today.year + 9)
+    if month == 2 and day == 29:
+        years = range(*(years.start, years.stop))
+        leap = next(year for year in years if monthrange(year, 2)[1] == 29 and date(year, 2, 29) >= context.today)
+        return date(leap, 2, 29)
+    this_year = _exact(context.today.year, month, day, context)
+    return this_year if this_year >= context.today else this_year.replace(year=this_year.year + 1)
+
+
+def _full_year(text: str) -> int:
+    return int(text) + 2000 if len(text) == 2 else int(text)
+
+
+def _dated(year: str | None, month: int, day: int, context: _Context) -> date:
+    return _exact(_full_year(year), month, day, context) if year else _next_exact(month, day, context)
+
+
+Match = re.Match[str]
+
+
+def _today(match: Match, context: _Context) -> date:
+    return context.today
+
+
+def _tomorrow(match: Match, context: _Context) -> date:
+    return context.today + timedelta(days=2 if match["after"] else 1)
+
+
+def _coming_weekday(weekday: int, context: _Context) -> date:
+    day = context.today + timedelta(days=(weekday - context.today.weekday()) % 7)
+    return day if day > context.today or context.is_ahead(day) else day + timedelta(days=7)
+
+
+def _weekday(match: Match, context: _Context) -> date:
+    weekday, which = _WEEKDAYS[match["weekday"]], match["which"]
+    if which == "this":
+        return _monday(context.today) + timedelta(days=weekday)
+    if which == "next":
+        return _monday(context.today, 1) + timedelta(days=weekday + (7 if match["again"] else 0))
+    if which in ("last", "past", "previous"):
+        back = (context.today.weekday() - weekday - 1) % 7 + 1
+        return context.today - timedelta(days=back)
+    return _coming_weekday(weekday, context)
+
+
+def _weekday_after_next(match: Match, context: _Context) -> date:
+    return _monday(context.today, 2) + timedelta(days=_WEEKDAYS[match["weekday"]])
+
+
+def _weekday_of_week(match: Match, context: _Context) -> date:
+    weeks = 2 if match["after"] else {"this": 0, "next": 1, "last": -1}[match["which"]]
+    return _monday(context.today, weeks) + timedelta(days=_WEEKDAYS[match["weekday"]])
+
+
+def _later(match: Match, context: _Context) -> date:
+    """ "a week from friday", "2 days before 24 dec", "friday week", "a week tomorrow"."""
+    base = _day(match["base"], context)
+    span = _span(match["amounts"], context)
+    if span.minutes:
+        raise context.unreadable()
+    return span.after(base, context, -1 if match["how"] == "before" else 1)
+
+
+def _weeks_after(match: Match, context: _Context) -> date:
+    return _day(match["base"], context) + timedelta(days=14 if match["amounts"] == "fortnight" else 7)
+
+
+def _whole_period(match: Match, context: _Context) -> date:
+    """ "next week" is its first day; "this week" can only mean its end."""
+    ahead = 2 if match["after"] else {"this": 0, "next": 1, "last": -1}[match["which"]]
+    first, last = _period(match["period"], context.today, ahead)
+    return first if ahead > 0 else last
+
+
+def _edge_of_period(match: Match, context: _Context) -> date:
+    ahead = 2 if match["after"] else {"next": 1, "last": -1}.get(match["which"] or "this", 0)
+    first, last = _period(match["period"], context.today, ahead)
+    return first if match["edge"] in ("start", "beginning") else last
+
+
+def _short_end(match: Match, context: _Context) -> date:
+    word = {"w": "week", "m": "month", "q": "quarter", "y": "year"}[match["period"]]
+    return _period(word, context.today, 1 if match["which"] else 0)[1]
+
+
+def _edge_of_named(match: Match, context: _Context) -> date:
+    """ "end of dec", "start of q1 2027", "end of 2027": without a year the next such day not before today."""
+    length = 1 if match["month"] else 3 if match["quarter"] else 12
+    first_month = _MONTHS[match["month"]] if match["month"] else 3 * int(match["quarter"] or 1) - 2
+    is_start = match["edge"] in ("start", "beginning")
+
+    def edge(year: int) -> date:
+        first = _exact(year, first_month, 1, context)
+        return first if is_start else _months_after(first, length) - timedelta(days=1)
+
+    if match["year"]:
+        return edge(_full_year(match["year"]))
+    this_year = edge(context.today.year)
+    return this_year if this_year >= context.today else edge(context.today.year + 1)
+
+
+def _nth_in_month(match: Match, context: _Context) -> date:
+    """ "last working day of the month", "first monday of december", "last day of next month"."""
+    nth = _ORDINALS[match["nth"]]
+
+    def found(first: date) -> date | None:
+        days = [first + timedelta(days=n) for n in range(monthrange(first.year, first.month)[1])]
+        if match["weekday"]:
+            days = [day for day in days if day.weekday() == _WEEKDAYS[match["weekday"]]]
+        elif match["business"]:
+            days = [day for day in days if context.is_working_day(day)]
+        at = nth - 1 if nth > 0 else -1
+        return days[at] if days[at:] else None
+
+    if match["month"]:
+        year = int(match["year"]) if match["year"] else context.today.year
+        day = found(_exact(year, _MONTHS[match["month"]], 1, context))
+        if not match["year"] and (day is None or day < context.today):
+            day = found(date(year + 1, _MONTHS[match["month"]], 1))
+    else:
+        day = found(_month_start(context.today, 1 if match["which"] == "next" else 0))
+    if day is None:
+        raise context.problem(f"{context.shown()} cannot be: that month has no such day.", "end of month", "friday")
+    return day
+
+
+def _ordinal(match: Match, context: _Context) -> date:
+    """ "the 15th": the next one there is, "of next month" in that month."""
+    day = 1 if match["one"] else int(match["day"])
+    if match["which"]:
+        first = _month_start(context.today, 1 if match["which"] == "next" else 0)
+        return _exact(first.year, first.month, day, context)
+    if not 1 <= day <= 31:
+        raise context.problem(f"{context.shown()} cannot be: no month has a day {day}.", "the 15th", "end of month")
+    firsts = (_month_start(context.today, n) for n in range(3))
+    fitting = (first.replace(day=day) for first in firsts if day <= monthrange(first.year, first.month)[1])
+    return next(found for found in fitting if found >= context.today)
+
+
+def _named_month(match: Match, context: _Context) -> date:
+    return _dated(match["year"], _MONTHS[match["month"]], int(match["day"]), context)
+
+
+def _iso(match: Match, context: _Context) -> date:
+    return _exact(int(match["year"]), int(match["month"]), int(match["day"]), context)
+
+
+def _numeric(match: Match, context: _Context) -> date:
+    first, second = int(match["first"]), int(match["second"])
+    day, month = (first, second) if context.order is DateOrder.DMY else (second, first)
+    if month > 12 and 1 <= day <= 12:
+        order = "day first" if context.order is DateOrder.DMY else "month first"
+        flipped = f"{month} {SHORT_MONTHS[day - 1].lower()}" if month <= monthrange(2028, day)[1] else "3 dec"
+        raise context.problem(
+            f"{context.shown()} cannot be: dates are read {order} here, and there is no month {month}.",
+            flipped,
+            "tomorrow",
+        )
+    return _dated(match["year"], month, day, context)
+
+
+def _week(match: Match, context: _Context) -> date:
+    """ "week 48" is its Monday, as "next week" is; "end of week 48" its Friday; ISO 8601 numbers."""
+    number = int(match["number"])
+    offset = _WEEKDAYS[match["weekday"]] if match["weekday"] else 4 if match["edge"] == "end" else 0
+    if match["iso_day"]:
+        offset = int(match["iso_day"]) - 1
+    year = int(match["year"]) if match["year"] else context.today.isocalendar().year
+    day = _week_day(year, number, offset, context)
+    if match["year"] or day >= context.today:
+        return day
+    if _monday(day) == _monday(context.today):
+        raise context.problem(f"Week {number} is this week, and it has begun.", "end of week", "next week")
+    return _week_day(year + 1, number, offset, context)
+
+
+def _week_day(year: int, number: int, offset: int, context: _Context) -> date:
+    try:
+        return date.fromisocalendar(year, number, 1) + timedelta(days=offset)
+    except ValueError:
+        raise context.problem(
+            f"{context.shown()} cannot be: {year} has no week {number}.", "week 20", "next week"
+        ) from None
+
+
+def _past_word(match: Match, context: _Context) -> date:
+    return context.today - timedelta(days=2 if match["before"] else 1)
+
+
+def _ago(match: Match, context: _Context) -> date:
+    return _span(match["amounts"], context).after(context.today, context, -1)
+
+
+def _weekday_and_date(match: Match, context: _Context) -> date:
+    """ "Fri 27 Nov 2026": the two must agree."""
+    day = _day(match["base"], context)
+    if day.weekday() != _WEEKDAYS[match["weekday"]]:
+        raise context.problem(
+            f"{context.shown()} does not fit: {describe_day(day, today=date.min)} is the date named.",
+            f"{day.day} {SHORT_MONTHS[day.month - 1].lower()} {day.year}",
+            match["weekday"],
+        )
+    return day
+
+
+def _bare_quarter(match: Match, context: _Context) -> date:
+    name = " ".join(filter(None, (f"Q{match['quarter']}", match["year"])))
+    raise context.problem(f"{name} may mean its first day or its last.", f"end of {name}", f"start of {name}")
+
+
+def _bare_month(match: Match, context: _Context) -> date:
+    name = SHORT_MONTHS[_MONTHS[match["month"]] - 1].lower()
+    raise context.problem(f"{context.shown()} names a month, not a day.", f"15 {name}", f"end of {name}", NoDate)
+
+
+def _weekend(match: Match, context: _Context) -> date:
+    raise context.problem("The weekend has two days.", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    day: Callable[[Match, _Context], date]
+    needs: Needs
+
+
+def _rule(pattern: str, day: Callable[[Match, _Context], date], needs: Needs = Needs.NOTHING) -> _Rule:
+    return _Rule(re.compile(pattern), day, needs)
+
+
+_WHICH: Final = r"(?P<which>this|next|last)"
+_EDGE: Final = r"(?:the )?(?P<edge>end|start|beginning)(?: of)?"
+_NAMED: Final = rf"(?:{_MONTH}|q ?(?P<quarter>[1-4]))"
+_NTH: Final = rf"(?:the )?(?P<nth>{_alternatives(_ORDINALS)})"
+_OF_MONTH: Final = rf"(?:of |in )?(?:(?:the )?(?P<which>this |next )?month|{_MONTH}(?: (?P<year>\d{{4}}))?)"
+
+_RULES: Final = (
+    _rule(r"(?:later )?today|this day", _today),
+    _rule(r"(?:the )?(?P<after>day after )?tomorrow", _tomorrow),
+    _rule(
+        rf"(?:the )?(?:(?P<which>this|next|last|past|previous|coming|(?:this|the) coming) )?{_WEEKDAY}(?P<again>(?!))?",
+        _weekday,
+    ),
+    _rule(rf"(?:the )?{_WEEKDAY} after next", _weekday_after_next),
+    _rule(rf"{_WEEKDAY} (?:of |in )?(?:the )?(?:{_WHICH} week|(?P<after>week after next))", _weekday_of_week),
+    _rule(rf"(?:the )?(?:{_WHICH} week|(?P<after>week after next))(?: on)? {_WEEKDAY}", _weekday_of_week),
+    _rule(
+        rf"(?:in )?{_AMOUNTS}(?: (?P<how>from|after|on|before)|(?= to(?:day|morrow)$)) (?P<base>.+)",
+        _later,
+    ),
+    _rule(
+        rf"(?P<base>today|tomorrow|(?:on )?(?:{_alternatives(_WEEKDAYS)})) (?P<amounts>week|fortnight)", _weeks_after
+    ),
+    _rule(
+        rf"(?:the )?(?:{_WHICH} (?P<period>week|month|quarter|year)|(?!))(?P<after>(?!))?",
+        _whole_period,
+    ),
+    _rule(r"(?:the )?(?P<period>week|month|quarter|year) (?P<after>after next)(?P<which>(?!))?", _whole_period),
+    _rule(
+        rf"{_EDGE} (?:the )?(?:{_WHICH} )?(?P<period>week|month|quarter|year)(?P<after> after next)?",
+        _edge_of_period,
+    ),
+    _rule(
+        r"(?:the )?(?:(?P<which>this|next) )?(?P<period>week|month|quarter|year)['s]*[ -](?P<edge>end)(?P<after>(?!))?",
+        _edge_of_period,
+    ),
+    _rule(r"eo(?P<period>[wmqy])(?P<which> next (?:week|month|quarter|year))?", _short_end),
+    _rule(rf"{_EDGE} (?:{_NAMED}(?:,? (?P<year>\d{{4}}))?)", _edge_of_named),
+    _rule(rf"{_EDGE} (?:of )?(?P<year>\d{{4}})(?P<month>(?!))?(?P<quarter>(?!))?", _edge_of_named),
+    _rule(rf"{_NTH} (?:(?P<business>{_BUSINESS})?day|{_WEEKDAY}) {_OF_MONTH}", _nth_in_month),
+    _rule(
+        rf"(?:the )?(?:{_ORDINAL_DAY}|(?P<one>first))(?: (?:of )?(?:the )?(?P<which>this|next) month| of the month)?",
+        _ordinal,
+        Needs.CONNECTOR,
+    ),
+    _rule(rf"(?:the )?{_DAY}[ -]?(?:of )?{_MONTH}(?:[ -]?{_YEAR})?", _named_month),
+    _rule(rf"{_MONTH} (?:the )?{_DAY}(?:,? '?(?P<year>\d{{4}}))?", _named_month),
+    _rule(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})", _iso),
+    _rule(r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?", _numeric, Needs.CONNECTOR),
+    _rule(r"(?P<first>\d{1,2})([-.])(?P<second>\d{1,2})\2(?P<year>\d{4}|\d{2})", _numeric, Needs.CONNECTOR),
+    _rule(
+        r"(?P<first>\d{1,2})\.(?P<second>\d{1,2}\.|\d\d)(?P<year>(?!))?", lambda m, c: _dotted(m, c), Needs.CONNECTOR
+    ),
+    _rule(
+        rf"(?:{_EDGE} |{_WEEKDAY} (?:of |in )?)?(?:the )?(?:iso )?(?:(?P<year>\d{{4}})[ -]?)?(?:week|wk|cw|kw|w) ?"
+        r"(?P<number>\d{1,2})(?:-(?P<iso_day>[1-7]))?",
+        _week,
+        Needs.CONNECTOR,
+    ),
+    _rule(r"(?:the )?(?P<before>day before )?yesterday", _past_word),
+    _rule(rf"{_AMOUNTS} ago", _ago),
+    _rule(r"q ?(?P<quarter>[1-4])(?: (?P<year>\d{4}))?", _bare_quarter, Needs.CONNECTOR),
+    _rule(_MONTH, _bare_month, Needs.DUE),
+    _rule(r"(?:the |this |next )?week-?end", _weekend, Needs.CONNECTOR),
+    _rule(rf"{_WEEKDAY} (?:the )?(?P<base>.*\d.*)", _weekday_and_date),
+)
+
+
+def _dotted(match: Match, context: _Context) -> date:
+    first, second = int(match["first"]), int(match["second"].rstrip("."))
+    day, month = (first, second) if context.order is DateOrder.DMY else (second, first)
+    if month > 12:
+        raise context.problem(f"I can't tell whether {context.shown()} is a date or a time.", "9:30", "3 dec")
+    return _dated(None, month, day, context)
+
+
+def _match_day(text: str, context: _Context) -> tuple[date, _Rule] | None:
+    for rule in _RULES:
+        match = rule.pattern.fullmatch(text)
+        if match is not None:
+            try:
+                return rule.day(match, context), rule
+            except _Unmatched:
+                continue
+    return None
+
+
+def _day(text: str, context: _Context) -> date:
+    found = _match_day(text, context)
+    if found is None:
+        raise _Unmatched(context.phrase, "")
+    return found[0]
+
+
+class _Unmatched(NoDate):
+    """An inner part that no rule reads, so that the whole phrase is unreadable too."""
+
+
+# Times of day ------------------------------------------------------------------------------------------------------
+
+_ZONES: Final = {
+    "utc": "UTC", "gmt": "UTC", "z": "UTC", "zulu": "UTC",
+    "pt": "America/Los_Angeles", "pst": "America/Los_Angeles", "pdt": "America/Los_Angeles",
+    "pacific": "America/Los_Angeles", "mountain": "America/Denver", "central": "America/Chicago",
+    "mt": "America/Denver", "mst": "America/Denver", "mdt": "America/Denver",
+    "ct": "America/Chicago", "cst": "", "cdt": "America/Chicago",
+    "et": "America/New_York", "est": "America/New_York", "edt": "America/New_York", "eastern": "America/New_York",
+    "akst": "America/Anchorage", "akdt": "America/Anchorage", "hst": "Pacific/Honolulu",
+    "ast": "America/Halifax", "adt": "America/Halifax", "brt": "America/Sao_Paulo",
+    "bst": "Europe/London", "ist": "", "wet": "Europe/Lisbon", "west": "Europe/Lisbon",
+    "cet": "Europe/Berlin", "cest": "Europe/Berlin", "eet": "Europe/Helsinki", "eest": "Europe/Helsinki",
+    "msk": "Europe/Moscow", "sast": "Africa/Johannesburg", "gst": "Asia/Dubai", "pkt": "Asia/Karachi",
+    "sgt": "Asia/Singapore", "hkt": "Asia/Hong_Kong", "jst": "Asia/Tokyo", "kst": "Asia/Seoul",
+    "awst": "Australia/Perth", "acst": "Australia/Adelaide", "acdt": "Australia/Adelaide",
+    "aest": "Australia/Sydney", "aedt": "Australia/Sydney", "nzst": "Pacific/Auckland", "nzdt": "Pacific/Auckland",
+}  # fmt: skip
+_SHARED_ZONES: Final = {
+    "cst": ("America/Chicago", "Asia/Shanghai"),
+    "ist": ("Asia/Kolkata", "Asia/Jerusalem", "Europe/Dublin"),
+}
+_END_OF_DAY: Final = (
+    r"eod|cob|eob|cop|(?:the )?end of (?:the )?(?:business|working|work)? ?day|(?:the )?end of business"
+    r"|close of (?:business|play)"
+)
+_TIME: Final = (
+    r"(?:by |before |until )?(?P<at>at |@ ?)?(?:"
+    r"(?P<hour12>\d{1,2})(?:[:.](?P<minute12>\d{2}))? ?(?P<half>[ap])(?:m|\.m\.?)"
+    r"|(?P<hour24>\d{1,2}):(?P<minute24>\d{2})(?::[0-5]\d(?:\.\d+)?)?(?: ?(?:h|hrs|uhr))?"
+    r"|(?P<hourh>\d{1,2}) ?(?:h(?P<minuteh>\d{2})?|uhr)"
+    rf"|(?P<named>noon|midday|midnight|{_END_OF_DAY})"
+    r"|(?(at)(?P<bare>\d{1,2})|(?P<oclock>\d{1,2}) o'clock)(?: o'clock)?"
+    r")"
+)
+_ZONE: Final = (
+    r"(?P<zone>[a-z]+(?:/[a-z0-9_+-]+)+|(?:utc|gmt)? ?[+-] ?\d{1,2}(?::?\d{2})?"
+    rf"|(?:{_alternatives(_ZONES)})(?: time)?|(?:my|local) time|[a-z]+(?: [a-z]+)? time)"
+)
+_CLOCK_LAST: Final = re.compile(rf"(?:(?P<day>.*\S) )?{_TIME}(?: ?{_ZONE})?")
+_CLOCK_FIRST: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})? (?:on |of )?(?P<day>.+)")
+_CLOCK_FIRST_ZONE_LAST: Final = re.compile(rf"{_TIME} (?:on |of )?(?P<day>.+) {_ZONE}")
+_PART: Final = re.compile(
+    r"\b(?:(?P<this>this |later this )?(?P<part>morning|afternoon|evening|night)|(?P<tonight>tonight))\b"
+)
+
+
+def _hour_and_minute(match: Match, part: str, context: _Context) -> time:
+    """The typed time; an hour that may be of the morning or the afternoon is asked about."""
+    shown = context.shown()
+    hour = int(match["hour12"] or match["hour24"] or match["hourh"] or match["bare"] or match["oclock"])
+    minute = int(match["minute12"] or match["minute24"] or match["minuteh"] or 0)
+    half = match["half"]
+    is_short = not half and len(match["hour24"] or "") < 2 and not match["hourh"]
+    if is_short and part and 1 <= hour <= 12:
+        half = "a" if part == "morning" else "p"
+    if (half and not 1 <= hour <= 12) or hour > 24 or minute > 59 or (hour == 24 and minute):
+        raise context.problem(f"{shown} cannot be: there is no such time of day.", "friday 15:00", "tomorrow 9am")
+    if half:
+        return time(hour % 12 + (12 if half == "p" else 0), minute)
+    unclear = 1 <= hour <= (7 if match["hour24"] is None else 6)
+    if is_short and unclear and (match["hour24"] is None or context.order is DateOrder.MDY):
+        tail = f":{minute:02}" if minute else ""
+        raise context.problem(
+            f"In {shown}, {hour}{tail} may be in the morning or in the afternoon.", f"{hour}{tail}pm", f"{hour}{tail}am"
+        )
+    return time(hour % 24, minute)
+
+
+def _zone(name: str, context: _Context) -> tzinfo | None:
+    """The zone a phrase names; None where the words name none."""
+    name = name.removesuffix(" time").strip()
+    if name in ("my", "local"):
+        return context.zone
+    offset = re.fullmatch(r"(?:utc|gmt)? ?([+-]) ?(\d{1,2}):?(\d{2})?", name)
+    if offset:
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        if minutes > 14 * 60:
+            raise context.problem(f"{context.shown()} names no zone there is.", "15:00 UTC", "15:00 Europe/Berlin")
+        return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
+    if name in _ZONES:
+        return ZoneInfo(_abbreviated(name, context))
+    key = _zone_keys().get(name.replace(" ", "_"))
+    return ZoneInfo(key) if key else None
+
+
+def _abbreviated(name: str, context: _Context) -> str:
+    """The zone meant by an abbreviation; the typist's own where it goes by that name."""
+    own = {context.now.replace(month=month, day=1).tzname() for month in (1, 7)}
+    if name.upper() in own:
+        return context.zone.key
+    if name == "cst" and context.zone.key.startswith("America/"):
+        return "America/Chicago"
+    if not _ZONES[name]:
+        first, second, *_ = _SHARED_ZONES[name]
+        raise context.problem(
+            f"{name.upper()} is the name of several zones.", f"tomorrow 15:00 {first}", f"tomorrow 15:00 {second}"
+        )
+    return _ZONES[name]
+
+
+@lru_cache(maxsize=1)
+def _zone_keys() -> dict[str, str]:
+    """Lower-case names of zones, whole ("europe/berlin") and by city ("berlin")."""
+    keys = sorted(available_timezones())
+    return {key.rsplit("/", 1)[-1].lower(): key for key in keys if "/" in key} | {key.lower(): key for key in keys}
+
+
+def _clock(match: Match, part: str, context: _Context) -> _Clock | None:
+    """The time of day in a match; None where what looked like a zone is none."""
+    zone_name = match["zone"] or ""
+    zone = _zone(zone_name, context) if zone_name else None
+    if zone_name and zone is None:
+        return None
+    named = match["named"]
+    if named in ("noon", "midday"):
+        return _Clock(time(12), time(12), zone, zone_name)
+    if named == "midnight":
+        return _Clock(time(0), time(0), zone, zone_name, is_midnight=True)
+    if named:
+        return _Clock(None, END_OF_WORK, zone, zone_name)
+    at = _hour_and_minute(match, part, context)
+    is_24 = (match["hour24"] or match["hourh"]) == "24"
+    return _Clock(at, time.max if is_24 else at, zone, zone_name, next_day=is_24)
+
+
+def _split_clock(text: str, part: str, context: _Context) -> tuple[str, _Clock | DateProblem | None]:
+    """The words of the day, and the time beside them or why it is none."""
+    for pattern in (_CLOCK_LAST, _CLOCK_FIRST, _CLOCK_FIRST_ZONE_LAST):
+        match = pattern.fullmatch(text)
+        if match is None:
+            continue
+        try:
+            clock = _clock(match, part, context)
+        except DateProblem as problem:
+            return match["day"] or "", problem
+        if clock:
+            return match["day"] or "", clock
+    return text, None
+
+
+def _refused(day: str, problem: DateProblem, context: _Context) -> Reading | None:
+    """A time that cannot be used is worth a word only beside a day, or alone."""
+    if day and _match_day(day, context) is None:
+        return None
+    raise problem
+
+
+def _split_part(text: str) -> tuple[str, str]:
+    """The text without "morning", "this evening" or "tonight", and that part of the day."""
+    match = _PART.search(text)
+    if match is None:
+        return text, ""
+    rest = " ".join((text[: match.start()] + " " + text[match.end() :]).split())
+    if match["this"] or match["tonight"]:
+        rest = rest if re.search(r"\btoday\b", rest) else f"today {rest}".strip()
+    return rest, match["part"] or "night"
+
+
+_PARTS: Final = {
+    "": None,
+    "morning": _Clock(time(12), time(12)),
+    "afternoon": _Clock(None, END_OF_WORK),
+    "evening": _Clock(None, time.max),
+    "night": _Clock(None, time.max),
+}
+
+
+def _read_day_and_clock(text: str, context: _Context) -> Reading | None:
+    if _VAGUE.fullmatch(text):
+        raise context.problem(f"{context.shown()} is no date.", "tomorrow", "friday 3pm", VagueDate)
+    found = _match_day(text, context) if not _PART.search(text) else None
+    if found is not None:
+        return Reading(_settled(found[0], None, context), found[1].needs)
+    rest, part = _split_part(text)
+    rest, clock = _split_clock(rest, part, context)
+    if isinstance(clock, DateProblem):
+        return _refused(rest, clock, context)
+    clock = clock or _PARTS[part]
+    if clock is None:
+        return None
+    context = replace(context, clock=clock)
+    if not rest:
+        is_end_of_day = clock.stored is None and not part
+        return Reading(_bare_clock(clock, context), Needs.NOTHING if is_end_of_day else Needs.CONNECTOR)
+    found = _match_day(rest, context)
+    if found is None:
+        return None
+    return Reading(_settled(found[0], clock, context), found[1].needs)
+
+
+def _bare_clock(clock: _Clock, context: _Context) -> Due:
+    """A time alone is today's, or tomorrow's once it has passed; "eod" alone is today."""
+    today = context.now.astimezone(clock.zone or context.zone).date()
+    if clock.stored is None:
+        return _settled(context.today, clock, context)
+    day = today if context.is_ahead(today) else today + timedelta(days=1)
+    return _settled(day, replace(clock, is_midnight=False), context)
+
+
+def _settled(day: date, clock: _Clock | None, context: _Context) -> Due:
+    """The due date of a day and a time, both checked. Raises DateProblem for what is past or too far."""
+    if clock and clock.is_midnight:
+        if day != context.today:
+            name = SHORT_WEEKDAYS[day.weekday()].lower()
+            raise context.problem(f"{context.shown()} may mean either end of the day.", f"{name} 0:00", f"{name} 23:59")
+        day += timedelta(days=1)
+    if clock and clock.next_day:
+        day += timedelta(days=1)
+    if day > _months_after(context.today, 12 * FARTHEST_YEARS):
+        raise context.too_far()
+    if clock is None or clock.stored is None:
+        if day < context.today:
+            raise context.past(day)
+        return Due(day, None, context.zone)
+    return _settled_instant(day, clock.stored, clock, context)
+
+
+def _settled_instant(day: date, at: time, clock: _Clock, context: _Context) -> Due:
+    zone = clock.zone or context.zone
+    # Through UTC and back: a time the clock change skips moves forward by the gap, one that comes twice is the first.
+    wall = datetime.combine(day, at, zone).astimezone(UTC).astimezone(zone)
+    _check_in_force(wall, clock.zone_name, context)
+    if wall <= context.now:
+        raise context.past(day, at)
+    if not isinstance(zone, ZoneInfo):
+        wall, zone = wall.astimezone(context.zone), context.zone
+    return Due(wall.date(), wall.time(), zone)
+
+
+def _check_in_force(wall: datetime, zone_name: str, context: _Context) -> None:
+    typed, actual = zone_name.removesuffix(" time").upper(), wall.tzname() or ""
+    if len(typed) < 3 or typed.lower() not in _ZONES or typed.endswith(("IC", "RN")) or typed in ("GMT", "ZULU"):
+        return
+    if actual.isalpha() and actual != typed and isinstance(wall.tzinfo, ZoneInfo):
+        local = f"{wall.date().isoformat()} {wall:%H:%M}"
+        raise context.problem(
+            f"On {describe_day(wall.date(), today=date.min)} the clocks there show {actual}, not {typed}.",
+            f"{local} {actual}",
+            f"{local} {wall.tzinfo.key}",
+        )
+
+
+# What the grammar cannot read --------------------------------------------------------------------------------------
+
+
+def _read_with_dateparser(context: _Context, locale: str | None) -> Reading:
+    return Reading(context.unreadable(), Needs.DUE)

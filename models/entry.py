@@ -1,0 +1,375 @@
+"""The one-line grammar: what a person types after a command, read as a record.
+
+    Send the firewall diagram @ben by friday 3pm !high
+
+Title, owner, due date and priority stand in any order on the first line; further lines are details. Nothing typed is
+lost: a word is either understood or stays in the title. A date is looked for only
+
+- after by, due, on or before ("on" and "before" only where the sentence or a part of it ends, or at its beginning),
+- and at the very end, if nobody could take it for anything else ("friday 3pm", "in 2 weeks", "2026-12-01") and no word
+  before it claims it ("Prepare agenda for monday" is a title).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from models.dates import (
+    DateOrder,
+    Due,
+    Needs,
+    NoDate,
+    PastDate,
+    Reading,
+    VagueDate,
+    WorkingDays,
+    monday_to_friday,
+    parse_due,
+    read_phrase,
+)
+from models.errors import DateProblem
+from models.labels import Priority
+
+LONGEST_DATE_WORDS: Final = 8
+LONGEST_UNREAD_WORDS: Final = 3
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A person named in the text, as Slack knows them."""
+
+    user_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One typed record. `unknown_owner` is an "@name" (without the @) where an owner stands but no person was found.
+
+    With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date.
+    """
+
+    title: str
+    details: str = ""
+    owner_id: str | None = None
+    unknown_owner: str | None = None
+    due: Due | None = None
+    due_problem: DateProblem | None = None
+    priority: Priority | None = None
+
+
+def parse_entry(
+    pieces: Sequence[str | Mention],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    order: DateOrder,
+    is_working_day: WorkingDays = monday_to_friday,
+    locale: str | None = None,
+) -> Entry:
+    """The record typed as `pieces`: plain text with Mentions between; dates as `models.dates.parse_due` takes them.
+
+    Never raises for any text.
+    """
+    line, details = _split_lines(pieces)
+    words = _words(line)
+    dates = _Dates(now, zone, order, is_working_day, locale)
+    priority_at = next((at for at, word in enumerate(words) if word.priority), None)
+    taken = set() if priority_at is None else {priority_at}
+    found = _find_date(words, taken, dates)
+    if found and found.leaves_title:
+        taken |= set(range(found.start, found.stop))
+    owner = _find_owner(words, taken)
+    if owner and owner.leaves_title:
+        taken.add(owner.at)
+    return Entry(
+        title=_title(words, taken),
+        details=details,
+        owner_id=owner.user_id if owner else None,
+        unknown_owner=owner.unknown if owner else None,
+        due=found.result if found and isinstance(found.result, Due) else None,
+        due_problem=found.result if found and isinstance(found.result, DateProblem) else None,
+        priority=None if priority_at is None else words[priority_at].priority,
+    )
+
+
+# Words -------------------------------------------------------------------------------------------------------------
+
+_PUNCTUATION: Final = ",.;:!?"
+_HANDLE: Final = re.compile(rf"@(?P<name>[^\W_][\w.'’-]*?)[{_PUNCTUATION}]*")
+_PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
+_EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What stands between two spaces: its text as a title shows it, and the people in it."""
+
+    text: str
+    mentions: tuple[Mention, ...] = ()
+    is_mention: bool = False
+
+    @property
+    def bare(self) -> str:
+        return self.text.strip(_PUNCTUATION).lower()
+
+    @property
+    def priority(self) -> Priority | None:
+        match = None if self.mentions else _PRIORITY.fullmatch(self.text)
+        return Priority(match["name"].lower()) if match else None
+
+    @property
+    def handle(self) -> str | None:
+        """The name in a literal "@name" that is no mention."""
+        match = None if self.mentions else _HANDLE.fullmatch(self.text)
+        return match["name"] if match and match["name"].lower() not in _EVERYBODY else None
+
+    @property
+    def is_person(self) -> bool:
+        return self.is_mention or self.handle is not None
+
+
+def _split_lines(pieces: Sequence[str | Mention]) -> tuple[list[str | Mention], str]:
+    """The pieces of the first line that holds anything, and all that follows as text."""
+    line: list[str | Mention] = []
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, Mention):
+            line.append(piece)
+            continue
+        text = piece if line and not _is_blank(line) else piece.lstrip()
+        first, newline, rest = text.partition("\n")
+        line.append(first)
+        if newline and not _is_blank(line):
+            return line, rest + "".join(_shown(later) for later in pieces[at + 1 :])
+    return line, ""
+
+
+def _is_blank(line: Sequence[str | Mention]) -> bool:
+    return all(isinstance(piece, str) and not piece.strip() for piece in line)
+
+
+def _shown(piece: str | Mention) -> str:
+    return piece if isinstance(piece, str) else f"@{piece.name}"
+
+
+def _words(line: Sequence[str | Mention]) -> list[_Word]:
+    return [_word(group) for group in _groups(line)]
+
+
+def _groups(line: Sequence[str | Mention]) -> Iterator[list[str | Mention]]:
+    """Pieces cut at white space; a mention may have text stuck to it, as in "(@ben)"."""
+    group: list[str | Mention] = []
+    for piece in line:
+        if isinstance(piece, Mention):
+            group.append(piece)
+            continue
+        for part in re.split(r"(\s+)", piece):
+            if part.isspace():
+                if group:
+                    yield group
+                group = []
+            elif part:
+                group.append(part)
+    if group:
+        yield group
+
+
+def _word(group: Sequence[str | Mention]) -> _Word:
+    mentions = tuple(piece for piece in group if isinstance(piece, Mention))
+    around = "".join(piece for piece in group if isinstance(piece, str))
+    return _Word(
+        text=" ".join("".join(_shown(piece) for piece in group).split()),
+        mentions=mentions,
+        is_mention=len(mentions) == 1 and isinstance(group[0], Mention) and not around.strip(_PUNCTUATION),
+    )
+
+
+def _title(words: Sequence[_Word], taken: set[int]) -> str:
+    """The words nobody took; a comma that led to a taken part goes with it."""
+    title = " ".join(word.text for at, word in enumerate(words) if at not in taken)
+    return re.sub(r"(?:\s*[,;]|\s[-–—:])+$", "", title) if len(words) - 1 in taken else title
+
+
+# Owner -------------------------------------------------------------------------------------------------------------
+
+_CLAIMING: Final = frozenset(
+    (
+        "a about above after against along among an and are around as at because before behind below between but by "
+        "during each every except for from has have how in into is like near no nor not of off on onto or our over "
+        "past per plus re since so than that the their them these this those through till to toward towards under "
+        "until up upon via was were what when where which while who why with within without his her my your & + / - "
+        "– — vs vs. versus black good cyber super casual easter ash palm holy"
+    ).split(" ")
+)
+
+
+@dataclass(frozen=True)
+class _Owner:
+    at: int
+    user_id: str | None
+    unknown: str | None
+    leaves_title: bool
+
+
+def _find_owner(words: Sequence[_Word], taken: set[int]) -> _Owner | None:
+    """The first person mentioned; where none is, the first "@name" that stands where an owner does."""
+    for at, word in enumerate(words):
+        if word.mentions:
+            return _Owner(at, word.mentions[0].user_id, None, word.is_mention and _stands_apart(at, words, taken))
+    for at, word in enumerate(words):
+        if word.handle and _stands_apart(at, words, taken):
+            return _Owner(at, None, word.handle, leaves_title=True)
+    return None
+
+
+def _stands_apart(at: int, words: Sequence[_Word], taken: set[int]) -> bool:
+    """Whether the word is at the beginning, at the end or beside another part, and no neighbour needs it."""
+    before = words[at - 1] if at and at - 1 not in taken else None
+    after = words[at + 1] if at + 1 < len(words) and at + 1 not in taken else None
+    if (before and before.bare in _CLAIMING) or (after and _joins(after)):
+        return False
+    return before is None or after is None
+
+
+def _joins(word: _Word) -> bool:
+    return word.text.lower() in ("and", "or", "&", "+", "/")
+
+
+# Dates -------------------------------------------------------------------------------------------------------------
+
+
+class _Lead(IntEnum):
+    """What leads to a date, the strongest first."""
+
+    DUE = 0
+    BY = 1
+    BEFORE = 2
+    ON = 3
+    NOTHING = 4
+
+
+_CONNECTORS: Final = {"due": _Lead.DUE, "by": _Lead.BY, "before": _Lead.BEFORE, "on": _Lead.ON}
+_NOT_AFTER_DUE: Final = _CLAIMING | {"date", "dates", "diligence", "process", "course", "care", "respect"}
+
+
+@dataclass(frozen=True)
+class _Dates:
+    """How dates are read for the person who types."""
+
+    now: datetime
+    zone: ZoneInfo
+    order: DateOrder
+    is_working_day: WorkingDays
+    locale: str | None
+
+    def read(self, words: Sequence[_Word]) -> Reading | None:
+        phrase = " ".join(word.text for word in words)
+        return read_phrase(phrase, now=self.now, zone=self.zone, order=self.order, is_working_day=self.is_working_day)
+
+    def read_anyhow(self, words: Sequence[_Word]) -> Due | DateProblem:
+        """The reading of a phrase that is known to be meant as a date, other languages included."""
+        try:
+            return parse_due(
+                " ".join(word.text for word in words),
+                now=self.now,
+                zone=self.zone,
+                order=self.order,
+                is_working_day=self.is_working_day,
+                locale=self.locale,
+            )
+        except DateProblem as problem:
+            return problem
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A date in the words `start` to `stop` (exclusive)."""
+
+    start: int
+    stop: int
+    lead: _Lead
+    result: Due | DateProblem
+    leaves_title: bool = True
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """The lowest is meant: usable before not, a strong word before a weak one, then the last."""
+        return isinstance(self.result, DateProblem), self.lead, -self.start
+
+
+def _find_date(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
+    found = [
+        date
+        for at in range(len(words))
+        if at not in taken and (lead := _CONNECTORS.get(words[at].text.lower().rstrip(":"))) is not None
+        for date in [_after_connector(at, lead, words, taken, dates)]
+        if date is not None
+    ]
+    if not any(isinstance(date.result, Due) for date in found):
+        found.extend(filter(None, [_at_the_end(words, taken, dates)]))
+    return min(found, key=lambda date: date.rank, default=None)
+
+
+def _after_connector(at: int, lead: _Lead, words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
+    """The longest date after the connecting word."""
+    start = at + 1
+    if lead is _Lead.DUE and start < len(words) and words[start].bare in ("by", "on", "before"):
+        start += 1
+    stop = start
+    while stop < len(words) and stop not in taken and not words[stop].is_person:
+        stop += 1
+    for end in range(min(stop, start + LONGEST_DATE_WORDS), start, -1):
+        reading = dates.read(words[start:end])
+        if reading is not None and _is_led(reading, lead, is_edge=end == stop, is_first=at == 0):
+            is_told = lead is _Lead.ON and isinstance(reading.result, PastDate)
+            return _Found(at, end, lead, reading.result, leaves_title=not is_told)
+    return _unread(at, start, stop, lead, words, dates)
+
+
+def _is_led(reading: Reading, lead: _Lead, *, is_edge: bool, is_first: bool) -> bool:
+    """Whether a reading after this connecting word is a due date, and not ordinary words."""
+    if reading.needs > (Needs.DUE if lead is _Lead.DUE else Needs.CONNECTOR):
+        return False
+    if isinstance(reading.result, Due):
+        return is_edge or is_first or lead in (_Lead.DUE, _Lead.BY)
+    if isinstance(reading.result, NoDate) or (isinstance(reading.result, VagueDate) and lead > _Lead.BY):
+        return False
+    return is_edge
+
+
+def _unread(at: int, start: int, stop: int, lead: _Lead, words: Sequence[_Word], dates: _Dates) -> _Found | None:
+    """Words the own grammar cannot read: perhaps another language, and after "due" at the end a question."""
+    is_foreign = (dates.locale or "en")[:2].lower() != "en"
+    if not 0 < stop - start <= LONGEST_DATE_WORDS or not (is_foreign or lead is _Lead.DUE):
+        return None
+    if at == 0 and not is_foreign:
+        return None
+    result = dates.read_anyhow(words[start:stop])
+    if isinstance(result, Due):
+        return _Found(at, stop, lead, result)
+    is_question = lead is _Lead.DUE and at > 0 and stop == len(words) and stop - start <= LONGEST_UNREAD_WORDS
+    if is_question and words[start].bare not in _NOT_AFTER_DUE:
+        return _Found(at, stop, lead, result, leaves_title=False)
+    return None
+
+
+def _at_the_end(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
+    """The longest unmistakable date among the last words, with a title before it; owner and priority may follow."""
+    stop = len(words)
+    while stop and (stop - 1 in taken or words[stop - 1].is_person):
+        stop -= 1
+    for start in range(max(1, stop - LONGEST_DATE_WORDS), stop):
+        run = range(start - 1, stop)
+        if any(at in taken or words[at].is_person for at in run[1:]):
+            continue
+        reading = dates.read(words[start:stop])
+        if reading is None or reading.needs is not Needs.NOTHING:
+            continue
+        if words[start - 1].text.lower() in _CLAIMING or isinstance(reading.result, PastDate | VagueDate):
+            return None
+        return _Found(start, stop, _Lead.NOTHING, reading.result, leaves_title=isinstance(reading.result, Due))
+    return None
