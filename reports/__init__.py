@@ -1,0 +1,1 @@
+"""Questions about the records, answered as frozen dataclasses. Knows no Slack."""

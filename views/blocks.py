@@ -1,0 +1,104 @@
+"""The few Block Kit shapes Steward uses, and the one place where typed text is made safe.
+
+What people typed goes into `plain_text` or rich text, which Slack never reads as markup; where mrkdwn is needed
+(mentions, links), through `esc`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Block = dict[str, Any]
+
+# Characters that would let typed text rearrange or hide what stands around it: controls and bidi overrides.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message: `text` is what notifications and screen readers get, `blocks` what is seen."""
+
+    text: str
+    blocks: list[Block]
+
+
+def safe(text: str) -> str:
+    """The text without control characters and bidi overrides; emoji, joiners and right-to-left letters stay."""
+    return _UNSAFE.sub("", text)
+
+
+def esc(text: str) -> str:
+    """The text for a mrkdwn string or a fallback: nothing in it is read as a mention, link or broadcast."""
+    return safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, or its beginning and an ellipsis, within `limit` code points."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def plain(text: str, limit: int = 3_000) -> Block:
+    """A plain_text object; emoji codes in typed text stay as typed. Empty text becomes a dash: Slack refuses none."""
+    return {"type": "plain_text", "text": cut(safe(text), limit) or "–", "emoji": False}
+
+
+def mrkdwn(text: str) -> Block:
+    """A mrkdwn object. The caller has escaped whatever a person typed."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def section(text: Block, accessory: Block | None = None) -> Block:
+    return {"type": "section", "text": text} | ({"accessory": accessory} if accessory else {})
+
+
+def note(*texts: Block) -> Block:
+    """Small grey print: up to ten texts."""
+    return {"type": "context", "elements": list(texts)}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def button(label: str, action: str, value: str, *, style: str | None = None, says: str | None = None) -> Block:
+    """A button. `says` is what a screen reader hears when the label alone does not tell which record is meant."""
+    drawn: Block = {"type": "button", "text": plain(label, 75), "action_id": action, "value": value}
+    if style:
+        drawn["style"] = style
+    if says:
+        drawn["accessibility_label"] = cut(safe(says), 75)
+    return drawn
+
+
+def actions(elements: Sequence[Block], block_id: str | None = None) -> Block:
+    drawn: Block = {"type": "actions", "elements": list(elements)}
+    return drawn | ({"block_id": block_id} if block_id else {})
+
+
+def option(label: str, value: str) -> Block:
+    return {"text": plain(label, 75), "value": value}
+
+
+def rich(*runs: str | tuple[str, str]) -> Block:
+    """A rich_text block of one paragraph; a run is text or (text, style) with style bold, italic or strike."""
+    elements = []
+    for run in runs:
+        text, style = run if isinstance(run, tuple) else (run, "")
+        if text := safe(text):
+            elements.append({"type": "text", "text": text} | ({"style": {style: True}} if style else {}))
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+
+
+def mention(person_id: str) -> str:
+    """mrkdwn that notifies the person."""
+    return f"<@{person_id}>"
+
+
+def link(url: str, label: str) -> str:
+    """mrkdwn for a link; the label is ours, the address came from Slack."""
+    return f"<{esc(url).replace('|', '%7C')}|{label}>"

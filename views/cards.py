@@ -1,0 +1,237 @@
+"""The one card a record has in its channel, and the short messages about a record."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from models.clock import today_in
+from models.kinds import Item
+from models.kinds.base import FieldType, Step
+from models.labels import Priority
+from models.tables import Channel, Project
+from views.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    cut,
+    esc,
+    header,
+    link,
+    mention,
+    mrkdwn,
+    note,
+    plain,
+    rich,
+    section,
+)
+from views.values import People, day, due, name_of, shown_value
+
+DETAILS_SHOWN = 600
+
+
+def record_card(item: Item, project: Project, people: People, *, now: datetime, mention_owner: bool = False) -> Message:
+    """The record's card. `mention_owner` notifies the owner, which only a first post to them should do."""
+    if item.record.is_archived:
+        return _removed_card(item)
+    today = today_in(project.timezone, now)
+    blocks = [
+        _title(item),
+        {"type": "section", "fields": _facts(item, project, people, today, mention_owner=mention_owner)},
+        *_texts(item),
+        note(*_origin(item, project, people)),
+        actions(_buttons(item)),
+    ]
+    return Message(fallback(item, project, people), blocks)
+
+
+def fallback(item: Item, project: Project, people: People) -> str:
+    """The record in one line, escaped: what a notification shows."""
+    parts = [f"{item.kind.singular.capitalize()} {item.reference}: {item.record.title}"]
+    if item.record.owner_id:
+        parts.append(f"owner {name_of(people, item.record.owner_id)}")
+    if item.record.due_date:
+        parts.append(f"due {due(item, project)}")
+    return esc(cut(", ".join(parts), 2_000))
+
+
+def saved(
+    item: Item, project: Project, people: People, *, said: str, now: datetime, hints: Sequence[str] = ()
+) -> Message:
+    """The private confirmation of a change, with what is stored, when it is chased, and a way back.
+
+    `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
+    """
+    today = today_in(project.timezone, now)
+    text = f"{said} {item.reference}"
+    facts = [f"Owner {name_of(people, item.record.owner_id)}"]
+    if item.record.due_date and item.record.is_open:
+        facts.append(f"due {due(item, project, today)}")
+        facts.append("reminder that morning at 09:00")
+    if not item.record.is_open:
+        facts = [f"Status {item.status.label.lower()}"]
+    blocks = [rich((f"{text} ", "bold"), item.record.title), note(plain(" · ".join(facts)))]
+    blocks += [section(mrkdwn(hint)) for hint in hints]
+    undo = button("Undo", "undo", f"{item.reference}:{item.record.version}", says=f"Undo: {text}")
+    edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
+    offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
+    blocks.append(actions(offered))
+    return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
+
+
+def assigned(item: Item, project: Project, people: People, *, now: datetime) -> Message:
+    """The direct message by which an owner learns of a record that is theirs now."""
+    card = record_card(item, project, people, now=now)
+    who = name_of(people, item.record.raised_by)
+    says = f"You own {item.reference} in {project.name}, raised by {who}."
+    return Message(esc(f"{says} ") + card.text, [section(plain(says)), *card.blocks])
+
+
+def morning(
+    due_today: Sequence[tuple[Item, Project]], overdue: Sequence[tuple[Item, Project]], *, today: date
+) -> Message:
+    """The owner's one message of the day: what is due, and what is overdue, each with buttons that work."""
+    count = len(due_today)
+    says = f"{count} due today" + (f", {len(overdue)} overdue" if overdue else "")
+    blocks: list[Block] = [header(f"Good morning. {says}.")]
+    for title, items in (("Due today", due_today), ("Overdue", overdue)):
+        if items:
+            blocks.append(section(mrkdwn(f"*{title}*")))
+            for item, project in items[:MORNING_ROWS]:
+                blocks += row(item, project, today=today, actions_of="morning")
+            if len(items) > MORNING_ROWS:
+                blocks.append(note(plain(f"and {len(items) - MORNING_ROWS} more: see Steward's Home tab")))
+    first = due_today[0][0] if due_today else overdue[0][0]
+    return Message(esc(f"{says}, first {first.reference}: {cut(first.record.title, 200)}"), blocks)
+
+
+MORNING_ROWS = 10
+
+
+def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[Block]:
+    """One record as a line with its buttons below, for Home and the morning message."""
+    facts = [project.name, item.status.label]
+    if item.record.due_date:
+        facts.append(f"due {due(item, project, today)}")
+    if item.record.priority in (Priority.HIGH, Priority.CRITICAL):
+        facts.append(f"{item.record.priority.label} priority")
+    buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
+    buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
+    buttons.append(button("Details", "show", item.reference, says=f"Details of {item.reference}"))
+    return [
+        rich(f"{item.kind.emoji} ", (item.reference, "bold"), f"  {item.record.title}"),
+        note(plain(" · ".join(facts))),
+        actions(buttons, block_id=f"{actions_of}:{item.reference}"),
+    ]
+
+
+def hello(channel: Channel, bot_user_id: str) -> Message:
+    """The one greeting when Steward joins a channel."""
+    text = (
+        "Hello. I keep this channel's log of actions, risks, issues and decisions, "
+        "and remind owners when things are due. "
+        "The first record logged here begins the project."
+    )
+    blocks = [
+        section(plain(text)),
+        section(mrkdwn("Try `/action Send the firewall diagram @name by friday`, or press a button.")),
+        actions(
+            [
+                button("Log something", "log", "", style="primary"),
+                button("How it works", "help", ""),
+            ]
+        ),
+    ]
+    return Message(text, blocks)
+
+
+def trouble(sentence: str, item: Item | None = None) -> Message:
+    """A direct message about something that could not be done, and what to do about it. The sentence is mrkdwn."""
+    offered = [actions([button("Open", "show", item.reference, says=f"Open {item.reference}")])] if item else []
+    return Message(sentence, [section(mrkdwn(sentence)), *offered])
+
+
+def history(item: Item, lines: Sequence[tuple[datetime, str, str]], *, timezone: str) -> Message:
+    """A record's history for one person: (instant, who, what) lines, newest last, instants in the reader's zone."""
+    blocks: list[Block] = [_title(item)]
+    shown = lines[-HISTORY_ROWS:]
+    if len(shown) < len(lines):
+        blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
+    for at, who, what in shown:
+        stamp = f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
+        blocks.append(note(mrkdwn(stamp), plain(who), plain(what, 1_500)))
+    return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
+
+
+HISTORY_ROWS = 30
+
+
+def _title(item: Item) -> Block:
+    style = "bold" if item.record.is_open else "strike"
+    return rich(f"{item.kind.emoji} ", (f"{item.reference}  ", "bold"), (item.record.title, style))
+
+
+def _facts(item: Item, project: Project, people: People, today: date, *, mention_owner: bool) -> list[Block]:
+    record = item.record
+    owner = mention(record.owner_id) if mention_owner and record.owner_id else esc(name_of(people, record.owner_id))
+    facts: dict[str, str] = {"Owner": owner if record.owner_id else "nobody yet", "Status": item.status.label}
+    if record.due_date:
+        is_late = record.is_open and record.due_date < today
+        facts["Due"] = ("🔴 Overdue: " if is_late else "") + due(item, project)
+    if record.closed_at:
+        facts["Closed"] = day(today_in(project.timezone, record.closed_at))
+    if record.priority is not Priority.NORMAL:
+        facts["Priority"] = record.priority.label
+    for field in item.kind.fields:
+        if field.type in (FieldType.CHOICE, FieldType.SCALE) and (
+            shown := shown_value(field, item.value(field.key), people)
+        ):
+            facts[field.label] = shown
+    for label, derive in item.kind.derived.items():
+        if shown := derive(item, today) or "":
+            facts[label] = shown
+    return [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items()][:10]
+
+
+def _texts(item: Item) -> list[Block]:
+    fields = [f for f in item.kind.all_fields if f.type in (FieldType.TEXT, FieldType.LONG_TEXT) and f.key != "title"]
+    return [
+        rich((f"{field.label}: ", "bold"), cut(item.value(field.key), DETAILS_SHOWN))
+        for field in fields
+        if item.value(field.key)
+    ]
+
+
+def _origin(item: Item, project: Project, people: People) -> list[Block]:
+    raised = day(today_in(project.timezone, item.record.created_at))
+    origin = [plain(f"{project.name} · raised by {name_of(people, item.record.raised_by)} · {raised}")]
+    if item.record.source_link:
+        origin.append(mrkdwn(link(item.record.source_link, "from this message")))
+    return origin
+
+
+def _buttons(item: Item) -> list[Block]:
+    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status)][:3]
+    if item.kind.is_editable(item):
+        steps.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
+    return [*steps, button("History", "history", item.reference, says=f"History of {item.reference}")]
+
+
+def _step_button(item: Item, step: Step) -> Block:
+    return button(
+        step.label,
+        f"step:{step.key}",
+        item.reference,
+        style="primary" if step.is_main else None,
+        says=f"{step.label}: {item.reference}",
+    )
+
+
+def _removed_card(item: Item) -> Message:
+    text = f"{item.reference} was removed: {item.record.title}"
+    return Message(esc(cut(text, 2_000)), [note(plain(text))])
+
+
+def people_of(item: Item) -> set[str | None]:
+    """Everybody a card names, for fetching them at once."""
+    persons = {item.value(f.key) for f in item.kind.all_fields if f.type is FieldType.PERSON}
+    return {*persons, item.record.raised_by}

@@ -1,0 +1,303 @@
+"""Forms from a kind's description: each field type has an element to draw and a way to read what was typed.
+
+Block ids are field keys, so a fault is shown beside its field, and an update keeps what was typed.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, time
+from typing import Any
+
+from models.kinds import KINDS, Item, Kind
+from models.kinds.base import FieldSpec, FieldType
+from models.operations import TEXT_MAX, TITLE_MAX
+from models.projects import NAME_MAX
+from models.tables import Project
+from views.blocks import Block, cut, note, option, plain, safe, section
+
+Values = Mapping[str, Any]
+NOT_SET = "-"
+
+
+@dataclass(frozen=True)
+class FormContext:
+    """What a form remembers between opening and submitting. Holds no rights: those are checked on submission."""
+
+    kind: str = ""
+    channel_id: str = ""
+    project_id: int | None = None
+    reference: str = ""
+    version: int = 0
+    source_link: str = ""
+    response_url: str = ""
+    asks: tuple[str, ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict)
+
+    def packed(self) -> str:
+        """As private_metadata: at most 3,000 characters, of which a link is the longest part."""
+        return json.dumps({key: value for key, value in asdict(self).items() if value}, ensure_ascii=False)
+
+
+def unpack(private_metadata: str) -> FormContext:
+    """The context of a submitted form; an empty one when it is not ours."""
+    try:
+        stored = json.loads(private_metadata or "{}")
+        stored["asks"] = tuple(stored.get("asks", ()))
+        return FormContext(**stored)
+    except (ValueError, TypeError):
+        return FormContext()
+
+
+def record_form(
+    kind: Kind, values: Values, context: FormContext, *, project: Project | None = None, title: str = ""
+) -> Block:
+    """The form for a new record, filled from what is known; `context.asks` may add kind, project, project_name."""
+    blocks: list[Block] = []
+    if "kind" in context.asks:
+        blocks += [_kind_choice(kind), note(plain(kind.help))]
+    else:
+        blocks.append(note(plain(kind.help)))
+    if "project" in context.asks:
+        blocks.append(project_choice(project))
+    if "project_name" in context.asks:
+        blocks.append(
+            _input(
+                "project_name",
+                "Project name",
+                {"type": "plain_text_input", "max_length": NAME_MAX},
+                "Slack does not let me see this private channel yet, so please name its project. "
+                "Until I am invited, only you can see what you log here.",
+            )
+        )
+    blocks += _fields(kind, values, focus=True)
+    return {
+        "type": "modal",
+        "callback_id": "create",
+        "title": plain(title or f"Log {_article(kind.singular)}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": _with_lengths(context, kind, values).packed(),
+        "blocks": blocks,
+    }
+
+
+def edit_form(item: Item, context: FormContext) -> Block:
+    """The form for an existing record, filled with what is stored."""
+    kind = item.kind
+    values = {spec.key: item.value(spec.key) for spec in kind.all_fields}
+    context = _with_lengths(context, kind, values)
+    return {
+        "type": "modal",
+        "callback_id": "edit",
+        "title": plain(f"Edit {item.reference}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": _fields(kind, values, focus=False),
+    }
+
+
+def settings_form(project: Project, context: FormContext) -> Block:
+    """Name, coordinator and time zone of a project."""
+    coordinator: Block = {"type": "users_select", "placeholder": plain("Choose a person")}
+    if project.coordinator_id:
+        coordinator["initial_user"] = project.coordinator_id
+    zone = {
+        "type": "external_select",
+        "min_query_length": 0,
+        "placeholder": plain("Type a city, such as Berlin"),
+        "initial_option": option(project.timezone, project.timezone),
+    }
+    name = {"type": "plain_text_input", "initial_value": cut(safe(project.name), NAME_MAX), "max_length": NAME_MAX}
+    who = "Private: only members of its channels see it." if project.is_private else "Visible to every full member."
+    return {
+        "type": "modal",
+        "callback_id": "settings",
+        "title": plain("Project settings"),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [
+            note(plain(who)),
+            _input("name", "Name", name, "What people call the project."),
+            _input(
+                "coordinator_id", "Coordinator", coordinator, "Keeps the log, approves decisions, may change these."
+            ),
+            _input("timezone", "Time zone", zone, "Due dates are days in this zone."),
+        ],
+    }
+
+
+def pick_project_form(context: FormContext, *, title: str, callback_id: str, submit: str) -> Block:
+    """A form that only asks which project is meant."""
+    return {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title, 24),
+        "submit": plain(submit, 24),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [project_choice(None)],
+    }
+
+
+def working_view(title: str) -> Block:
+    """What a submitted form shows while its work takes longer than Slack waits. It promises nothing."""
+    return {"type": "modal", "title": plain(title, 24), "blocks": [section(plain("Still working …"))]}
+
+
+def message_view(title: str, blocks: Sequence[Block]) -> Block:
+    """A form without questions, to tell something where Slack offers no other place."""
+    return {"type": "modal", "title": plain(title, 24), "close": plain("Close"), "blocks": list(blocks)}
+
+
+def project_choice(project: Project | None) -> Block:
+    """The input that picks a project; its options are asked from Steward as the person types."""
+    element: Block = {"type": "external_select", "min_query_length": 0, "placeholder": plain("Choose a project")}
+    if project is not None:
+        element["initial_option"] = option(project.name, str(project.id))
+    return _input("project", "Project", element, "Where it belongs; its card is posted in the project's channel.")
+
+
+def read_fields(kind: Kind, state: Mapping[str, Any], context: FormContext) -> dict[str, Any]:
+    """The typed values of a submitted record form by field key. Fields that the form did not show are absent."""
+    values = {}
+    for spec in kind.all_fields:
+        parts = [spec.key, *(f"{spec.key}.{n}" for n in range(1, context.lengths.get(spec.key, 1)))]
+        shown = [state[part].get(part) or {} for part in parts if part in state]
+        if shown:
+            values[spec.key] = _ELEMENTS[spec.type].read(spec, shown)
+    return values
+
+
+def read_choice(state: Mapping[str, Any], block_id: str) -> str:
+    """The chosen option's value, chosen person or typed text of an input; empty when there is none."""
+    element = (state.get(block_id) or {}).get(block_id) or {}
+    chosen = element.get("selected_option") or {}
+    return str(chosen.get("value") or element.get("selected_user") or element.get("value") or "")
+
+
+@dataclass(frozen=True)
+class _Element:
+    draw: Callable[[FieldSpec, Any], Block]
+    read: Callable[[FieldSpec, list[Mapping[str, Any]]], Any]
+
+
+def _draw_text(spec: FieldSpec, value: Any) -> Block:
+    limit = TITLE_MAX if spec.key == "title" else TEXT_MAX
+    element: Block = {"type": "plain_text_input", "max_length": limit}
+    if spec.type is FieldType.LONG_TEXT:
+        element["multiline"] = True
+    return element | ({"initial_value": cut(value, limit)} if value else {})
+
+
+def _read_text(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> str:
+    return "".join(part.get("value") or "" for part in shown)
+
+
+def _draw_person(spec: FieldSpec, value: Any) -> Block:
+    element: Block = {"type": "users_select", "placeholder": plain("Choose a person")}
+    return element | ({"initial_user": value} if value else {})
+
+
+def _draw_date(spec: FieldSpec, value: date | None) -> Block:
+    return {"type": "datepicker"} | ({"initial_date": value.isoformat()} if value else {})
+
+
+def _read_date(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> date | None:
+    chosen = shown[0].get("selected_date")
+    return date.fromisoformat(chosen) if chosen else None
+
+
+def _draw_time(spec: FieldSpec, value: time | None) -> Block:
+    return {"type": "timepicker"} | ({"initial_time": f"{value:%H:%M}"} if value else {})
+
+
+def _read_time(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> time | None:
+    chosen = shown[0].get("selected_time")
+    return time.fromisoformat(chosen) if chosen else None
+
+
+def _draw_menu(spec: FieldSpec, value: Any) -> Block:
+    """A menu can be emptied again only through an option that says so."""
+    choices = [option(label, key) for key, label in _menu(spec)]
+    chosen = next((choice for choice in choices if choice["value"] == str(value)), None)
+    return {"type": "static_select", "options": choices} | ({"initial_option": chosen} if chosen else {})
+
+
+def _menu(spec: FieldSpec) -> list[tuple[str, str]]:
+    if spec.choices is None:
+        return [(NOT_SET, "Not set"), *((str(n), str(n)) for n in range(1, 6))]
+    needs_blank = spec.key != "priority"
+    return [*([(NOT_SET, "Not set")] if needs_blank else []), *((str(c.value), c.label) for c in spec.choices)]
+
+
+def _read_menu(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> Any:
+    chosen = (shown[0].get("selected_option") or {}).get("value", NOT_SET)
+    if chosen == NOT_SET:
+        return next(iter(spec.choices)) if spec.choices and spec.key == "priority" else None
+    return spec.choices(chosen) if spec.choices else int(chosen)
+
+
+_ELEMENTS = {
+    FieldType.TEXT: _Element(_draw_text, _read_text),
+    FieldType.LONG_TEXT: _Element(_draw_text, _read_text),
+    FieldType.PERSON: _Element(_draw_person, lambda spec, shown: shown[0].get("selected_user") or None),
+    FieldType.DATE: _Element(_draw_date, _read_date),
+    FieldType.TIME: _Element(_draw_time, _read_time),
+    FieldType.CHOICE: _Element(_draw_menu, _read_menu),
+    FieldType.SCALE: _Element(_draw_menu, _read_menu),
+}
+
+
+def _fields(kind: Kind, values: Values, *, focus: bool) -> list[Block]:
+    blocks = []
+    for spec in kind.all_fields:
+        for number, part in enumerate(_parts(spec, values.get(spec.key))):
+            key = f"{spec.key}.{number}" if number else spec.key
+            element = _ELEMENTS[spec.type].draw(spec, part)
+            if focus and spec.key == "title" and not part:
+                element["focus_on_load"] = True
+            label = f"{spec.label}, continued" if number else spec.label
+            blocks.append(_input(key, label, element, "" if number else spec.help, optional=spec.key != "title"))
+    return blocks
+
+
+def _parts(spec: FieldSpec, value: Any) -> list[Any]:
+    """A long text in pieces that an input can take, so that editing a record never cuts it."""
+    if spec.type is not FieldType.LONG_TEXT or not value:
+        return [value]
+    return [value[start : start + TEXT_MAX] for start in range(0, len(value), TEXT_MAX)]
+
+
+def _with_lengths(context: FormContext, kind: Kind, values: Values) -> FormContext:
+    lengths = {spec.key: len(_parts(spec, values.get(spec.key))) for spec in kind.all_fields}
+    return FormContext(**(asdict(context) | {"lengths": {key: count for key, count in lengths.items() if count > 1}}))
+
+
+def _kind_choice(kind: Kind) -> Block:
+    choices = [option(f"{k.emoji} {k.singular.capitalize()}", k.key) for k in KINDS]
+    element = {
+        "type": "static_select",
+        "options": choices,
+        "initial_option": next(choice for choice in choices if choice["value"] == kind.key),
+    }
+    return _input("kind", "What is it?", element, "", dispatch=True)
+
+
+def _input(key: str, label: str, element: Block, hint: str, *, optional: bool = False, dispatch: bool = False) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": key,
+        "label": plain(label),
+        "element": element | {"action_id": key},
+        "optional": optional,
+    }
+    if hint:
+        block["hint"] = plain(hint)
+    return block | ({"dispatch_action": True} if dispatch else {})
+
+
+def _article(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -1,0 +1,56 @@
+"""Stored values as words."""
+
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Any
+
+from models.kinds import Item
+from models.kinds.base import FieldSpec, FieldType
+from models.tables import Person, Project
+
+People = Mapping[str, Person]
+
+
+def name_of(people: People, person_id: str | None) -> str:
+    """The person's name, or a word for somebody Steward has not met; never a mention."""
+    if person_id is None:
+        return "nobody"
+    person = people.get(person_id)
+    return person.shown_name if person else "somebody"
+
+
+def day(value: date, today: date | None = None) -> str:
+    """`Fri 27 Nov 2026`, with how far away it is where that helps a reader."""
+    shown = f"{value:%a} {value.day} {value:%b %Y}"
+    if today is None:
+        return shown
+    away = (value - today).days
+    if away < -1:
+        return f"{shown}, {-away} days ago"
+    return {0: f"today, {shown}", 1: f"tomorrow, {shown}", -1: f"yesterday, {shown}"}.get(away, shown)
+
+
+def due(item: Item, project: Project, today: date | None = None) -> str:
+    """The due date in words, with time and zone when a time was given; empty without a due date."""
+    record = item.record
+    if record.due_date is None:
+        return ""
+    shown = day(record.due_date, today)
+    return f"{shown}, {record.due_time:%H:%M} ({project.timezone})" if record.due_time else shown
+
+
+def shown_value(field: FieldSpec, value: Any, people: People) -> str:
+    """A field's value as plain text; empty when it has none."""
+    if value is None or value == "":
+        return ""
+    match field.type:
+        case FieldType.PERSON:
+            return name_of(people, value)
+        case FieldType.DATE:
+            return day(value)
+        case FieldType.TIME:
+            return f"{value:%H:%M}" if isinstance(value, time) else str(value)
+        case FieldType.CHOICE:
+            return str(value.label)
+        case _:
+            return str(value)
