@@ -41,7 +41,7 @@ def kept_text(text: str) -> str:
 
 
 def _text_error(args: dict[str, Any]) -> str | None:
-    text, markdown, blocks = _text(args), args.get("markdown_text") or "", _decoded(args.get("blocks"))
+    text, markdown, blocks = _text(args), _text(args, "markdown_text"), _decoded(args.get("blocks"))
     if markdown and (text or blocks):
         return "markdown_text_conflict"
     if not (text.strip() or markdown or blocks or _decoded(args.get("attachments"))):
@@ -83,8 +83,8 @@ def _is_update(args: dict[str, Any]) -> bool:
     return "ts" in args
 
 
-def _text(args: dict[str, Any]) -> str:
-    text = args.get("text")
+def _text(args: dict[str, Any], key: str = "text") -> str:
+    text = args.get(key)
     return text if isinstance(text, str) else ""
 
 

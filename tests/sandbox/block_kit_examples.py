@@ -253,6 +253,12 @@ _ELEMENTS: dict[str, Json] = {
         "filter": FILTER,
         **_MULTI,
     },
+    "multi_conversations_select, current": {
+        "type": "multi_conversations_select",
+        "default_to_current_conversation": True,
+        "filter": FILTER,
+        **_MULTI,
+    },
     "plain_text_input": {
         "type": "plain_text_input",
         "multiline": True,
@@ -346,6 +352,7 @@ _BLOCKS: dict[str, Json] = {
         "row_header_column_index": 0,
     },
     "divider": {"type": "divider"},
+    "file": {"type": "file", "external_id": "diagram-1", "source": "remote"},
     "header": {"type": "header", "text": plain("Heading")},
     "image": {
         "type": "image",
@@ -398,7 +405,8 @@ _BLOCKS: dict[str, Json] = {
 }
 _BLOCKS = {name: {**block, "block_id": f"{name}-block"} for name, block in _BLOCKS.items()}
 
-BLOCK_NAMES = tuple(_BLOCKS)
+ONLY_RECEIVED = "file"
+BLOCK_NAMES = tuple(name for name in _BLOCKS if name != ONLY_RECEIVED)
 
 _ONLY_IN_MODALS = ("alert",)
 _NEVER_IN_MESSAGES = (
@@ -471,8 +479,13 @@ def element_document(name: str) -> Document:
     return Document("modal", modal(block("input", element=example, dispatch_action=dispatches)))
 
 
-def documents() -> dict[str, Document]:
-    """Every example in its document, by name; with a Home tab and a message of several blocks."""
+def _may_be_an_action(name: str) -> bool:
+    example = _ELEMENTS[name]
+    elsewhere = ("plain_text_input", "image", "icon_button", "feedback_buttons", *_NEVER_IN_MESSAGES)
+    return example["type"] not in elsewhere and "response_url_enabled" not in example
+
+
+def _documents() -> dict[str, Document]:
     found = {f"block {name}": block_document(name) for name in BLOCK_NAMES}
     found |= {f"element {name}": element_document(name) for name in ELEMENT_NAMES}
     found |= {
@@ -486,7 +499,12 @@ def documents() -> dict[str, Document]:
     return found
 
 
-def _may_be_an_action(name: str) -> bool:
-    example = _ELEMENTS[name]
-    elsewhere = ("plain_text_input", "image", "icon_button", "feedback_buttons", *_NEVER_IN_MESSAGES)
-    return example["type"] not in elsewhere and "response_url_enabled" not in example
+_DOCUMENTS = _documents()
+
+DOCUMENT_NAMES = tuple(_DOCUMENTS)
+"""Every example in a document ("block section", "element button", ...), a Home tab and a message of several blocks."""
+
+
+def document(name: str) -> Document:
+    """One of the documents named above."""
+    return deepcopy(_DOCUMENTS[name])
