@@ -12,15 +12,18 @@ from models.tables import Channel, ChannelMember, Person, Project
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
     """The person of that id, or None when we never met."""
-    return (await session.exec(select(Person).where(col(Person.id) == person_id))).first()
+    return await session.get(Person, (session.sync_session.info["workspace_id"], person_id))
 
 
 async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dict[str, Person]:
-    """The known people among the ids, by id; one statement."""
+    """The known people among the ids, by id; at most one statement, none when the session has met them all."""
     wanted = {person_id for person_id in person_ids if person_id}
-    if not wanted:
-        return {}
-    return {found.id: found for found in await session.exec(select(Person).where(col(Person.id).in_(wanted)))}
+    met = {row.id: row for row in session.sync_session.identity_map.values() if isinstance(row, Person)}
+    known = {person_id: met[person_id] for person_id in wanted & met.keys()}
+    if missing := wanted - met.keys():
+        found = await session.exec(select(Person).where(col(Person.id).in_(missing)))
+        known |= {row.id: row for row in found}
+    return known
 
 
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:

@@ -98,17 +98,22 @@ async def change(
 ) -> Item:
     """Store changed fields. Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict."""
     require(actor, Right.EDIT, project, item)
-    if not item.kind.is_editable(item):
-        raise NotAllowed(
-            f"{item.reference} is {item.status.label.lower()}, so its text stands. "
-            f"Log a new {item.kind.singular} instead."
-        )
+    require_editable(item)
     await _refuse_stale(session, item, version)
     await _check(session, item.kind, values, project, now, before=item)
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
     await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now)
     return item
+
+
+def require_editable(item: Item) -> None:
+    """Raise NotAllowed when the record's text stands, as an approved decision's does."""
+    if not item.kind.is_editable(item):
+        raise NotAllowed(
+            f"{item.reference} is {item.status.label.lower()}, so its text stands. "
+            f"Log a new {item.kind.singular} instead."
+        )
 
 
 async def take_step(
@@ -146,7 +151,7 @@ async def undo(
         steps = {step.to: step for step in item.kind.steps if step.needs_approver}
         right = Right.APPROVE if item.record.status in steps else Right.EDIT
         require(actor, Right.DELETE if item.record.is_archived else right, project, item)
-        before = {row.field: _read(item.kind, row.field, row.before) for row in rows if row.field}
+        before = {row.field: stored_value(item.kind, row.field, row.before) for row in rows if row.field}
     await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
     return item
 
@@ -324,7 +329,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def _read(kind: Kind, key: str, stored: Any) -> Any:
+def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
     """A value as history keeps it, back in the type its column has."""
     field = next((field for field in kind.all_fields if field.key == key), None)
     if field is None or stored is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, nulls_last
+from sqlalchemy import and_, func, nulls_last, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -68,7 +68,7 @@ async def open_records(
     size: int = 10,
 ) -> Page:
     """A page of the open records the actor may see, of one project or all, of one kind or all; two statements."""
-    wanted = [col(Record.is_open)]
+    wanted: list[Any] = [col(Record.is_open)]
     if project is not None:
         wanted.append(col(Record.project_id) == project.id)
     if kind is not None:
@@ -80,6 +80,21 @@ async def owned(session: AsyncSession, actor: Actor, *, now: datetime, number: i
     """A page of the open records the actor owns."""
     wanted = [col(Record.is_open), col(Record.owner_id) == actor.id]
     return await _page(session, actor, wanted, now=now, number=number, size=size)
+
+
+async def items_of(
+    session: AsyncSession, actor: Actor, references: Sequence[tuple[Kind, int]]
+) -> list[tuple[Item, Project]]:
+    """The records of those references that the actor may see, in the order asked for."""
+    conditions = [and_(col(Record.kind) == kind.key, col(Record.number) == number) for kind, number in references]
+    query = (
+        select(Record, Project)
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(or_(*conditions), col(Record.is_archived).is_(False), visible_records(actor))
+    )
+    found = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
+    order = {f"{kind.letter}{number}": place for place, (kind, number) in enumerate(references)}
+    return sorted(found, key=lambda pair: order[pair[0].reference])
 
 
 async def with_own_rows(session: AsyncSession, found: Sequence[tuple[Record, Project]]) -> list[tuple[Item, Project]]:

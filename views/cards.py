@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from models.clock import today_in
-from models.kinds import Item
-from models.kinds.base import FieldType, Step
+from models.kinds import Item, Kind
+from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
-from models.tables import Channel, Project
+from models.operations import stored_value
+from models.tables import Act, Channel, History, Project
 from views.blocks import (
     Block,
     Message,
@@ -55,7 +57,14 @@ def fallback(item: Item, project: Project, people: People) -> str:
 
 
 def saved(
-    item: Item, project: Project, people: People, *, said: str, now: datetime, hints: Sequence[str] = ()
+    item: Item,
+    project: Project,
+    people: People,
+    *,
+    said: str,
+    now: datetime,
+    hints: Sequence[str] = (),
+    settings_of: int | None = None,
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
@@ -74,6 +83,8 @@ def saved(
     undo = button("Undo", "undo", f"{item.reference}:{item.record.version}", says=f"Undo: {text}")
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
     offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
+    if settings_of is not None:
+        offered.append(button("Project settings", "settings", str(settings_of)))
     blocks.append(actions(offered))
     return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
 
@@ -115,10 +126,11 @@ def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[B
     if item.record.priority in (Priority.HIGH, Priority.CRITICAL):
         facts.append(f"{item.record.priority.label} priority")
     buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
-    buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
+    if item.record.is_open:
+        buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
     buttons.append(button("Details", "show", item.reference, says=f"Details of {item.reference}"))
     return [
-        rich(f"{item.kind.emoji} ", (item.reference, "bold"), f"  {item.record.title}"),
+        _title(item),
         note(plain(" · ".join(facts))),
         actions(buttons, block_id=f"{actions_of}:{item.reference}"),
     ]
@@ -150,7 +162,7 @@ def trouble(sentence: str, item: Item | None = None) -> Message:
     return Message(sentence, [section(mrkdwn(sentence)), *offered])
 
 
-def history(item: Item, lines: Sequence[tuple[datetime, str, str]], *, timezone: str) -> Message:
+def history(item: Item, lines: Sequence[tuple[datetime, str, str]]) -> Message:
     """A record's history for one person: (instant, who, what) lines, newest last, instants in the reader's zone."""
     blocks: list[Block] = [_title(item)]
     shown = lines[-HISTORY_ROWS:]
@@ -163,6 +175,27 @@ def history(item: Item, lines: Sequence[tuple[datetime, str, str]], *, timezone:
 
 
 HISTORY_ROWS = 30
+
+
+def change_in_words(kind: Kind, row: History, people: People) -> str:
+    """One history row as a sentence in plain text."""
+    if row.act is Act.CREATED:
+        return f"logged it from {row.via}"
+    if row.field == "is_archived":
+        return "removed it" if row.after else "brought it back"
+    field = next((field for field in kind.all_fields if field.key == row.field), None)
+    before, after = (_past_value(kind, field, value, people) for value in (row.before, row.after))
+    word = "undid: " if row.act is Act.UNDONE else ""
+    remark = f" ({row.note})" if row.note else ""
+    return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"
+
+
+def _past_value(kind: Kind, field: FieldSpec | None, stored: Any, people: People) -> str:
+    if stored is None:
+        return ""
+    if field is None:
+        return kind.statuses(stored).label if stored in list(kind.statuses) else str(stored)
+    return shown_value(field, stored_value(kind, field.key, stored), people)
 
 
 def _title(item: Item) -> Block:

@@ -82,10 +82,11 @@ def record_form(
     }
 
 
-def edit_form(item: Item, context: FormContext) -> Block:
-    """The form for an existing record, filled with what is stored."""
+def edit_form(item: Item, context: FormContext, *, values: Values | None = None, warning: str = "") -> Block:
+    """The form for an existing record, filled with what is stored, or with `values` under a warning."""
     kind = item.kind
-    values = {spec.key: item.value(spec.key) for spec in kind.all_fields}
+    if values is None:
+        values = {spec.key: item.value(spec.key) for spec in kind.all_fields}
     context = _with_lengths(context, kind, values)
     return {
         "type": "modal",
@@ -94,7 +95,7 @@ def edit_form(item: Item, context: FormContext) -> Block:
         "submit": plain("Save"),
         "close": plain("Cancel"),
         "private_metadata": context.packed(),
-        "blocks": _fields(kind, values, focus=False),
+        "blocks": [*([section(plain(warning))] if warning else []), *_fields(kind, values, focus=False)],
     }
 
 

@@ -10,7 +10,7 @@ from views.lists import MARKS
 
 def home(page: Page, person: Person, *, notice: Message | None = None) -> Block:
     """The Home view. `notice` stands on top: the outcome of what was just pressed."""
-    blocks: list[Block] = list(notice.blocks) + [divider()] if notice else []
+    blocks: list[Block] = [*notice.blocks, divider()] if notice else []
     blocks.append(header("What you own"))
     quick = [button(f"Log {_article(k.singular)}", f"log:{k.key}", k.key) for k in KINDS]
     blocks.append(actions([*quick, button("Project settings", "settings", ""), button("Help", "help", "")]))

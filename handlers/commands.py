@@ -1,0 +1,176 @@
+"""Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from handlers import lists, projects, records
+from handlers.replies import Reply, Tell
+from handlers.request import Deps, Request
+from handlers.slack_text import decoded
+from models.errors import NotFound
+from models.kinds import KINDS, Kind, kind_named, read_reference
+from views import help as help_views
+from views.blocks import cut, esc
+
+Run = Callable[[Request, Deps], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One slash command, as the manifest, the help and the README show it."""
+
+    name: str
+    summary: str
+    usage: str
+    kind: Kind | None = None
+
+
+COMMANDS: tuple[Command, ...] = (
+    *(
+        Command(
+            name=f"/{kind.key}",
+            summary=f"Log {'an' if kind.singular[0] in 'aeiou' else 'a'} {kind.singular}",
+            usage=f"{kind.example} | list | {kind.letter}12 | help",
+            kind=kind,
+        )
+        for kind in KINDS
+    ),
+    Command(
+        name="/steward",
+        summary="Everything else, and all of the above",
+        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | settings | help",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A word `/steward` understands. `example` is what help and the README show."""
+
+    word: str
+    example: str
+    summary: str
+
+
+VERBS: tuple[Verb, ...] = (
+    *(
+        Verb(kind.key, f"{kind.key} {kind.example}", f"Log {kind.singular}: words at once, none for a form")
+        for kind in KINDS
+    ),
+    Verb("list", "list risks", "The open records of this channel's project, all or of one kind"),
+    Verb("edit", "A12 edit", "Change a record in a form"),
+    Verb("history", "A12 history", "Everything that happened to a record"),
+    Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
+    Verb("help", "help", "What there is, with examples"),
+)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a command asks for. `writes` decides whether the database's writer is taken."""
+
+    run: Run
+    writes: bool = False
+
+
+def parse(request: Request) -> Parsed:
+    """What the typed command means. Raises NotFound, with the nearest word that would work, for what means nothing."""
+    command = _command(request.name)
+    text = request.text.strip()
+    if command.kind is None:
+        return _parse_steward(text)
+    return _parse_kind(command.kind, text)
+
+
+def _command(name: str) -> Command:
+    """The command of that name; a workspace may have installed it with a prefix, as in /acme-action."""
+    return next((c for c in COMMANDS if name == c.name or name.endswith(f"-{c.name[1:]}")), COMMANDS[-1])
+
+
+def _parse_kind(kind: Kind, text: str) -> Parsed:
+    """After a kind's command only the whole text is a verb, so that no title is ever taken for one."""
+    if not text:
+        return Parsed(lambda request, deps: records.open_form(request, deps, kind))
+    if text.lower() == "list":
+        return Parsed(lambda request, deps: lists.show(request, deps, kind))
+    if text.lower() == "help":
+        return Parsed(lambda request, deps: _help(kind))
+    if about_record := _about_record(text, strict=True):
+        return about_record
+    return Parsed(lambda request, deps: records.log_words(request, deps, kind, text), writes=True)
+
+
+def _parse_steward(text: str) -> Parsed:
+    word, _, rest = text.partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if not word or word == "help":
+        return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None))
+    if kind := kind_named(word):
+        if rest:
+            return Parsed(lambda request, deps: records.log_words(request, deps, kind, rest), writes=True)
+        if word != kind.plural:
+            return Parsed(lambda request, deps: records.open_form(request, deps, kind))
+        return Parsed(lambda request, deps: lists.show(request, deps, kind))
+    if word == "list":
+        return _parse_list(rest)
+    if word == "settings" and not rest:
+        return Parsed(projects.settings_here)
+    if word in ("edit", "history", "show") and read_reference(rest):
+        text = rest if word == "show" else f"{rest} {word}"
+    if about_record := _about_record(text, strict=False):
+        return about_record
+    raise NotFound(_hint(word, [verb.word for verb in VERBS] + [kind.plural for kind in KINDS]))
+
+
+def _parse_list(rest: str) -> Parsed:
+    if not rest:
+        return Parsed(lambda request, deps: lists.show(request, deps, None))
+    kind = kind_named(rest)
+    if kind is None:
+        raise NotFound(_hint(rest, [f"list {kind.plural}" for kind in KINDS]))
+    return Parsed(lambda request, deps: lists.show(request, deps, kind))
+
+
+def _about_record(text: str, *, strict: bool) -> Parsed | None:
+    """`A12`, or `A12` with a word. With `strict` an unknown word makes it a title (None), otherwise a hint."""
+    word, _, rest = text.partition(" ")
+    found = read_reference(word)
+    if found is None:
+        return None
+    kind, number = found
+    said, _, remark = rest.strip().partition(" ")
+    said = said.lower()
+    if not said or (said == "show" and not remark):
+        return Parsed(lambda request, deps: records.show(request, deps, kind, number))
+    if said == "edit" and not remark:
+        return Parsed(lambda request, deps: records.edit(request, deps, kind, number))
+    if said == "history" and not remark:
+        return Parsed(lambda request, deps: records.history(request, deps, kind, number))
+    step = kind.step_named(said)
+    if step and (not remark or not strict):
+        remark_read = decoded(remark.strip())
+        return Parsed(
+            lambda request, deps: records.take_step(request, deps, kind, number, step, remark_read), writes=True
+        )
+    if strict:
+        return None
+    known = [f"{word} {s.key}" for s in kind.steps] + [f"{word} edit", f"{word} history"]
+    raise NotFound(_hint(f"{word} {said}", known))
+
+
+async def _help(kind: Kind | None) -> Reply:
+    if kind is not None:
+        return Tell(help_views.kind_help(kind))
+    rows = [(command.name, command.summary) for command in COMMANDS]
+    return Tell(help_views.all_help(rows, [(f"/steward {v.example}", v.summary) for v in VERBS]))
+
+
+def _hint(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word, known, n=1, cutoff=0.5)
+    suggestion = f" Did you mean `/steward {near[0]}`?" if near else " `/steward help` shows what there is."
+    return f"I do not know “{esc(cut(decoded(word), 60))}”.{suggestion}"
+
+
+async def help_pressed(request: Request, deps: Deps) -> Reply:
+    return await _help(None)

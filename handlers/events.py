@@ -1,0 +1,69 @@
+"""What Slack tells of itself: joined channels, changed people, renamed channels, a message to Steward."""
+
+from handlers.replies import Nothing, Reply
+from handlers.request import Deps, Request
+from models import directory, outbox
+from models.tables import Channel
+
+
+async def somebody_joined(request: Request, deps: Deps) -> Reply:
+    """Keep the membership true; greet once when it is Steward itself that joined."""
+    channel = request.channel
+    if channel is None:
+        return Nothing()
+    if request.person.id != request.bot_user_id:
+        await directory.joined(deps.session, channel.id, request.person.id)
+        return Nothing()
+    channel.has_bot = True
+    if channel.greeted_at is None:
+        channel.greeted_at = deps.now
+        await outbox.put(deps.session, "hello", key=f"hello:{channel.id}", target=channel.id, due_at=deps.now)
+    deps.session.add(channel)
+    return Nothing()
+
+
+async def somebody_left(request: Request, deps: Deps) -> Reply:
+    """Forget the membership, so that a private project closes for whoever left."""
+    if request.channel is not None:
+        await directory.left(deps.session, request.channel.id, request.person.id)
+        if request.person.id == request.bot_user_id:
+            _bot_left(request.channel)
+            deps.session.add(request.channel)
+    return Nothing()
+
+
+async def bot_left(request: Request, deps: Deps) -> Reply:
+    """Steward was removed from a channel."""
+    if request.channel is not None:
+        _bot_left(request.channel)
+        deps.session.add(request.channel)
+    return Nothing()
+
+
+async def channel_changed(request: Request, deps: Deps) -> Reply:
+    """A channel was renamed, archived or opened again."""
+    channel = request.channel
+    if channel is None:
+        return Nothing()
+    described = request.payload.get("channel")
+    if isinstance(described, dict) and described.get("name"):
+        channel.name = str(described["name"])
+    if request.name.endswith("_archive"):
+        channel.is_archived = True
+    if request.name.endswith("_unarchive"):
+        channel.is_archived = False
+    deps.session.add(channel)
+    return Nothing()
+
+
+async def written_to(request: Request, deps: Deps) -> Reply:
+    """A message in Steward's own conversation: say what it understands instead, never silence."""
+    if request.payload.get("subtype") or request.payload.get("bot_id"):
+        return Nothing()
+    key = f"answer:{request.payload.get('channel')}:{request.payload.get('ts')}"
+    await outbox.put(deps.session, "how_to", key=key, target=request.person.id, due_at=deps.now)
+    return Nothing()
+
+
+def _bot_left(channel: Channel) -> None:
+    channel.has_bot = False

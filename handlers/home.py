@@ -1,0 +1,27 @@
+"""The Home tab: drawn when it is opened and after every change that concerns its person."""
+
+from handlers.replies import Reply, ShowHome
+from handlers.request import Deps, Request
+from models.permissions import actor_of
+from models.tables import Person
+from reports.work import owned
+from views.blocks import Block, Message
+from views.home import home
+
+
+async def opened(request: Request, deps: Deps) -> Reply:
+    """Note that this person uses Home, so that it is kept up to date, and show it."""
+    if request.payload.get("tab", "home") == "home" and request.person.home_opened_at is None:
+        request.person.home_opened_at = deps.now
+        deps.session.add(request.person)
+    return ShowHome()
+
+
+async def turned(request: Request, deps: Deps) -> Reply:
+    """Another page of what the person owns."""
+    return ShowHome(int(request.value) if request.value.isdigit() else 0)
+
+
+async def draw(deps: Deps, person: Person, *, page: int = 0, notice: Message | None = None) -> Block:
+    """The Home view of a person from the latest state."""
+    return home(await owned(deps.session, actor_of(person), now=deps.now, number=page), person, notice=notice)

@@ -1,0 +1,404 @@
+"""Logging, showing, editing and moving a record: the same operations behind commands, forms and buttons."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
+from handlers.request import Deps, Request, Where
+from handlers.slack_text import pieces
+from models import directory, operations, projects
+from models.clock import zone_or_utc
+from models.dates import date_order
+from models.entry import Entry, parse_entry
+from models.errors import InvalidFields, NotAllowed, NotFound
+from models.kinds import Item, Kind, kind_named, read_reference
+from models.kinds.base import Step
+from models.operations import TITLE_MAX
+from models.permissions import Right, Standing, require
+from models.tables import Channel, Project
+from reports.work import items_of
+from views import cards, forms
+from views.blocks import Message, cut, esc
+from views.forms import FormContext
+from views.values import name_of, shown_value
+
+
+async def log_words(request: Request, deps: Deps, kind: Kind, text: str) -> Reply:
+    """Store what was typed after a command as a record; ask in a form for what cannot be known."""
+    entry = _read_entry(request, deps, text)
+    values, hints = _from_entry(entry)
+    asks = questions(request)
+    if asks or not values["title"]:
+        if "project" in asks:
+            await refuse_without_projects(request, deps)
+        await _guess_owner(deps.session, entry, values)
+        return OpenForm(_form(request, kind, values, asks))
+    project, began = await _project_here(request, deps)
+    if entry.due:
+        here = entry.due.in_zone(zone_or_utc(project.timezone))
+        values |= {"due_date": here.day, "due_time": here.time}
+    hints += await _settle_owner(deps.session, entry, values, project)
+    today = deps.today(project)
+    for key, sentence in operations.field_problems(kind, values, today=today).items():
+        values.pop(key)
+        hints.append(f"Not set: {kind.field(key).label.lower()}. {esc(sentence)}")
+    item = await operations.create(
+        deps.session,
+        request.actor,
+        kind,
+        values,
+        project=project,
+        channel_id=request.channel_id,
+        now=deps.now,
+        via=f"/{kind.key}",
+    )
+    return await _logged(request, deps, item, project, began, hints)
+
+
+async def open_form(request: Request, deps: Deps, kind: Kind) -> Reply:
+    """The empty form, filled with what is known from where it was asked for."""
+    asks = questions(request)
+    if "project" in asks:
+        await refuse_without_projects(request, deps)
+    return OpenForm(_form(request, kind, {}, asks))
+
+
+async def create_submitted(request: Request, deps: Deps) -> Reply:
+    """Store the record typed into the form. Raises InvalidFields, whose keys are the form's block ids."""
+    context = request.context
+    kind = kind_named(forms.read_choice(request.state, "kind") or context.kind)
+    if kind is None:
+        raise NotFound("This form is from an older version of Steward. Please open it again.")
+    values = forms.read_fields(kind, request.state, context)
+    if "project" in context.asks:
+        chosen = forms.read_choice(request.state, "project")
+        if not chosen.isdigit():
+            return FieldErrors({"project": "Choose the project it belongs to."})
+        project, began = await projects.find(deps.session, request.actor, int(chosen)), False
+        channel_id = request.channel_id if _belongs(request.channel, project) else project.home_channel_id
+    else:
+        project, began = await _project_here(request, deps)
+        channel_id = request.channel_id
+    item = await operations.create(
+        deps.session,
+        request.actor,
+        kind,
+        values,
+        project=project,
+        channel_id=channel_id,
+        now=deps.now,
+        via="message" if context.source_link else "form",
+        source_link=context.source_link or None,
+    )
+    return await _logged(request, deps, item, project, began, [])
+
+
+async def kind_chosen(request: Request, deps: Deps) -> Reply:
+    """The form for another kind, keeping what was typed into the fields both have."""
+    old = kind_named(request.context.kind)
+    kind = kind_named(request.value)
+    if kind is None or old is None:
+        raise NotFound("Choose one of the kinds in the list.")
+    values = forms.read_fields(old, request.state, request.context)
+    project = None
+    if chosen := forms.read_choice(request.state, "project"):
+        project = await projects.find(deps.session, request.actor, int(chosen))
+    context = replace(request.context, kind=kind.key, lengths={})
+    return UpdateForm(forms.record_form(kind, values, context, project=project, title="Log to Steward"))
+
+
+async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
+    """The record's card, for this person only."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    people = await directory.people(deps.session, cards.people_of(item))
+    return Tell(cards.record_card(item, project, people, now=deps.now), reference=item.reference)
+
+
+async def show_pressed(request: Request, deps: Deps) -> Reply:
+    return await show(request, deps, *_reference(request.value))
+
+
+async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
+    """The form with what is stored. Raises NotAllowed before anybody types in vain."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    require(request.actor, Right.EDIT, project, item)
+    operations.require_editable(item)
+    return OpenForm(forms.edit_form(item, _edit_context(request, item)))
+
+
+async def edit_pressed(request: Request, deps: Deps) -> Reply:
+    return await edit(request, deps, *_reference(request.value))
+
+
+async def edit_submitted(request: Request, deps: Deps) -> Reply:
+    """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
+    context = request.context
+    item, project = await operations.find(deps.session, request.actor, *_reference(context.reference))
+    values = forms.read_fields(item.kind, request.state, context)
+    if item.record.version != context.version:
+        return await _merged(request, deps, item, project, values)
+    before = item.record.version
+    await operations.change(
+        deps.session, request.actor, item, project, values, version=context.version, now=deps.now, via="form"
+    )
+    people = await directory.people(deps.session, cards.people_of(item))
+    said = "Changed" if item.record.version != before else "Nothing changed in"
+    message = cards.saved(item, project, people, said=said, now=deps.now)
+    return Tell(message, reference=item.reference)
+
+
+async def take_step(
+    request: Request, deps: Deps, kind: Kind, number: int, step: Step, note: str | None = None
+) -> Reply:
+    """Move the record on, and offer the way back."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    via = "button" if request.where is not Where.COMMAND else "command"
+    await operations.take_step(deps.session, request.actor, item, project, step, now=deps.now, via=via, note=note)
+    people = await directory.people(deps.session, cards.people_of(item))
+    message = cards.saved(item, project, people, said=step.past, now=deps.now)
+    return Tell(message, redraw=await _morning_anew(request, deps), reference=item.reference)
+
+
+async def step_pressed(request: Request, deps: Deps) -> Reply:
+    kind, number = _reference(request.value)
+    step = kind.step_named(request.name.partition(":")[2])
+    if step is None:
+        raise NotFound("This button is from an older version of Steward. Open the record again.")
+    return await take_step(request, deps, kind, number, step)
+
+
+async def undo_pressed(request: Request, deps: Deps) -> Reply:
+    """Take back the change that the confirmation spoke of."""
+    reference, _, version = request.value.partition(":")
+    kind, number = _reference(reference)
+    item, project = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
+    await operations.undo(
+        deps.session,
+        request.actor,
+        item,
+        project,
+        version=int(version) if version.isdigit() else 0,
+        now=deps.now,
+        via="undo",
+    )
+    people = await directory.people(deps.session, cards.people_of(item))
+    said = "Removed" if item.record.is_archived else "Undone:"
+    return Redraw(cards.saved(item, project, people, said=said, now=deps.now), reference=item.reference)
+
+
+async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
+    """Everything that happened to the record, for this person only."""
+    item, _ = await operations.find(deps.session, request.actor, kind, number)
+    rows = await operations.history(deps.session, item)
+    ids = {row.actor_id for row in rows} | {
+        value for row in rows if row.field == "owner_id" for value in (row.before, row.after)
+    }
+    people = await directory.people(deps.session, ids)
+    lines = [(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people)) for row in rows]
+    return Tell(cards.history(item, lines), reference=item.reference)
+
+
+async def history_pressed(request: Request, deps: Deps) -> Reply:
+    return await history(request, deps, *_reference(request.value))
+
+
+def _read_entry(request: Request, deps: Deps, text: str) -> Entry:
+    return parse_entry(
+        pieces(text),
+        now=deps.now,
+        zone=request.zone,
+        order=date_order(request.person.locale),
+        locale=request.person.locale,
+    )
+
+
+def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
+    """Field values of what was typed, and sentences about what could not be read or had to be shortened."""
+    hints = []
+    title, details = entry.title, entry.details
+    if len(title) > TITLE_MAX:
+        hints.append(f"The title was longer than {TITLE_MAX} characters, so I kept all of it in the details.")
+        details = f"{title}\n\n{details}" if details else title
+        title = cut(title, TITLE_MAX)
+    values: dict[str, Any] = {"title": title, "details": details}
+    if entry.owner_id:
+        values["owner_id"] = entry.owner_id
+    if entry.priority:
+        values["priority"] = entry.priority
+    if entry.due:
+        values |= {"due_date": entry.due.day, "due_time": entry.due.time}
+    if entry.due_problem:
+        hints.append(f"Not set: due date. {esc(str(entry.due_problem))}")
+    return values, hints
+
+
+async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, Any], project: Project) -> list[str]:
+    """Find the owner who was named; what cannot be is left out with a sentence, so that the rest is saved."""
+    hints = []
+    if entry.unknown_owner:
+        named = await directory.people_named(session, entry.unknown_owner)
+        if len(named) == 1:
+            values["owner_id"] = named[0].id
+        elif named:
+            names = ", ".join(f"@{esc(person.name)}" for person in named[:5])
+            hints.append(f"Not set: owner. Several people are called {esc(entry.unknown_owner)}: {names}.")
+        else:
+            hints.append(
+                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}; "
+                "pick a name from the list that Slack shows when you type @, or press Edit."
+            )
+    if owner_id := values.get("owner_id"):
+        problem = await operations.owner_problem(session, project, owner_id)
+        if problem:
+            values.pop("owner_id")
+            hints.append(f"Not set: owner. {esc(problem)}")
+    return hints
+
+
+async def _guess_owner(session: AsyncSession, entry: Entry, values: dict[str, Any]) -> None:
+    """For a form: the one person of that name, if there is exactly one; the form shows who it is."""
+    if entry.unknown_owner and not values.get("owner_id"):
+        named = await directory.people_named(session, entry.unknown_owner)
+        if len(named) == 1:
+            values["owner_id"] = named[0].id
+
+
+def questions(request: Request) -> tuple[str, ...]:
+    """What a form has to ask beyond the record itself: in a direct message, or in a channel Steward cannot read."""
+    if request.channel is None:
+        return ("project",)
+    if request.project is None and _is_unreadable(request.channel):
+        return ("project_name",)
+    return ()
+
+
+def _is_unreadable(channel: Channel) -> bool:
+    return channel.is_private and channel.members_known_at is None
+
+
+def _belongs(channel: Channel | None, project: Project) -> bool:
+    return channel is not None and channel.project_id == project.id
+
+
+def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
+    context = FormContext(
+        kind=kind.key,
+        channel_id=request.channel_id,
+        response_url=request.response_url,
+        asks=asks,
+    )
+    return forms.record_form(kind, values, context)
+
+
+async def _project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
+    """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
+    channel = request.channel
+    if channel is None:
+        raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
+    await _note_presence(request, deps)
+    if request.project is not None:
+        if _is_unreadable(channel) and request.project.created_by != request.actor.id:
+            raise NotAllowed(
+                "I cannot see yet who is in this private channel, so its project is open only to the person who began "
+                "it. Type `/invite @Steward` here, then try again."
+            )
+        return request.project, False
+    name = forms.read_choice(request.state, "project_name") or channel.name
+    project = await projects.begin(
+        deps.session, request.actor, channel, name=name, timezone=request.person.timezone, now=deps.now
+    )
+    return project, True
+
+
+async def _note_presence(request: Request, deps: Deps) -> None:
+    """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
+    channel = request.channel
+    matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
+    if channel is None or not matters or channel.members_known_at is None or request.where is not Where.COMMAND:
+        return
+    if not await directory.is_member(deps.session, channel.id, request.actor.id):
+        await directory.joined(deps.session, channel.id, request.actor.id)
+
+
+async def refuse_without_projects(request: Request, deps: Deps) -> None:
+    if not await projects.seen_by(deps.session, request.actor):
+        raise NotFound(
+            "There is no project yet that you can see. Log the first record in a channel, for example "
+            "`/action Send the firewall diagram`; that begins the channel's project."
+        )
+
+
+async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
+    people = await directory.people(deps.session, cards.people_of(item))
+    if began:
+        lead = "with you as coordinator" if project.coordinator_id else "without a coordinator so far"
+        hints = [
+            *hints,
+            f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
+            f"in the time zone {esc(project.timezone)}.",
+        ]
+    channel = request.channel
+    if channel is not None and channel.is_private and not channel.has_bot:
+        hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
+    message = cards.saved(
+        item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=project.id if began else None
+    )
+    return Tell(message, reference=item.reference)
+
+
+def _edit_context(request: Request, item: Item) -> FormContext:
+    return FormContext(
+        kind=item.kind.key,
+        channel_id=request.channel_id,
+        reference=item.reference,
+        version=item.record.version,
+        response_url="" if request.where is Where.HOME else request.response_url,
+    )
+
+
+async def _merged(request: Request, deps: Deps, item: Item, project: Project, typed: Mapping[str, Any]) -> Reply:
+    """The form again, with the other person's changes where this one had left a field alone. Nothing is stored."""
+    rows = [row for row in await operations.history(deps.session, item) if row.version > request.context.version]
+    originals = {row.field: operations.stored_value(item.kind, row.field, row.before) for row in reversed(rows)}
+    people = await directory.people(deps.session, {*cards.people_of(item), *(row.actor_id for row in rows)})
+    who = " and ".join(sorted({name_of(people, row.actor_id) for row in rows})) or "Somebody"
+    changed, values = [], dict(typed)
+    for spec in item.kind.all_fields:
+        if spec.key not in originals:
+            continue
+        changed.append(f"{spec.label.lower()} is now “{shown_value(spec, item.value(spec.key), people) or 'empty'}”")
+        if spec.key in typed and typed[spec.key] == originals[spec.key]:
+            values[spec.key] = item.value(spec.key)
+    changed += [f"status is now “{item.status.label}”"] if "status" in originals else []
+    sentence = (
+        f"{who} changed {item.reference} meanwhile: {', '.join(changed) or 'see its history'}. Not saved yet. "
+        "What you typed is still below; save again to keep it."
+    )
+    context = replace(request.context, version=item.record.version)
+    return UpdateForm(forms.edit_form(item, context, values=values, warning=sentence))
+
+
+async def _morning_anew(request: Request, deps: Deps) -> Message | None:
+    """The morning message the button stands in, drawn again from the latest state; None for any other message."""
+    if request.message is None:
+        return None
+    rows = [str(block.get("block_id", "")).partition(":") for block in request.message.blocks]
+    wanted = [found for of, _, reference in rows if of == "morning" and (found := read_reference(reference))]
+    if not wanted:
+        return None
+    sent = datetime.fromtimestamp(float(request.message.ts), tz=request.zone).date()
+    items = await items_of(deps.session, request.actor, wanted)
+    due_today = [(item, project) for item, project in items if item.record.due_date == sent]
+    rest = [(item, project) for item, project in items if item.record.due_date != sent]
+    return cards.morning(due_today, rest, today=sent)
+
+
+def _reference(text: str) -> tuple[Kind, int]:
+    found = read_reference(text)
+    if found is None:
+        raise NotFound(operations.NOT_THERE.format(reference=esc(cut(text, 20)) or "such record"))
+    return found

@@ -1,0 +1,84 @@
+"""Every way in, by name. A name before a colon stands for all names that begin so (`step:done`)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from handlers import commands, events, home, lists, projects, records, shortcuts
+from handlers.replies import Reply
+from handlers.request import Deps, Request, Where
+
+Handler = Callable[[Request, Deps], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A handler, and whether it stores anything."""
+
+    run: Handler
+    writes: bool = True
+
+
+BUTTONS: Mapping[str, Entry] = {
+    "step": Entry(records.step_pressed),
+    "undo": Entry(records.undo_pressed),
+    "edit": Entry(records.edit_pressed, writes=False),
+    "show": Entry(records.show_pressed, writes=False),
+    "history": Entry(records.history_pressed, writes=False),
+    "log": Entry(shortcuts.log_anything, writes=False),
+    "kind": Entry(records.kind_chosen, writes=False),
+    "help": Entry(commands.help_pressed, writes=False),
+    "settings": Entry(projects.settings_pressed, writes=False),
+    "list": Entry(lists.turned, writes=False),
+    "home": Entry(home.turned, writes=False),
+}
+
+FORMS: Mapping[str, Entry] = {
+    "create": Entry(records.create_submitted),
+    "edit": Entry(records.edit_submitted),
+    "settings": Entry(projects.settings_submitted),
+    "pick_settings": Entry(projects.settings_picked, writes=False),
+}
+
+SHORTCUTS: Mapping[str, Entry] = {
+    "log_message": Entry(shortcuts.log_message, writes=False),
+    "log_anything": Entry(shortcuts.log_anything, writes=False),
+}
+
+MENUS: Mapping[str, Entry] = {
+    "project": Entry(projects.project_options, writes=False),
+    "timezone": Entry(projects.zone_options, writes=False),
+}
+
+EVENTS: Mapping[str, Entry] = {
+    "app_home_opened": Entry(home.opened),
+    "member_joined_channel": Entry(events.somebody_joined),
+    "member_left_channel": Entry(events.somebody_left),
+    "channel_left": Entry(events.bot_left),
+    "group_left": Entry(events.bot_left),
+    "channel_rename": Entry(events.channel_changed),
+    "group_rename": Entry(events.channel_changed),
+    "channel_archive": Entry(events.channel_changed),
+    "group_archive": Entry(events.channel_changed),
+    "channel_unarchive": Entry(events.channel_changed),
+    "group_unarchive": Entry(events.channel_changed),
+    "message": Entry(events.written_to),
+}
+
+_TABLES = {
+    Where.MESSAGE: BUTTONS,
+    Where.EPHEMERAL: BUTTONS,
+    Where.MODAL: BUTTONS,
+    Where.HOME: BUTTONS,
+    Where.FORM: FORMS,
+    Where.SHORTCUT: SHORTCUTS,
+    Where.OPTIONS: MENUS,
+    Where.EVENT: EVENTS,
+}
+
+
+def entry_for(request: Request) -> Entry | None:
+    """What answers the request, or None when nothing of ours does. Raises StewardError for an unreadable command."""
+    if request.where is Where.COMMAND:
+        parsed = commands.parse(request)
+        return Entry(parsed.run, writes=parsed.writes)
+    return _TABLES[request.where].get(request.name.partition(":")[0])

@@ -1,0 +1,83 @@
+"""What a handler is given: who asks, where, and what they typed or pressed. Made by the edge, already verified."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.clock import today_in, zone_or_utc
+from models.permissions import Actor
+from models.tables import Channel, Person, Project
+from views.forms import FormContext
+
+
+class Where(StrEnum):
+    """The surface on which somebody acted; it decides how the answer reaches them."""
+
+    COMMAND = "command"
+    MESSAGE = "message"
+    EPHEMERAL = "ephemeral"
+    MODAL = "modal"
+    FORM = "form"
+    HOME = "home"
+    SHORTCUT = "shortcut"
+    EVENT = "event"
+    OPTIONS = "options"
+
+
+@dataclass(frozen=True)
+class SourceMessage:
+    """A message in Slack: of somebody (a message shortcut) or of ours (a button in it)."""
+
+    ts: str
+    text: str = ""
+    link: str = ""
+    blocks: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """One interaction. `channel` is None in a direct message; `text` is as Slack sent it, entities and all.
+
+    `name` is the command, action id, callback id or event type; `value` the button's value or the chosen option.
+    """
+
+    where: Where
+    name: str
+    person: Person
+    actor: Actor
+    bot_user_id: str
+    channel_id: str = ""
+    channel: Channel | None = None
+    project: Project | None = None
+    text: str = ""
+    value: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    context: FormContext = field(default_factory=FormContext)
+    message: SourceMessage | None = None
+    response_url: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return zone_or_utc(self.person.timezone)
+
+    @property
+    def typed(self) -> str:
+        """The whole command as the person typed it, to give it back when it could not be used."""
+        return f"{self.name} {self.text}".strip()
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What a handler may use: the open unit of work and the time it is."""
+
+    session: AsyncSession
+    now: datetime
+
+    def today(self, project: Project) -> date:
+        return today_in(project.timezone, self.now)

@@ -1,0 +1,47 @@
+"""Logging from anywhere: the message shortcut, the global shortcut and the buttons that open a form."""
+
+from handlers import records
+from handlers.replies import OpenForm, Reply
+from handlers.request import Deps, Request, Where
+from handlers.slack_text import decoded
+from models.errors import NotFound
+from models.kinds import KINDS, kind_named
+from models.operations import LONG_TEXT_MAX, TITLE_MAX
+from views import forms
+from views.blocks import cut
+from views.forms import FormContext
+
+
+async def log_message(request: Request, deps: Deps) -> Reply:
+    """The form for a record made of a message: its first line as title, all of it as details, and its link."""
+    text = decoded(request.message.text) if request.message else ""
+    lines = text.strip().splitlines()
+    title = cut(lines[0].strip(), TITLE_MAX) if lines else ""
+    values = {"title": title, "details": text[:LONG_TEXT_MAX] if text.strip() != title else ""}
+    context = FormContext(
+        kind=KINDS[0].key,
+        channel_id=request.channel_id,
+        source_link=request.message.link if request.message else "",
+        response_url=request.response_url,
+        asks=("kind", *records.questions(request)),
+    )
+    if "project" in context.asks:
+        await records.refuse_without_projects(request, deps)
+    return OpenForm(forms.record_form(KINDS[0], values, context, title="Log to Steward"))
+
+
+async def log_anything(request: Request, deps: Deps) -> Reply:
+    """The form where kind and project are chosen, from a global shortcut, a greeting or Home."""
+    kind = kind_named(request.value) if request.value else KINDS[0]
+    if kind is None:
+        raise NotFound("This button is from an older version of Steward. Use `/steward help` to see what there is.")
+    asks = records.questions(request)
+    if "project" in asks:
+        await records.refuse_without_projects(request, deps)
+    context = FormContext(
+        kind=kind.key,
+        channel_id=request.channel_id,
+        response_url="" if request.where is Where.HOME else request.response_url,
+        asks=asks if request.value else ("kind", *asks),
+    )
+    return OpenForm(forms.record_form(kind, {}, context, title="" if request.value else "Log to Steward"))

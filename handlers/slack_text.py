@@ -1,0 +1,47 @@
+"""Text as Slack sends it (mentions, links and entities encoded) turned into what the person typed, once."""
+
+import re
+from collections.abc import Sequence
+from html import unescape
+
+from models.entry import Mention
+
+_ENTITY = re.compile(r"<([^<>]*)>")
+
+
+def pieces(text: str) -> list[str | Mention]:
+    """Plain text with the people named in it between. Only `&amp;`, `&lt;` and `&gt;` are entities, each once."""
+    found: list[str | Mention] = []
+    position = 0
+    for match in _ENTITY.finditer(text):
+        found.append(_plain(text[position : match.start()]))
+        found.append(_entity(match[1]))
+        position = match.end()
+    found.append(_plain(text[position:]))
+    return [piece for piece in found if piece != ""]
+
+
+def as_text(found: Sequence[str | Mention]) -> str:
+    """The pieces as one text, people as `@name`."""
+    return "".join(f"@{piece.name}" if isinstance(piece, Mention) else piece for piece in found)
+
+
+def decoded(text: str) -> str:
+    """What the person typed, people as `@name`."""
+    return as_text(pieces(text))
+
+
+def _entity(inside: str) -> str | Mention:
+    target, _, label = inside.partition("|")
+    if re.fullmatch(r"@[UW][A-Z0-9]+", target):
+        return Mention(target[1:], _plain(label) or target[1:])
+    if target.startswith("#"):
+        return f"#{_plain(label) or target[1:]}"
+    if target.startswith("!"):
+        command, _, argument = target[1:].partition("^")
+        return _plain(label) or f"@{argument if command == 'subteam' else command}"
+    return _plain(label or target)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"&(?:amp|lt|gt);", lambda match: unescape(match[0]), text)

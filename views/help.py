@@ -1,0 +1,49 @@
+"""Help, drawn from the tables of commands and kinds, so that it cannot fall behind them."""
+
+from collections.abc import Sequence
+
+from models.kinds import Kind
+from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
+
+
+def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str]]) -> Message:
+    """What there is: (command, what it does) and (example, what it does)."""
+    first = (
+        "I keep your project's log of risks, actions, issues and decisions (RAID), and remind owners at 09:00 their time "
+        "on the day something is due."
+    )
+    typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
+    shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in verbs)
+    grammar = (
+        "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, `!high` its "
+        "priority (`!low` `!normal` `!high` `!critical`). Further lines are details. Or press ⋯ on a message and choose "
+        "*Log to Steward*."
+    )
+    blocks = [
+        section(plain(first)),
+        section(mrkdwn(f"*Log something*\n{typed}")),
+        section(mrkdwn(f"*How to type it*\n{grammar}")),
+        section(mrkdwn(f"*With /steward*\n{shown}")),
+        actions([button("Log something", "log", "", style="primary")]),
+    ]
+    return Message(first, blocks)
+
+
+def kind_help(kind: Kind) -> Message:
+    """What a kind is, its fields, and the words that move it on."""
+    fields = "\n".join(f"• *{field.label}*: {esc(field.help)}" for field in kind.all_fields)
+    steps = "\n".join(f"• `{kind.letter}12 {step.key}`: {step.label}" for step in kind.steps)
+    blocks: list[Block] = [
+        section(mrkdwn(f"*{kind.emoji} {kind.plural.capitalize()}*\n{esc(kind.help)}")),
+        section(mrkdwn(f"`/{kind.key} {esc(kind.example)}`")),
+        section(mrkdwn(f"*Fields*\n{fields}")),
+        section(mrkdwn(f"*Moving it on*\n{steps}")),
+        note(plain(f"“/{kind.key}” alone opens the form, “/{kind.key} list” shows the open ones.")),
+    ]
+    return Message(kind.help, blocks)
+
+
+def how_to() -> Message:
+    """The answer to a message in Steward's own conversation."""
+    text = "I read commands and buttons, not messages. Try `/steward help`, or press the button to log something."
+    return Message(text, [section(mrkdwn(text)), actions([button("Log something", "log", "", style="primary")])])
