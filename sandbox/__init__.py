@@ -1,1 +1,9 @@
-"""."""
+"""A stand-in Slack workspace on one's own machine, for any Slack app."""
+
+from sandbox.calls import Call, Delivery
+from sandbox.errors import SandboxError
+from sandbox.interactions import Outcome
+from sandbox.sandbox import Sandbox
+from sandbox.timing import Timing
+
+__all__ = ["Call", "Delivery", "Outcome", "Sandbox", "SandboxError", "Timing"]

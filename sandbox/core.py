@@ -1,0 +1,59 @@
+"""What every part of a running workspace shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sandbox.calls import Call, Log
+from sandbox.clock import Clock
+from sandbox.delivery import Courier
+from sandbox.faults import Faults
+from sandbox.live import Live
+from sandbox.manifest import App, Credentials
+from sandbox.rate_limits import RateLimits
+from sandbox.tickets import Tickets
+from sandbox.timing import Timing
+from sandbox.workspace import Channel, Json, User, Workspace
+
+
+@dataclass
+class Core:
+    """One workspace with one app: the state, the clock, and the ways in and out."""
+
+    workspace: Workspace
+    app: App
+    credentials: Credentials
+    clock: Clock
+    timing: Timing
+    courier: Courier
+    tickets: Tickets
+    rate_limits: RateLimits
+    live: Live = field(default_factory=Live)
+    faults: Faults = field(default_factory=Faults)
+    calls: Log[Call] = field(default_factory=Log)
+    base_url: str = ""
+
+    @property
+    def bot(self) -> User:
+        return self.workspace.users[self.app.bot_user_id]
+
+    def new_ts(self) -> str:
+        return self.workspace.new_ts(self.clock.now())
+
+    def epoch(self) -> int:
+        """The workspace's time in whole seconds."""
+        return int(self.clock.now().timestamp())
+
+    def app_is_in(self, channel: Channel) -> bool:
+        return self.app.bot_user_id in channel.members
+
+    def team(self) -> Json:
+        return {"id": self.workspace.id, "domain": self.workspace.domain}
+
+    def permalink(self, channel: Channel, message: Json) -> str:
+        """An address that opens the message in the sandbox's page."""
+        link = f"{self.base_url}/archives/{channel.id}/p{message['ts'].replace('.', '')}"
+        thread_ts = message.get("thread_ts")
+        if thread_ts and thread_ts != message["ts"]:
+            link += f"?thread_ts={thread_ts}&cid={channel.id}"
+        return link

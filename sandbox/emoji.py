@@ -1,0 +1,26 @@
+"""Names of the emoji people and apps use most; Slack stores them by name."""
+
+SHORT_NAMES = {
+    "😀": "grinning", "😃": "smiley", "😄": "smile", "😁": "grin", "😆": "laughing", "😅": "sweat_smile",
+    "😂": "joy", "🙂": "slightly_smiling_face", "😉": "wink", "😊": "blush", "😍": "heart_eyes", "🤔": "thinking_face",
+    "😐": "neutral_face", "😕": "confused", "🙁": "slightly_frowning_face", "😢": "cry", "😭": "sob", "😡": "rage",
+    "😱": "scream", "😴": "sleeping", "😎": "sunglasses", "🙄": "face_with_rolling_eyes", "👍": "+1", "👎": "-1",
+    "👏": "clap", "🙏": "pray", "👋": "wave", "👀": "eyes", "💪": "muscle", "🤝": "handshake", "👉": "point_right",
+    "👇": "point_down", "❤️": "heart", "💔": "broken_heart", "⭐": "star", "🔥": "fire", "✨": "sparkles",
+    "🎉": "tada", "🚀": "rocket", "💡": "bulb", "⚠️": "warning", "🚨": "rotating_light", "🚧": "construction",
+    "🛑": "octagonal_sign", "⛔": "no_entry", "🚫": "no_entry_sign", "✅": "white_check_mark",
+    "☑️": "ballot_box_with_check",
+    "✔️": "heavy_check_mark", "❌": "x", "❗": "exclamation", "❓": "question", "💯": "100", "⏰": "alarm_clock",
+    "⏳": "hourglass_flowing_sand", "⌛": "hourglass", "📅": "date", "📆": "calendar", "🗓️": "spiral_calendar_pad",
+    "📌": "pushpin", "📍": "round_pushpin", "📎": "paperclip", "🔗": "link", "📝": "memo", "📋": "clipboard",
+    "📄": "page_facing_up", "📁": "file_folder", "📊": "bar_chart", "📈": "chart_with_upwards_trend",
+    "📉": "chart_with_downwards_trend", "🔒": "lock", "🔓": "unlock", "🔑": "key", "🔔": "bell", "🔕": "no_bell",
+    "📣": "mega", "📢": "loudspeaker", "💬": "speech_balloon", "📨": "incoming_envelope", "📧": "e-mail",
+    "🐛": "bug", "🔧": "wrench", "🔨": "hammer", "⚙️": "gear", "🛠️": "hammer_and_wrench", "💻": "computer",
+    "🖨️": "printer", "📱": "iphone", "☎️": "phone", "🏠": "house", "🏁": "checkered_flag", "🎯": "dart",
+    "🏆": "trophy", "🥳": "partying_face", "☕": "coffee", "🍕": "pizza", "🌞": "sun_with_face", "☀️": "sunny",
+    "🌧️": "rain_cloud", "⚡": "zap", "🔴": "red_circle", "🟠": "large_orange_circle", "🟡": "large_yellow_circle",
+    "🟢": "large_green_circle", "🔵": "large_blue_circle", "🟣": "large_purple_circle", "⚪": "white_circle",
+    "⚫": "black_circle", "⬆️": "arrow_up", "⬇️": "arrow_down", "➡️": "arrow_right", "⬅️": "arrow_left",
+    "🔄": "arrows_counterclockwise", "➕": "heavy_plus_sign", "➖": "heavy_minus_sign", "🆕": "new", "🆗": "ok",
+}  # fmt: skip

@@ -1,0 +1,266 @@
+"""A Slack workspace on one's own machine, from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sandbox.calls import Call, Delivery
+from sandbox.clock import Clock, OnAdvance, next_monday, next_morning
+from sandbox.core import Core
+from sandbox.delivery import Courier, Transport
+from sandbox.driver import Driver
+from sandbox.errors import SandboxError
+from sandbox.faults import Drop, Fault
+from sandbox.keep import Keeper
+from sandbox.manifest import App, Credentials, read_app
+from sandbox.rate_limits import RateLimits
+from sandbox.request_url import RequestUrl
+from sandbox.seed import fresh_workspace
+from sandbox.server import Listening
+from sandbox.socket_mode import SocketMode
+from sandbox.tickets import Tickets
+from sandbox.timing import Timing
+from sandbox.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """A stand-in workspace with one app installed. Use it with `async with`.
+
+    Over Socket Mode, or over signed HTTP when `request_url` (or the manifest) names where to post. With `keep` the
+    workspace is saved in that directory and found again there. Raises SandboxError when it cannot start.
+    """
+
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        request_url: str | None = None,
+        keep: Path | None = None,
+        rate_limits: bool = True,
+        timing: Timing | None = None,
+    ) -> None:
+        timing = timing or Timing()
+        app = read_app(manifest, request_url)
+        self._keeper = Keeper(keep) if keep is not None else None
+        kept = self._keeper.load() if self._keeper else None
+        if kept is None:
+            self.clock = Clock()
+            workspace, credentials = fresh_workspace(app, self.clock.now()), Credentials.fresh()
+        else:
+            workspace, credentials, offset = kept
+            self.clock = Clock(offset)
+        courier = Courier(_transport(app, credentials, timing), timing, self.clock.now, lambda: None)
+        self._core = Core(
+            workspace, app, credentials, self.clock, timing, courier, Tickets(timing), RateLimits(rate_limits)
+        )
+        courier.on_delivery = lambda: self._core.live.everyone("call")
+        self._address = (host, port)
+        self._server: Listening | None = None
+        self._saving: asyncio.TimerHandle | None = None
+        self._drivers: dict[str, Driver] = {}
+
+    # ---- life -----------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Sandbox:
+        host, port = self._address
+        if not _is_loopback(host):
+            log.warning(
+                "The sandbox listens on %s, not only on this machine. It has no log-in: everyone who reaches it can "
+                "act as anybody in it.",
+                host,
+            )
+        self._server = Listening(self._core, host, port)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+        self._core.base_url = f"http://{shown}:{self._server.port}"
+        if self._keeper is not None:
+            self._core.live.on_change = self._save_soon
+        self.clock.on_step = self._clock_moved
+        await self._server.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._core.live.close()
+        await self._core.courier.close()
+        if self._server is not None:
+            await self._server.stop()
+        if self._keeper is not None:
+            if self._saving is not None:
+                self._saving.cancel()
+            self._save()
+
+    def _save_soon(self) -> None:
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_later(self._core.timing.save, self._save)
+
+    def _save(self) -> None:
+        self._saving = None
+        if self._keeper is not None:
+            self._keeper.save(self.workspace, self._core.credentials, self.clock.offset)
+
+    # ---- where it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The page."""
+        return self._core.base_url
+
+    @property
+    def api_url(self) -> str:
+        """What an app's client takes for Slack's Web API."""
+        return f"{self._core.base_url}/api/"
+
+    @property
+    def bot_token(self) -> str:
+        return self._core.credentials.bot_token
+
+    @property
+    def app_token(self) -> str:
+        return self._core.credentials.app_token
+
+    @property
+    def signing_secret(self) -> str:
+        return self._core.credentials.signing_secret
+
+    @property
+    def app(self) -> App:
+        """The app as its manifest describes it."""
+        return self._core.app
+
+    @property
+    def team_id(self) -> str:
+        return self._core.workspace.id
+
+    @property
+    def bot_user_id(self) -> str:
+        return self._core.app.bot_user_id
+
+    @property
+    def workspace(self) -> Workspace:
+        """The state itself, for a closer look."""
+        return self._core.workspace
+
+    # ---- time -----------------------------------------------------------------------------------------------------
+
+    def on_advance(self, callback: OnAdvance) -> None:
+        """Await `callback(now)` at each step of a clock move; see Clock.on_advance."""
+        self.clock.on_advance(callback)
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the clock forward. Raises ValueError (a SandboxError) when that is backwards."""
+        await self.clock.advance(by)
+
+    async def advance_to(self, instant: datetime) -> None:
+        await self.clock.advance_to(instant)
+
+    async def next_morning(self, who: str) -> None:
+        """Move to the next 09:00 of a person, strictly later than now."""
+        await self.clock.advance_to(next_morning(self.clock.now(), self.person(who).user.tz))
+
+    async def next_monday(self, who: str) -> None:
+        """Move to the next Monday 09:00 of a person."""
+        await self.clock.advance_to(next_monday(self.clock.now(), self.person(who).user.tz))
+
+    def _clock_moved(self) -> None:
+        self._core.live.everyone("clock")
+
+    # ---- people ---------------------------------------------------------------------------------------------------
+
+    def person(self, who: str) -> Driver:
+        """A person of the workspace by name or id, to be driven by a program."""
+        user = self.workspace.find_user(who)
+        if user is None:
+            raise SandboxError(f"There is nobody called {who} in {self.workspace.name}.")
+        if user.id not in self._drivers:
+            self._drivers[user.id] = Driver(self._core, user)
+        return self._drivers[user.id]
+
+    # ---- the app's side -------------------------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> list[Call]:
+        """Web API calls of the app, oldest first."""
+        return self._core.calls.entries
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """What was sent to the app, oldest first."""
+        return self._core.courier.log.entries
+
+    @property
+    def connections(self) -> int:
+        """Open Socket Mode connections of the app."""
+        transport = self._core.courier.transport
+        return len(transport.connections) if isinstance(transport, SocketMode) else 0
+
+    @property
+    def rate_limits(self) -> bool:
+        """Are calls refused when they come too fast? May be set."""
+        return self._core.rate_limits.on
+
+    @rate_limits.setter
+    def rate_limits(self, on: bool) -> None:
+        self._core.rate_limits.on = on
+
+    def fail(
+        self,
+        method: str,
+        *,
+        error: str | None = None,
+        status: int | None = None,
+        drop: Drop | None = None,
+        hang: float | None = None,
+        retry_after: int | None = None,
+        times: int = 1,
+        channel: str | None = None,
+    ) -> None:
+        """Let the next `times` calls of a method go wrong: an error code, an HTTP status, a connection cut before or
+        after the work is done, an answer that takes `hang` seconds, or a rate limit."""
+        found = self.workspace.find_channel(channel) if channel else None
+        place = found.id if found else channel
+        self._core.faults.ordered.append(Fault(method, error, status, drop, hang, retry_after, times, place))
+
+    async def idle(self) -> None:
+        """Return when nothing is on its way to the app (retries that wait for their minute are not)."""
+        await self._core.courier.idle()
+
+    async def refresh_connections(self) -> None:
+        """Ask the app to come back with new Socket Mode connections, as Slack does every few hours."""
+        transport = self._core.courier.transport
+        if isinstance(transport, SocketMode):
+            await transport.refresh()
+
+    async def verify_request_url(self) -> bool:
+        """Does the app's request URL answer Slack's challenge?"""
+        transport = self._core.courier.transport
+        if not isinstance(transport, RequestUrl):
+            raise SandboxError("The app uses Socket Mode; it has no request URL.")
+        token = self._core.credentials.verification_token
+        challenge = {"token": token, "challenge": secrets.token_urlsafe(24), "type": "url_verification"}
+        return await transport.verify(challenge, self._core.timing.acknowledge)
+
+
+def _transport(app: App, credentials: Credentials, timing: Timing) -> Transport:
+    urls = app.urls
+    by_http = urls.events or urls.interactivity or urls.commands or any(command.url for command in app.commands)
+    return RequestUrl(app, credentials) if by_http else SocketMode(app.id, timing)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

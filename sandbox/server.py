@@ -1,0 +1,143 @@
+"""The one HTTP server: Web API, sockets, response URLs, files, and the page with its API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sandbox import files, response_urls, web_api
+from sandbox.core import Core
+from sandbox.errors import SandboxError
+from sandbox.page_api import PageApi
+from sandbox.security import Guard
+from sandbox.socket_mode import SocketMode
+
+STATIC = Path(__file__).parent / "page" / "static"
+
+
+class CuttableProtocol(HttpToolsProtocol):
+    """HTTP whose handlers can cut the connection, for answers that get lost."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["abort"] = self.transport.abort
+
+
+class EmbeddedServer(uvicorn.Server):
+    """A server that leaves signals to the program it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Listening:
+    """The server on its address, from start() to stop()."""
+
+    def __init__(self, core: Core, host: str, port: int) -> None:
+        self._hosts: set[str] = set()
+        config = uvicorn.Config(
+            application(core, self._hosts),
+            log_config=None,
+            access_log=False,
+            http=CuttableProtocol,
+            ws="websockets-sansio",
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = EmbeddedServer(config)
+        self._socket = _bind(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        self.host = host
+        self._hosts |= {f"{name}:{self.port}" for name in (host, "127.0.0.1", "localhost")}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+                raise SandboxError("The sandbox could not start its server.")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SandboxError(f"The sandbox cannot use {host}:{port}: {error.strerror}. Choose another port.") from error
+    return listener
+
+
+def application(core: Core, hosts: set[str]) -> Starlette:
+    """Everything the sandbox serves."""
+    routes: list[BaseRoute] = [
+        Route("/api/{method}", _bound(web_api.handle, core), methods=["GET", "POST"]),
+        Route("/response/{kind}/{team}/{secret}", _bound(response_urls.handle, core), methods=["POST"]),
+        Route("/upload/v1/{file_id}", _bound(files.receive, core), methods=["POST", "PUT"]),
+        Route("/files/{file_id}/{name:path}", _bound(files.send, core)),
+        Route("/archives/{channel}/{permalink}", _permalink),
+        WebSocketRoute("/socket/link/", partial(_socket, core)),
+        *PageApi(core).routes(),
+        Route("/", _page),
+        Route("/{path:path}", StaticFiles(directory=STATIC, check_dir=False)),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts)])
+
+
+def _bound(
+    handler: Callable[[Core, Request], Awaitable[Response]], core: Core
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await handler(core, request)
+
+    return endpoint
+
+
+async def _socket(core: Core, socket: WebSocket) -> None:
+    transport = core.courier.transport
+    if isinstance(transport, SocketMode):
+        await transport.serve(socket)
+    else:
+        await socket.close(1008)
+
+
+async def _page(_request: Request) -> Response:
+    index = STATIC / "index.html"
+    if not index.exists():
+        return PlainTextResponse("The sandbox runs, but its page is not installed.", 404)
+    return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+async def _permalink(request: Request) -> Response:
+    """A permalink opens its message in the page."""
+    digits = request.path_params["permalink"].removeprefix("p")
+    thread = request.query_params.get("thread_ts", "")
+    more = f"&thread_ts={thread}" if thread.replace(".", "").isdecimal() else ""
+    if not digits.isdecimal() or not request.path_params["channel"].isalnum():
+        return PlainTextResponse("There is no such message.", 404)
+    return RedirectResponse(f"/?channel={request.path_params['channel']}&ts={digits[:-6]}.{digits[-6:]}{more}")

@@ -1,0 +1,149 @@
+"""The Web API: reads a call, checks token, scope and pace, runs the method, keeps a record of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox.arguments import Args
+from sandbox.calls import Call
+from sandbox.core import Core
+from sandbox.errors import Refused, invalid_arguments
+from sandbox.faults import Fault
+from sandbox.methods import METHODS
+from sandbox.methods.method import Method, missing_scope
+from sandbox.workspace import Json
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Json
+    retry_after: int | None = None
+
+
+async def handle(core: Core, request: Request) -> Response:
+    """Answer one call of an app."""
+    method = request.path_params["method"]
+    token, given, unreadable = await _read(request)
+    fault = core.faults.take(method, _channel(given))
+    answer = await _faulty(core, method, token, given, fault) if fault else None
+    if answer is None:
+        answer = Answer(200, unreadable.body) if unreadable else call(core, method, token, given)
+    _record(core, method, given, answer)
+    if fault is not None and fault.drop is not None:
+        await _drop(request)
+    headers = {"X-OAuth-Scopes": ",".join(core.app.scopes), "Cache-Control": "no-store"}
+    if answer.retry_after is not None:
+        headers["Retry-After"] = str(answer.retry_after)
+    return JSONResponse(answer.body, answer.status, headers)
+
+
+def call(core: Core, name: str, token: str | None, given: Json) -> Answer:
+    """Run one method with arguments as sent."""
+    try:
+        method = METHODS.get(name)
+        if method is None:
+            raise Refused("unknown_method", req_method=name)
+        _check_token(core, method, token)
+        if method.scopes and not set(method.scopes) & set(core.app.scopes):
+            raise missing_scope(core, *method.scopes)
+        wait = core.rate_limits.wait_for_method(name, method.tier)
+        if wait is not None:
+            raise Refused("ratelimited", retry_after=wait)
+        for argument in method.required:
+            if given.get(argument) in (None, ""):
+                raise invalid_arguments(f"missing required field: {argument}")
+        return Answer(200, {"ok": True, **method.run(core, Args(given))})
+    except Refused as refused:
+        wait = refused.extra.get("retry_after")
+        if wait is not None:
+            return Answer(429, {"ok": False, "error": refused.error}, wait)
+        return Answer(200, refused.body)
+
+
+def _check_token(core: Core, method: Method, token: str | None) -> None:
+    if not token:
+        raise Refused("not_authed")
+    secrets = core.credentials
+    right, wrong = secrets.bot_token, secrets.app_token
+    if method.app_token:
+        right, wrong = wrong, right
+    if token == right:
+        return
+    raise Refused("not_allowed_token_type" if token == wrong else "invalid_auth")
+
+
+async def _read(request: Request) -> tuple[str | None, Json, Refused | None]:
+    """Token, arguments, and a refusal when the body cannot be read. JSON needs the token in the header."""
+    given: Json = dict(request.query_params)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    unreadable: Refused | None = None
+    if kind in FORM_TYPES:
+        async with request.form(max_files=1) as form:
+            given |= {key: value for key, value in form.items() if not isinstance(value, UploadFile)}
+    elif kind == "application/json":
+        given, unreadable = _json_body(request.path_params["method"], await request.body(), given)
+    elif await request.body():
+        unreadable = Refused("invalid_post_type")
+    authorization = request.headers.get("authorization", "")
+    in_body = given.pop("token", None) if kind != "application/json" else None
+    token = authorization[7:].strip() if authorization.lower().startswith("bearer ") else in_body
+    return token, given, unreadable
+
+
+def _json_body(method: str, body: bytes, given: Json) -> tuple[Json, Refused | None]:
+    known = METHODS.get(method)
+    if known is not None and not known.json_body:
+        return given, None  # such methods do not look at a JSON body; what they need will be missing
+    try:
+        decoded: Any = json.loads(body or b"{}")
+    except ValueError:
+        return given, Refused("invalid_json")
+    if not isinstance(decoded, dict):
+        return given, Refused("json_not_object")
+    return {**given, **decoded}, None
+
+
+async def _faulty(core: Core, method: str, token: str | None, given: Json, fault: Fault) -> Answer | None:
+    """The answer trouble gives, or None when the call is carried out after all."""
+    if fault.hang is not None:
+        await asyncio.sleep(fault.hang)
+    if fault.retry_after is not None:
+        return Answer(429, {"ok": False, "error": "ratelimited"}, fault.retry_after)
+    if fault.error is not None:
+        return Answer(fault.status or 200, {"ok": False, "error": fault.error})
+    if fault.status is not None:
+        return Answer(fault.status, {"ok": False, "error": "internal_error"})
+    if fault.drop == "before":
+        return Answer(0, {})
+    return None
+
+
+async def _drop(request: Request) -> None:
+    """Cut the connection without an answer."""
+    request.scope["state"]["abort"]()
+    await asyncio.sleep(0.01)
+
+
+def _record(core: Core, method: str, given: Json, answer: Answer) -> None:
+    kept = {name: Args(given).decoded(name) for name in given}
+    core.calls.add(
+        Call(core.calls.next_number(), core.clock.now(), core.app.id, method, kept, answer.status, answer.body)
+    )
+    core.live.everyone("call")
+
+
+def _channel(given: Json) -> str | None:
+    for name in ("channel", "channel_id", "user_id", "users"):
+        if isinstance(given.get(name), str):
+            return str(given[name])
+    return None
