@@ -27,10 +27,12 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from models.date_words import in_english
 from models.errors import DateProblem
 
 LONGEST_PHRASE: Final = 80
 END_OF_WORK: Final = time(17)
+LEAP_YEAR: Final = 2028
 FARTHEST_YEARS: Final = 100
 MOST_BUSINESS_DAYS: Final = 1000
 SHORT_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -85,7 +87,7 @@ class Due:
 
     def instant(self) -> datetime | None:
         """The moment in UTC, None for a bare day."""
-        return None if self.time is None else datetime.combine(self.day, self.time, self.zone).astimezone(UTC)
+        return None if self.time is None else _instant(self.day, self.time, self.zone)
 
     def in_zone(self, zone: ZoneInfo) -> "Due":
         """The same due date for readers in `zone`: a bare day stays that date, a time is converted."""
@@ -126,29 +128,25 @@ def parse_due(
     The result lies in `zone` unless the phrase names another. `locale` (Slack's, "de-DE") adds that language to
     English. Raises DateProblem, whose sentence says what is wrong and gives two examples that work.
     """
-    reading = read_phrase(phrase, now=now, zone=zone, order=order, is_working_day=is_working_day)
-    if reading is None:
-        reading = _read_with_dateparser(_Context.of(phrase, now, zone, order, is_working_day), locale)
-    if isinstance(reading.result, DateProblem):
-        raise reading.result
-    return reading.result
+    context = _Context.of(phrase, now, zone, order, is_working_day)
+    language = re.split(r"[-_]", locale or "en")[0].lower()
+    reading = _read(_normalise(phrase), context) or _read_translated(language, context)
+    result = reading.result if reading else _ask_dateparser(language, context) or context.unreadable()
+    if isinstance(result, DateProblem):
+        raise result
+    return result
 
 
 def read_phrase(
-    phrase: str, *, now: datetime, zone: ZoneInfo, order: DateOrder, is_working_day: WorkingDays = monday_to_friday
+    phrase: str,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    order: DateOrder,
+    is_working_day: WorkingDays = monday_to_friday,
 ) -> Reading | None:
-    """What the own grammar reads in the whole of `phrase`; None where it sees no date. Never raises DateProblem."""
-    context = _Context.of(phrase, now, zone, order, is_working_day)
-    text = _normalise(phrase)
-    if not text or len(text) > LONGEST_PHRASE:
-        return None
-    try:
-        return _read_elapsed(text, context) or _read_day_and_clock(text, context)
-    except DateProblem as problem:
-        needs = Needs.NOTHING if _UNMISTAKABLE.search(text) else Needs.CONNECTOR
-        return Reading(problem, Needs.DUE if isinstance(problem, NoDate) else needs)
-    except OverflowError:
-        return Reading(context.too_far(), Needs.CONNECTOR)
+    """What the own grammar reads in the whole of an English phrase; None where it sees no date. Raises no refusal."""
+    return _read(_normalise(phrase), _Context.of(phrase, now, zone, order, is_working_day))
 
 
 def describe_day(day: date, *, today: date) -> str:
@@ -168,6 +166,11 @@ def describe_due(due_date: date, due_time: time | None, *, today: date, zone: Zo
 
 
 # What surrounds a reading ------------------------------------------------------------------------------------------
+
+
+def _instant(day: date, at: time, zone: tzinfo) -> datetime:
+    """In UTC, since Python compares two times of one zone by the wall clock, which runs backwards once a year."""
+    return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ class _Context:
         """Whether the typed time of day on `day` is still to come; False without one."""
         if self.clock is None:
             return False
-        return datetime.combine(day, self.clock.ends, self.clock.zone or self.zone) > self.now
+        return _instant(day, self.clock.ends, self.clock.zone or self.zone) > self.now.astimezone(UTC)
 
     def shown(self) -> str:
         words = " ".join(self.phrase.split())
@@ -249,6 +252,10 @@ _MONTHS: Final = {
 }
 _NUMBER_WORDS: Final = "one two three four five six seven eight nine ten eleven twelve"
 _NUMBERS: Final = {word: n for n, word in enumerate(_NUMBER_WORDS.split(" "), start=1)} | {
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "ninety": 90,
     "a": 1,
     "an": 1,
     "a couple of": 2,
@@ -256,7 +263,6 @@ _NUMBERS: Final = {word: n for n, word in enumerate(_NUMBER_WORDS.split(" "), st
     "couple of": 2,
 }
 _ORDINALS: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
-_QUARTERS: Final = {"q": 3, "quarter": 3, "year": 12}
 _VAGUE: Final = re.compile(
     r"a\.?s\.?a\.?p|as soon as possible|soon|later|immediately|urgent(?:ly)?|right away|at once|whenever|some ?time"
     r"|when (?:ready|possible)|some ?day|at some point|eventually|shortly|any ?time|tb[dac]"
@@ -325,7 +331,7 @@ def _normalise(phrase: str) -> str:
 # Amounts of time ---------------------------------------------------------------------------------------------------
 
 _ELAPSED: Final = re.compile(
-    rf"(?P<lead>(?:with)?in )?{_AMOUNTS}(?P<tail>'? (?:from now|from today|time|hence))?(?: at)?"
+    rf"(?P<lead>(?:with)?in |\+ ?)?{_AMOUNTS}(?P<tail>'? (?:from now|from today|time|hence))?(?: at)?"
 )
 
 
@@ -364,11 +370,12 @@ def _span(amounts: str, context: _Context) -> _Span:
     total = _Span()
     for match in _ONE_AMOUNT.finditer(amounts):
         unit = match.lastgroup or ""
+        if unit == "unclear" and total.minutes:
+            unit = "minutes"  # "1h 30m"
         if unit == "unclear":
-            number = match["number"]
-            raise context.problem(
-                f"In {context.shown()}, m may mean minutes or months.", f"in {number} min", f"in {number} months"
-            )
+            number = _number(match["number"])
+            months = f"in {number} month{'' if number == 1 else 's'}"
+            raise context.problem(f"In {context.shown()}, m may mean minutes or months.", f"in {number} min", months)
         part = _SPAN_OF_UNIT[unit](_number(match["number"]))
         total = _Span(
             total.months + part.months,
@@ -398,8 +405,12 @@ def _read_elapsed(text: str, context: _Context) -> Reading | None:
     if match is None:
         return None
     needs = Needs.NOTHING if match["lead"] or match["tail"] else Needs.DUE
-    if needs is Needs.DUE and re.fullmatch(r"(?:[1-9]|1\d|2[0-3])h", text):
-        return None
+    hours = re.fullmatch(r"(\d{1,2}) ?h", text)
+    if hours and 13 <= int(hours[1]) <= 23:
+        return None  # a time of day, as it is written in French
+    if hours and int(hours[1]) < 13:
+        number = int(hours[1])
+        raise context.problem(f"{context.shown()} may mean a time or an amount.", f"in {number}h", f"{number:02}:00")
     span = _span(match["amounts"], context)
     if not span.minutes:
         day = span.after(context.today, context)
@@ -448,28 +459,32 @@ def _period(word: str, day: date, ahead: int) -> tuple[date, date]:
 
 def _exact(year: int, month: int, day: int, context: _Context) -> date:
     """That date; a DateProblem where there is none."""
-    if not 1 <= month <= 12:
-        raise context.problem(f"{context.shown()} cannot be: there is no month {month}.", "3 dec", "2027-12-03")
-    last = monthrange(year, month)[1] if 1 <= year <= 9999 else 31
-    if not 1 <= day <= last or year < 1:
-        name = SHORT_MONTHS[month - 1].lower()
-        raise context.problem(
-            f"{context.shown()} cannot be: {MONTH_NAMES[month - 1]} {year} has {last} days.",
-            f"1 {name}",
-            f"end of {name}",
-        )
+    _check_month(month, context)
+    last = monthrange(max(year, 1), month)[1]
+    if year < 1 or not 1 <= day <= last:
+        raise _no_such_day(f"{MONTH_NAMES[month - 1]} {year} has {last} days", month, context)
     return date(year, month, day)
 
 
 def _next_exact(month: int, day: int, context: _Context) -> date:
     """The next such date not before today: 29 Feb waits for a leap year."""
-    years = range(context.today.year, context.today.year + 9)
-    if month == 2 and day == 29:
-        years = range(*(years.start, years.stop))
-        leap = next(year for year in years if monthrange(year, 2)[1] == 29 and date(year, 2, 29) >= context.today)
-        return date(leap, 2, 29)
-    this_year = _exact(context.today.year, month, day, context)
-    return this_year if this_year >= context.today else this_year.replace(year=this_year.year + 1)
+    _check_month(month, context)
+    longest = monthrange(LEAP_YEAR, month)[1]
+    if not 1 <= day <= longest:
+        raise _no_such_day(f"{MONTH_NAMES[month - 1]} has {longest} days at most", month, context)
+    years = (context.today.year + n for n in range(9))
+    dates = (date(year, month, day) for year in years if day <= monthrange(year, month)[1])
+    return next(found for found in dates if found >= context.today)
+
+
+def _check_month(month: int, context: _Context) -> None:
+    if not 1 <= month <= 12:
+        raise context.problem(f"{context.shown()} cannot be: there is no month {month}.", "3 dec", "tomorrow")
+
+
+def _no_such_day(why: str, month: int, context: _Context) -> DateProblem:
+    name = SHORT_MONTHS[month - 1].lower()
+    return context.problem(f"{context.shown()} cannot be: {why}.", f"1 {name}", f"end of {name}")
 
 
 def _full_year(text: str) -> int:
@@ -480,15 +495,23 @@ def _dated(year: str | None, month: int, day: int, context: _Context) -> date:
     return _exact(_full_year(year), month, day, context) if year else _next_exact(month, day, context)
 
 
-Match = re.Match[str]
+class _Given(dict[str, str]):
+    """The named parts a pattern found; "" for one that is not there."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> "_Given":
+        return cls({name: part for name, part in match.groupdict().items() if part})
 
 
-def _today(match: Match, context: _Context) -> date:
+def _today(given: _Given, context: _Context) -> date:
     return context.today
 
 
-def _tomorrow(match: Match, context: _Context) -> date:
-    return context.today + timedelta(days=2 if match["after"] else 1)
+def _tomorrow(given: _Given, context: _Context) -> date:
+    return context.today + timedelta(days=2 if given["after"] else 1)
 
 
 def _coming_weekday(weekday: int, context: _Context) -> date:
@@ -496,104 +519,111 @@ def _coming_weekday(weekday: int, context: _Context) -> date:
     return day if day > context.today or context.is_ahead(day) else day + timedelta(days=7)
 
 
-def _weekday(match: Match, context: _Context) -> date:
-    weekday, which = _WEEKDAYS[match["weekday"]], match["which"]
+def _weekday(given: _Given, context: _Context) -> date:
+    weekday, which = _WEEKDAYS[given["weekday"]], given["which"]
     if which == "this":
         return _monday(context.today) + timedelta(days=weekday)
     if which == "next":
-        return _monday(context.today, 1) + timedelta(days=weekday + (7 if match["again"] else 0))
+        return _monday(context.today, 1) + timedelta(days=weekday)
     if which in ("last", "past", "previous"):
         back = (context.today.weekday() - weekday - 1) % 7 + 1
         return context.today - timedelta(days=back)
     return _coming_weekday(weekday, context)
 
 
-def _weekday_after_next(match: Match, context: _Context) -> date:
-    return _monday(context.today, 2) + timedelta(days=_WEEKDAYS[match["weekday"]])
+def _weekday_after_next(given: _Given, context: _Context) -> date:
+    return _monday(context.today, 2) + timedelta(days=_WEEKDAYS[given["weekday"]])
 
 
-def _weekday_of_week(match: Match, context: _Context) -> date:
-    weeks = 2 if match["after"] else {"this": 0, "next": 1, "last": -1}[match["which"]]
-    return _monday(context.today, weeks) + timedelta(days=_WEEKDAYS[match["weekday"]])
+def _weekday_of_week(given: _Given, context: _Context) -> date:
+    weeks = 2 if given["after"] else {"this": 0, "next": 1, "last": -1}[given["which"]]
+    return _monday(context.today, weeks) + timedelta(days=_WEEKDAYS[given["weekday"]])
 
 
-def _later(match: Match, context: _Context) -> date:
-    """ "a week from friday", "2 days before 24 dec", "friday week", "a week tomorrow"."""
-    base = _day(match["base"], context)
-    span = _span(match["amounts"], context)
+def _in_amounts(given: _Given, context: _Context) -> date:
+    span = _span(given["amounts"], context)
     if span.minutes:
-        raise context.unreadable()
-    return span.after(base, context, -1 if match["how"] == "before" else 1)
+        raise _Unmatched(context.phrase, "")
+    return span.after(context.today, context)
 
 
-def _weeks_after(match: Match, context: _Context) -> date:
-    return _day(match["base"], context) + timedelta(days=14 if match["amounts"] == "fortnight" else 7)
+def _later(given: _Given, context: _Context) -> date:
+    """ "a week from friday", "2 days before 24 dec", "friday week", "a week tomorrow"."""
+    base = _day(given["base"], context)
+    span = _span(given["amounts"], context)
+    if span.minutes:
+        raise _Unmatched(context.phrase, "")
+    return span.after(base, context, -1 if given["how"] == "before" else 1)
 
 
-def _whole_period(match: Match, context: _Context) -> date:
+def _weeks_after(given: _Given, context: _Context) -> date:
+    return _day(given["base"], context) + timedelta(days=14 if given["amounts"] == "fortnight" else 7)
+
+
+def _whole_period(given: _Given, context: _Context) -> date:
     """ "next week" is its first day; "this week" can only mean its end."""
-    ahead = 2 if match["after"] else {"this": 0, "next": 1, "last": -1}[match["which"]]
-    first, last = _period(match["period"], context.today, ahead)
+    ahead = 2 if given["after"] else {"this": 0, "next": 1, "last": -1}[given["which"]]
+    first, last = _period(given["period"], context.today, ahead)
     return first if ahead > 0 else last
 
 
-def _edge_of_period(match: Match, context: _Context) -> date:
-    ahead = 2 if match["after"] else {"next": 1, "last": -1}.get(match["which"] or "this", 0)
-    first, last = _period(match["period"], context.today, ahead)
-    return first if match["edge"] in ("start", "beginning") else last
+def _edge_of_period(given: _Given, context: _Context) -> date:
+    ahead = 2 if given["after"] else {"next": 1, "last": -1}.get(given["which"] or "this", 0)
+    first, last = _period(given["period"], context.today, ahead)
+    return first if given["edge"] in ("start", "beginning") else last
 
 
-def _short_end(match: Match, context: _Context) -> date:
-    word = {"w": "week", "m": "month", "q": "quarter", "y": "year"}[match["period"]]
-    return _period(word, context.today, 1 if match["which"] else 0)[1]
+def _short_end(given: _Given, context: _Context) -> date:
+    word = {"w": "week", "m": "month", "q": "quarter", "y": "year"}[given["period"]]
+    return _period(word, context.today, 1 if given["which"] else 0)[1]
 
 
-def _edge_of_named(match: Match, context: _Context) -> date:
+def _edge_of_named(given: _Given, context: _Context) -> date:
     """ "end of dec", "start of q1 2027", "end of 2027": without a year the next such day not before today."""
-    length = 1 if match["month"] else 3 if match["quarter"] else 12
-    first_month = _MONTHS[match["month"]] if match["month"] else 3 * int(match["quarter"] or 1) - 2
-    is_start = match["edge"] in ("start", "beginning")
+    length = 1 if given["month"] else 3 if given["quarter"] else 12
+    first_month = _MONTHS[given["month"]] if given["month"] else 3 * int(given["quarter"] or 1) - 2
+    is_start = given["edge"] in ("start", "beginning")
 
     def edge(year: int) -> date:
         first = _exact(year, first_month, 1, context)
         return first if is_start else _months_after(first, length) - timedelta(days=1)
 
-    if match["year"]:
-        return edge(_full_year(match["year"]))
+    if given["year"]:
+        return edge(_full_year(given["year"]))
     this_year = edge(context.today.year)
     return this_year if this_year >= context.today else edge(context.today.year + 1)
 
 
-def _nth_in_month(match: Match, context: _Context) -> date:
+def _nth_in_month(given: _Given, context: _Context) -> date:
     """ "last working day of the month", "first monday of december", "last day of next month"."""
-    nth = _ORDINALS[match["nth"]]
+    nth = _ORDINALS[given["nth"]]
 
     def found(first: date) -> date | None:
         days = [first + timedelta(days=n) for n in range(monthrange(first.year, first.month)[1])]
-        if match["weekday"]:
-            days = [day for day in days if day.weekday() == _WEEKDAYS[match["weekday"]]]
-        elif match["business"]:
+        if given["weekday"]:
+            days = [day for day in days if day.weekday() == _WEEKDAYS[given["weekday"]]]
+        elif given["business"]:
             days = [day for day in days if context.is_working_day(day)]
         at = nth - 1 if nth > 0 else -1
         return days[at] if days[at:] else None
 
-    if match["month"]:
-        year = int(match["year"]) if match["year"] else context.today.year
-        day = found(_exact(year, _MONTHS[match["month"]], 1, context))
-        if not match["year"] and (day is None or day < context.today):
-            day = found(date(year + 1, _MONTHS[match["month"]], 1))
+    if given["month"]:
+        year = int(given["year"]) if given["year"] else context.today.year
+        day = found(_exact(year, _MONTHS[given["month"]], 1, context))
+        if not given["year"] and (day is None or day < context.today):
+            day = found(date(year + 1, _MONTHS[given["month"]], 1))
     else:
-        day = found(_month_start(context.today, 1 if match["which"] == "next" else 0))
+        day = found(_month_start(context.today, 1 if given["which"] == "next" else 0))
     if day is None:
         raise context.problem(f"{context.shown()} cannot be: that month has no such day.", "end of month", "friday")
     return day
 
 
-def _ordinal(match: Match, context: _Context) -> date:
+def _ordinal(given: _Given, context: _Context) -> date:
     """ "the 15th": the next one there is, "of next month" in that month."""
-    day = 1 if match["one"] else int(match["day"])
-    if match["which"]:
-        first = _month_start(context.today, 1 if match["which"] == "next" else 0)
+    day = 1 if given["one"] else int(given["day"])
+    if given["which"]:
+        first = _month_start(context.today, 1 if given["which"] == "next" else 0)
         return _exact(first.year, first.month, day, context)
     if not 1 <= day <= 31:
         raise context.problem(f"{context.shown()} cannot be: no month has a day {day}.", "the 15th", "end of month")
@@ -602,37 +632,44 @@ def _ordinal(match: Match, context: _Context) -> date:
     return next(found for found in fitting if found >= context.today)
 
 
-def _named_month(match: Match, context: _Context) -> date:
-    return _dated(match["year"], _MONTHS[match["month"]], int(match["day"]), context)
+def _named_month(given: _Given, context: _Context) -> date:
+    return _dated(given["year"], _MONTHS[given["month"]], int(given["day"] or 1), context)
 
 
-def _iso(match: Match, context: _Context) -> date:
-    return _exact(int(match["year"]), int(match["month"]), int(match["day"]), context)
+def _iso(given: _Given, context: _Context) -> date:
+    return _exact(int(given["year"]), int(given["month"]), int(given["day"]), context)
 
 
-def _numeric(match: Match, context: _Context) -> date:
-    first, second = int(match["first"]), int(match["second"])
+def _numeric(given: _Given, context: _Context) -> date:
+    first, second = int(given["first"]), int(given["second"])
     day, month = (first, second) if context.order is DateOrder.DMY else (second, first)
     if month > 12 and 1 <= day <= 12:
         order = "day first" if context.order is DateOrder.DMY else "month first"
-        flipped = f"{month} {SHORT_MONTHS[day - 1].lower()}" if month <= monthrange(2028, day)[1] else "3 dec"
+        flipped = f"{month} {SHORT_MONTHS[day - 1].lower()}" if month <= monthrange(LEAP_YEAR, day)[1] else "3 dec"
         raise context.problem(
             f"{context.shown()} cannot be: dates are read {order} here, and there is no month {month}.",
             flipped,
             "tomorrow",
         )
-    return _dated(match["year"], month, day, context)
+    return _dated(given["year"], month, day, context)
 
 
-def _week(match: Match, context: _Context) -> date:
+def _dotted(given: _Given, context: _Context) -> date:
+    """ "15.12.", and where days come first "15.12" too; elsewhere that is a number or a time."""
+    if given["dot"] or (context.order is DateOrder.DMY and 1 <= int(given["second"]) <= 12):
+        return _numeric(given, context)
+    raise context.problem(f"I can't tell whether {context.shown()} is a date.", "3 dec", "tomorrow 9:30", NoDate)
+
+
+def _week(given: _Given, context: _Context) -> date:
     """ "week 48" is its Monday, as "next week" is; "end of week 48" its Friday; ISO 8601 numbers."""
-    number = int(match["number"])
-    offset = _WEEKDAYS[match["weekday"]] if match["weekday"] else 4 if match["edge"] == "end" else 0
-    if match["iso_day"]:
-        offset = int(match["iso_day"]) - 1
-    year = int(match["year"]) if match["year"] else context.today.isocalendar().year
+    number = int(given["number"])
+    offset = _WEEKDAYS[given["weekday"]] if given["weekday"] else 4 if given["edge"] == "end" else 0
+    if given["iso_day"]:
+        offset = int(given["iso_day"]) - 1
+    year = int(given["year"]) if given["year"] else context.today.isocalendar().year
     day = _week_day(year, number, offset, context)
-    if match["year"] or day >= context.today:
+    if given["year"] or day >= context.today:
         return day
     if _monday(day) == _monday(context.today):
         raise context.problem(f"Week {number} is this week, and it has begun.", "end of week", "next week")
@@ -648,48 +685,52 @@ def _week_day(year: int, number: int, offset: int, context: _Context) -> date:
         ) from None
 
 
-def _past_word(match: Match, context: _Context) -> date:
-    return context.today - timedelta(days=2 if match["before"] else 1)
+def _next_business_day(given: _Given, context: _Context) -> date:
+    return _business_days_after(context.today, 1, context)
 
 
-def _ago(match: Match, context: _Context) -> date:
-    return _span(match["amounts"], context).after(context.today, context, -1)
+def _past_word(given: _Given, context: _Context) -> date:
+    return context.today - timedelta(days=2 if given["before"] else 1)
 
 
-def _weekday_and_date(match: Match, context: _Context) -> date:
+def _ago(given: _Given, context: _Context) -> date:
+    return _span(given["amounts"], context).after(context.today, context, -1)
+
+
+def _weekday_and_date(given: _Given, context: _Context) -> date:
     """ "Fri 27 Nov 2026": the two must agree."""
-    day = _day(match["base"], context)
-    if day.weekday() != _WEEKDAYS[match["weekday"]]:
+    day = _day(given["base"], context)
+    if day.weekday() != _WEEKDAYS[given["weekday"]]:
         raise context.problem(
             f"{context.shown()} does not fit: {describe_day(day, today=date.min)} is the date named.",
             f"{day.day} {SHORT_MONTHS[day.month - 1].lower()} {day.year}",
-            match["weekday"],
+            given["weekday"],
         )
     return day
 
 
-def _bare_quarter(match: Match, context: _Context) -> date:
-    name = " ".join(filter(None, (f"Q{match['quarter']}", match["year"])))
+def _bare_quarter(given: _Given, context: _Context) -> date:
+    name = " ".join(filter(None, (f"Q{given['quarter']}", given["year"])))
     raise context.problem(f"{name} may mean its first day or its last.", f"end of {name}", f"start of {name}")
 
 
-def _bare_month(match: Match, context: _Context) -> date:
-    name = SHORT_MONTHS[_MONTHS[match["month"]] - 1].lower()
+def _bare_month(given: _Given, context: _Context) -> date:
+    name = SHORT_MONTHS[_MONTHS[given["month"]] - 1].lower()
     raise context.problem(f"{context.shown()} names a month, not a day.", f"15 {name}", f"end of {name}", NoDate)
 
 
-def _weekend(match: Match, context: _Context) -> date:
+def _weekend(given: _Given, context: _Context) -> date:
     raise context.problem("The weekend has two days.", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
 class _Rule:
     pattern: re.Pattern[str]
-    day: Callable[[Match, _Context], date]
+    day: Callable[[_Given, _Context], date]
     needs: Needs
 
 
-def _rule(pattern: str, day: Callable[[Match, _Context], date], needs: Needs = Needs.NOTHING) -> _Rule:
+def _rule(pattern: str, day: Callable[[_Given, _Context], date], needs: Needs = Needs.NOTHING) -> _Rule:
     return _Rule(re.compile(pattern), day, needs)
 
 
@@ -703,12 +744,13 @@ _RULES: Final = (
     _rule(r"(?:later )?today|this day", _today),
     _rule(r"(?:the )?(?P<after>day after )?tomorrow", _tomorrow),
     _rule(
-        rf"(?:the )?(?:(?P<which>this|next|last|past|previous|coming|(?:this|the) coming) )?{_WEEKDAY}(?P<again>(?!))?",
+        rf"(?:the )?(?:(?P<which>this|next|last|past|previous|coming|(?:this|the) coming) )?{_WEEKDAY}",
         _weekday,
     ),
     _rule(rf"(?:the )?{_WEEKDAY} after next", _weekday_after_next),
     _rule(rf"{_WEEKDAY} (?:of |in )?(?:the )?(?:{_WHICH} week|(?P<after>week after next))", _weekday_of_week),
     _rule(rf"(?:the )?(?:{_WHICH} week|(?P<after>week after next))(?: on)? {_WEEKDAY}", _weekday_of_week),
+    _rule(rf"(?:with)?in {_AMOUNTS}", _in_amounts),
     _rule(
         rf"(?:in )?{_AMOUNTS}(?: (?P<how>from|after|on|before)|(?= to(?:day|morrow)$)) (?P<base>.+)",
         _later,
@@ -717,21 +759,21 @@ _RULES: Final = (
         rf"(?P<base>today|tomorrow|(?:on )?(?:{_alternatives(_WEEKDAYS)})) (?P<amounts>week|fortnight)", _weeks_after
     ),
     _rule(
-        rf"(?:the )?(?:{_WHICH} (?P<period>week|month|quarter|year)|(?!))(?P<after>(?!))?",
+        rf"(?:the )?{_WHICH} (?P<period>week|month|quarter|year)",
         _whole_period,
     ),
-    _rule(r"(?:the )?(?P<period>week|month|quarter|year) (?P<after>after next)(?P<which>(?!))?", _whole_period),
+    _rule(r"(?:the )?(?P<period>week|month|quarter|year) (?P<after>after next)", _whole_period),
     _rule(
         rf"{_EDGE} (?:the )?(?:{_WHICH} )?(?P<period>week|month|quarter|year)(?P<after> after next)?",
         _edge_of_period,
     ),
     _rule(
-        r"(?:the )?(?:(?P<which>this|next) )?(?P<period>week|month|quarter|year)['s]*[ -](?P<edge>end)(?P<after>(?!))?",
+        r"(?:the )?(?:(?P<which>this|next) )?(?P<period>week|month|quarter|year)['s]*[ -](?P<edge>end)",
         _edge_of_period,
     ),
     _rule(r"eo(?P<period>[wmqy])(?P<which> next (?:week|month|quarter|year))?", _short_end),
     _rule(rf"{_EDGE} (?:{_NAMED}(?:,? (?P<year>\d{{4}}))?)", _edge_of_named),
-    _rule(rf"{_EDGE} (?:of )?(?P<year>\d{{4}})(?P<month>(?!))?(?P<quarter>(?!))?", _edge_of_named),
+    _rule(rf"{_EDGE} (?:of )?(?P<year>\d{{4}})", _edge_of_named),
     _rule(rf"{_NTH} (?:(?P<business>{_BUSINESS})?day|{_WEEKDAY}) {_OF_MONTH}", _nth_in_month),
     _rule(
         rf"(?:the )?(?:{_ORDINAL_DAY}|(?P<one>first))(?: (?:of )?(?:the )?(?P<which>this|next) month| of the month)?",
@@ -739,19 +781,20 @@ _RULES: Final = (
         Needs.CONNECTOR,
     ),
     _rule(rf"(?:the )?{_DAY}[ -]?(?:of )?{_MONTH}(?:[ -]?{_YEAR})?", _named_month),
+    _rule(rf"(?:the )?(?P<one>first) of {_MONTH}(?:,? '?(?P<year>\d{{4}}))?", _named_month),
     _rule(rf"{_MONTH} (?:the )?{_DAY}(?:,? '?(?P<year>\d{{4}}))?", _named_month),
     _rule(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})", _iso),
     _rule(r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?", _numeric, Needs.CONNECTOR),
     _rule(r"(?P<first>\d{1,2})([-.])(?P<second>\d{1,2})\2(?P<year>\d{4}|\d{2})", _numeric, Needs.CONNECTOR),
-    _rule(
-        r"(?P<first>\d{1,2})\.(?P<second>\d{1,2}\.|\d\d)(?P<year>(?!))?", lambda m, c: _dotted(m, c), Needs.CONNECTOR
-    ),
+    _rule(r"(?P<first>\d{1,2})\.(?P<second>\d{1,2})(?P<dot>\.)", _dotted, Needs.CONNECTOR),
+    _rule(r"(?P<first>\d\d)\.(?P<second>\d\d)", _dotted, Needs.CONNECTOR),
     _rule(
         rf"(?:{_EDGE} |{_WEEKDAY} (?:of |in )?)?(?:the )?(?:iso )?(?:(?P<year>\d{{4}})[ -]?)?(?:week|wk|cw|kw|w) ?"
         r"(?P<number>\d{1,2})(?:-(?P<iso_day>[1-7]))?",
         _week,
         Needs.CONNECTOR,
     ),
+    _rule(rf"(?:the )?next {_BUSINESS}day", _next_business_day),
     _rule(r"(?:the )?(?P<before>day before )?yesterday", _past_word),
     _rule(rf"{_AMOUNTS} ago", _ago),
     _rule(r"q ?(?P<quarter>[1-4])(?: (?P<year>\d{4}))?", _bare_quarter, Needs.CONNECTOR),
@@ -761,20 +804,12 @@ _RULES: Final = (
 )
 
 
-def _dotted(match: Match, context: _Context) -> date:
-    first, second = int(match["first"]), int(match["second"].rstrip("."))
-    day, month = (first, second) if context.order is DateOrder.DMY else (second, first)
-    if month > 12:
-        raise context.problem(f"I can't tell whether {context.shown()} is a date or a time.", "9:30", "3 dec")
-    return _dated(None, month, day, context)
-
-
 def _match_day(text: str, context: _Context) -> tuple[date, _Rule] | None:
     for rule in _RULES:
         match = rule.pattern.fullmatch(text)
         if match is not None:
             try:
-                return rule.day(match, context), rule
+                return rule.day(_Given.of(match), context), rule
             except _Unmatched:
                 continue
     return None
@@ -830,7 +865,7 @@ _ZONE: Final = (
     r"(?P<zone>[a-z]+(?:/[a-z0-9_+-]+)+|(?:utc|gmt)? ?[+-] ?\d{1,2}(?::?\d{2})?"
     rf"|(?:{_alternatives(_ZONES)})(?: time)?|(?:my|local) time|[a-z]+(?: [a-z]+)? time)"
 )
-_CLOCK_LAST: Final = re.compile(rf"(?:(?P<day>.*\S) )?{_TIME}(?: ?{_ZONE})?")
+_CLOCK_LAST: Final = re.compile(rf"(?:(?P<day>.*?\S) )?{_TIME}(?: ?{_ZONE})?")
 _CLOCK_FIRST: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})? (?:on |of )?(?P<day>.+)")
 _CLOCK_FIRST_ZONE_LAST: Final = re.compile(rf"{_TIME} (?:on |of )?(?P<day>.+) {_ZONE}")
 _PART: Final = re.compile(
@@ -838,21 +873,21 @@ _PART: Final = re.compile(
 )
 
 
-def _hour_and_minute(match: Match, part: str, context: _Context) -> time:
+def _hour_and_minute(given: _Given, part: str, context: _Context) -> time:
     """The typed time; an hour that may be of the morning or the afternoon is asked about."""
     shown = context.shown()
-    hour = int(match["hour12"] or match["hour24"] or match["hourh"] or match["bare"] or match["oclock"])
-    minute = int(match["minute12"] or match["minute24"] or match["minuteh"] or 0)
-    half = match["half"]
-    is_short = not half and len(match["hour24"] or "") < 2 and not match["hourh"]
+    hour = int(given["hour12"] or given["hour24"] or given["hourh"] or given["bare"] or given["oclock"])
+    minute = int(given["minute12"] or given["minute24"] or given["minuteh"] or 0)
+    half = given["half"]
+    is_short = not half and len(given["hour24"]) < 2 and not given["hourh"]
     if is_short and part and 1 <= hour <= 12:
         half = "a" if part == "morning" else "p"
     if (half and not 1 <= hour <= 12) or hour > 24 or minute > 59 or (hour == 24 and minute):
         raise context.problem(f"{shown} cannot be: there is no such time of day.", "friday 15:00", "tomorrow 9am")
     if half:
         return time(hour % 12 + (12 if half == "p" else 0), minute)
-    unclear = 1 <= hour <= (7 if match["hour24"] is None else 6)
-    if is_short and unclear and (match["hour24"] is None or context.order is DateOrder.MDY):
+    is_unclear = 1 <= hour <= (6 if given["hour24"] else 7)
+    if is_short and is_unclear and (not given["hour24"] or context.order is DateOrder.MDY):
         tail = f":{minute:02}" if minute else ""
         raise context.problem(
             f"In {shown}, {hour}{tail} may be in the morning or in the afternoon.", f"{hour}{tail}pm", f"{hour}{tail}am"
@@ -899,32 +934,32 @@ def _zone_keys() -> dict[str, str]:
     return {key.rsplit("/", 1)[-1].lower(): key for key in keys if "/" in key} | {key.lower(): key for key in keys}
 
 
-def _clock(match: Match, part: str, context: _Context) -> _Clock | None:
+def _clock(given: _Given, part: str, context: _Context) -> _Clock | None:
     """The time of day in a match; None where what looked like a zone is none."""
-    zone_name = match["zone"] or ""
+    zone_name = given["zone"]
     zone = _zone(zone_name, context) if zone_name else None
     if zone_name and zone is None:
         return None
-    named = match["named"]
+    named = given["named"]
     if named in ("noon", "midday"):
         return _Clock(time(12), time(12), zone, zone_name)
     if named == "midnight":
         return _Clock(time(0), time(0), zone, zone_name, is_midnight=True)
     if named:
         return _Clock(None, END_OF_WORK, zone, zone_name)
-    at = _hour_and_minute(match, part, context)
-    is_24 = (match["hour24"] or match["hourh"]) == "24"
+    at = _hour_and_minute(given, part, context)
+    is_24 = (given["hour24"] or given["hourh"]) == "24"
     return _Clock(at, time.max if is_24 else at, zone, zone_name, next_day=is_24)
 
 
 def _split_clock(text: str, part: str, context: _Context) -> tuple[str, _Clock | DateProblem | None]:
     """The words of the day, and the time beside them or why it is none."""
-    for pattern in (_CLOCK_LAST, _CLOCK_FIRST, _CLOCK_FIRST_ZONE_LAST):
+    for pattern in (_CLOCK_LAST, _CLOCK_FIRST_ZONE_LAST, _CLOCK_FIRST):
         match = pattern.fullmatch(text)
         if match is None:
             continue
         try:
-            clock = _clock(match, part, context)
+            clock = _clock(_Given.of(match), part, context)
         except DateProblem as problem:
             return match["day"] or "", problem
         if clock:
@@ -973,6 +1008,8 @@ def _read_day_and_clock(text: str, context: _Context) -> Reading | None:
     if clock is None:
         return None
     context = replace(context, clock=clock)
+    if not rest and part == "morning":
+        return None  # "by morning" speaks of tomorrow, or of today, before dawn
     if not rest:
         is_end_of_day = clock.stored is None and not part
         return Reading(_bare_clock(clock, context), Needs.NOTHING if is_end_of_day else Needs.CONNECTOR)
@@ -1012,9 +1049,9 @@ def _settled(day: date, clock: _Clock | None, context: _Context) -> Due:
 def _settled_instant(day: date, at: time, clock: _Clock, context: _Context) -> Due:
     zone = clock.zone or context.zone
     # Through UTC and back: a time the clock change skips moves forward by the gap, one that comes twice is the first.
-    wall = datetime.combine(day, at, zone).astimezone(UTC).astimezone(zone)
+    wall = _instant(day, at, zone).astimezone(zone)
     _check_in_force(wall, clock.zone_name, context)
-    if wall <= context.now:
+    if wall.astimezone(UTC) <= context.now.astimezone(UTC):
         raise context.past(day, at)
     if not isinstance(zone, ZoneInfo):
         wall, zone = wall.astimezone(context.zone), context.zone
@@ -1037,5 +1074,97 @@ def _check_in_force(wall: datetime, zone_name: str, context: _Context) -> None:
 # What the grammar cannot read --------------------------------------------------------------------------------------
 
 
-def _read_with_dateparser(context: _Context, locale: str | None) -> Reading:
-    return Reading(context.unreadable(), Needs.DUE)
+def _read(text: str, context: _Context) -> Reading | None:
+    if not text or len(text) > LONGEST_PHRASE:
+        return None
+    try:
+        return _read_elapsed(text, context) or _read_day_and_clock(text, context)
+    except DateProblem as problem:
+        needs = Needs.NOTHING if _UNMISTAKABLE.search(text) else Needs.CONNECTOR
+        return Reading(problem, Needs.DUE if isinstance(problem, NoDate) else needs)
+    except OverflowError:
+        return Reading(context.too_far(), Needs.CONNECTOR)
+
+
+def _read_translated(language: str, context: _Context) -> Reading | None:
+    text = _normalise(context.phrase)
+    english = in_english(text, language) if len(text) <= LONGEST_PHRASE else None
+    return _read(_normalise(english), context) if english else None
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """dateparser's reading: wall time, and how fine it is ("time", "day", "week", "month", "year")."""
+
+    moment: datetime
+    period: str
+
+
+def _ask_dateparser(language: str, context: _Context) -> Due | DateProblem | None:
+    """dateparser's reading where it can be trusted; None where it has none or guesses."""
+    text = _normalise(context.phrase)
+    if len(text) > LONGEST_PHRASE or not any(letter.isalpha() for letter in text):
+        return None
+    guess = _trusted_guess(text, language, context.now.replace(tzinfo=None))
+    if guess is None:
+        return None
+    clock = _Clock(guess.moment.time(), guess.moment.time()) if guess.period == "time" else None
+    try:
+        return _settled(guess.moment.date(), clock, context)
+    except DateProblem as problem:
+        return problem
+
+
+def _trusted_guess(text: str, language: str, start: datetime) -> _Guess | None:
+    """What dateparser reads, if the phrase is of one of two kinds; `start` is the wall time now.
+
+    It makes dates of "1" and "mai", days of numbers it does not understand, and flips day and month as it likes. So a
+    phrase must move along with the day it is read on, with one number at most ("domani", "venerdì", "in 2 settimane"),
+    or name a day and a month in either order of numbers, with every number found again in the result.
+    """
+    guess = _guess(text, language, start, "DMY", needs_date=True)
+    is_named = guess is not None
+    guess = guess or _guess(text, language, start, "DMY", needs_date=False)
+    if guess is None or guess != _guess(text, language, start, "MDY", needs_date=is_named):
+        return None
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    moved = _guess(text, language, start + timedelta(days=7), "DMY", needs_date=is_named)
+    if moved is not None and moved.moment - guess.moment == timedelta(days=7):
+        is_amount = is_named and len(numbers) == 1 and guess.period in ("day", "week")
+        return guess if is_amount or (not numbers and guess.period in ("day", "time")) else None
+    return guess if is_named and numbers and _accounts_for(numbers, guess) else None
+
+
+def _accounts_for(numbers: list[int], guess: _Guess) -> bool:
+    moment = guess.moment
+    known = {moment.day, moment.month, moment.year, moment.year % 100}
+    if guess.period == "time":
+        known |= {moment.hour, moment.hour % 12 or 12, moment.minute}
+    return all(number in known for number in numbers)
+
+
+def _guess(text: str, language: str, start: datetime, order: str, *, needs_date: bool) -> _Guess | None:
+    from dateparser.date import DateDataParser  # a tenth of a second to import, so only where it is needed
+
+    settings = {
+        "RELATIVE_BASE": start,
+        "PREFER_DATES_FROM": "future",
+        "DATE_ORDER": order,
+        "RETURN_TIME_AS_PERIOD": True,
+        "REQUIRE_PARTS": ["day", "month"] if needs_date else [],
+    }
+    languages = [name for name in dict.fromkeys((language, "en")) if name in _dateparser_languages()]
+    try:
+        data = DateDataParser(languages=languages, settings=settings).get_date_data(text)
+    except (ValueError, OverflowError):
+        return None
+    if data.date_obj is None or data.date_obj.tzinfo is not None:
+        return None
+    return _Guess(data.date_obj, data.period)
+
+
+@lru_cache(maxsize=1)
+def _dateparser_languages() -> frozenset[str]:
+    from dateparser.data.languages_info import language_order
+
+    return frozenset(language_order)

@@ -196,15 +196,14 @@ def _title(words: Sequence[_Word], taken: set[int]) -> str:
 
 # Owner -------------------------------------------------------------------------------------------------------------
 
-_CLAIMING: Final = frozenset(
-    (
-        "a about above after against along among an and are around as at because before behind below between but by "
-        "during each every except for from has have how in into is like near no nor not of off on onto or our over "
-        "past per plus re since so than that the their them these this those through till to toward towards under "
-        "until up upon via was were what when where which while who why with within without his her my your & + / - "
-        "– — vs vs. versus black good cyber super casual easter ash palm holy"
-    ).split(" ")
+_CLAIMING_WORDS: Final = (
+    "a about above after against along among an and are around as at because before behind below between but by "
+    "during each every except for from has have how in into is like near no nor not of off on onto or our over "
+    "past per plus re since so than that the their them these this those through till to toward towards under "
+    "until up upon via was were what when where which while who why with within without his her my your & + / - "
+    "– — vs vs. versus black good cyber super casual easter ash palm holy"
 )
+_CLAIMING: Final = frozenset(_CLAIMING_WORDS.split(" "))
 
 
 @dataclass(frozen=True)
