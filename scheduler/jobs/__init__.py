@@ -1,1 +1,8 @@
-"""."""
+"""The scheduled jobs, one file each. A new job is a file and a line in `JOBS`."""
+
+from scheduler.jobs.base import Job
+from scheduler.jobs.morning import MORNING_JOB
+
+__all__ = ["JOBS", "Job"]
+
+JOBS: tuple[Job, ...] = (MORNING_JOB,)

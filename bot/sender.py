@@ -1,0 +1,402 @@
+"""The sender: the only code that posts. It claims due deliveries, draws each at the last moment and calls Slack once.
+
+One pass per workspace runs at a time, so that a busy workspace delays only itself; messages to one channel keep a
+second's distance; what Slack answered decides what becomes of the row (see `scheduler/deliveries.py`).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.slack_port import (
+    REQUEST_TIMEOUT_SECONDS,
+    SlackError,
+    SlackNotSent,
+    SlackPermanent,
+    SlackPort,
+    SlackRefused,
+    SlackUnknown,
+)
+from models.clock import Clock
+from models.database import Database, DatabaseBusy, shielded
+from models.tables import Delivery
+from scheduler import deliveries
+from scheduler.deliveries import DeliveryKind, Draft, Kinds
+from scheduler.notices import DELIVERY_KINDS
+
+log = logging.getLogger("steward.sender")
+
+METHODS = {"post": "chat.postMessage", "update": "chat.update"}
+AT_ONCE = 8
+IDLE_SECONDS = 2.0
+PACE_SECONDS = 1.0
+# A draw that raises, or a refusal Slack gives no lasting reason for, is tried this often before it is parked.
+TRIES = 5
+BACKOFF_SECONDS = (5.0, 15.0, 60.0, 300.0)
+
+Settle = Callable[..., Awaitable[Delivery | None]]
+
+
+class Pace:
+    """When a channel may be called again, in seconds of the running loop's clock. In memory: a restart is a pause."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._free_at: dict[tuple[str, str], float] = {}
+        self._paused_until: dict[tuple[str, str, str], float] = {}
+
+    def busy(self, workspace_id: str) -> dict[str, float]:
+        """The workspace's channels that have to wait -> for how long."""
+        now = _now()
+        self._free_at = {key: at for key, at in self._free_at.items() if at > now}
+        return {channel: at - now for (owner, channel), at in self._free_at.items() if owner == workspace_id}
+
+    async def turn(self, workspace_id: str, channel: str) -> None:
+        """Wait for this channel's turn; turns come in the order in which they were asked for."""
+        key = (workspace_id, channel)
+        at = max(_now(), self._free_at.get(key, 0.0))
+        self._free_at[key] = at + self._seconds
+        await asyncio.sleep(at - _now())
+
+    def pause(self, workspace_id: str, method: str, channel: str, seconds: float) -> None:
+        """Leave the channel and method alone for so long, as Slack asked."""
+        self._paused_until[workspace_id, method, channel] = _now() + seconds
+
+    def paused(self, workspace_id: str, method: str, channel: str) -> float:
+        """For how many seconds Slack wants no call of the method for the channel."""
+        until = self._paused_until.get((workspace_id, method, channel), 0.0)
+        if until <= _now():
+            self._paused_until.pop((workspace_id, method, channel), None)
+        return max(0.0, until - _now())
+
+
+class Sender:
+    """Sends what is due. `clock` is the product's, for due times and limits; `wall` the machine's, for leases."""
+
+    def __init__(
+        self,
+        database: Database,
+        port: SlackPort,
+        *,
+        clock: Clock,
+        wall: Clock,
+        worker_id: str,
+        kinds: Collection[DeliveryKind] = DELIVERY_KINDS,
+        pace_seconds: float = PACE_SECONDS,
+    ) -> None:
+        self._database = database
+        self._port = port
+        self._clock = clock
+        self._wall = wall
+        self._worker_id = worker_id
+        self._kinds: Kinds = deliveries.by_key(kinds)
+        self._pace = Pace(pace_seconds)
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._bell = asyncio.Event()
+        self._passes: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Something may have become due: look now instead of in a moment."""
+        self._bell.set()
+        self._bell = asyncio.Event()
+
+    async def run(self) -> None:
+        """Send whatever becomes due until `stop`."""
+        while not self._stopping:
+            bell = self._bell
+            try:
+                for workspace_id in await self._database.workspace_ids():
+                    if not self._is_running(workspace_id) and await self._owes(workspace_id):
+                        self._start(workspace_id)
+            except Exception:
+                log.exception("looking for due deliveries failed")
+            await _rung(bell, IDLE_SECONDS)
+
+    async def deliver(self, workspace_id: str | None = None) -> None:
+        """Send what is due, in one workspace or all, and return when nothing due is left and nothing is under way."""
+        wanted = await self._database.workspace_ids() if workspace_id is None else [workspace_id]
+        await asyncio.gather(*(self._deliver_in(each) for each in wanted))
+
+    async def drain(self) -> None:
+        """`deliver` everywhere: for a clock that is moved by hand, so that each step's messages are out."""
+        await self.deliver()
+
+    async def stop(self, grace_seconds: float = REQUEST_TIMEOUT_SECONDS + 2) -> None:
+        """Claim nothing more, finish what is being sent, release the rest; after the grace, cancel what still hangs."""
+        self._stopping = True
+        self.wake()
+        under_way = list(self._passes.values())
+        if not under_way:
+            return
+        _, hanging = await asyncio.wait(under_way, timeout=grace_seconds)
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+
+    async def _deliver_in(self, workspace_id: str) -> None:
+        if self._is_running(workspace_id):
+            # It may have looked for the last time before the caller's rows were there; so it is not enough.
+            await asyncio.wait({self._passes[workspace_id]})
+        if not self._stopping:
+            running = self._is_running(workspace_id)
+            await asyncio.wait({self._passes[workspace_id] if running else self._start(workspace_id)})
+
+    def _is_running(self, workspace_id: str) -> bool:
+        return workspace_id in self._passes and not self._passes[workspace_id].done()
+
+    def _start(self, workspace_id: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._pass(workspace_id), name=f"deliveries of {workspace_id}")
+        self._passes[workspace_id] = task
+        return task
+
+    async def _owes(self, workspace_id: str) -> bool:
+        async with self._database.unit(workspace_id, writes=False) as session:
+            return await deliveries.owes(session, self._kinds, now=self._clock.now())
+
+    async def _pass(self, workspace_id: str) -> None:
+        """Claim and send until nothing in the workspace is due; never raises."""
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                bell, busy = self._bell, self._pace.busy(workspace_id)
+                claimed = await self._claim(workspace_id, AT_ONCE - len(under_way), busy)
+                under_way |= {asyncio.create_task(self._handle(workspace_id, row)) for row in claimed}
+                if under_way:
+                    under_way = await _one_done(under_way, bell, min(busy.values(), default=None))
+                elif busy and not self._stopping and await self._owes(workspace_id):
+                    await _rung(bell, min(busy.values()))
+                elif not bell.is_set() or self._stopping:
+                    return
+        except DatabaseBusy:
+            log.warning("the database was busy; the deliveries of %s wait", workspace_id)
+        except Exception:
+            log.exception("the deliveries of %s were interrupted", workspace_id)
+        finally:
+            for task in under_way:
+                if self._stopping:
+                    task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _claim(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
+        if self._stopping or room < 1:
+            return []
+        now = self._clock.now()
+        try:
+            async with self._database.unit(workspace_id) as session:
+                if not await deliveries.owes(session, self._kinds, now=now):
+                    return []
+                await deliveries.expire(session, self._kinds, now=now)
+                await deliveries.supersede(session, self._kinds, now=now)
+                return await deliveries.claim(
+                    session,
+                    self._kinds,
+                    now=now,
+                    wall=self._wall.now(),
+                    worker=self._worker_id,
+                    limit=room,
+                    except_targets=busy,
+                )
+        except IntegrityError:
+            return []  # another sender was in the lane first
+
+    async def _handle(self, workspace_id: str, row: Delivery) -> None:
+        """See one claimed row to its end; whatever happens here stops no other row."""
+        async with self._released_if_cancelled(workspace_id, row):
+            await self._pace.turn(workspace_id, row.target)
+            await self._slots.acquire()
+        try:
+            draft = await self._prepared(workspace_id, row)
+            if draft is not None:
+                await self._call(workspace_id, row, draft)
+        except Exception:
+            # The row stays claimed until its lease ends; then its kind says whether it may be repeated.
+            log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
+        finally:
+            self._slots.release()
+
+    @asynccontextmanager
+    async def _released_if_cancelled(self, workspace_id: str, row: Delivery) -> AsyncIterator[None]:
+        """For what happens before the call: the row goes back unsent, for another sender."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            await shielded(self._release(workspace_id, row))
+            raise
+
+    async def _prepared(self, workspace_id: str, row: Delivery) -> Draft | None:
+        """The draft to send now, or None when the row was settled otherwise."""
+        async with self._released_if_cancelled(workspace_id, row):
+            try:
+                async with self._database.unit(workspace_id, writes=False) as session:
+                    draft = await self._kinds[row.kind].draw(session, row, self._clock.now())
+            except Exception:
+                log.exception("delivery %s (%s) could not be drawn", row.id, row.kind)
+                await self._retry_or_park(workspace_id, row, "could not be drawn")
+                return None
+            return await self._checked(workspace_id, row, draft)
+
+    async def _checked(self, workspace_id: str, row: Delivery, draft: Draft | None) -> Draft | None:
+        end = self._kinds[row.kind].end_of(row)
+        if draft is None:
+            await self._settle(workspace_id, row, deliveries.cancel)
+        elif end is not None and self._clock.now() >= end:
+            await self._settle(workspace_id, row, deliveries.give_up)
+        elif wait := self._pace.paused(workspace_id, draft.method, draft.channel):
+            await self._retry(workspace_id, row, "ratelimited", wait)
+        elif self._stopping or not self._has_time(row):
+            await self._release(workspace_id, row)
+        else:
+            return draft
+        return None
+
+    def _has_time(self, row: Delivery) -> bool:
+        """Whether the lease outlasts a whole call; otherwise another sender may get the row during ours."""
+        assert row.lease_until is not None
+        return row.lease_until - self._wall.now() > timedelta(seconds=REQUEST_TIMEOUT_SECONDS)
+
+    async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
+        try:
+            answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
+            channel, ts = answer.get("channel"), answer.get("ts")
+            if not channel or not ts:
+                raise SlackUnknown("an answer without channel and ts")
+        except SlackError as error:
+            await shielded(self._refused(workspace_id, row, draft, error))
+        except asyncio.CancelledError:
+            await shielded(self._refused(workspace_id, row, draft, SlackUnknown("stopped while sending")))
+            raise
+        else:
+            await shielded(self._sent(workspace_id, row, draft, channel, ts))
+
+    async def _sent(self, workspace_id: str, row: Delivery, draft: Draft, channel: str, ts: str) -> None:
+        after = self._kinds[row.kind].sent
+
+        async def settle(session: AsyncSession) -> None:
+            settled = await deliveries.settle_sent(session, row, channel=channel, ts=ts)
+            if settled is not None and after is not None:
+                await after(session, settled, draft, self._clock.now())
+
+        try:
+            await self._in_unit(workspace_id, settle)
+        except Exception:
+            log.exception("what follows delivery %s (%s) failed; it is noted as sent", row.id, row.kind)
+            await self._settle(workspace_id, row, deliveries.settle_sent, channel=channel, ts=ts)
+
+    async def _refused(self, workspace_id: str, row: Delivery, draft: Draft, error: SlackError) -> None:
+        """What becomes of a row by what is known of the call."""
+        log.warning("delivery %s (%s), attempt %s: %s", row.id, row.kind, row.attempt, error.code)
+        if isinstance(error, SlackNotSent):
+            wait = _backoff(row) if error.retry_after is None else error.retry_after
+            if error.retry_after is not None:
+                self._pace.pause(workspace_id, draft.method, draft.channel, wait)
+            await self._retry(workspace_id, row, error.code, wait)
+        elif isinstance(error, SlackPermanent):
+            await self._park(workspace_id, row, error.code)
+        elif isinstance(error, SlackRefused):
+            await self._retry_or_park(workspace_id, row, error.code)
+        else:
+            await self._settle(
+                workspace_id,
+                row,
+                deliveries.settle_unknown,
+                kind=self._kinds[row.kind],
+                retry_at=self._in(_backoff(row)),
+                error=error.code,
+            )
+
+    async def _retry_or_park(self, workspace_id: str, row: Delivery, error: str) -> None:
+        if row.attempt >= TRIES:
+            await self._park(workspace_id, row, error)
+        else:
+            await self._retry(workspace_id, row, error, _backoff(row))
+
+    async def _retry(self, workspace_id: str, row: Delivery, error: str, seconds: float) -> None:
+        await self._back(workspace_id, row, retry_at=self._in(seconds), error=error)
+
+    async def _release(self, workspace_id: str, row: Delivery) -> None:
+        """Give the row back as if it had never been claimed."""
+        await self._back(workspace_id, row, retry_at=row.due_at, error=row.last_error)
+
+    async def _back(self, workspace_id: str, row: Delivery, *, retry_at: datetime, error: str | None) -> None:
+        await self._settle(
+            workspace_id,
+            row,
+            deliveries.settle_not_sent,
+            kind=self._kinds[row.kind],
+            retry_at=retry_at,
+            error=error,
+        )
+
+    async def _park(self, workspace_id: str, row: Delivery, error: str) -> None:
+        after = self._kinds[row.kind].failed
+
+        async def settle(session: AsyncSession) -> None:
+            parked = await deliveries.park(session, row, error=error)
+            if parked is not None and after is not None:
+                await after(session, parked, self._clock.now())
+
+        await self._in_unit(workspace_id, settle)
+        self.wake()
+
+    async def _settle(self, workspace_id: str, row: Delivery, step: Settle, **values: Any) -> None:
+        await self._in_unit(workspace_id, lambda session: step(session, row, **values))
+
+    async def _in_unit(self, workspace_id: str, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
+        """Do the work in a unit; a database that is busy is asked again, since the outcome must not be lost."""
+        for is_last in (False, False, True):
+            try:
+                async with self._database.unit(workspace_id) as session:
+                    await work(session)
+                return
+            except DatabaseBusy:
+                if is_last:
+                    raise
+
+    def _in(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=seconds)
+
+
+def _arguments(row: Delivery, draft: Draft) -> dict[str, Any]:
+    """The call's arguments. The metadata says which delivery and attempt a message in Slack came from."""
+    arguments = {
+        "channel": draft.channel,
+        "text": draft.message.text,
+        "blocks": draft.message.blocks,
+        "metadata": {"event_type": "steward_delivery", "event_payload": {"id": row.id, "attempt": row.attempt}},
+    }
+    if draft.method == "update":
+        return arguments | {"ts": draft.ts}
+    return arguments | {"thread_ts": draft.thread_ts, "unfurl_links": False, "unfurl_media": False}
+
+
+def _backoff(row: Delivery) -> float:
+    return BACKOFF_SECONDS[min(row.attempt, len(BACKOFF_SECONDS)) - 1]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _rung(bell: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()
+
+
+async def _one_done(
+    tasks: set[asyncio.Task[None]], bell: asyncio.Event, seconds: float | None
+) -> set[asyncio.Task[None]]:
+    """Wait for one of the tasks, the bell or the time; the tasks that are not done."""
+    ringing = asyncio.create_task(bell.wait())
+    try:
+        await asyncio.wait({*tasks, ringing}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ringing.cancel()
+    return {task for task in tasks if not task.done()}

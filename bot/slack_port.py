@@ -1,0 +1,190 @@
+"""The one way to Slack's Web API. One call is one try: whether to repeat it is for the caller to decide.
+
+Every result is an answer or one of four refusals that say what is known: nothing happened (`SlackNotSent`), nobody
+knows (`SlackUnknown`), it can never work like this (`SlackPermanent`), or Slack declined for another reason
+(`SlackRefused`).
+"""
+
+import json
+import logging
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+REQUEST_TIMEOUT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+
+RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+# Slack's own failures in the middle of the work, which may be half done.
+HALF_DONE = frozenset({"internal_error", "fatal_error", "service_unavailable"})
+PERMANENT = frozenset(
+    {
+        "is_archived",
+        "not_in_channel",
+        "channel_not_found",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "invalid_auth",
+        "not_authed",
+        "missing_scope",
+        "not_allowed_token_type",
+        "no_permission",
+        "access_denied",
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "is_inactive",
+        "user_not_found",
+        "user_disabled",
+        "user_not_visible",
+        "cannot_dm_bot",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_arguments",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "no_text",
+    }
+)
+
+_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SlackError(Exception):
+    """A call without a good answer; `code` is Slack's word for why, or ours where Slack said nothing."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class SlackNotSent(SlackError):
+    """Surely nothing happened; trying again is safe, after `retry_after` seconds where Slack named a time."""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
+
+
+class SlackUnknown(SlackError):
+    """The request may have been carried out: the answer was lost, late or unreadable."""
+
+
+class SlackRefused(SlackError):
+    """Slack declined and nothing happened; `messages` are its explanations."""
+
+    def __init__(self, code: str, messages: tuple[str, ...] = ()) -> None:
+        super().__init__(code)
+        self.messages = messages
+
+
+class SlackPermanent(SlackRefused):
+    """A refusal that the same call meets every time."""
+
+
+class SlackPort(Protocol):
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """Slack's answer to one call of a Web API method; None means not given. Raises a `SlackError`."""
+        ...
+
+
+class SlackWebApi:
+    """Slack's Web API over HTTP, as the app whose token it is."""
+
+    def __init__(
+        self,
+        token: str,
+        base_url: str = "https://slack.com/api/",
+        *,
+        timeout: float = REQUEST_TIMEOUT_SECONDS,
+        connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
+    ) -> None:
+        # Its own level, since the library writes whole messages at DEBUG.
+        quiet = logging.getLogger("steward.slack_sdk")
+        quiet.setLevel(logging.WARNING)
+        self._client = AsyncWebClient(token, base_url, timeout=int(timeout), retry_handlers=[], logger=quiet)
+        if urlsplit(base_url).hostname in _LOCAL_HOSTS:
+            self._client.proxy = None
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout)
+
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """See `SlackPort`. The whole call takes at most the timeout."""
+        self._open_session()
+        try:
+            answer = await self._client.api_call(method, data=_form(arguments))
+        except SlackApiError as error:
+            raise sorted_refusal(error) from None
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise SlackNotSent(f"no connection: {type(error).__name__}") from error
+        except Exception as error:
+            # Whatever else goes wrong went wrong after the request may have left.
+            raise SlackUnknown(type(error).__name__) from error
+        return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._client.session is not None:
+            await self._client.session.close()
+
+    def _open_session(self) -> None:
+        """Made at the first call, because it belongs to the running loop."""
+        if self._client.session is None or self._client.session.closed:
+            # A connection for each call: one that was kept may be closed by Slack just as it is used again, and then
+            # nobody knows whether the call was carried out.
+            connector = aiohttp.TCPConnector(force_close=True)
+            self._client.session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+
+
+def sorted_refusal(error: SlackApiError) -> SlackError:
+    """What Slack's answer without a good result says about whether anything happened."""
+    status, data = _status_of(error.response), _data_of(error.response)
+    code = data.get("error")
+    if status == 429 or code in RATE_LIMITED:
+        return SlackNotSent(str(code or "ratelimited"), _retry_after(error.response))
+    if status >= 500 or not isinstance(code, str):
+        return SlackUnknown(f"http_{status}")
+    if code in HALF_DONE:
+        return SlackUnknown(code)
+    details = data.get("response_metadata")
+    messages = details.get("messages", ()) if isinstance(details, dict) else ()
+    refusal = SlackPermanent if code in PERMANENT else SlackRefused
+    return refusal(code, tuple(str(message) for message in messages))
+
+
+def _form(arguments: dict[str, Any]) -> dict[str, str]:
+    """As form fields, which every method takes: nested values as JSON."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in arguments.items()
+        if value is not None
+    }
+
+
+def _status_of(response: Any) -> int:
+    """The library hands over its own answer or, when the body was no JSON, the HTTP client's."""
+    status: int = response.status_code if hasattr(response, "status_code") else response.status
+    return status
+
+
+def _data_of(response: Any) -> dict[str, Any]:
+    data = getattr(response, "data", None)
+    return data if isinstance(data, dict) else {}
+
+
+def _retry_after(response: Any) -> float | None:
+    try:
+        return max(0.0, float(response.headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return None

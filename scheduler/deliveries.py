@@ -1,0 +1,301 @@
+"""The life of a delivery: due, claimed for a while, sent or settled otherwise. Database work only, in a caller's unit.
+
+The rules that keep a message from going out twice:
+- one atomic statement claims a row, with a lease and a new attempt number;
+- whoever sends looks at the lease once more right before the call;
+- a row goes back to `due` only when its attempt is still the one that was claimed, while `sent` always wins.
+
+`now` is the product's clock (due times, limits); `wall` is the machine's (leases).
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, exists, false, or_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables import Delivery, DeliveryState, SeenRequest
+from views.blocks import Message
+
+Method = Literal["post", "update"]
+
+LEASE = timedelta(seconds=60)
+SEEN_KEPT = timedelta(days=7)
+FINISHED_KEPT = timedelta(days=90)
+ERROR_MAX = 200
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be sent now. `channel` is a channel or, for a direct message, a person; `ts` names what is updated.
+
+    `mentions` is the person whom this message notifies by name, for the kind's own book-keeping.
+    """
+
+    method: Method
+    channel: str
+    message: Message
+    ts: str | None = None
+    thread_ts: str | None = None
+    mentions: str | None = None
+
+
+Draw = Callable[[AsyncSession, Delivery, datetime], Awaitable[Draft | None]]
+AfterSent = Callable[[AsyncSession, Delivery, Draft, datetime], Awaitable[None]]
+AfterFailed = Callable[[AsyncSession, Delivery, datetime], Awaitable[None]]
+MayRepeat = Callable[[AsyncSession, Delivery], Awaitable[bool]]
+
+
+async def never(session: AsyncSession, delivery: Delivery) -> bool:
+    """Rather once too few: an unknown outcome is left alone."""
+    return False
+
+
+async def once(session: AsyncSession, delivery: Delivery) -> bool:
+    """One more try after an unknown outcome."""
+    return delivery.attempt < 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryKind:
+    """How one kind of delivery is drawn and what follows.
+
+    `draw` gives None when there is no longer anything to say. `late_limit` counts from the due time; None is for what
+    stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of a `latest_only` kind, only
+    the newest due row of a lane is sent. `sent` and `failed` run in the transaction that records the outcome;
+    `failed` once, when Slack refused for good.
+    """
+
+    key: str
+    draw: Draw
+    late_limit: timedelta | None
+    may_repeat: MayRepeat = never
+    latest_only: bool = False
+    sent: AfterSent | None = None
+    failed: AfterFailed | None = None
+
+    def end_of(self, delivery: Delivery) -> datetime | None:
+        """The instant from which on the delivery is too late, if there is one."""
+        if delivery.expires_at is None and self.late_limit is not None:
+            return delivery.due_at + self.late_limit
+        return delivery.expires_at
+
+
+Kinds = Mapping[str, DeliveryKind]
+
+
+async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime) -> bool:
+    """Whether anything of these kinds is due; the cheap question of an idle sender."""
+    query = select(Delivery.id).where(_is_due(now), col(Delivery.kind).in_(kinds)).limit(1)
+    return (await session.exec(query)).first() is not None
+
+
+async def claim(
+    session: AsyncSession,
+    kinds: Kinds,
+    *,
+    now: datetime,
+    wall: datetime,
+    worker: str,
+    limit: int,
+    lease: timedelta = LEASE,
+    except_targets: Collection[str] = (),
+) -> list[Delivery]:
+    """Take up to `limit` due rows of the kinds for `worker` until `wall` + `lease`, the oldest first, in one statement.
+
+    A lane gives one row at a time, in the order of ids; rows for `except_targets` wait. Raises IntegrityError when
+    another sender was in the lane first: a lost race, not a fault.
+    """
+    other = aliased(Delivery)
+    in_its_lane = and_(col(other.workspace_id) == col(Delivery.workspace_id), col(other.lane) == col(Delivery.lane))
+    free = ~exists().where(
+        in_its_lane,
+        or_(
+            col(other.state) == DeliveryState.SENDING,
+            and_(col(other.state) == DeliveryState.DUE, col(other.id) < col(Delivery.id)),
+        ),
+    )
+    candidates = select(Delivery.id).where(_is_due(now), col(Delivery.kind).in_(kinds), free)
+    if except_targets:
+        candidates = candidates.where(col(Delivery.target).not_in(except_targets))
+    candidates = candidates.order_by(col(Delivery.due_at), col(Delivery.id)).limit(limit)
+    statement = (
+        update(Delivery)
+        .where(
+            col(Delivery.id).in_(candidates.with_for_update(skip_locked=True)),
+            col(Delivery.state) == DeliveryState.DUE,
+        )
+        .values(
+            state=DeliveryState.SENDING,
+            attempt=col(Delivery.attempt) + 1,
+            claimed_by=worker,
+            lease_until=wall + lease,
+        )
+    )
+    return sorted(await _changed(session, statement), key=lambda row: (row.due_at, row.id))
+
+
+async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
+    """Give up what is due and too late to be of use, and say how many that were."""
+    limits = [
+        and_(col(Delivery.kind) == kind.key, col(Delivery.due_at) <= now - kind.late_limit)
+        for kind in kinds.values()
+        if kind.late_limit is not None
+    ]
+    too_late = or_(
+        col(Delivery.expires_at) <= now,
+        and_(col(Delivery.expires_at).is_(None), or_(false(), *limits)),
+    )
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now, too_late)
+        .values(state=DeliveryState.EXPIRED)
+    )
+    return await _count(session, statement)
+
+
+async def supersede(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
+    """Cancel due rows that a newer one in their lane makes pointless, for kinds of which only the latest counts."""
+    latest_only = [kind.key for kind in kinds.values() if kind.latest_only]
+    newer = aliased(Delivery)
+    statement = (
+        update(Delivery)
+        .where(
+            col(Delivery.state) == DeliveryState.DUE,
+            col(Delivery.due_at) <= now,
+            col(Delivery.kind).in_(latest_only),
+            exists().where(
+                col(newer.workspace_id) == col(Delivery.workspace_id),
+                col(newer.lane) == col(Delivery.lane),
+                col(newer.state) == DeliveryState.DUE,
+                col(newer.due_at) <= now,
+                col(newer.id) > col(Delivery.id),
+            ),
+        )
+        .values(state=DeliveryState.CANCELLED, last_error="a newer one follows")
+    )
+    return await _count(session, statement)
+
+
+async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
+    """Record that the message stands in Slack, whatever else happened to the row meanwhile."""
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.id) == claimed.id)
+        .values(state=DeliveryState.SENT, slack_channel=channel, slack_ts=ts, lease_until=None, last_error=None)
+    )
+    return _one(await _changed(session, statement))
+
+
+async def settle_not_sent(
+    session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, retry_at: datetime, error: str | None
+) -> Delivery | None:
+    """Put a claimed row back, due again at `retry_at`. Its late limit still counts from the first due time."""
+    return await _settle(
+        session,
+        claimed,
+        state=DeliveryState.DUE,
+        due_at=retry_at,
+        expires_at=kind.end_of(claimed),
+        claimed_by=None,
+        last_error=_cut(error),
+    )
+
+
+async def settle_unknown(
+    session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, retry_at: datetime, error: str
+) -> Delivery | None:
+    """Nobody knows whether the message was posted: due again when the kind may repeat it, else unconfirmed."""
+    if await kind.may_repeat(session, claimed):
+        return await settle_not_sent(session, claimed, kind, retry_at=retry_at, error=error)
+    return await _settle(session, claimed, state=DeliveryState.UNCONFIRMED, last_error=_cut(error))
+
+
+async def park(session: AsyncSession, claimed: Delivery, *, error: str) -> Delivery | None:
+    """Slack will not take this; keep the row with the reason."""
+    return await _settle(session, claimed, state=DeliveryState.PARKED, last_error=_cut(error))
+
+
+async def cancel(session: AsyncSession, claimed: Delivery) -> Delivery | None:
+    """There is no longer anything to say."""
+    return await _settle(session, claimed, state=DeliveryState.CANCELLED, last_error=None)
+
+
+async def give_up(session: AsyncSession, claimed: Delivery) -> Delivery | None:
+    """The claimed row became too late before it could be sent."""
+    return await _settle(session, claimed, state=DeliveryState.EXPIRED, last_error=None)
+
+
+async def reclaim(session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime) -> int:
+    """Settle rows whose sender fell silent, as calls of unknown outcome, and say how many that were."""
+    query = select(Delivery).where(
+        col(Delivery.state) == DeliveryState.SENDING,
+        col(Delivery.lease_until) <= wall,
+        col(Delivery.kind).in_(kinds),
+    )
+    abandoned = (await session.exec(query)).all()
+    for row in abandoned:
+        await settle_unknown(session, row, kinds[row.kind], retry_at=now, error="the sender fell silent")
+    return len(abandoned)
+
+
+async def prune(session: AsyncSession, *, now: datetime) -> None:
+    """Forget requests seen more than 7 days ago and deliveries finished for more than 90 days."""
+    await session.exec(delete(SeenRequest).where(col(SeenRequest.at) < now - SEEN_KEPT))
+    finished = [state for state in DeliveryState if state not in (DeliveryState.DUE, DeliveryState.SENDING)]
+    await session.exec(
+        delete(Delivery).where(col(Delivery.state).in_(finished), col(Delivery.due_at) < now - FINISHED_KEPT)
+    )
+
+
+def by_key(kinds: Iterable[DeliveryKind]) -> dict[str, DeliveryKind]:
+    """The kinds by their key. Raises ValueError when two share one."""
+    found: dict[str, DeliveryKind] = {}
+    for kind in kinds:
+        if kind.key in found:
+            raise ValueError(f"two kinds of delivery are called {kind.key!r}")
+        found[kind.key] = kind
+    return found
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now)
+
+
+async def _settle(session: AsyncSession, claimed: Delivery, **values: Any) -> Delivery | None:
+    """Compare and set: None when the row is no longer the attempt that was claimed."""
+    statement = (
+        update(Delivery)
+        .where(
+            col(Delivery.id) == claimed.id,
+            col(Delivery.attempt) == claimed.attempt,
+            col(Delivery.state) == DeliveryState.SENDING,
+        )
+        .values(lease_until=None, **values)
+    )
+    return _one(await _changed(session, statement))
+
+
+async def _changed(session: AsyncSession, statement: Update) -> list[Delivery]:
+    rows = await session.exec(
+        statement.returning(Delivery), execution_options={"synchronize_session": False, "populate_existing": True}
+    )
+    return list(rows.scalars())
+
+
+async def _count(session: AsyncSession, statement: Update) -> int:
+    result = await session.exec(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def _one(rows: list[Delivery]) -> Delivery | None:
+    return rows[0] if rows else None
+
+
+def _cut(error: str | None) -> str | None:
+    return error[:ERROR_MAX] if error else None

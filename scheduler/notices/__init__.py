@@ -1,0 +1,10 @@
+"""The kinds of delivery, one file each. A new kind is a file and a line in `DELIVERY_KINDS`."""
+
+from scheduler.deliveries import DeliveryKind
+from scheduler.notices.assigned import ASSIGNED
+from scheduler.notices.card import CARD
+from scheduler.notices.hello import HELLO
+from scheduler.notices.morning import MORNING
+from scheduler.notices.trouble import TROUBLE
+
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, TROUBLE, MORNING)

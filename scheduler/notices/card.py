@@ -1,0 +1,142 @@
+"""A record's one card in its channel: posted once, updated ever after."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import directory, outbox
+from models.kinds import Item
+from models.tables import Card, Delivery, History
+from scheduler.deliveries import DeliveryKind, Draft
+from scheduler.notices.assigned import ASSIGNED
+from scheduler.notices.trouble import owe_trouble
+from scheduler.reading import item_of
+from views.cards import people_of, record_card
+
+# A card that could not be posted for so long is left to the record's next change; an update is never too late.
+POST_LIMIT = timedelta(hours=24)
+
+# Somebody removed the message, or it is not ours to change: a new card takes its place.
+LOST = frozenset({"message_not_found", "cant_update_message"})
+
+
+async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+    """The card as the record is now; its first post mentions an owner who is in the channel and did not log it."""
+    found = await item_of(session, delivery)
+    if found is None:
+        return None
+    item, project = found
+    card = await _card(session, delivery)
+    if card is None and (item.record.is_archived or now - item.record.updated_at >= POST_LIMIT):
+        return None
+    people = await directory.people(session, people_of(item))
+    if card is not None:
+        message = record_card(item, project, people, now=now)
+        return Draft("update", card.channel_id, message, ts=card.ts)
+    owner_id = await _owner_to_tell(session, delivery, item)
+    if owner_id and not await directory.is_member(session, delivery.target, owner_id):
+        owner_id = None
+    message = record_card(item, project, people, now=now, mention_owner=owner_id is not None)
+    return Draft("post", delivery.target, message, mentions=owner_id)
+
+
+async def sent(session: AsyncSession, delivery: Delivery, draft: Draft, now: datetime) -> None:
+    """Remember where the card stands; an owner whom it did not mention gets a direct message."""
+    if draft.method == "update":
+        return
+    assert delivery.record_id is not None
+    assert delivery.slack_channel is not None
+    assert delivery.slack_ts is not None
+    await session.merge(
+        Card(
+            workspace_id=delivery.workspace_id,
+            record_id=delivery.record_id,
+            channel_id=delivery.slack_channel,
+            ts=delivery.slack_ts,
+        )
+    )
+    if draft.mentions is None:
+        await _tell_owner(session, delivery, now)
+
+
+async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
+    """Replace a card that is gone; otherwise tell whoever made the change why there is no card, and the owner too."""
+    card = await _card(session, delivery)
+    if card is not None:
+        if delivery.last_error in LOST:
+            await session.delete(card)
+            await _post_anew(session, delivery, now)
+        return
+    await _tell_owner(session, delivery, now)
+    author_id = await _author(session, delivery)
+    if author_id is not None:
+        await owe_trouble(session, delivery, author_id, now)
+
+
+async def is_update(session: AsyncSession, delivery: Delivery) -> bool:
+    """An update may be repeated freely; a post whose outcome is unknown may not."""
+    return await _card(session, delivery) is not None
+
+
+async def _card(session: AsyncSession, delivery: Delivery) -> Card | None:
+    return (await session.exec(select(Card).where(col(Card.record_id) == delivery.record_id))).first()
+
+
+async def _post_anew(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
+    await outbox.put(
+        session,
+        CARD.key,
+        key=f"{delivery.dedupe_key}:anew",
+        lane=delivery.lane,
+        target=delivery.target,
+        record_id=delivery.record_id,
+        payload={"owner_knows": True},
+        due_at=now,
+    )
+
+
+async def _tell_owner(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
+    """Owe the owner a direct message in place of the mention that the card could not carry."""
+    found = await item_of(session, delivery)
+    owner_id = await _owner_to_tell(session, delivery, found[0]) if found else None
+    if owner_id is not None:
+        await outbox.put(
+            session,
+            ASSIGNED.key,
+            key=_word_key(delivery, owner_id),
+            target=owner_id,
+            record_id=delivery.record_id,
+            due_at=now,
+        )
+
+
+async def _owner_to_tell(session: AsyncSession, delivery: Delivery, item: Item) -> str | None:
+    """The owner, if somebody else logged the record for them and nothing told them yet.
+
+    Whoever became the owner by a later change is told by that change.
+    """
+    owner_id = item.record.owner_id
+    if owner_id is None or owner_id == item.record.raised_by or delivery.payload.get("owner_knows"):
+        return None
+    changed = select(History.id).where(col(History.record_id) == delivery.record_id, col(History.field) == "owner_id")
+    told = select(Delivery.id).where(col(Delivery.dedupe_key) == _word_key(delivery, owner_id))
+    for reason in (changed, told):
+        if (await session.exec(reason.limit(1))).first() is not None:
+            return None
+    return owner_id
+
+
+def _word_key(delivery: Delivery, owner_id: str) -> str:
+    return f"assigned:{delivery.record_id}:{owner_id}:card"
+
+
+async def _author(session: AsyncSession, delivery: Delivery) -> str | None:
+    """Who made the latest change."""
+    query = select(History.actor_id).where(col(History.record_id) == delivery.record_id)
+    return (await session.exec(query.order_by(col(History.id).desc()).limit(1))).first()
+
+
+CARD = DeliveryKind(
+    key="card", draw=draw, late_limit=None, may_repeat=is_update, latest_only=True, sent=sent, failed=failed
+)

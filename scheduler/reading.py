@@ -1,0 +1,39 @@
+"""What a delivery speaks of, read again at the moment of sending, with the rights of whoever gets it."""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import directory
+from models.kinds import Item
+from models.permissions import Actor, actor_of, visible_records
+from models.tables import Delivery, Person, Project, Record
+from reports.work import with_own_rows
+
+
+async def item_of(
+    session: AsyncSession, delivery: Delivery, *, seen_by: Actor | None = None
+) -> tuple[Item, Project] | None:
+    """The delivery's record with its project; None when it is gone or, given `seen_by`, hidden from that person."""
+    query = (
+        select(Record, Project)
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Record.id) == delivery.record_id)
+    )
+    if seen_by is not None:
+        query = query.where(visible_records(seen_by))
+    found = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
+    return found[0] if found else None
+
+
+async def reader_of(session: AsyncSession, delivery: Delivery) -> Person | None:
+    """The person a direct message is for; None when they are unknown, deactivated or an app."""
+    person = await directory.person(session, delivery.target)
+    return person if person is not None and person.is_active and not person.is_bot else None
+
+
+async def seen_item(session: AsyncSession, delivery: Delivery) -> tuple[Item, Project] | None:
+    """The record of a direct message, if the person it is for may still see it."""
+    reader = await reader_of(session, delivery)
+    if reader is None:
+        return None
+    return await item_of(session, delivery, seen_by=actor_of(reader))

@@ -1,0 +1,111 @@
+"""The ticker: asks the jobs every few seconds what is due. The one module that knows APScheduler.
+
+Schedules of people live in our tables; APScheduler holds two interval jobs in memory and is nothing but a clock.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.clock import Clock
+from models.database import Database
+from scheduler import deliveries
+from scheduler.deliveries import DeliveryKind
+from scheduler.jobs import JOBS, Job
+from scheduler.notices import DELIVERY_KINDS
+
+log = logging.getLogger("steward.ticker")
+
+TICK_SECONDS = 5
+HOUSEKEEPING_SECONDS = 3_600
+HEARTBEAT = "ticker"
+
+Work = Callable[[AsyncSession, datetime], Awaitable[object]]
+
+
+class Runner:
+    """Ticks until stopped. `wake` is called when something may have become due; `failures` counts faults by name."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        wall: Clock,
+        wake: Callable[[], None],
+        jobs: Iterable[Job] = JOBS,
+        kinds: Iterable[DeliveryKind] = DELIVERY_KINDS,
+    ) -> None:
+        self.failures: Counter[str] = Counter()
+        self._database = database
+        self._clock = clock
+        self._wall = wall
+        self._wake = wake
+        self._jobs = tuple(jobs)
+        self._kinds = deliveries.by_key(kinds)
+        self._one_at_a_time = asyncio.Lock()
+        self._scheduler: AsyncIOScheduler | None = None
+
+    def start(self) -> None:
+        """Tick now and every few seconds, and clean up now and every hour. Needs a running loop."""
+        # What people were promised is never dropped for being late, and several missed ticks are one.
+        scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
+        scheduler.add_listener(_log_fault, EVENT_JOB_ERROR)
+        soon = datetime.now(UTC)
+        for work, seconds in ((self.tick, TICK_SECONDS), (self.clean_up, HOUSEKEEPING_SECONDS)):
+            scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=soon)
+        scheduler.start()
+        self._scheduler = scheduler
+
+    async def stop(self) -> None:
+        """Finish the tick that is under way and begin no other."""
+        if self._scheduler is None:
+            return
+        self._scheduler.pause()
+        # Shutting down cancels what runs, so what runs is awaited first.
+        async with self._one_at_a_time:
+            self._scheduler.shutdown(wait=False)
+        self._scheduler = None
+
+    async def tick(self) -> None:
+        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live."""
+        async with self._one_at_a_time:
+            now = self._clock.now()
+            for workspace_id in await self._database.workspace_ids():
+                for name, work in self._due_work():
+                    await self._try(workspace_id, name, work, now)
+            self._wake()
+            await self._database.beat(HEARTBEAT, self._wall.now())
+
+    async def clean_up(self) -> None:
+        """Forget what need not be kept, in every workspace."""
+        async with self._one_at_a_time:
+            now = self._clock.now()
+            for workspace_id in await self._database.workspace_ids():
+                await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
+
+    def _due_work(self) -> list[tuple[str, Work]]:
+        return [*((job.id, job.run) for job in self._jobs), ("reclaim", self._reclaim)]
+
+    async def _reclaim(self, session: AsyncSession, now: datetime) -> None:
+        await deliveries.reclaim(session, self._kinds, now=now, wall=self._wall.now())
+        await deliveries.expire(session, self._kinds, now=now)
+
+    async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:
+        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else."""
+        try:
+            async with self._database.unit(workspace_id) as session:
+                await work(session, now)
+        except Exception:
+            self.failures[name] += 1
+            log.exception("%s failed in workspace %s", name, workspace_id)
+
+
+def _log_fault(event: JobExecutionEvent) -> None:
+    log.error("%s failed: %s", event.job_id, type(event.exception).__name__, exc_info=event.exception)

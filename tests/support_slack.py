@@ -1,0 +1,66 @@
+"""A Slack that records: what would have been posted, and answers or refusals as a test scripts them."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from bot.slack_port import SlackError
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as it left the house."""
+
+    method: str
+    arguments: dict[str, Any]
+
+    @property
+    def channel(self) -> str:
+        return str(self.arguments["channel"])
+
+    @property
+    def text(self) -> str:
+        return str(self.arguments["text"])
+
+
+@dataclass
+class RecordingSlack:
+    """Takes every call. `refuse` scripts the next results, for one channel or all; `hold` keeps calls under way."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._script: deque[tuple[str | None, SlackError]] = deque()
+        self._stamps = count(1)
+        self._open = asyncio.Event()
+        self._open.set()
+        self.begun = asyncio.Event()
+
+    def refuse(self, error: SlackError, *, times: int = 1, channel: str | None = None) -> None:
+        self._script.extend([(channel, error)] * times)
+
+    def hold(self) -> None:
+        """From now on a call hangs until `let_go`; `begun` says that one does."""
+        self._open.clear()
+        self.begun.clear()
+
+    def let_go(self) -> None:
+        self._open.set()
+
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        made = Call(method, arguments)
+        self.calls.append(made)
+        self.begun.set()
+        await self._open.wait()
+        for scripted in list(self._script):
+            if scripted[0] in (None, made.channel):
+                self._script.remove(scripted)
+                raise scripted[1]
+        channel = f"D{made.channel[1:]}" if made.channel.startswith("U") else made.channel
+        return {"ok": True, "channel": channel, "ts": arguments.get("ts") or f"1772442000.{next(self._stamps):06d}"}
+
+    def to(self, channel: str) -> list[Call]:
+        """The calls for a channel or person, oldest first."""
+        return [call for call in self.calls if call.channel == channel]
