@@ -279,7 +279,7 @@ _YEAR: Final = r"(?:,? ?'?(?P<year>\d{4}|\d{2}))?"
 _ORDINAL_DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th)"
 _DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 _BUSINESS: Final = r"(?:business|working|work)[ -]?"
-_NUMBER: Final = rf"(?:\d{{1,5}}|{_alternatives(_NUMBERS)})"
+_NUMBER: Final = rf"(?:\d{{1,5}} ?|(?:{_alternatives(_NUMBERS)}) )"  # with its space: "and" is not "an d"
 _UNITS: Final = (
     ("minutes", r"minutes?|mins?"),
     ("hours", r"hours?|hrs?|h"),
@@ -292,10 +292,10 @@ _UNITS: Final = (
     ("years", r"years?|yrs?|y"),
     ("unclear", r"m"),
 )
-_AMOUNT: Final = rf"{_NUMBER} ?(?:{'|'.join(pattern for _, pattern in _UNITS)})"
+_AMOUNT: Final = rf"{_NUMBER}(?:{'|'.join(pattern for _, pattern in _UNITS)})"
 _AMOUNTS: Final = rf"(?P<amounts>{_AMOUNT}(?:(?: and)? {_AMOUNT})*)"
 _ONE_AMOUNT: Final = re.compile(
-    rf"(?P<number>{_NUMBER}) ?(?:{'|'.join(f'(?P<{name}>{pattern})' for name, pattern in _UNITS)})(?![a-z])"
+    rf"(?<![a-z])(?P<number>{_NUMBER})(?:{'|'.join(f'(?P<{name}>{pattern})' for name, pattern in _UNITS)})(?![a-z])"
 )
 
 _UNMISTAKABLE: Final = re.compile(
@@ -363,7 +363,7 @@ _SPAN_OF_UNIT: Final[dict[str, Callable[[int], _Span]]] = {
 
 
 def _number(text: str) -> int:
-    return _NUMBERS[text] if text in _NUMBERS else int(text)
+    return _NUMBERS.get(text.strip()) or int(text)
 
 
 def _span(amounts: str, context: _Context) -> _Span:
@@ -854,7 +854,7 @@ _END_OF_DAY: Final = (
 )
 _TIME: Final = (
     r"(?:by |before |until )?(?P<at>at |@ ?)?(?:"
-    r"(?P<hour12>\d{1,2})(?:[:.](?P<minute12>\d{2}))? ?(?P<half>[ap])(?:m|\.m\.?)"
+    r"(?P<hour12>\d{1,2})(?:[:.](?P<minute12>\d{2}))? ?(?P<half>[ap])(?:m|\.m\.?)(?![a-z])"
     r"|(?P<hour24>\d{1,2}):(?P<minute24>\d{2})(?::[0-5]\d(?:\.\d+)?)?(?: ?(?:h|hrs|uhr))?"
     r"|(?P<hourh>\d{1,2}) ?(?:h(?P<minuteh>\d{2})?|uhr)"
     rf"|(?P<named>noon|midday|midnight|{_END_OF_DAY})"
