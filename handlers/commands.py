@@ -74,10 +74,10 @@ class Parsed:
     writes: bool = False
 
 
-def parse(request: Request) -> Parsed:
+def parse(name: str, text: str) -> Parsed:
     """What the typed command means. Raises NotFound, with the nearest word that would work, for what means nothing."""
-    command = _command(request.name)
-    text = request.text.strip()
+    command = _command(name)
+    text = text.strip()
     if command.kind is None:
         return _parse_steward(text)
     return _parse_kind(command.kind, text)

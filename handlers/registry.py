@@ -76,9 +76,9 @@ _TABLES = {
 }
 
 
-def entry_for(request: Request) -> Entry | None:
-    """What answers the request, or None when nothing of ours does. Raises StewardError for an unreadable command."""
-    if request.where is Where.COMMAND:
-        parsed = commands.parse(request)
+def entry_for(where: Where, name: str, text: str = "") -> Entry | None:
+    """What answers there, or None when nothing of ours does. Raises StewardError for a command that means nothing."""
+    if where is Where.COMMAND:
+        parsed = commands.parse(name, text)
         return Entry(parsed.run, writes=parsed.writes)
-    return _TABLES[request.where].get(request.name.partition(":")[0])
+    return _TABLES[where].get(name.partition(":")[0])

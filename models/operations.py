@@ -80,6 +80,7 @@ async def create(
     session.add(own)
     item = Item(kind, record, own)
     session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
+    touch(session, record.owner_id)
     await _owe_card(session, item, now)
     await session.flush()
     return item
@@ -267,10 +268,21 @@ async def _apply(
     for key, (before, after) in changes.items():
         session.add(_history(item, actor, act, via, now, field=key, before=before, after=after, note=note))
     await _owe_card(session, item, now)
+    touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
     owner_id = item.record.owner_id
     if "owner_id" in changes and owner_id and owner_id != actor.id:
         await owe_word_to_owner(session, item, owner_id, now)
     await session.flush()
+
+
+def touch(session: AsyncSession, *person_ids: str | None) -> None:
+    """Note whose work this unit changed; after the commit their Home tabs are drawn anew."""
+    session.sync_session.info.setdefault("touched", set()).update(filter(None, person_ids))
+
+
+def touched(session: AsyncSession) -> set[str]:
+    """The people whose work this unit changed."""
+    return set(session.sync_session.info.get("touched", ()))
 
 
 async def _owe_card(session: AsyncSession, item: Item, now: datetime) -> None:

@@ -9,15 +9,15 @@ from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, pla
 def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str]]) -> Message:
     """What there is: (command, what it does) and (example, what it does)."""
     first = (
-        "I keep your project's log of risks, actions, issues and decisions (RAID), and remind owners at 09:00 their time "
-        "on the day something is due."
+        "I keep your project's log of risks, actions, issues and decisions (RAID), and remind owners "
+        "at 09:00 their time on the day something is due."
     )
     typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
     shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in verbs)
     grammar = (
-        "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, `!high` its "
-        "priority (`!low` `!normal` `!high` `!critical`). Further lines are details. Or press ⋯ on a message and choose "
-        "*Log to Steward*."
+        "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, "
+        "`!high` its priority (`!low` `!normal` `!high` `!critical`). Further lines are details. "
+        "Or press ⋯ on a message and choose *Log to Steward*."
     )
     blocks = [
         section(plain(first)),

@@ -1,0 +1,107 @@
+"""Bodies of acknowledgements and follow-ups, and how refusals read. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.incoming import Incoming
+from handlers.replies import FieldErrors, Reply, Tell
+from handlers.request import Where
+from handlers.slack_text import decoded
+from models.errors import InvalidFields, StewardError
+from views.blocks import Message, cut, esc, mrkdwn, plain, safe, section
+from views.forms import message_view as form_view
+from views.refill import refilled
+
+TYPED_SHOWN = 2_500
+
+
+def private(message: Message) -> dict[str, Any]:
+    """A message only the person sees."""
+    return {"response_type": "ephemeral", "replace_original": False, "text": message.text, "blocks": message.blocks}
+
+
+def instead(message: Message) -> dict[str, Any]:
+    """A message in place of the one that was acted on."""
+    return {"replace_original": True, "text": message.text, "blocks": message.blocks}
+
+
+def message_view(message: Message, title: str = "Steward") -> dict[str, Any]:
+    """A message as a window, where Slack offers no other place."""
+    return form_view(title, message.blocks)
+
+
+def in_form(message: Message) -> dict[str, Any]:
+    """The form's acknowledgement that turns it into a message."""
+    return {"response_action": "update", "view": message_view(message)}
+
+
+def still_working(incoming: Incoming) -> dict[str, Any] | None:
+    """The acknowledgement of what takes longer than Slack waits. It promises nothing."""
+    message = Message("Still working …", [section(plain("Still working …"))])
+    match incoming.where:
+        case Where.COMMAND:
+            return private(message)
+        case Where.FORM:
+            return in_form(message)
+        case Where.OPTIONS:
+            return {"options": []}
+        case _:
+            return None
+
+
+def refusal(incoming: Incoming, error: StewardError) -> Reply:
+    """A refusal where the person acted: beside fields in a form, else as words with what they typed."""
+    if incoming.where is Where.FORM:
+        problems = error.problems if isinstance(error, InvalidFields) else {}
+        return FieldErrors(problems or {"": str(error)})
+    return Tell(_with_typed(incoming, str(error)))
+
+
+def fault(incoming: Incoming, reference: str) -> Reply:
+    """A mistake of ours: the reference stands in the log."""
+    sentence = (
+        f"Something went wrong on Steward's side, so nothing was saved. Please try again; if it happens again, "
+        f"give your administrator this reference: {reference}."
+    )
+    if incoming.where is Where.FORM:
+        return FieldErrors({"": sentence})
+    return Tell(_with_typed(incoming, sentence))
+
+
+def beside_fields(incoming: Incoming, problems: Mapping[str, str]) -> dict[str, str]:
+    """Sentences under the ids of the form's inputs; what belongs to no input of it stands beside the first."""
+    inputs = [str(block["block_id"]) for block in incoming.view.get("blocks", ()) if block.get("type") == "input"]
+    aliases = {"name": "project_name"}
+    placed: dict[str, str] = {}
+    for key, sentence in problems.items():
+        key = key if key in inputs else aliases.get(key, key)
+        block_id = key if key in inputs else (inputs[0] if inputs else key)
+        placed[block_id] = f"{placed[block_id]} {sentence}" if block_id in placed else sentence
+    return {block_id: cut(sentence, 2_000) for block_id, sentence in placed.items()}
+
+
+def late_view(incoming: Incoming, reply: Reply) -> dict[str, Any]:
+    """What a form shows after "Still working": the outcome, or itself again with everything typed and what is wrong."""
+    match reply:
+        case Tell(message=message):
+            return message_view(message)
+        case FieldErrors(problems=problems):
+            return refilled(incoming.view, list(problems.values()))
+        case _:
+            return message_view(Message("Done.", [section(plain("Done."))]))
+
+
+def too_late_for_form(incoming: Incoming) -> dict[str, Any]:
+    """Slack lets a form open only within three seconds; say so and give the words back."""
+    sentence = "Slack did not let me open the form in time. Please try once more."
+    return private(_with_typed(incoming, sentence))
+
+
+def _with_typed(incoming: Incoming, sentence: str) -> Message:
+    """The sentence, and below it what was typed, ready to be copied."""
+    blocks = [section(mrkdwn(sentence))]
+    typed = f"{incoming.name} {decoded(incoming.text)}".strip() if incoming.where is Where.COMMAND else ""
+    if typed and incoming.text.strip():
+        elements = [{"type": "text", "text": cut(safe(typed), TYPED_SHOWN)}]
+        blocks.append({"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": elements}]})
+    return Message(f"{sentence} {esc(cut(typed, 500))}".strip(), blocks)

@@ -1,0 +1,178 @@
+"""What Bolt hands over, as one shape: parsing of Slack's payloads and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.request import SourceMessage, Where
+from views.forms import FormContext, unpack
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One interaction as Slack describes it; ids are Slack's. `source_key` is what a repeat has in common."""
+
+    where: Where
+    name: str
+    workspace_id: str
+    person_id: str
+    source_key: str
+    person_name: str = ""
+    channel_id: str = ""
+    channel_name: str = ""
+    text: str = ""
+    value: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    context: FormContext = field(default_factory=FormContext)
+    message: SourceMessage | None = None
+    response_url: str = ""
+    trigger_id: str = ""
+    view: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it happened in a direct message, of two or of several, where no project is begun."""
+        return self.channel_id.startswith("D") or self.channel_name.startswith(("directmessage", "mpdm-"))
+
+
+def command(body: Body) -> Incoming:
+    """A slash command."""
+    return Incoming(
+        where=Where.COMMAND,
+        name=_text(body, "command"),
+        workspace_id=_text(body, "team_id"),
+        person_id=_text(body, "user_id"),
+        person_name=_text(body, "user_name"),
+        source_key=f"command:{_text(body, 'trigger_id')}",
+        channel_id=_text(body, "channel_id"),
+        channel_name=_text(body, "channel_name"),
+        text=_text(body, "text"),
+        response_url=_text(body, "response_url"),
+        trigger_id=_text(body, "trigger_id"),
+    )
+
+
+def button(body: Body) -> Incoming:
+    """A pressed button or a changed menu, in a message, a form or the Home tab."""
+    action = (body.get("actions") or [{}])[0]
+    view = _part(body, "view")
+    chosen = action.get("selected_option") or {}
+    context = unpack(_text(view, "private_metadata")) if view.get("type") == "modal" else FormContext()
+    return Incoming(
+        where=_where(body),
+        name=_text(action, "action_id"),
+        **_who(body),
+        source_key=f"action:{_text(body, 'trigger_id')}:{_text(action, 'action_id')}",
+        channel_id=_text(_part(body, "channel"), "id") or context.channel_id,
+        channel_name=_text(_part(body, "channel"), "name"),
+        value=str(action.get("value") or chosen.get("value") or ""),
+        state=_part(_part(view, "state"), "values"),
+        context=context,
+        message=_message(body),
+        response_url=_text(body, "response_url") or context.response_url,
+        trigger_id=_text(body, "trigger_id"),
+        view=view,
+    )
+
+
+def form(body: Body) -> Incoming:
+    """A submitted form."""
+    view = _part(body, "view")
+    context = unpack(_text(view, "private_metadata"))
+    return Incoming(
+        where=Where.FORM,
+        name=_text(view, "callback_id"),
+        **_who(body),
+        source_key=f"form:{_text(view, 'id')}:{_text(view, 'hash')}",
+        channel_id=context.channel_id,
+        state=_part(_part(view, "state"), "values"),
+        context=context,
+        response_url=context.response_url,
+        trigger_id=_text(body, "trigger_id"),
+        view=view,
+    )
+
+
+def shortcut(body: Body) -> Incoming:
+    """A global shortcut, or one on a message."""
+    return Incoming(
+        where=Where.SHORTCUT,
+        name=_text(body, "callback_id"),
+        **_who(body),
+        source_key=f"shortcut:{_text(body, 'trigger_id')}",
+        channel_id=_text(_part(body, "channel"), "id"),
+        channel_name=_text(_part(body, "channel"), "name"),
+        message=_message(body),
+        response_url=_text(body, "response_url"),
+        trigger_id=_text(body, "trigger_id"),
+    )
+
+
+def options(body: Body) -> Incoming:
+    """A menu that asks what it should offer."""
+    return Incoming(
+        where=Where.OPTIONS,
+        name=_text(body, "action_id"),
+        **_who(body),
+        source_key="",
+        value=_text(body, "value"),
+    )
+
+
+def event(body: Body) -> Incoming:
+    """An event; the person is whom it is about."""
+    inner = _part(body, "event")
+    about = inner.get("user")
+    channel = inner.get("channel")
+    authorised = (body.get("authorizations") or [{}])[0]
+    return Incoming(
+        where=Where.EVENT,
+        name=_text(inner, "type"),
+        workspace_id=_text(authorised, "team_id") or _text(body, "team_id"),
+        person_id=_text(about, "id") if isinstance(about, Mapping) else str(about or ""),
+        source_key=f"event:{_text(body, 'event_id')}",
+        channel_id=_text(channel, "id") if isinstance(channel, Mapping) else str(channel or ""),
+        payload=inner,
+    )
+
+
+def _who(body: Body) -> dict[str, Any]:
+    person, team, view = _part(body, "user"), _part(body, "team"), _part(body, "view")
+    return {
+        # An organisation-wide installation names no team; then the workspace is the one the view or the person is in.
+        "workspace_id": _text(team, "id") or _text(view, "app_installed_team_id") or _text(person, "team_id"),
+        "person_id": _text(person, "id"),
+        "person_name": _text(person, "username") or _text(person, "name"),
+    }
+
+
+def _where(body: Body) -> Where:
+    view = _part(body, "view")
+    if view:
+        return Where.HOME if view.get("type") == "home" else Where.MODAL
+    return Where.EPHEMERAL if _part(body, "container").get("is_ephemeral") else Where.MESSAGE
+
+
+def _message(body: Body) -> SourceMessage | None:
+    message = _part(body, "message")
+    if not message:
+        return None
+    blocks = message.get("blocks") or ()
+    return SourceMessage(
+        ts=_text(message, "ts"),
+        text=_text(message, "text"),
+        blocks=tuple(block for block in blocks if isinstance(block, Mapping)),
+    )
+
+
+def _part(body: Any, key: str) -> Mapping[str, Any]:
+    part = body.get(key) if isinstance(body, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+def _text(body: Any, key: str) -> str:
+    value = body.get(key) if isinstance(body, Mapping) else None
+    return value if isinstance(value, str) else ""

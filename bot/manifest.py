@@ -1,0 +1,82 @@
+"""The Slack app manifest, from the same tables the program runs by."""
+
+from typing import Any
+
+from handlers.commands import COMMANDS
+from handlers.registry import EVENTS
+
+# Scope -> why, as docs/privacy tells it. The manifest asks for nothing that is not used.
+SCOPES = {
+    "commands": "slash commands and shortcuts",
+    "chat:write": "post cards and reminders, and keep them up to date",
+    "chat:write.public": "post cards in public channels without being invited",
+    "im:write": "open the direct message in which a person is reminded",
+    "im:history": "answer a message that somebody writes to Steward itself",
+    "channels:read": "names and members of public channels",
+    "groups:read": "names and members of private channels Steward was invited to",
+    "users:read": "names, time zones, and who is a guest or deactivated",
+}
+
+# Event in our registry -> names of the subscriptions that deliver it.
+SUBSCRIPTIONS = {"message": ("message.im",)}
+EXTRA_EVENTS = ("user_change", "team_join")
+
+
+def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, Any]:
+    """The manifest to paste into Slack. `prefix` renames `/action` to `/PREFIX-action`; without a URL: Socket Mode."""
+    with_url = {"url": request_url} if request_url else {}
+    features = {
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
+        "bot_user": {"display_name": "Steward", "always_online": True},
+        "slash_commands": [
+            {
+                "command": _prefixed(command.name, prefix),
+                "description": command.summary,
+                "usage_hint": command.usage,
+                "should_escape": True,
+                **with_url,
+            }
+            for command in COMMANDS
+        ],
+        "shortcuts": [
+            {
+                "name": "Log to Steward",
+                "type": "message",
+                "callback_id": "log_message",
+                "description": "Make a record of this message",
+            },
+            {
+                "name": "Log something",
+                "type": "global",
+                "callback_id": "log_anything",
+                "description": "Log an action, risk, issue or decision",
+            },
+        ],
+    }
+    subscribed = sorted({name for event in EVENTS for name in SUBSCRIPTIONS.get(event, (event,))} | {*EXTRA_EVENTS})
+    interactivity: dict[str, Any] = {"is_enabled": True}
+    events: dict[str, Any] = {"bot_events": subscribed}
+    if request_url:
+        events = {"request_url": request_url, **events}
+        interactivity |= {"request_url": request_url, "message_menu_options_url": request_url}
+    return {
+        "_metadata": {"major_version": 1},
+        "display_information": {
+            "name": "Steward",
+            "description": "The project coordinator that lives in Slack.",
+            "background_color": "#1f4d3a",
+        },
+        "features": features,
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": events,
+            "interactivity": interactivity,
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": request_url is None,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _prefixed(name: str, prefix: str) -> str:
+    return f"/{prefix.strip('-/')}-{name[1:]}" if prefix else name
