@@ -84,7 +84,7 @@ class Database:
         bind = self._writer if writes else self.engine
         session = AsyncSession(bind, expire_on_commit=False)
         session.sync_session.info["workspace_id"] = workspace_id
-        session.sync_session.info["criteria"] = self._criteria(workspace_id)
+        session.sync_session.info["criteria"] = _criteria(self._tables, workspace_id)
         event.listen(session.sync_session, "do_orm_execute", _limit_to_workspace)
         event.listen(session.sync_session, "before_flush", _refuse_other_workspaces)
         try:
@@ -121,12 +121,6 @@ class Database:
         """Close every connection. aiosqlite's threads keep the process alive otherwise."""
         await self.engine.dispose()
 
-    def _criteria(self, workspace_id: str) -> list[ORMOption]:
-        return [
-            with_loader_criteria(table, getattr(table, column) == workspace_id, include_aliases=True)
-            for table, column in self._tables
-        ]
-
 
 def sqlite_path(url: str) -> Path | None:
     """The database file, or None for a database that is no file."""
@@ -134,18 +128,25 @@ def sqlite_path(url: str) -> Path | None:
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
-def _scoped_tables() -> list[tuple[type[SQLModel], str]]:
+def _scoped_tables() -> list[type[SQLModel]]:
     assert kinds.KINDS
-    found = []
-    for mapper in SQLModel._sa_registry.mappers:
-        if mapper.class_ is tables.Workspace:
-            found.append((mapper.class_, "id"))
-        elif mapper.class_ is not tables.Heartbeat:
-            found.append((mapper.class_, "workspace_id"))
-    return found
+    apart = (tables.Workspace, tables.Heartbeat)
+    return [mapper.class_ for mapper in SQLModel._sa_registry.mappers if mapper.class_ not in apart]
+
+
+def _criteria(scoped: list[type[SQLModel]], workspace_id: str) -> list[ORMOption]:
+    # As functions, because a plain condition would stay with the table when a statement joins an alias of it.
+    own = with_loader_criteria(tables.Workspace, lambda table: table.id == workspace_id, include_aliases=True)
+    rest = [
+        with_loader_criteria(table, lambda table: table.workspace_id == workspace_id, include_aliases=True)
+        for table in scoped
+    ]
+    return [own, *rest]
 
 
 def _limit_to_workspace(state: ORMExecuteState) -> None:
+    if not state.is_orm_statement or state.is_insert:
+        raise WrongWorkspace(f"the workspace filter cannot reach this statement: {state.statement}")
     if not state.is_column_load and not state.is_relationship_load:
         state.statement = state.statement.options(*state.session.info["criteria"])
 

@@ -1,0 +1,207 @@
+"""A unit of one workspace neither sees nor changes another's rows, whatever is asked of whichever table."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, delete, exists, func, insert, select, text, union_all, update
+from sqlalchemy.orm import aliased
+from sqlmodel import AutoString, SQLModel, col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import kinds
+from models.database import Database, WrongWorkspace
+from models.tables import Card, Channel, Heartbeat, Person, Project, Record, SeenRequest, Workspace
+from tests.support import NOW, make_person, make_record, make_workspace
+
+OURS, THEIRS = "T0001", "T0002"
+
+# Every mapped table but the one that belongs to no workspace; those that point at others come first.
+TABLES: list[type[SQLModel]] = sorted(
+    (mapper.class_ for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not Heartbeat),
+    key=lambda table: list(SQLModel.metadata.sorted_tables).index(table.__table__),  # type: ignore[attr-defined]
+    reverse=True,
+)
+
+
+def columns(table: type[SQLModel]) -> Table:
+    made: Table = table.__table__  # type: ignore[attr-defined]
+    return made
+
+
+def scope_column(table: type[SQLModel]) -> str:
+    return "id" if table is Workspace else "workspace_id"
+
+
+async def fill(session: AsyncSession) -> None:
+    """A row in every table."""
+    await make_workspace(session)
+    ana = await make_person(session)
+    for kind in kinds.KINDS:
+        item = await make_record(session, kind, by=ana)
+        session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
+    session.add(SeenRequest(key="trigger", at=NOW))
+
+
+async def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, whoever's it is."""
+    async with database.engine.connect() as connection:
+        return {
+            table.__name__: sorted(map(tuple, await connection.execute(select(columns(table)))), key=str)
+            for table in TABLES
+        }
+
+
+def of_workspace(rows: dict[str, list[tuple[Any, ...]]], workspace_id: str) -> dict[str, list[tuple[Any, ...]]]:
+    place = {table.__name__: list(columns(table).columns.keys()).index(scope_column(table)) for table in TABLES}
+    return {name: [row for row in found if row[place[name]] == workspace_id] for name, found in rows.items()}
+
+
+@pytest.fixture
+async def two_workspaces(database: Database) -> Database:
+    for workspace_id in (OURS, THEIRS):
+        async with database.unit(workspace_id) as session:
+            await fill(session)
+    both = await stored(database)
+    for workspace_id in (OURS, THEIRS):
+        empty = [name for name, rows in of_workspace(both, workspace_id).items() if not rows]
+        assert empty == [], "every table needs a row for these tests to mean anything"
+    return database
+
+
+async def test_a_unit_sees_only_the_rows_of_its_workspace(two_workspaces: Database) -> None:
+    async with two_workspaces.unit(OURS, writes=False) as session:
+        for table in TABLES:
+            rows = list(await session.exec(select(table)))  # type: ignore[call-overload]
+
+            assert rows, table
+            assert {getattr(row[0], scope_column(table)) for row in rows} == {OURS}, table
+
+
+async def test_a_unit_counts_joins_and_nests_only_rows_of_its_workspace(two_workspaces: Database) -> None:
+    other = aliased(Record)
+    questions = {
+        "count": select(func.count()).select_from(Record),
+        "column": select(func.count(col(Record.title))),
+        "alias": select(func.count()).select_from(other),
+        "subquery": select(func.count()).select_from(select(col(Record.id)).subquery()),
+        "join": select(func.count()).select_from(Person).join(other, other.raised_by == Person.id),
+        "join of a table with itself": select(func.count()).select_from(Record).join(other, other.kind == Record.kind),
+        "outer join": select(func.count(col(Record.id)))
+        .select_from(Person)
+        .join(Record, col(Record.raised_by) == col(Person.id), isouter=True),
+        "exists": select(func.count())
+        .select_from(Record)
+        .where(exists().where(col(Project.id) == col(Record.project_id))),
+        "common table": select(func.count()).select_from(select(col(Record.id)).cte()),
+        "union": select(func.count()).select_from(
+            union_all(
+                select(col(Record.id)).where(col(Record.kind) == "risk"),
+                select(col(Record.id)).where(col(Record.kind) != "risk"),
+            ).subquery()
+        ),
+    }
+    async with two_workspaces.unit(OURS, writes=False) as session:
+        found = {name: (await session.exec(question)).scalar_one() for name, question in questions.items()}  # type: ignore[call-overload]
+
+    assert found == dict.fromkeys(questions, len(kinds.KINDS))
+
+
+async def test_a_row_of_another_workspace_is_not_found_by_its_key(two_workspaces: Database) -> None:
+    async with two_workspaces.unit(THEIRS, writes=False) as session:
+        their_record = (await session.exec(select(Record))).first()[0]  # type: ignore[call-overload]
+
+    async with two_workspaces.unit(OURS, writes=False) as session:
+        assert await session.get(Record, their_record.id) is None
+        assert await session.get(Channel, (THEIRS, "CMOVE")) is None
+        assert await session.get(Channel, (OURS, "CMOVE")) is not None
+
+
+async def test_one_question_asked_in_two_workspaces_has_two_answers(two_workspaces: Database) -> None:
+    answers = []
+    for workspace_id in (OURS, THEIRS, OURS):
+        async with two_workspaces.unit(workspace_id, writes=False) as session:
+            answers.append((await session.exec(select(Person))).one()[0].workspace_id)  # type: ignore[call-overload]
+
+    assert answers == [OURS, THEIRS, OURS]
+
+
+async def test_an_update_of_everything_changes_nothing_of_another_workspace(two_workspaces: Database) -> None:
+    before = await stored(two_workspaces)
+
+    async with two_workspaces.unit(OURS) as session:
+        for table in TABLES:
+            for column in columns(table).columns:
+                is_words = isinstance(column.type, AutoString)
+                if is_words and not column.primary_key and column.name != "workspace_id":
+                    await session.exec(update(table).values({column.name: column + "!"}))
+
+    after = await stored(two_workspaces)
+    assert of_workspace(after, THEIRS) == of_workspace(before, THEIRS)
+    assert of_workspace(after, OURS) != of_workspace(before, OURS)
+
+
+async def test_a_delete_of_everything_leaves_the_other_workspace_whole(two_workspaces: Database) -> None:
+    before = await stored(two_workspaces)
+
+    async with two_workspaces.unit(OURS) as session:
+        for table in TABLES:
+            await session.exec(delete(table))
+
+    after = await stored(two_workspaces)
+    assert of_workspace(after, THEIRS) == of_workspace(before, THEIRS)
+    assert not any(of_workspace(after, OURS).values())
+
+
+@pytest.mark.parametrize("act", ["add", "move", "remove"])
+async def test_a_row_of_another_workspace_is_never_flushed(two_workspaces: Database, act: str) -> None:
+    before = await stored(two_workspaces)
+    for table in TABLES:
+        async with two_workspaces.unit(OURS if act == "move" else THEIRS, writes=False) as session:
+            row = (await session.exec(select(table))).first()[0]  # type: ignore[call-overload]
+            session.expunge(row)
+
+        with pytest.raises(WrongWorkspace, match=table.__name__):
+            await flush_foreign(two_workspaces, row, act)
+
+    assert await stored(two_workspaces) == before
+
+
+async def flush_foreign(database: Database, row: SQLModel, act: str) -> None:
+    async with database.unit(OURS) as session:
+        if act == "add":
+            session.add(type(row)(**row.model_dump()))
+        elif act == "move":
+            session.add(row)
+            setattr(row, scope_column(type(row)), THEIRS)
+        else:
+            await session.delete(row)
+
+
+async def test_a_new_row_belongs_to_the_workspace_of_its_unit(database: Database) -> None:
+    async with database.unit(OURS) as session:
+        session.add(SeenRequest(key="trigger", at=NOW))
+
+    async with database.unit(OURS, writes=False) as session:
+        assert await session.get(SeenRequest, (OURS, "trigger")) is not None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        text("SELECT title FROM record"),
+        select(columns(Record)),
+        update(columns(Record)).values(title="x"),
+        delete(columns(Record)),
+        insert(SeenRequest).values(workspace_id=THEIRS, key="k", at=NOW),
+        insert(columns(SeenRequest)).values(workspace_id=THEIRS, key="k", at=NOW),
+    ],
+    ids=["text", "select", "update", "delete", "orm insert", "core insert"],
+)
+async def test_a_statement_that_the_filter_cannot_reach_is_refused(two_workspaces: Database, statement: Any) -> None:
+    before = await stored(two_workspaces)
+
+    with pytest.raises(WrongWorkspace, match="filter cannot reach"):
+        async with two_workspaces.unit(OURS) as session:
+            await session.exec(statement)
+
+    assert await stored(two_workspaces) == before
