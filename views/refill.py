@@ -1,0 +1,35 @@
+"""A submitted form as it can be shown again: the same blocks, holding what was typed into them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from views.blocks import Block, plain, section
+
+# What an element's state holds, and under which name the element takes it back.
+_INITIAL: Mapping[str, tuple[str, str]] = {
+    "plain_text_input": ("value", "initial_value"),
+    "users_select": ("selected_user", "initial_user"),
+    "datepicker": ("selected_date", "initial_date"),
+    "timepicker": ("selected_time", "initial_time"),
+    "static_select": ("selected_option", "initial_option"),
+    "external_select": ("selected_option", "initial_option"),
+}
+_SENT_BACK = ("type", "callback_id", "title", "submit", "close", "private_metadata")
+
+
+def refilled(view: Mapping[str, Any], sentences: Sequence[str]) -> Block:
+    """The view without Slack's own keys, the sentences on top, each input holding what its state says."""
+    state = (view.get("state") or {}).get("values") or {}
+    blocks = [section(plain(sentence)) for sentence in sentences]
+    blocks += [_refilled_block(block, state.get(str(block.get("block_id")), {})) for block in view.get("blocks", ())]
+    return {key: view[key] for key in _SENT_BACK if view.get(key)} | {"blocks": blocks}
+
+
+def _refilled_block(block: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
+    element = block.get("element")
+    if block.get("type") != "input" or not isinstance(element, Mapping) or element.get("type") not in _INITIAL:
+        return dict(block)
+    held, initial = _INITIAL[element["type"]]
+    typed = (state.get(str(element.get("action_id"))) or {}).get(held)
+    bare = {key: value for key, value in element.items() if key != initial}
+    return {**block, "element": bare | ({initial: typed} if typed else {})}
