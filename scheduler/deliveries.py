@@ -123,12 +123,13 @@ async def claim(
     if except_targets:
         candidates = candidates.where(col(Delivery.target).not_in(except_targets))
     candidates = candidates.order_by(col(Delivery.due_at), col(Delivery.id)).limit(limit)
+    # Materialised, because PostgreSQL may run a plain subquery once per row and so take more than the limit.
+    picked = (
+        candidates.with_for_update(skip_locked=True).cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
+    )
     statement = (
         update(Delivery)
-        .where(
-            col(Delivery.id).in_(candidates.with_for_update(skip_locked=True)),
-            col(Delivery.state) == DeliveryState.DUE,
-        )
+        .where(col(Delivery.id).in_(select(picked.c.id)), col(Delivery.state) == DeliveryState.DUE)
         .values(
             state=DeliveryState.SENDING,
             attempt=col(Delivery.attempt) + 1,

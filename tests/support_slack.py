@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from bot.slack_port import SlackError
+from sqlmodel import col, select
+
+from bot.sender import Sender
+from bot.slack_port import SlackError, SlackPort
+from models.clock import Clock
+from models.database import Database
+from models.tables import Delivery
+from tests.support import WORKSPACE
 
 
 @dataclass(frozen=True)
@@ -64,3 +71,20 @@ class RecordingSlack:
     def to(self, channel: str) -> list[Call]:
         """The calls for a channel or person, oldest first."""
         return [call for call in self.calls if call.channel == channel]
+
+
+async def stored(database: Database, workspace_id: str = WORKSPACE) -> list[Delivery]:
+    """Every delivery of the workspace, in the order in which they were owed."""
+    async with database.unit(workspace_id, writes=False) as session:
+        return list(await session.exec(select(Delivery).order_by(col(Delivery.id))))
+
+
+async def states(database: Database, workspace_id: str = WORKSPACE) -> list[str]:
+    """`kind state` of every delivery."""
+    return [f"{row.kind} {row.state.value}" for row in await stored(database, workspace_id)]
+
+
+def make_sender(database: Database, slack: SlackPort, clock: Clock, **options: Any) -> Sender:
+    """A sender without pauses between messages, whose wall clock is `clock` too unless `wall` is given."""
+    defaults: dict[str, Any] = {"wall": clock, "worker_id": "sender-1", "pace_seconds": 0.0}
+    return Sender(database, slack, clock=clock, **(defaults | options))

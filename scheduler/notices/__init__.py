@@ -4,7 +4,8 @@ from scheduler.deliveries import DeliveryKind
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.card import CARD
 from scheduler.notices.hello import HELLO
+from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.morning import MORNING
 from scheduler.notices.trouble import TROUBLE
 
-DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, TROUBLE, MORNING)
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, HOW_TO, TROUBLE, MORNING)

@@ -10,24 +10,26 @@ from scheduler.deliveries import DeliveryKind, Draft, once
 from scheduler.reading import seen_item
 from views import cards
 
-NOT_A_MEMBER = "I am not in {channel}. Invite me there, then use `/steward {reference}` to post the card."
-NOT_ALLOWED = "Only some people may post in {channel}. Ask a workspace admin to let me."
-NO_ACCESS = "Slack no longer accepts my access to this workspace. Ask a workspace admin to install me again."
+NOT_A_MEMBER = "I am not in {channel}: invite me there, and the card comes with the next change of {reference}."
+NOT_ALLOWED = "Only some people may post in {channel}: ask a workspace admin to let me."
+NO_ACCESS = "Slack no longer accepts my access to this workspace: ask a workspace admin to install me again."
+TOO_LONG = "It is too long for Slack: shorten the texts with `/steward {reference} edit`."
 
 # Slack's code for why a card was refused -> what the person is told after "A12 is saved, but ...".
 REASONS = {
     "not_in_channel": NOT_A_MEMBER,
     "channel_not_found": NOT_A_MEMBER,
-    "is_archived": "{channel} is archived. Bring it back, then use `/steward {reference}` to post the card.",
+    "is_archived": "{channel} is archived: once it is open again, the card comes with the next change of {reference}.",
     "restricted_action": NOT_ALLOWED,
     "restricted_action_read_only_channel": NOT_ALLOWED,
     "missing_scope": NO_ACCESS,
     "invalid_auth": NO_ACCESS,
     "account_inactive": NO_ACCESS,
     "token_revoked": NO_ACCESS,
-    "msg_too_long": "The card is too long for Slack. Shorten the text with `/steward {reference} edit`.",
+    "msg_too_long": TOO_LONG,
+    "msg_blocks_too_long": TOO_LONG,
 }
-OTHER = "Slack gave this reason: {code}. Use `/steward {reference}` to try again."
+OTHER = "Slack gave this reason: {code}. The card comes with the next change of {reference}, if Slack takes it then."
 
 
 async def owe_trouble(session: AsyncSession, failed: Delivery, person_id: str, now: datetime) -> None:
