@@ -1,0 +1,237 @@
+"""The way a database gets its schema: the same on both engines as the models say, once, whoever starts it."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+from sqlmodel import SQLModel
+
+from bot import migrate
+from models.database import Database, DatabaseBusy
+from tests.support import WORKSPACE, make_workspace
+
+
+async def ask(url: str, question: Any) -> Any:
+    """The answer of a function of a plain connection."""
+    database = Database(url)
+    try:
+        async with database.engine.connect() as connection:
+            return await connection.run_sync(question)
+    finally:
+        await database.dispose()
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def indexes(connection: Connection) -> dict[str, Any]:
+    """Every index with its columns, whether it is unique, and its condition."""
+    inspector = inspect(connection)
+    return {
+        str(index["name"]): (
+            tuple(index["column_names"]),
+            bool(index["unique"]),
+            {option: str(value) for option, value in index["dialect_options"].items() if option.endswith("where")},
+        )
+        for table in SQLModel.metadata.tables
+        for index in inspector.get_indexes(table)
+    }
+
+
+def build_from_models(connection: Connection) -> None:
+    SQLModel.metadata.create_all(connection)
+    connection.commit()
+
+
+async def test_a_database_built_by_migrations_equals_one_built_from_the_models(
+    database_url: str, empty_database_url: str
+) -> None:
+    await ask(empty_database_url, build_from_models)
+
+    def differences(connection: Connection) -> list[Any]:
+        return compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+
+    assert await ask(database_url, differences) == []
+    assert await ask(database_url, indexes) == await ask(empty_database_url, indexes)
+    assert (await ask(database_url, tables)) - (await ask(empty_database_url, tables)) == {"alembic_version"}
+
+
+async def test_only_one_delivery_of_a_lane_can_be_sending_by_the_schema_itself(database_url: str) -> None:
+    columns, is_unique, where = (await ask(database_url, indexes))["uq_delivery_lane_sending"]
+
+    assert columns == ("workspace_id", "lane")
+    assert is_unique
+    assert [condition for condition in where.values() if "sending" in condition]
+
+
+def test_an_empty_database_is_brought_to_the_head_and_a_second_time_changes_nothing(empty_database_url: str) -> None:
+    assert migrate.current(empty_database_url) is None
+
+    migrate.upgrade(empty_database_url)
+    assert migrate.current(empty_database_url) == migrate.head()
+
+    migrate.upgrade(empty_database_url)
+    assert migrate.current(empty_database_url) == migrate.head()
+
+
+def test_an_upgrade_keeps_the_rows(empty_database_url: str) -> None:
+    async def store_a_workspace() -> None:
+        database = Database(empty_database_url)
+        async with database.unit(WORKSPACE) as session:
+            await make_workspace(session)
+        await database.dispose()
+
+    async def stored() -> list[str]:
+        database = Database(empty_database_url)
+        try:
+            return await database.workspace_ids()
+        finally:
+            await database.dispose()
+
+    migrate.upgrade(empty_database_url)
+    asyncio.run(store_a_workspace())
+    migrate.upgrade(empty_database_url)
+
+    assert asyncio.run(stored()) == [WORKSPACE]
+
+
+def test_the_way_back_to_nothing_works(database_url: str) -> None:
+    migrate.downgrade(database_url, "base")
+
+    assert asyncio.run(ask(database_url, tables)) == {"alembic_version"}
+    assert migrate.current(database_url) is None
+
+    migrate.upgrade(database_url)
+    assert migrate.current(database_url) == migrate.head()
+
+
+async def test_a_program_asks_whether_its_database_is_current(database: Database, empty_database_url: str) -> None:
+    empty = Database(empty_database_url)
+
+    assert await migrate.is_current(database)
+    assert not await migrate.is_current(empty)
+
+    await asyncio.to_thread(migrate.upgrade, empty_database_url)
+    assert await migrate.is_current(empty)
+    await empty.dispose()
+
+
+def run_upgrade(url: str, folder: Path) -> "subprocess.Popen[str]":
+    script = f"from bot import migrate; migrate.upgrade({url!r})"
+    root = Path(migrate.__file__).parent.parent
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=folder,
+        env={"PYTHONPATH": str(root), "PATH": ""},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_three_processes_that_upgrade_at_once_from_any_folder_all_succeed(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    started = [run_upgrade(empty_database_url, tmp_path) for _ in range(3)]
+
+    ends = [(process.communicate(timeout=60)[1], process.returncode) for process in started]
+
+    assert ends == [("", 0)] * 3
+    assert migrate.current(empty_database_url) == migrate.head()
+
+
+def test_a_failing_step_leaves_the_database_as_it_was(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    to_the_head = migrate._alembic_upgrade
+
+    def fail_at_the_end(config: Config) -> None:
+        to_the_head(config)
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(migrate, "_alembic_upgrade", fail_at_the_end)
+    with pytest.raises(RuntimeError, match="power cut"):
+        migrate.upgrade(empty_database_url)
+
+    assert asyncio.run(ask(empty_database_url, tables)) == set()
+
+
+def test_a_database_of_a_newer_release_is_refused_in_words(database_url: str) -> None:
+    def pretend(connection: Connection) -> None:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+
+    asyncio.run(ask(database_url, pretend))
+
+    with pytest.raises(migrate.UnknownSchema, match="step 9999"):
+        migrate.upgrade(database_url)
+    assert migrate.current(database_url) == "9999"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_an_upgrade_of_a_locked_file_says_that_it_was_busy(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "WORKER_WAIT_MS", 50)
+
+    async def upgrade_while_somebody_writes() -> None:
+        writer = Database(empty_database_url)
+        try:
+            async with writer.engine.execution_options(steward_writes=True).begin():
+                await asyncio.to_thread(migrate.upgrade, empty_database_url)
+        finally:
+            await writer.dispose()
+
+    with pytest.raises(DatabaseBusy):
+        asyncio.run(upgrade_while_somebody_writes())
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_rows_that_a_step_leaves_pointing_at_nothing_stop_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def orphan_a_record(config: Config) -> None:
+        connection: Connection = config.attributes["connection"]
+        connection.exec_driver_sql("INSERT INTO card VALUES ('T1', 77, 'C1', '1.0')")
+
+    monkeypatch.setattr(migrate, "_alembic_upgrade", orphan_a_record)
+    monkeypatch.setattr(migrate, "head", lambda: "9999")
+
+    with pytest.raises(RuntimeError, match="1 rows point"):
+        migrate.upgrade(database_url)
+    assert asyncio.run(ask(database_url, lambda c: c.exec_driver_sql("SELECT count(*) FROM card").scalar())) == 0
+
+
+def test_the_steps_form_one_line_in_the_order_of_their_names() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.SCRIPTS))
+    steps = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+
+    assert steps == sorted(steps, reverse=True)
+    assert steps[0] == migrate.head()
+
+
+def test_a_current_database_is_found_so_at_once_and_without_alembic(database_url: str, tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from bot import migrate; began = time.perf_counter();"
+        f"migrate.upgrade({database_url!r});"
+        "assert 'alembic' not in sys.modules; print(time.perf_counter() - began)"
+    )
+    root = Path(migrate.__file__).parent.parent
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert float(done.stdout) < 1  # 0.1 s and less on a quiet machine
