@@ -1,0 +1,114 @@
+// The bar over everything: the workspace's name, its clock, who one is, and the way to what the app sent.
+
+import { act } from "./api.js";
+import { avatar } from "./avatar.js";
+import { byId, h, swap } from "./dom.js";
+import { icon } from "./icons.js";
+import { openMenu, openPopup, closePopup } from "./popup.js";
+import { changed, me, now, on, people, state, zone } from "./store.js";
+import { epochOf, localStamp, shortDay, timeText, zoneName } from "./time.js";
+import { toast } from "./toast.js";
+
+const HOUR = 3600;
+
+// --- the clock
+
+async function move(name, fields, to) {
+  if (state.moving) return;
+  closePopup();
+  state.moving = { from: now(), to };
+  changed("clock");
+  const answer = await act(name, fields);
+  state.moving = null;
+  changed("clock", "refresh");
+  if (answer.ok) toast(`It is now ${shortDay(now(), zone())}, ${timeText(now(), zone())} in ${zoneName(zone())}.`);
+}
+
+function chooseTime(anchor) {
+  const field = h("input", { type: "datetime-local", class: "field", value: localStamp(now() + HOUR, zone()), min: localStamp(now(), zone()), "aria-label": `Date and time in ${zoneName(zone())}`, "data-testid": "clock-when" });
+  const go = () => {
+    if (!field.value) return;
+    const at = epochOf(field.value.slice(0, 16), zone());
+    if (at <= now()) return toast("The clock only goes forward. Choose a later time.", "problem");
+    move("advance_to", { at }, at);
+  };
+  const node = h("form", { class: "clock-picker", role: "dialog", "aria-label": "Move the clock", onsubmit: (event) => (event.preventDefault(), go()) }, h("p", { class: "hint" }, `Time in ${zoneName(zone())}. The clock only goes forward.`), field, h("button", { type: "submit", class: "button primary", "data-testid": "clock-go" }, "Move the clock"));
+  openPopup(anchor, node, { align: "end" });
+}
+
+function drawClock() {
+  if (!state.boot) return;
+  const moving = state.moving;
+  const { clock } = state.boot;
+  const button = (label, testid, title, onclick) => h("button", { type: "button", class: "button small", "data-testid": testid, "data-focus": testid, disabled: Boolean(moving), title, onclick }, label);
+  const share = moving ? Math.max(2, Math.min(100, (100 * (now() - moving.from)) / Math.max(1, moving.to - moving.from))) : 0;
+  const set = button("Set…", "clock-set", "Choose a date and time", () => chooseTime(set));
+  set.setAttribute("aria-haspopup", "dialog");
+  set.setAttribute("aria-expanded", "false");
+  byId("clock").classList.toggle("moving", Boolean(moving));
+  byId("clock-toggle").setAttribute("aria-label", `Clock: ${shortDay(now(), zone())}, ${timeText(now(), zone())}`);
+  swap(
+    byId("clock-buttons"),
+    button("+1 h", "clock-hour", "Move the clock one hour on", () => move("advance", { minutes: 60 }, now() + HOUR)),
+    button("Next morning", "clock-next-morning", `To ${shortDay(clock.next_morning, zone())}, ${timeText(clock.next_morning, zone())}`, () => move("next_morning", {}, clock.next_morning)),
+    button("Next Monday", "clock-next-monday", `To ${shortDay(clock.next_monday, zone())}, ${timeText(clock.next_monday, zone())}`, () => move("next_monday", {}, clock.next_monday)),
+    set,
+  );
+  const bar = byId("clock-progress");
+  bar.hidden = !moving;
+  bar.setAttribute("aria-valuenow", String(Math.round(share)));
+  bar.firstElementChild.style.width = `${share}%`;
+  tick();
+}
+
+function tick() {
+  if (!state.boot) return;
+  const text = `${shortDay(now(), zone())}, ${timeText(now(), zone())}`;
+  if (byId("clock-now").textContent !== text) byId("clock-now").textContent = text;
+  const switcher = byId("person-time");
+  const local = `${timeText(now(), zone())} · ${zoneName(zone())}`;
+  if (switcher && switcher.textContent !== local) switcher.textContent = local;
+}
+
+// --- who one is
+
+function choosePerson(anchor) {
+  const entries = people()
+    .filter((one) => !one.is_bot)
+    .map((one) => ({
+      label: one.real_name || one.name, icon: avatar(one.id, one.real_name, 28), checked: one.id === state.me, disabled: one.deleted, testid: `person-${one.name}`,
+      detail: one.deleted ? "Deactivated" : `${timeText(now(), one.tz)} · ${zoneName(one.tz)}${one.is_guest ? " · Guest" : ""}`,
+      run: () => (location.hash = `#/person/${one.id}/${state.conversation && !state.conversation.conversation.with ? state.route.place : ""}`),
+    }));
+  openMenu(anchor, [{ heading: "Be someone else" }, ...entries], { label: "People", align: "end", testid: "person-menu" });
+}
+
+function drawPerson() {
+  const one = me();
+  if (!one) return;
+  const button = h(
+    "button",
+    { type: "button", class: "person-switcher", "data-testid": "person-switcher", "data-focus": "person-switcher", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => choosePerson(button) },
+    avatar(one.id, one.real_name, 30),
+    h("span", { class: "menu-words" }, h("strong", {}, one.real_name || one.name), h("small", { id: "person-time" })),
+    icon("down", 14),
+  );
+  button.setAttribute("aria-label", `You are ${one.real_name || one.name}. Be someone else`);
+  swap(byId("person"), button);
+  tick();
+}
+
+function drawName() {
+  const { team } = state.boot;
+  byId("workspace-name").textContent = team.name;
+}
+
+on("boot", () => (drawName(), drawPerson(), drawClock()));
+on("clock", drawClock);
+setInterval(tick, 1000);
+
+/** On small screens the clock's buttons unfold under its reading. */
+byId("clock-toggle").addEventListener("click", () => {
+  const open = byId("clock").classList.toggle("open");
+  byId("clock-toggle").setAttribute("aria-expanded", String(open));
+});
