@@ -111,7 +111,8 @@ def share_as_app(core: Core, channel: Channel, files: list[File], draft: Draft) 
 def _place(core: Core, channel: Channel, message: Json) -> Json:
     channel.messages[message["ts"]] = message
     message_event(core, channel, message)
-    if core.app.bot_user_id in mentions(message["text"]) and message["user"] != core.app.bot_user_id:
+    by_others = message["user"] != core.app.bot_user_id
+    if by_others and not channel.is_direct and core.app.bot_user_id in mentions(message["text"]):
         mention_event(core, channel, message)
     core.live.conversation(channel)
     return message

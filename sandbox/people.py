@@ -191,6 +191,27 @@ class Person:
             raise SandboxError(f"{who} is not in #{room.name}.")
         membership.leave(self.core, room, gone.id, self.id)
 
+    async def create_channel(self, name: str, private: bool = False) -> str:
+        """A new channel with this person in it; its id."""
+        self._active()
+        if not re.fullmatch(r"[a-z0-9_-]{1,80}", name):
+            raise SandboxError("Channel names are lower case, without spaces, at most 80 letters.")
+        if self.core.workspace.find_channel(name):
+            raise SandboxError(f"There is already a channel #{name}.")
+        return membership.create(self.core, name, self.id, private).id
+
+    async def rename_channel(self, channel: str, name: str) -> None:
+        self._active()
+        membership.rename(self.core, self._mine(channel), name, self.id)
+
+    async def archive_channel(self, channel: str) -> None:
+        self._active()
+        membership.archive(self.core, self._mine(channel), self.id)
+
+    async def unarchive_channel(self, channel: str) -> None:
+        self._active()
+        membership.unarchive(self.core, self._mine(channel), self.id)
+
     # ---- the app --------------------------------------------------------------------------------------------------
 
     async def command(self, channel: str, command: str, text: str = "") -> Outcome:

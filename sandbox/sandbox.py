@@ -12,23 +12,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from sandbox import membership
 from sandbox.calls import Call, Delivery
 from sandbox.clock import Clock, OnAdvance, next_monday, next_morning
 from sandbox.core import Core
 from sandbox.delivery import Courier, Transport
 from sandbox.driver import Driver
 from sandbox.errors import SandboxError
+from sandbox.events import user_event
 from sandbox.faults import Drop, Fault
 from sandbox.keep import Keeper
 from sandbox.manifest import App, Credentials, read_app
 from sandbox.rate_limits import RateLimits
 from sandbox.request_url import RequestUrl
-from sandbox.seed import fresh_workspace
+from sandbox.seed import GENERAL, fresh_workspace, install
 from sandbox.server import Listening
 from sandbox.socket_mode import SocketMode
 from sandbox.tickets import Tickets
 from sandbox.timing import Timing
-from sandbox.workspace import Workspace
+from sandbox.workspace import User, Workspace, new_id
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Sandbox:
         else:
             workspace, credentials, offset = kept
             self.clock = Clock(offset)
+            install(workspace, app)
         courier = Courier(_transport(app, credentials, timing), timing, self.clock.now, lambda: None)
         self._core = Core(
             workspace, app, credentials, self.clock, timing, courier, Tickets(timing), RateLimits(rate_limits)
@@ -187,6 +190,28 @@ class Sandbox:
         if user.id not in self._drivers:
             self._drivers[user.id] = Driver(self._core, user)
         return self._drivers[user.id]
+
+    def add_person(self, name: str, real_name: str, tz: str = "Europe/London") -> Driver:
+        """A new full member, who is in #general; the app hears of them."""
+        if self.workspace.find_user(name):
+            raise SandboxError(f"There is already somebody called {name}.")
+        user = User(new_id("U"), name, real_name, tz, "2b6836", f"{name}@northwind-it.example")
+        user.updated = self._core.epoch()
+        self.workspace.users[user.id] = user
+        user_event(self._core, user, "team_join")
+        membership.join(self._core, self.workspace.channels[GENERAL], user.id)
+        return self.person(user.id)
+
+    def change_person(self, who: str, **changes: Any) -> None:
+        """Change fields of a person (`tz`, `real_name`, `deleted`, `is_restricted` ...); the app hears of it."""
+        user = self.person(who).user
+        for name, value in changes.items():
+            if not hasattr(user, name) or name == "id":
+                raise SandboxError(f"A person has no {name} to change.")
+            setattr(user, name, value)
+        user.updated = self._core.epoch()
+        user_event(self._core, user)
+        self._core.live.everyone("boot")
 
     # ---- the app's side -------------------------------------------------------------------------------------------
 

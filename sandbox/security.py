@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,13 +26,33 @@ HEADERS = {
 }
 
 
+@dataclass
+class Hosts:
+    """The addresses the sandbox answers to. Known once it listens; on every interface any bare address will do, for
+    only a name can be pointed elsewhere by somebody else."""
+
+    names: set[str] = field(default_factory=set)
+    any_address: bool = False
+
+    def __contains__(self, host: str) -> bool:
+        return host in self.names or (self.any_address and _is_address(host))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
+    return True
+
+
 class Guard:
     """Checks Host, Origin and size before a request gets in, and adds headers on its way out.
 
     What apps use (Web API, sockets, response URLs, uploads) is protected by tokens and secrets instead.
     """
 
-    def __init__(self, app: ASGIApp, hosts: set[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
         self.app = app
         self.hosts = hosts
 
@@ -62,7 +85,7 @@ class Guard:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """A body without a stated length ends early when it grows beyond the limit."""
+    """Stops a body of no stated length when it grows beyond the limit."""
     taken = 0
 
     async def counted() -> Message:
@@ -70,7 +93,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > limit:
-            return {"type": "http.disconnect"}
+            raise HTTPException(413)
         return message
 
     return counted

@@ -74,9 +74,7 @@ def fresh_workspace(app: App, now: datetime) -> Workspace:
     workspace = Workspace(TEAM_ID, "Northwind IT", "northwind-it")
     for person in PEOPLE:
         workspace.users[person.id] = _person(person, started)
-    workspace.users[app.bot_user_id] = User(
-        app.bot_user_id, app.bot_name.lower(), app.bot_name, "America/Los_Angeles", "757575", is_bot=True
-    )
+    install(workspace, app)
     for name, channel_id, kind, members, topic, with_app in CHANNELS:
         workspace.channels[channel_id] = Channel(
             channel_id,
@@ -90,6 +88,13 @@ def fresh_workspace(app: App, now: datetime) -> Workspace:
         )
     _tell_history(workspace, now)
     return workspace
+
+
+def install(workspace: Workspace, app: App) -> None:
+    """Give the app its bot user, under the name its manifest says today."""
+    workspace.users[app.bot_user_id] = User(
+        app.bot_user_id, app.bot_name.lower(), app.bot_name, "America/Los_Angeles", "757575", is_bot=True
+    )
 
 
 def _person(person: User, started: datetime) -> User:

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,7 +23,7 @@ from sandbox import files, response_urls, web_api
 from sandbox.core import Core
 from sandbox.errors import SandboxError
 from sandbox.page_api import PageApi
-from sandbox.security import Guard
+from sandbox.security import Guard, Hosts
 from sandbox.socket_mode import SocketMode
 
 STATIC = Path(__file__).parent / "page" / "static"
@@ -49,9 +49,9 @@ class Listening:
     """The server on its address, from start() to stop()."""
 
     def __init__(self, core: Core, host: str, port: int) -> None:
-        self._hosts: set[str] = set()
+        hosts = Hosts(any_address=host in ("0.0.0.0", "::"))
         config = uvicorn.Config(
-            application(core, self._hosts),
+            application(core, hosts),
             log_config=None,
             access_log=False,
             http=CuttableProtocol,
@@ -64,7 +64,7 @@ class Listening:
         self._socket = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
         self.host = host
-        self._hosts |= {f"{name}:{self.port}" for name in (host, "127.0.0.1", "localhost")}
+        hosts.names |= {f"{name}:{self.port}" for name in (host, "127.0.0.1", "localhost")}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -93,7 +93,7 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def application(core: Core, hosts: set[str]) -> Starlette:
+def application(core: Core, hosts: Hosts) -> Starlette:
     """Everything the sandbox serves."""
     routes: list[BaseRoute] = [
         Route("/api/{method}", _bound(web_api.handle, core), methods=["GET", "POST"]),
@@ -104,7 +104,7 @@ def application(core: Core, hosts: set[str]) -> Starlette:
         WebSocketRoute("/socket/link/", partial(_socket, core)),
         *PageApi(core).routes(),
         Route("/", _page),
-        Route("/{path:path}", StaticFiles(directory=STATIC, check_dir=False)),
+        Mount("/", StaticFiles(directory=STATIC, check_dir=False)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts)])
 

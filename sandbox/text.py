@@ -24,6 +24,11 @@ def escape(text: str) -> str:
     return ENTITY.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
 
 
+def escape_typed(text: str) -> str:
+    """What a person typed, every special character of it escaped and emoji by name."""
+    return _named(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
 def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
@@ -46,7 +51,11 @@ def normalise_plain(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return EMOJI.sub(lambda found: f":{SHORT_NAMES[found.group()]}:", escape(text))
+    return _named(escape(text))
+
+
+def _named(text: str) -> str:
+    return EMOJI.sub(lambda found: f":{SHORT_NAMES[found.group()]}:", text)
 
 
 def _kept(match: re.Match[str]) -> str:
@@ -71,10 +80,10 @@ def _encode(workspace: Workspace, text: str, named: bool) -> str:
     pieces: list[str] = []
     end = 0
     for match in _mentions(workspace).finditer(text):
-        pieces.append(_plain(text[end : match.start()]))
+        pieces.append(escape_typed(text[end : match.start()]))
         pieces.append(_entity(workspace, match, named))
         end = match.end()
-    pieces.append(_plain(text[end:]))
+    pieces.append(escape_typed(text[end:]))
     return "".join(pieces)
 
 
@@ -97,7 +106,7 @@ def _alternatives(names: Iterator[str]) -> str:
 
 def _entity(workspace: Workspace, match: re.Match[str], named: bool) -> str:
     if match["url"]:
-        return f"<{ENTITY.sub('&amp;', match['url'])}>"
+        return f"<{match['url'].replace('&', '&amp;')}>"
     if match["mail"]:
         return f"<mailto:{match['mail']}|{match['mail']}>"
     if match["broadcast"]:
@@ -105,11 +114,11 @@ def _entity(workspace: Workspace, match: re.Match[str], named: bool) -> str:
     if match["user_id"] or match["person"]:
         user = workspace.find_user(match["user_id"] or match["person"])
         if user is None:
-            return escape(match.group())
+            return escape_typed(match.group())
         return f"<@{user.id}|{user.name}>" if named else f"<@{user.id}>"
     channel = workspace.find_channel(match["channel_id"] or match["room"])
     if channel is None:
-        return escape(match.group())
+        return escape_typed(match.group())
     return f"<#{channel.id}|{channel.name if channel.kind == 'public' else ''}>"
 
 

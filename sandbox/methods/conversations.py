@@ -7,7 +7,7 @@ import re
 from sandbox import membership
 from sandbox.arguments import Args, page
 from sandbox.core import Core
-from sandbox.errors import Refused, invalid_arguments
+from sandbox.errors import Refused
 from sandbox.events import HISTORY_SCOPES, READ_SCOPES
 from sandbox.methods.method import Method, known_user, missing_scope, seen_channel
 from sandbox.objects import channel_object, message_object
@@ -254,7 +254,7 @@ def _mine(core: Core, args: Args) -> Channel:
 def _short(args: Args, name: str) -> str:
     text = args.text(name)
     if len(text) > 250:
-        raise invalid_arguments(f"must be less than 251 characters [json-pointer:/{name}]")
+        raise Refused("too_long")
     return text
 
 
@@ -262,7 +262,8 @@ READ = tuple(READ_SCOPES.values())
 HISTORY = tuple(HISTORY_SCOPES.values())
 MANAGE = ("channels:manage", "groups:write", "im:write", "mpim:write")
 INVITE = ("channels:write.invites", "groups:write.invites", *MANAGE)
-TOPIC = ("channels:write.topic", "groups:write.topic", *MANAGE)
+TOPIC = ("channels:write.topic", "groups:write.topic", "im:write.topic", "mpim:write.topic", *MANAGE)
+WRITE = (*MANAGE, "channels:write")
 
 METHODS = {
     "conversations.list": Method(list_all, 2, READ),
@@ -271,12 +272,12 @@ METHODS = {
     "conversations.open": Method(open_direct, 3, MANAGE, json_body=True),
     "conversations.members": Method(members, 4, READ, ("channel",)),
     "conversations.join": Method(join, 3, ("channels:join",), ("channel",), json_body=True),
-    "conversations.leave": Method(leave, 3, (*MANAGE, "channels:write"), ("channel",), json_body=True),
+    "conversations.leave": Method(leave, 3, WRITE, ("channel",), json_body=True),
     "conversations.invite": Method(invite, 3, INVITE, ("channel", "users"), json_body=True),
     "conversations.history": Method(history, 3, HISTORY, ("channel",), json_body=True),
     "conversations.replies": Method(replies, 3, HISTORY, ("channel", "ts")),
-    "conversations.create": Method(create, 2, MANAGE, ("name",), json_body=True),
-    "conversations.archive": Method(archive, 2, MANAGE, ("channel",), json_body=True),
+    "conversations.create": Method(create, 2, WRITE, ("name",), json_body=True),
+    "conversations.archive": Method(archive, 2, WRITE, ("channel",), json_body=True),
     "conversations.setTopic": Method(set_topic, 2, TOPIC, ("channel", "topic"), json_body=True),
     "conversations.setPurpose": Method(set_purpose, 2, TOPIC, ("channel", "purpose"), json_body=True),
 }

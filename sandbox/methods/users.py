@@ -34,11 +34,11 @@ def by_email(core: Core, args: Args) -> Json:
 
 
 def profile(core: Core, args: Args) -> Json:
-    return {"profile": _shape(core, known_user(core, args.text("user")))["profile"]}
+    return {"profile": _shape(core, known_user(core, args.text("user") or core.app.bot_user_id))["profile"]}
 
 
 def presence(core: Core, args: Args) -> Json:
-    user = known_user(core, args.text("user"))
+    user = known_user(core, args.text("user") or core.app.bot_user_id)
     return {"presence": "away" if user.deleted else "active"}
 
 
@@ -60,6 +60,8 @@ def team(core: Core, args: Args) -> Json:
 
 
 def bot(core: Core, args: Args) -> Json:
+    if not args.text("bot"):
+        raise Refused("missing_argument")
     if args.text("bot") != core.app.bot_id:
         raise Refused("bot_not_found")
     return {"bot": bot_object(core.app, core.bot)}
@@ -76,9 +78,9 @@ METHODS = {
     "users.info": Method(info, 4, READ, ("user",)),
     "users.list": Method(list_all, 2, READ),
     "users.lookupByEmail": Method(by_email, 3, ("users:read.email",), ("email",)),
-    "users.profile.get": Method(profile, 4, ("users.profile:read",), ("user",)),
-    "users.getPresence": Method(presence, 3, READ, ("user",)),
+    "users.profile.get": Method(profile, 4, ("users.profile:read",)),
+    "users.getPresence": Method(presence, 3, READ),
     "team.info": Method(team, 3, ("team:read",), json_body=True),
-    "bots.info": Method(bot, 3, READ, ("bot",)),
+    "bots.info": Method(bot, 3, READ),
     "usergroups.list": Method(usergroups, 2, ("usergroups:read",)),
 }
