@@ -27,7 +27,7 @@ Parse = Callable[[dict[str, Any]], Incoming]
 def build(answer: Answer, workspace: Workspace, *, token: str, signing_secret: str | None, api_url: str) -> AsyncApp:
     """A Bolt app of which every listener parses and hands over to `answer`. One workspace, one token."""
 
-    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         # Known from the start, so that no request waits for auth.test; the edge leaves other workspaces alone.
         return AuthorizeResult(
             enterprise_id=enterprise_id, team_id=team_id, bot_token=token, bot_user_id=workspace.bot_user_id

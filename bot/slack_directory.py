@@ -110,7 +110,7 @@ def person_from(described: Mapping[str, Any], workspace_id: str) -> Person:
         workspace_id=workspace_id,
         id=str(described["id"]),
         name=name,
-        real_name=str(profile.get("display_name") or profile.get("real_name") or described.get("real_name") or name),
+        real_name=str(profile.get("real_name") or described.get("real_name") or profile.get("display_name") or name),
         timezone=str(described.get("tz") or "UTC"),
         locale=described.get("locale") or None,
         is_admin=bool(described.get("is_admin") or described.get("is_owner")),

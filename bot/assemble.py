@@ -1,0 +1,118 @@
+"""Puts the parts together: one workspace, its database, its edge, its sender and its clock's work."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from slack_bolt.async_app import AsyncApp
+
+from bot import bolt_app
+from bot.edge import Edge
+from bot.homes import HomePublisher
+from bot.responder import Responder
+from bot.sender import Sender
+from bot.slack_directory import SlackDirectory
+from bot.slack_port import SlackWebApi
+from models.clock import Clock, SystemClock
+from models.database import Database
+from models.tables import Workspace
+from scheduler.runner import Runner
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Slack:
+    """How to reach Slack. `signing_secret` is needed only where requests arrive over HTTP."""
+
+    bot_token: str
+    api_url: str
+    signing_secret: str | None = None
+
+
+class Steward:
+    """The whole program for one workspace. `start` meets the workspace; the parts are run by the way it is hosted."""
+
+    def __init__(self, database: Database, slack: Slack, *, clock: Clock | None = None) -> None:
+        self._slack = slack
+        self._clock = clock or SystemClock()
+        wall = SystemClock()
+        self.database = database
+        self.port = SlackWebApi(slack.bot_token, slack.api_url)
+        self.responder = Responder()
+        self.sender = Sender(database, self.port, clock=self._clock, wall=wall, worker_id=_worker_id())
+        self.runner = Runner(database, clock=self._clock, wall=wall, wake=self.sender.wake)
+        self.edge: Edge
+        self.bolt: AsyncApp
+        self.homes: HomePublisher
+        self.directory: SlackDirectory
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def meet(self, *, committed: Callable[[], None] | None = None) -> Workspace:
+        """Learn from Slack whose workspace this is and make ready to answer. Raises SlackError when Slack refuses.
+
+        `committed` is called after each commit that may have left something to send; by default the sender is woken.
+        """
+        told = await self.port.call("auth.test")
+        workspace = Workspace(id=told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"])
+        async with self.database.unit(workspace.id) as session:
+            await session.merge(workspace)
+        self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
+        self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id)
+        self.edge = Edge(
+            database=self.database,
+            clock=self._clock,
+            port=self.port,
+            workspace=workspace,
+            slack_directory=self.directory,
+            homes=self.homes,
+            responder=self.responder,
+            committed=committed or self.sender.wake,
+        )
+        self.bolt = bolt_app.build(
+            self.edge.answer,
+            workspace,
+            token=self._slack.bot_token,
+            signing_secret=self._slack.signing_secret,
+            api_url=self._slack.api_url,
+        )
+        return workspace
+
+    def keep(self, name: str, work: Callable[[], object]) -> None:
+        """Run a part in the background until `stop`; its failure is logged."""
+
+        async def guarded() -> None:
+            try:
+                await work()  # type: ignore[misc]
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("%s stopped", name)
+
+        task = asyncio.create_task(guarded(), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Finish or release what is under way, then let go of everything."""
+        if hasattr(self, "edge"):
+            await self.edge.stop()
+        await self.runner.stop()
+        await self.sender.stop()
+        for task in list(self._tasks):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.responder.close()
+        await self.port.close()
+        await self.database.dispose()
+
+
+def _worker_id() -> str:
+    """Names this process in claims, for whoever reads the table."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"

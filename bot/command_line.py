@@ -1,0 +1,162 @@
+"""The command `steward`."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot.settings import Settings, SettingsProblem, load
+
+app = typer.Typer(
+    help="The project coordinator that lives in Slack.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Keep = Annotated[Path | None, typer.Option(help="Folder to keep the sandbox's data in, instead of forgetting it.")]
+
+
+@app.command()
+def run(keep: Keep = None) -> None:
+    """Everything in one process: real Slack with tokens, a Slack workspace in your browser without."""
+    from bot import run as ways
+
+    settings = _settings("run")
+    if settings.names_slack:
+        _go(ways.with_slack(settings, typer.echo))
+    else:
+        _go(ways.with_sandbox(settings, keep, typer.echo))
+
+
+@app.command()
+def sandbox(
+    manifest: Annotated[Path, typer.Option(help="The app's manifest, JSON.")],
+    request_url: Annotated[str | None, typer.Option(help="Post to this address instead of Socket Mode.")] = None,
+    keep: Keep = None,
+) -> None:
+    """A Slack workspace on this machine for any Slack app; no Steward in it."""
+    from bot import run as ways
+
+    try:
+        described = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        _fail(f"{manifest} cannot be read as a JSON manifest: {error}")
+    _go(ways.sandbox_alone(_settings("database"), described, keep, request_url, typer.echo))
+
+
+@app.command()
+def web() -> None:
+    """Slack's requests over HTTP, at POST /slack/events; /healthz tells how things are."""
+    from bot import run as ways
+
+    _go(ways.web_process(_settings("web"), typer.echo))
+
+
+@app.command()
+def worker() -> None:
+    """The clock's work: reminders, and sending what is owed."""
+    from bot import run as ways
+
+    _go(ways.worker_process(_settings("worker"), typer.echo))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this release's schema."""
+    from bot import migrate as migration
+
+    settings = _settings("database")
+    migration.upgrade(settings.database_url)
+    typer.echo(f"The database is at {migration.head()}.")
+
+
+@app.command()
+def export(
+    format: Annotated[str, typer.Option(help="Only json so far.")] = "json",
+    workspace: Annotated[str | None, typer.Option(help="Slack's team id, where there are several.")] = None,
+    seen_by: Annotated[str | None, typer.Option("--as", help="A Slack user id: only what they may see.")] = None,
+) -> None:
+    """Everything of a workspace, to standard output."""
+    if format != "json":
+        _fail(f"There is no format {format!r}; there is json.")
+    _go(_export(_settings("database"), workspace, seen_by))
+
+
+@app.command()
+def manifest(
+    prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
+    request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
+) -> None:
+    """The Slack app manifest to paste, on standard output."""
+    from bot.manifest import manifest as described
+
+    typer.echo(json.dumps(described(prefix, request_url=request_url), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Entry point: logs go to standard error, so that an export can be piped."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    app()
+
+
+async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
+    from models import directory
+    from models.database import Database
+    from models.permissions import actor_of
+    from reports.export import export as report
+
+    database = Database(settings.database_url)
+    try:
+        known = await database.workspace_ids()
+        if workspace_id is None and len(known) != 1:
+            _fail(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
+        chosen = workspace_id or known[0]
+        if chosen not in known:
+            _fail(f"There is no workspace {chosen} here.")
+        async with database.unit(chosen, writes=False) as session:
+            actor = None
+            if person_id is not None:
+                person = await directory.person(session, person_id)
+                if person is None:
+                    _fail(f"Nobody here has the id {person_id}.")
+                actor = actor_of(person)
+            found = await report(session, actor)
+        typer.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+    finally:
+        await database.dispose()
+
+
+def _settings(purpose: str) -> Settings:
+    try:
+        return load(purpose)
+    except SettingsProblem as problem:
+        for line in problem.problems:
+            typer.echo(line, err=True)
+        typer.echo("See .env.example for what each setting is.", err=True)
+        raise typer.Exit(2) from None
+
+
+def _go(work: Coroutine[Any, Any, None]) -> None:
+    from bot.run import CannotStart
+    from bot.slack_port import SlackError
+
+    try:
+        asyncio.run(work)
+    except CannotStart as reason:
+        _fail(str(reason))
+    except SlackError as error:
+        _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)

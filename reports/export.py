@@ -1,0 +1,120 @@
+"""Everything of a workspace as plain data: people and channels as Slack ids, dates as ISO text, nothing as null."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import Enum
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.permissions import Actor, visible_projects, visible_records
+from models.tables import History, Project, Record, Workspace
+from reports.work import with_own_rows
+
+
+@dataclass(frozen=True)
+class Export:
+    """One workspace. Records carry the columns of all kinds and their own under the kind's field keys."""
+
+    workspace: dict[str, Any]
+    projects: list[dict[str, Any]]
+    records: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+
+
+async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
+    """The whole workspace, archived records included; with an actor, what that person may see of it."""
+    workspace = (await session.exec(select(Workspace))).one()
+    project_query = select(Project).order_by(col(Project.id))
+    query = select(Record, Project).join(Project, col(Project.id) == col(Record.project_id)).order_by(col(Record.id))
+    if actor is not None:
+        project_query = project_query.where(visible_projects(actor))
+        query = query.where(visible_records(actor))
+    projects = (await session.exec(project_query)).all()
+    items = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
+    references = {item.record.id: item.reference for item, _ in items}
+    rows = (await session.exec(select(History).order_by(col(History.id)))).all()
+    seen_projects = {project.id for project in projects}
+    return Export(
+        workspace={"id": workspace.id, "name": workspace.name},
+        projects=[_project(project) for project in projects],
+        records=[_record(item, project) for item, project in items],
+        history=[
+            _history(row, references.get(row.record_id))
+            for row in rows
+            if (row.record_id in references if row.record_id else row.project_id in seen_projects)
+        ],
+    )
+
+
+def _project(project: Project) -> dict[str, Any]:
+    return _plain(
+        {
+            "id": project.id,
+            "name": project.name,
+            "timezone": project.timezone,
+            "coordinator": project.coordinator_id,
+            "created_by": project.created_by,
+            "created_at": project.created_at,
+            "channel": project.home_channel_id,
+            "is_private": project.is_private,
+        }
+    )
+
+
+def _record(item: Any, project: Project) -> dict[str, Any]:
+    record = item.record
+    return _plain(
+        {
+            "reference": item.reference,
+            "kind": record.kind,
+            "title": record.title,
+            "details": record.details,
+            "status": record.status,
+            "is_open": record.is_open,
+            "priority": record.priority,
+            "owner": record.owner_id,
+            "due_date": record.due_date,
+            "due_time": record.due_time,
+            "project": project.name,
+            "project_id": project.id,
+            "channel": record.channel_id,
+            "raised_by": record.raised_by,
+            "source_link": record.source_link,
+            "is_archived": record.is_archived,
+            "created_at": record.created_at,
+            "updated_at": record.updated_at,
+            "closed_at": record.closed_at,
+            "version": record.version,
+            **{field.key: item.value(field.key) for field in item.kind.fields},
+        }
+    )
+
+
+def _history(row: History, reference: str | None) -> dict[str, Any]:
+    return _plain(
+        {
+            "reference": reference,
+            "project_id": row.project_id,
+            "version": row.version,
+            "at": row.at,
+            "actor": row.actor_id,
+            "act": row.act,
+            "via": row.via,
+            "field": row.field,
+            "before": row.before,
+            "after": row.after,
+            "note": row.note,
+        }
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: _plain_value(value) for key, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return value.value if isinstance(value, Enum) else value
