@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
@@ -107,9 +108,10 @@ class Database:
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
-        async with AsyncSession(self._writer) as session:
-            await session.merge(tables.Heartbeat(name=name, at=at))
-            await session.commit()
+        insert = sqlite.insert if self.is_sqlite else postgresql.insert
+        statement = insert(tables.Heartbeat.__table__).values(name=name, at=at)  # type: ignore[attr-defined]
+        async with self._writer.begin() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
         """The instant of the part's last sign of life, or None."""

@@ -1,0 +1,262 @@
+"""Units of work and what the columns keep, on both engines."""
+
+import asyncio
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import StatementError
+from sqlmodel import select
+
+from models.database import Database, DatabaseBusy, async_url, shielded, sqlite_path
+from models.kinds.action import ACTION
+from models.kinds.issue import ISSUE, Severity
+from models.kinds.risk import RISK, ResponseStrategy
+from models.labels import Priority
+from models.tables import Act, Delivery, DeliveryState, History, Record, SeenRequest
+from tests.support import NOW, WORKSPACE, make_record, make_workspace
+
+only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("sqlite:///steward.db", "sqlite+aiosqlite:///steward.db"),
+        ("sqlite:////var/lib/steward.db", "sqlite+aiosqlite:////var/lib/steward.db"),
+        ("sqlite+aiosqlite:///steward.db", "sqlite+aiosqlite:///steward.db"),
+        ("postgres://ana:secret@db/steward", "postgresql+asyncpg://ana:secret@db/steward"),
+        ("postgresql://ana@db:5433/steward", "postgresql+asyncpg://ana@db:5433/steward"),
+        ("postgresql+psycopg2://db/steward", "postgresql+asyncpg://db/steward"),
+        ("postgres://db/steward?sslmode=require", "postgresql+asyncpg://db/steward?ssl=require"),
+    ],
+)
+def test_an_address_as_deployment_tools_write_it_gets_the_async_driver(given: str, expected: str) -> None:
+    assert async_url(given).render_as_string(hide_password=False) == expected
+
+
+@pytest.mark.parametrize("url", ["mysql://db/steward", "oracle://db/steward"])
+def test_another_kind_of_database_is_refused_in_words(url: str) -> None:
+    with pytest.raises(ValueError, match=r"is not supported: use sqlite"):
+        async_url(url)
+
+
+def test_the_file_of_a_database_is_known_where_there_is_one() -> None:
+    assert str(sqlite_path("sqlite:////var/lib/steward.db")) == "/var/lib/steward.db"
+    assert sqlite_path("postgresql://db/steward") is None
+
+
+async def remember(database: Database, key: str) -> None:
+    async with database.unit(WORKSPACE) as session:
+        session.add(SeenRequest(key=key, at=NOW))
+
+
+async def remembered(database: Database) -> set[str]:
+    async with database.unit(WORKSPACE, writes=False) as session:
+        return {row.key for row in await session.exec(select(SeenRequest))}
+
+
+async def test_a_unit_that_ends_well_is_stored_and_one_that_fails_is_not(database: Database) -> None:
+    async def fail_half_way() -> None:
+        async with database.unit(WORKSPACE) as session:
+            session.add(SeenRequest(key="bad", at=NOW))
+            await session.flush()
+            raise ZeroDivisionError
+
+    await remember(database, "good")
+    with pytest.raises(ZeroDivisionError):
+        await fail_half_way()
+
+    assert await remembered(database) == {"good"}
+
+
+async def test_what_a_unit_loaded_can_be_read_after_it_closed(database: Database) -> None:
+    async with database.unit(WORKSPACE) as session:
+        item = await make_record(session, ACTION, title="Order racks")
+
+    assert (item.record.title, item.own.record_id, item.record.version) == ("Order racks", item.record.id, 1)
+
+
+async def test_a_cancelled_unit_leaves_nothing_and_frees_its_connection(database: Database) -> None:
+    inside = asyncio.Event()
+
+    async def work() -> None:
+        async with database.unit(WORKSPACE) as session:
+            session.add(SeenRequest(key="cancelled", at=NOW))
+            await session.flush()
+            inside.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await remember(database, "next")  # on SQLite this would wait for ever for the writer's lock
+    assert await remembered(database) == {"next"}
+
+
+async def test_a_shielded_unit_is_finished_although_its_caller_is_cancelled(database: Database) -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with database.unit(WORKSPACE) as session:
+            session.add(SeenRequest(key="kept", at=NOW))
+            inside.set()
+            await go_on.wait()
+
+    caller = asyncio.create_task(shielded(work()))
+    await inside.wait()
+    caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done(), "the caller waits for the unit's end"
+    go_on.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert await remembered(database) == {"kept"}
+
+
+async def test_shielded_work_hands_back_its_result_and_its_error() -> None:
+    async def answer(number: int) -> float:
+        return 1 / number
+
+    assert await shielded(answer(2)) == 0.5
+    with pytest.raises(ZeroDivisionError):
+        await shielded(answer(0))
+
+
+@only_sqlite
+async def test_a_writer_that_waits_too_long_is_told_that_nothing_was_saved(database_url: str) -> None:
+    patient, hurried = Database(database_url), Database(database_url, wait_ms=50)
+    async with patient.unit(WORKSPACE) as session:
+        session.add(SeenRequest(key="first", at=NOW))
+        await session.flush()
+
+        with pytest.raises(DatabaseBusy, match="Nothing was saved; please try again"):
+            await remember(hurried, "second")
+        assert await remembered(hurried) == set(), "readers are not kept waiting, and see what was committed"
+
+    await remember(hurried, "third")
+    assert await remembered(patient) == {"first", "third"}
+    await patient.dispose()
+    await hurried.dispose()
+
+
+@only_sqlite
+async def test_writers_queue_instead_of_failing(database: Database) -> None:
+    await asyncio.gather(*(remember(database, f"key {number}") for number in range(12)))
+
+    assert len(await remembered(database)) == 12
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 2000)],
+)
+async def test_sqlite_is_durable_and_strict(database: Database, pragma: str, value: Any) -> None:
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
+
+
+async def test_a_heartbeat_is_the_latest_sign_of_life(database: Database) -> None:
+    assert await database.last_beat("ticker") is None
+
+    await database.beat("ticker", NOW)
+    await database.beat("ticker", NOW + timedelta(seconds=5))
+
+    assert await database.last_beat("ticker") == NOW + timedelta(seconds=5)
+    assert await database.last_beat("sender") is None
+
+
+async def test_first_heartbeats_at_the_same_moment_do_not_fail(database: Database) -> None:
+    await asyncio.gather(*(database.beat("ticker", NOW) for _ in range(8)))
+
+    assert await database.last_beat("ticker") == NOW
+
+
+async def test_the_workspaces_are_listed_for_the_clock(database: Database) -> None:
+    for workspace_id in ("T1", "T2"):
+        async with database.unit(workspace_id) as session:
+            await make_workspace(session)
+
+    assert sorted(await database.workspace_ids()) == ["T1", "T2"]
+
+
+async def raw(database: Database, column: str, table: str) -> Any:
+    """The column's one value as any database tool would show it."""
+    async with database.engine.connect() as connection:
+        return await connection.scalar(text(f"SELECT {column} FROM {table}"))
+
+
+async def test_enumerations_are_stored_by_value_and_come_back_as_members(database: Database) -> None:
+    async with database.unit(WORKSPACE) as session:
+        risk = await make_record(session, RISK, response=ResponseStrategy.AVOID, priority=Priority.HIGH)
+
+    assert await raw(database, "response", "risk") == "avoid"
+    assert await raw(database, "priority", "record") == "high"
+    assert await raw(database, "min(act)", "history") == "created"
+    assert await raw(database, "state", "delivery") == "due"
+    async with database.unit(WORKSPACE, writes=False) as session:
+        assert (await session.get(type(risk.own), risk.record.id)).response is ResponseStrategy.AVOID  # type: ignore
+        assert (await session.exec(select(Record))).one().priority is Priority.HIGH
+        assert {row.act for row in await session.exec(select(History))} == {Act.CREATED}
+        assert (await session.exec(select(Delivery))).one().state is DeliveryState.DUE
+
+
+async def test_a_severity_is_stored_as_its_digit(database: Database) -> None:
+    async with database.unit(WORKSPACE) as session:
+        await make_record(session, ISSUE, severity=Severity.MAJOR)
+
+    assert await raw(database, "severity", "issue") == "2"
+
+
+INSTANTS = [
+    datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
+    datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")),
+    datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin")),
+    datetime(2026, 1, 1, 0, 0, 0, 123456, tzinfo=ZoneInfo("Pacific/Auckland")),
+    datetime(2024, 2, 29, 23, 59, tzinfo=ZoneInfo("America/New_York")),
+]
+
+
+@pytest.mark.parametrize("instant", INSTANTS, ids=str)
+async def test_an_instant_comes_back_as_the_same_instant_in_utc(database: Database, instant: datetime) -> None:
+    async with database.unit(WORKSPACE) as session:
+        session.add(SeenRequest(key="k", at=instant))
+
+    async with database.unit(WORKSPACE, writes=False) as session:
+        found = (await session.exec(select(SeenRequest))).one().at
+
+    assert found.timestamp() == instant.timestamp()
+    assert found.utcoffset() == timedelta(0)
+
+
+async def test_an_instant_without_a_zone_is_refused_and_nothing_is_stored(database: Database) -> None:
+    async def store() -> None:
+        async with database.unit(WORKSPACE) as session:
+            session.add(SeenRequest(key="k", at=datetime(2026, 3, 2, 9, 0)))  # noqa: DTZ001 - what is refused
+
+    with pytest.raises(StatementError, match="timezone"):
+        await store()
+
+    assert await remembered(database) == set()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(day=st.dates(date(2026, 3, 3), date(9999, 12, 31)), hour=st.none() | st.times())
+async def test_a_due_date_and_its_time_never_move(database: Database, day: date, hour: time | None) -> None:
+    async with database.unit(WORKSPACE) as session:
+        item = await make_record(session, ACTION, due_date=day, due_time=hour)
+
+    async with database.unit(WORKSPACE, writes=False) as session:
+        found = await session.get(Record, item.record.id)
+
+    assert found is not None
+    assert (found.due_date, found.due_time) == (day, hour)
