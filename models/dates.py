@@ -303,6 +303,13 @@ _UNMISTAKABLE: Final = re.compile(
     rf"|\d(?:st|nd|rd|th|\.)?[ -](?:of )?(?:{_alternatives(_MONTHS)})\b|\b(?:{_alternatives(_MONTHS)})[ -]\d"
 )
 
+# Whatever a rule reads has one of these in it; most words people type have none, and cost no more than this look.
+_HINT: Final = re.compile(
+    rf"\d|{_alternatives(name[:3] for name in [*_WEEKDAYS, *_MONTHS])}|day|morrow|tonight"
+    r"|week|month|quarter|year|fortnight|hour|minute|\bend\b|eo[dbwmqy]|co[bp]\b|close of|noon|midday"
+    r"|midnight|morning|evening|night"
+)
+
 _REWRITES: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -761,8 +768,9 @@ _RULES: Final = (
     _rule(
         rf"(?:the )?{_WHICH} (?P<period>week|month|quarter|year)",
         _whole_period,
+        Needs.CONNECTOR,
     ),
-    _rule(r"(?:the )?(?P<period>week|month|quarter|year) (?P<after>after next)", _whole_period),
+    _rule(r"(?:the )?(?P<period>week|month|quarter|year) (?P<after>after next)", _whole_period, Needs.CONNECTOR),
     _rule(
         rf"{_EDGE} (?:the )?(?:{_WHICH} )?(?P<period>week|month|quarter|year)(?P<after> after next)?",
         _edge_of_period,
@@ -1075,7 +1083,7 @@ def _check_in_force(wall: datetime, zone_name: str, context: _Context) -> None:
 
 
 def _read(text: str, context: _Context) -> Reading | None:
-    if not text or len(text) > LONGEST_PHRASE:
+    if len(text) > LONGEST_PHRASE or not (_HINT.search(text) or _VAGUE.fullmatch(text)):
         return None
     try:
         return _read_elapsed(text, context) or _read_day_and_clock(text, context)

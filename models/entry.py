@@ -36,6 +36,7 @@ from models.labels import Priority
 
 LONGEST_DATE_WORDS: Final = 8
 LONGEST_UNREAD_WORDS: Final = 3
+MOST_CONNECTORS: Final = 12  # looked at from the end, so that a page of "by by by" costs no more than a sentence
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def parse_entry(
 # Words -------------------------------------------------------------------------------------------------------------
 
 _PUNCTUATION: Final = ",.;:!?"
-_HANDLE: Final = re.compile(rf"@(?P<name>[^\W_][\w.'’-]*?)[{_PUNCTUATION}]*")
+_BRACKETS: Final = "()[]\"'“”‘’"
+_HANDLE: Final = re.compile(rf"@(?P<name>[^\W\d_][\w.'’-]*?)[{_PUNCTUATION}]*")
 _PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
 _EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
 
@@ -115,7 +117,7 @@ class _Word:
 
     @property
     def bare(self) -> str:
-        return self.text.strip(_PUNCTUATION).lower()
+        return self.text.strip(_PUNCTUATION + _BRACKETS).lower()
 
     @property
     def priority(self) -> Priority | None:
@@ -229,13 +231,9 @@ def _stands_apart(at: int, words: Sequence[_Word], taken: set[int]) -> bool:
     """Whether the word is at the beginning, at the end or beside another part, and no neighbour needs it."""
     before = words[at - 1] if at and at - 1 not in taken else None
     after = words[at + 1] if at + 1 < len(words) and at + 1 not in taken else None
-    if (before and before.bare in _CLAIMING) or (after and _joins(after)):
+    if (before and before.bare in _CLAIMING) or (after and after.bare in ("and", "or", "&", "+", "/")):
         return False
     return before is None or after is None
-
-
-def _joins(word: _Word) -> bool:
-    return word.text.lower() in ("and", "or", "&", "+", "/")
 
 
 # Dates -------------------------------------------------------------------------------------------------------------
@@ -301,16 +299,15 @@ class _Found:
 
 
 def _find_date(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
-    found = [
-        date
-        for at in range(len(words))
-        if at not in taken and (lead := _CONNECTORS.get(words[at].text.lower().rstrip(":"))) is not None
-        for date in [_after_connector(at, lead, words, taken, dates)]
-        if date is not None
+    connectors = [
+        (at, lead)
+        for at, word in enumerate(words)
+        if at not in taken and (lead := _CONNECTORS.get(word.text.lower().lstrip("(").rstrip(":"))) is not None
     ]
-    if not any(isinstance(date.result, Due) for date in found):
-        found.extend(filter(None, [_at_the_end(words, taken, dates)]))
-    return min(found, key=lambda date: date.rank, default=None)
+    found = [_after_connector(at, lead, words, taken, dates) for at, lead in connectors[-MOST_CONNECTORS:]]
+    if not any(date and isinstance(date.result, Due) for date in found):
+        found.append(_at_the_end(words, taken, dates))
+    return min((date for date in found if date), key=lambda date: date.rank, default=None)
 
 
 def _after_connector(at: int, lead: _Lead, words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
@@ -324,9 +321,10 @@ def _after_connector(at: int, lead: _Lead, words: Sequence[_Word], taken: set[in
     for end in range(min(stop, start + LONGEST_DATE_WORDS), start, -1):
         reading = dates.read(words[start:end])
         if reading is not None and _is_led(reading, lead, is_edge=end == stop, is_first=at == 0):
+            # "Decision taken on 3 nov" speaks of the past and is right; the rest is a slip.
             is_told = lead is _Lead.ON and isinstance(reading.result, PastDate)
             return _Found(at, end, lead, reading.result, leaves_title=not is_told)
-    return _unread(at, start, stop, lead, words, dates)
+    return _unread(at, range(start, stop), lead, words, dates)
 
 
 def _is_led(reading: Reading, lead: _Lead, *, is_edge: bool, is_first: bool) -> bool:
@@ -340,20 +338,23 @@ def _is_led(reading: Reading, lead: _Lead, *, is_edge: bool, is_first: bool) -> 
     return is_edge
 
 
-def _unread(at: int, start: int, stop: int, lead: _Lead, words: Sequence[_Word], dates: _Dates) -> _Found | None:
+def _unread(at: int, rest: range, lead: _Lead, words: Sequence[_Word], dates: _Dates) -> _Found | None:
     """Words the own grammar cannot read: perhaps another language, and after "due" at the end a question."""
-    is_foreign = (dates.locale or "en")[:2].lower() != "en"
-    if not 0 < stop - start <= LONGEST_DATE_WORDS or not (is_foreign or lead is _Lead.DUE):
+    is_foreign = (dates.locale or "en")[:2].lower() != "en" and 0 < len(rest) <= LONGEST_DATE_WORDS
+    is_question = (
+        lead is _Lead.DUE
+        and at > 0
+        and rest.stop == len(words)
+        and 0 < len(rest) <= LONGEST_UNREAD_WORDS
+        and words[rest.start].bare not in _NOT_AFTER_DUE
+    )
+    if not (is_foreign or is_question):
         return None
-    if at == 0 and not is_foreign:
-        return None
-    result = dates.read_anyhow(words[start:stop])
+    result = dates.read_anyhow(words[rest.start : rest.stop])
     if isinstance(result, Due):
-        return _Found(at, stop, lead, result)
-    is_question = lead is _Lead.DUE and at > 0 and stop == len(words) and stop - start <= LONGEST_UNREAD_WORDS
-    if is_question and words[start].bare not in _NOT_AFTER_DUE:
-        return _Found(at, stop, lead, result, leaves_title=False)
-    return None
+        return _Found(at, rest.stop, lead, result)
+    is_clear = not isinstance(result, NoDate | VagueDate)
+    return _Found(at, rest.stop, lead, result, leaves_title=is_clear) if is_clear or is_question else None
 
 
 def _at_the_end(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
@@ -361,14 +362,17 @@ def _at_the_end(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Foun
     stop = len(words)
     while stop and (stop - 1 in taken or words[stop - 1].is_person):
         stop -= 1
-    for start in range(max(1, stop - LONGEST_DATE_WORDS), stop):
-        run = range(start - 1, stop)
-        if any(at in taken or words[at].is_person for at in run[1:]):
-            continue
+    first = stop
+    while first and first - 1 not in taken and not words[first - 1].is_person:
+        first -= 1
+    has_title = any(at not in taken and not words[at].is_person for at in range(first))
+    for start in range(max(first if has_title else first + 1, stop - LONGEST_DATE_WORDS), stop):
         reading = dates.read(words[start:stop])
         if reading is None or reading.needs is not Needs.NOTHING:
             continue
-        if words[start - 1].text.lower() in _CLAIMING or isinstance(reading.result, PastDate | VagueDate):
+        if start > first and words[start - 1].bare in _CLAIMING:
+            return None
+        if isinstance(reading.result, NoDate | PastDate | VagueDate):
             return None
         return _Found(start, stop, _Lead.NOTHING, reading.result, leaves_title=isinstance(reading.result, Due))
     return None

@@ -1,0 +1,389 @@
+"""The one-line grammar: title, owner, due date and priority in any order, and nothing typed lost."""
+
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from models.dates import DateOrder, Due, NoDate, PastDate, VagueDate
+from models.entry import Entry, Mention, parse_entry
+from models.labels import Priority
+
+NEW_YORK = ZoneInfo("America/New_York")
+NOW = datetime(2026, 11, 18, 15, tzinfo=UTC)  # Wednesday, 10:00 in New York
+BEN, ANN = Mention("U1", "ben"), Mention("U2", "Ann Lee")
+FRIDAY = Due(date(2026, 11, 20), None, NEW_YORK)
+FRIDAY_3PM = Due(date(2026, 11, 20), time(15), NEW_YORK)
+
+
+def pieces(text):
+    """The text with "@ben" and "@ann" as people Slack knows."""
+    people = {"@ben": BEN, "@ann": ANN}
+    return [people.get(piece, piece) for piece in re.split(r"(@ben|@ann)\b", text)]
+
+
+def parse(text, *, locale="en-US"):
+    return parse_entry(pieces(text), now=NOW, zone=NEW_YORK, order=DateOrder.MDY, locale=locale)
+
+
+def test_every_part_is_read_from_one_line():
+    entry = parse("Send the firewall diagram @ben by friday 3pm !high")
+
+    assert entry == Entry("Send the firewall diagram", owner_id="U1", due=FRIDAY_3PM, priority=Priority.HIGH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Send the firewall diagram @ben by friday 3pm !high",
+        "Send the firewall diagram !high by friday 3pm @ben",
+        "Send the firewall diagram by 3pm friday @ben !HIGH",
+        "@ben Send the firewall diagram friday 3pm !high",
+        "@ben: Send the firewall diagram !high friday 3pm",
+        "!high @ben by friday 3pm Send the firewall diagram",
+        "By friday 3pm, Send the firewall diagram @ben !high",
+        "!high by friday 3pm @ben Send the firewall diagram",
+        "Send the firewall diagram, due: friday 3pm, @ben, !high",
+        "Send the firewall diagram – due by friday, 3pm @ben !high",
+        "Send the firewall diagram (by friday 3pm) @ben !high",
+        "  Send   the\tfirewall diagram  @ben   due friday   3pm !high  ",
+        "Send the firewall diagram on friday at 3pm @ben !high",
+        "Send the firewall diagram before friday 15:00 !high @ben",
+        "@ben !high Send the firewall diagram due on 11/20 at 3pm",
+        "@ben !high Send the firewall diagram 2026-11-20 15:00",
+    ],
+)
+def test_the_parts_stand_in_any_order(text):
+    assert parse(text) == Entry("Send the firewall diagram", owner_id="U1", due=FRIDAY_3PM, priority=Priority.HIGH)
+
+
+TITLES = [
+    *("Stand by me", "Log on server", "Due diligence on vendor", "Work on may release", "Plan for Friday"),
+    *("Prepare agenda for monday", "Prepare Black Friday", "Good Friday", "Move the stand-up to tomorrow"),
+    *("Notes from tuesday", "Report for week 48", "Plan next week", "Budget next year", "Wow! Great! Do it!"),
+    *("Extend the contract by 2 weeks", "Cut costs by 10", "Delay caused by 3 days of rain", "Friday", "tomorrow"),
+    *("Decide on week 48 plan", "Follow up on 3 dec incident", "Fix bug before friday release", "Pay what is due"),
+    *("Check what is due to the vendor", "Fix the due date field", "Delay due to weather", "by", "due", "on", "!", "@"),
+    *("Upgrade to 2.0", "Sit by the 3 of them", "Approved by May", "Signed by April and June"),
+    *("Ship v2 1", "Call 911", "Section 12/03", "Deliver on time", "Turn 5 on", "Was sent yesterday"),
+    *("Written by Friday's team", "!! !!", "!highest"),
+    *("Email a@b.example", "Tell @here", "@channel please read", "“Curly” ‘quotes’ — and dashes…", "Meeting of 3 dec"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_ordinary_words_stay_a_title(title):
+    assert parse(title) == Entry(title)
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "due"),
+    [
+        ("Send report tomorrow", "Send report", "2026-11-19"),
+        ("Send report in 2 weeks", "Send report", "2026-12-02"),
+        ("Send report next friday", "Send report", "2026-11-27"),
+        ("Send report 3 dec", "Send report", "2026-12-03"),
+        ("Send report friday morning", "Send report", "2026-11-20"),
+        ("Send report eod", "Send report", "2026-11-18"),
+        ("Send report by 12/03", "Send report", "2026-12-03"),
+        ("Send report by the end of next week", "Send report", "2026-11-27"),
+        ("Send report by end of day tomorrow", "Send report", "2026-11-19"),
+        ("Send report due in 3 business days", "Send report", "2026-11-23"),
+        ("Send report due 2 weeks", "Send report", "2026-12-02"),
+        ("Send report by the 15th", "Send report", "2026-12-15"),
+        ("Send report by week 48", "Send report", "2026-11-23"),
+        ("Send report by next week", "Send report", "2026-11-23"),
+        ("Finish the report by friday for the board", "Finish the report for the board", "2026-11-20"),
+        ("Plan for Friday by thursday", "Plan for Friday", "2026-11-19"),
+        ("Stand by me by friday", "Stand by me", "2026-11-20"),
+        ("Log on to the server on monday", "Log on to the server", "2026-11-23"),
+        ("Due friday: pay the invoice", "pay the invoice", "2026-11-20"),
+        ("Prepare monday's demo by friday", "Prepare monday's demo", "2026-11-20"),
+        ("Review on monday the plan due friday", "Review on monday the plan", "2026-11-20"),
+        ("by friday", "", "2026-11-20"),
+    ],
+)
+def test_a_date_is_found_where_the_grammar_says_so(text, title, due):
+    entry = parse(text)
+
+    assert (entry.title, entry.due and entry.due.day.isoformat()) == (title, due)
+    assert entry.due_problem is None
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "kind", "phrase"),
+    [
+        ("Pay by yesterday", "Pay", PastDate, "yesterday"),
+        ("Pay due 2020-01-01 !low", "Pay", PastDate, "2020-01-01"),
+        ("Pay due asap", "Pay", VagueDate, "asap"),
+        ("Pay by asap", "Pay", VagueDate, "asap"),
+        ("Decision taken on 3 nov 2026", "Decision taken on 3 nov 2026", PastDate, "3 nov 2026"),
+        ("Pay due somewhen", "Pay due somewhen", NoDate, "somewhen"),
+        ("Pay due may", "Pay due may", NoDate, "may"),
+    ],
+)
+def test_a_date_that_cannot_be_used_is_asked_about(text, title, kind, phrase):
+    entry = parse(text)
+
+    assert (entry.title, entry.due) == (title, None)
+    assert type(entry.due_problem) is kind
+    assert entry.due_problem.phrase == phrase
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "says"),
+    [
+        ("Pay by 31 feb", "Pay", "February has 29 days at most"),
+        ("Pay on 13/12", "Pay", "there is no month 13"),
+        ("Pay by q1", "Pay", "first day or its last"),
+        ("Pay friday at 3", "Pay friday at 3", "in the morning or in the afternoon"),
+        ("Pay 31 feb", "Pay 31 feb", "February has 29 days at most"),
+        ("Pay thu 20 nov 2026", "Pay thu 20 nov 2026", "does not fit"),
+    ],
+)
+def test_a_slip_in_a_date_is_asked_about_and_kept_where_it_may_be_words(text, title, says):
+    entry = parse(text)
+
+    assert (entry.title, entry.due) == (title, None)
+    assert says in str(entry.due_problem)
+
+
+def test_a_usable_date_wins_over_one_that_is_not():
+    entry = parse("Redo what was due yesterday by friday")
+
+    assert (entry.title, entry.due, entry.due_problem) == ("Redo what was due yesterday", FRIDAY, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("@ben send it", "send it"),
+        ("Send it @ben", "Send it"),
+        ("Send it @ben.", "Send it"),
+        ("Send @ben by friday the file", "Send the file"),
+        ("Send @ben !low the file", "Send the file"),
+        ("Ask @ben about the firewall", "Ask @ben about the firewall"),
+        ("Report to @ben", "Report to @ben"),
+        ("Fix (@ben) it", "Fix (@ben) it"),
+        ("Read @ben's notes", "Read @ben's notes"),
+        ("@ben and @ann meet", "@ben and @ann meet"),
+        ("@ben introduce @ann to the team", "introduce @Ann Lee to the team"),
+        ("Ask @ben about @zoe", "Ask @ben about @zoe"),
+        ("@ben @ann send it", "@Ann Lee send it"),
+        ("@ben", ""),
+    ],
+)
+def test_the_first_person_is_the_owner_and_leaves_the_title_unless_it_needs_them(text, title):
+    entry = parse(text)
+
+    assert (entry.owner_id, entry.unknown_owner) == ("U1", None)
+    assert entry.title == title.replace("@ann", "@Ann Lee")
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "unknown"),
+    [
+        ("@zoe send it", "send it", "zoe"),
+        ("Send it @zoe.b, by friday", "Send it", "zoe.b"),
+        ("Send it @zoë !low", "Send it", "zoë"),
+        ("Ask @zoe about it", "Ask @zoe about it", None),
+        ("Report to @zoe", "Report to @zoe", None),
+        ("Call @3pm", "Call @3pm", None),
+    ],
+)
+def test_a_name_that_slack_does_not_know_is_told_where_an_owner_stands(text, title, unknown):
+    entry = parse(text)
+
+    assert (entry.title, entry.owner_id, entry.unknown_owner) == (title, None, unknown)
+
+
+@pytest.mark.parametrize(("word", "priority"), [(f"!{priority}", priority) for priority in Priority])
+def test_a_priority_is_one_word_after_an_exclamation_mark(word, priority):
+    assert parse(f"Send it {word}") == parse(f"{word.upper()} Send it") == Entry("Send it", priority=priority)
+
+
+def test_only_the_first_priority_counts_and_the_other_stays():
+    assert parse("Send it !low !high") == Entry("Send it !high", priority=Priority.LOW)
+
+
+def test_further_lines_are_details_to_the_letter():
+    entry = parse("Send it friday\n  first,  @ann\n\n\tby tomorrow !high \n")
+
+    assert entry == Entry("Send it", details="  first,  @Ann Lee\n\n\tby tomorrow !high \n", due=FRIDAY)
+
+
+@pytest.mark.parametrize("text", ["\n\n Send it \r\nmore", "Send it\nmore", " \t\nSend it\nmore"])
+def test_the_title_is_the_first_line_that_says_something(text):
+    assert parse(text) == Entry("Send it", details="more")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", " \r\n\t\n "])
+def test_no_words_make_an_empty_entry(text):
+    assert parse(text) == Entry("")
+
+
+def test_a_mention_may_begin_a_line_or_stand_alone_on_it():
+    assert parse("@ben\nmore @ann") == Entry("", details="more @Ann Lee", owner_id="U1")
+    assert parse("\n@ben send it") == Entry("send it", owner_id="U1")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "👩🏽‍💻 ship 🏳️‍🌈",
+        "שלח את הדוח",
+        "أرسل التقرير",
+        "e\u0301 and é",
+        "a\u200db\u200cc",
+        "x\u202ey",
+        "<!channel> *bold* `x`",
+    ],
+)
+def test_characters_of_a_title_are_kept_as_typed(title):
+    assert parse(f"{title} by friday") == Entry(title, due=FRIDAY)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "due"),
+    [
+        ("de-DE", "Bericht due Freitag", FRIDAY),
+        ("fr-FR", "Rapport by vendredi à 15h", FRIDAY_3PM),
+        ("es-ES", "Informe due el viernes @ben", FRIDAY),
+        ("it-IT", "Rapporto due venerdì", FRIDAY),
+    ],
+)
+def test_dates_in_the_persons_language_follow_the_connecting_words(locale, text, due):
+    entry = parse(text, locale=locale)
+
+    assert (entry.title, entry.due) == (text.split()[0], due)
+
+
+def test_in_another_language_a_word_that_is_no_date_stays_too():
+    assert parse("Bericht by Fritz", locale="de-DE") == Entry("Bericht by Fritz")
+    assert type(parse("Bericht by gestern", locale="de-DE").due_problem) is PastDate
+
+
+# Properties
+
+WORDS = [
+    *(
+        "by",
+        "due",
+        "on",
+        "before",
+        "for",
+        "and",
+        "the",
+        "friday",
+        "tomorrow",
+        "3pm",
+        "in",
+        "2",
+        "weeks",
+        "next",
+        "week",
+    ),
+    *(
+        "31",
+        "feb",
+        "may",
+        "12/03",
+        "2026-12-01",
+        "asap",
+        "yesterday",
+        "!high",
+        "!low",
+        "!",
+        "@zoe",
+        "@ben",
+        "@ann",
+        "at",
+    ),
+    *(
+        "send",
+        "report",
+        "end",
+        "of",
+        "month",
+        "q1",
+        "noon",
+        "—",
+        ",",
+        "x,",
+        "(by",
+        "friday)",
+        "Due:",
+        "@ben,",
+        "(@ann)",
+    ),
+]
+sentences = st.lists(st.one_of(st.sampled_from(WORDS), st.text(min_size=1, max_size=6)), max_size=14).map(" ".join)
+texts = st.one_of(sentences, st.text(max_size=80), st.lists(sentences, max_size=4).map("\n".join))
+
+
+def bare_words(text):
+    """The words without what separates them; a person's name stands for its mention."""
+    return [word for piece in text.split() if (word := piece.strip("()[]\"'“”‘’.,;:!?–—-"))]
+
+
+@given(text=texts, locale=st.sampled_from(["en-US", "de-DE", None]))
+@example(text="\x00 by \x00", locale="en-US")
+@example(text="@ben" * 50, locale="en-US")
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_read_and_no_word_is_made_up(text, locale):
+    entry = parse(text, locale=locale)
+
+    shown = text.replace("@ann", "@Ann Lee")
+    assert not Counter(bare_words(entry.title)) - Counter(bare_words(shown))
+    assert entry.due is None or entry.due_problem is None
+    assert entry.title == " ".join(entry.title.split())
+
+
+@given(text=texts)
+@settings(max_examples=300, deadline=None)
+def test_words_leave_the_title_only_when_they_were_understood(text):
+    entry = parse(text)
+
+    kept = Counter(bare_words(entry.title)) + Counter(bare_words(entry.details))
+    left = Counter(bare_words(text.replace("@ann", "@Ann Lee"))) - kept
+    if entry.owner_id or entry.unknown_owner:
+        left -= Counter(["@ben", "@Ann", "Lee", f"@{entry.unknown_owner}"])
+    if entry.priority:
+        left -= Counter(word for word in left if word.lower() == entry.priority)
+    if entry.due or entry.due_problem:
+        understood = parse(f"x due {' '.join(word for word in bare_words(text) if word in left)}")
+        assert understood.due or understood.due_problem or not left
+    else:
+        assert not left
+
+
+@given(words=st.lists(st.text(min_size=1, max_size=8), max_size=6), details=st.text(max_size=40))
+@settings(deadline=None)
+def test_plain_text_is_a_title_and_its_details(words, details):
+    title = " ".join(" ".join(words).split())
+
+    entry = parse_entry([title, "\n", details], now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
+
+    if title and entry == Entry(entry.title, details=entry.details):
+        assert (entry.title, entry.details) == (title, details)
+
+
+@given(
+    parts=st.permutations(["@ben", "by friday 3pm", "!critical", "Send the plan"]),
+    gap=st.sampled_from([" ", "  ", "\t", "\u00a0"]),
+)
+def test_any_order_of_the_parts_gives_the_same_record(parts, gap):
+    entry = parse(gap.join(gap.join(part.split()) for part in parts))
+
+    assert entry == Entry("Send the plan", owner_id="U1", due=FRIDAY_3PM, priority=Priority.CRITICAL)
+
+
+def test_a_very_long_line_is_read_without_effort():
+    entry = parse("by " * 4000 + "friday")
+
+    assert entry.due == FRIDAY
+    assert entry.title.count("by") == 3999
