@@ -21,8 +21,57 @@ from sandbox.server import EmbeddedServer
 
 Json = dict[str, Any]
 
-SCOPES = ["commands", "chat:write", "chat:write.customize", "im:write", "mpim:write", "channels:read", "groups:read", "im:read", "mpim:read", "channels:history", "groups:history", "im:history", "mpim:history", "channels:join", "channels:manage", "groups:write", "channels:write.invites", "users:read", "users:read.email", "users.profile:read", "team:read", "reactions:read", "reactions:write", "files:read", "files:write", "app_mentions:read", "metadata.message:read", "usergroups:read"]
-EVENTS = ["app_home_opened", "app_mention", "message.channels", "message.groups", "message.im", "member_joined_channel", "member_left_channel", "channel_created", "channel_rename", "channel_archive", "channel_unarchive", "channel_left", "group_left", "group_rename", "user_change", "team_join", "reaction_added", "reaction_removed", "message_metadata_posted"]
+SCOPES = [
+    "commands",
+    "chat:write",
+    "chat:write.customize",
+    "im:write",
+    "mpim:write",
+    "channels:read",
+    "groups:read",
+    "im:read",
+    "mpim:read",
+    "channels:history",
+    "groups:history",
+    "im:history",
+    "mpim:history",
+    "channels:join",
+    "channels:manage",
+    "groups:write",
+    "channels:write.invites",
+    "users:read",
+    "users:read.email",
+    "users.profile:read",
+    "team:read",
+    "reactions:read",
+    "reactions:write",
+    "files:read",
+    "files:write",
+    "app_mentions:read",
+    "metadata.message:read",
+    "usergroups:read",
+]
+EVENTS = [
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "member_joined_channel",
+    "member_left_channel",
+    "channel_created",
+    "channel_rename",
+    "channel_archive",
+    "channel_unarchive",
+    "channel_left",
+    "group_left",
+    "group_rename",
+    "user_change",
+    "team_join",
+    "reaction_added",
+    "reaction_removed",
+    "message_metadata_posted",
+]
 
 MANIFEST: Json = {
     "_metadata": {"major_version": 2},
@@ -86,7 +135,8 @@ def text_input(block_id: str, optional: bool = False, **element: Any) -> Json:
 
 
 def modal(*blocks: Json, **more: Any) -> Json:
-    return {
+    """A valid modal, with a title to type unless told otherwise; None takes a part away."""
+    view = {
         "type": "modal",
         "callback_id": "form",
         "title": plain("A form"),
@@ -95,6 +145,7 @@ def modal(*blocks: Json, **more: Any) -> Json:
         "blocks": list(blocks or (text_input("title"),)),
         **more,
     }
+    return {key: value for key, value in view.items() if value is not None}
 
 
 def home(*blocks: Json) -> Json:
@@ -159,5 +210,5 @@ async def bolt_over_http(listen: Callable[[AsyncApp], None], **options: Any) -> 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the conditions are about things that send no signal
             await asyncio.sleep(0.005)
