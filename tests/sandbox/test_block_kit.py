@@ -139,6 +139,26 @@ def test_a_limit_takes_what_is_on_it_and_refuses_what_is_past_it(limit: Limit) -
         assert refused == [] if is_taken else [v.message for v in refused] == [limit.message(size)], size
 
 
+@pytest.mark.parametrize("name", BLOCK_NAMES)
+def test_the_id_of_every_block_has_at_most_255_characters(name: str) -> None:
+    tried = document(f"block {name}")
+    for length, refused in ((255, []), (256, ["too_long"])):
+        tried.blocks[0]["block_id"] = "x" * length
+
+        assert codes(check(tried)) == refused
+
+
+@pytest.mark.parametrize("words", [plain, mrkdwn])
+@pytest.mark.parametrize("key", ["text", "description"])
+def test_a_choice_has_at_most_75_characters_of_either_kind_of_text(words: Any, key: str) -> None:
+    for length, refused in ((75, []), (76, ["too_long"])):
+        offered = {**option(), key: words("x" * length)}
+
+        assert (
+            codes(check_blocks([section(accessory={"type": "checkboxes", "options": [offered]})], "message")) == refused
+        )
+
+
 @pytest.mark.parametrize(("at", "field", "good", "bad"), PATTERNS)
 def test_a_date_a_time_and_a_number_have_one_form(at: str, field: str, good: list[str], bad: list[str]) -> None:
     for text in good + bad:
@@ -222,6 +242,13 @@ def test_an_image_is_read_as_the_kind_it_differs_least_from() -> None:
 
     assert [v.message for v in check_blocks([both], "message")] == ["invalid additional property: slack_file"]
     assert [v.message for v in check_blocks([neither], "message")] == ["missing required field: image_url"]
+
+
+def test_a_file_in_slack_is_named_by_its_id_or_its_address_and_not_both() -> None:
+    both = block("image, in Slack", slack_file={"id": "F1", "url": "https://files.slack.com/F1"})
+
+    assert check_blocks([block("image, in Slack", slack_file={"id": "F1"})], "message") == []
+    assert codes(check_blocks([both], "message")) == ["additional_property", "slack_file_one_of"]
 
 
 def test_lengths_count_characters_not_bytes() -> None:
