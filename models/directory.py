@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, or_
-from sqlmodel import col, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables import Channel, ChannelMember, Person, Project
@@ -46,8 +48,11 @@ async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
 
 async def save_person(session: AsyncSession, found: Person) -> None:
     """Store what Slack says of a person, keeping what only we know of them."""
+    found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = await person(session, found.id)
-    if known is not None:
+    if known is None:
+        await _add_missing(session, Person, [found.model_dump()])
+    else:
         found.home_opened_at = known.home_opened_at
     await session.merge(found)
 
@@ -64,8 +69,11 @@ async def channel(session: AsyncSession, channel_id: str) -> tuple[Channel, Proj
 
 async def save_channel(session: AsyncSession, found: Channel, members: Iterable[str] | None, now: datetime) -> None:
     """Store what Slack says of a channel; `members` replaces who is in it, None leaves that unknown or as it was."""
+    found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = (await session.exec(select(Channel).where(col(Channel.id) == found.id))).first()
-    if known is not None:
+    if known is None:
+        await _add_missing(session, Channel, [found.model_dump()])
+    else:
         found.project_id, found.greeted_at = known.project_id, known.greeted_at
         found.members_known_at = known.members_known_at
     if members is not None:
@@ -82,8 +90,7 @@ async def replace_members(session: AsyncSession, channel_id: str, members: Itera
     wanted = set(members)
     query = select(ChannelMember.person_id).where(col(ChannelMember.channel_id) == channel_id)
     known = set(await session.exec(query))
-    for person_id in sorted(wanted - known):
-        session.add(ChannelMember(channel_id=channel_id, person_id=person_id))
+    await _add_members(session, channel_id, wanted - known)
     if gone := known - wanted:
         await session.exec(
             delete(ChannelMember).where(
@@ -94,11 +101,7 @@ async def replace_members(session: AsyncSession, channel_id: str, members: Itera
 
 async def joined(session: AsyncSession, channel_id: str, person_id: str) -> None:
     """Note that the person is in the channel."""
-    await session.merge(
-        ChannelMember(
-            workspace_id=session.sync_session.info["workspace_id"], channel_id=channel_id, person_id=person_id
-        )
-    )
+    await _add_members(session, channel_id, {person_id})
 
 
 async def left(session: AsyncSession, channel_id: str, person_id: str) -> None:
@@ -126,3 +129,18 @@ async def follow_privacy(session: AsyncSession, project_id: int) -> None:
     is_private = (await session.exec(private)).first() is not None
     if project.is_private != is_private:
         project.is_private = is_private
+
+
+async def _add_members(session: AsyncSession, channel_id: str, person_ids: Iterable[str]) -> None:
+    key = {"workspace_id": session.sync_session.info["workspace_id"], "channel_id": channel_id}
+    # In one order everywhere, so that two units that add the same people never wait for each other.
+    await _add_missing(session, ChannelMember, [key | {"person_id": person_id} for person_id in sorted(person_ids)])
+
+
+async def _add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert the rows whose key is not there yet; two units that do so at once both succeed."""
+    if not rows:
+        return
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    connection = await session.connection()
+    await connection.execute(insert(table.__table__).on_conflict_do_nothing(), rows)  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import available_timezones
 
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,7 +19,10 @@ NAME_MAX = 80
 async def begin(
     session: AsyncSession, actor: Actor, channel: Channel, *, name: str, timezone: str, now: datetime
 ) -> Project:
-    """Make the channel's project, with the person as coordinator when they are a full member. Raises InvalidFields."""
+    """Make the channel's project, with the person as coordinator when they are a full member.
+
+    Raises InvalidFields, and Conflict when the channel has a project by now.
+    """
     project = Project(
         name=_checked_name(name),
         timezone=timezone,
@@ -31,8 +35,13 @@ async def begin(
     session.add(project)
     await session.flush()
     assert project.id is not None
-    channel.project_id = project.id
-    session.add(channel)
+    taken = await session.exec(
+        update(Channel)
+        .where(col(Channel.id) == channel.id, col(Channel.project_id).is_(None))
+        .values(project_id=project.id)
+    )
+    if taken.rowcount == 0:
+        raise Conflict("Somebody else logged the first record here at the same moment. Please try again.")
     session.add(
         History(
             project_id=project.id,
