@@ -16,8 +16,13 @@ TYPED_SHOWN = 2_500
 
 
 def private(message: Message) -> dict[str, Any]:
-    """A message only the person sees."""
-    return {"response_type": "ephemeral", "replace_original": False, "text": message.text, "blocks": message.blocks}
+    """A message only the person sees, as the answer to a command."""
+    return {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks}
+
+
+def beside(message: Message) -> dict[str, Any]:
+    """A message only the person sees, below the one they acted on."""
+    return private(message) | {"replace_original": False}
 
 
 def instead(message: Message) -> dict[str, Any]:

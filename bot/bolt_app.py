@@ -41,7 +41,7 @@ def build(answer: Answer, workspace: Workspace, *, token: str, signing_secret: s
         signing_secret=signing_secret,
         request_verification_enabled=signing_secret is not None,
         authorize=authorize,
-        client=AsyncWebClient(token=token, base_url=api_url, logger=quiet),
+        client=AsyncWebClient(base_url=api_url, logger=quiet),
     )
 
     def listener(parse: Parse) -> Callable[..., Awaitable[None]]:

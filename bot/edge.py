@@ -266,7 +266,7 @@ class Edge:
         elif isinstance(reply, OpenForm):
             await self._responder.send(incoming.response_url, answers.too_late_for_form(incoming))
         elif isinstance(reply, Tell | Redraw) and incoming.where is Where.COMMAND:
-            await self._responder.send(incoming.response_url, answers.private(reply.message))
+            await self._responder.send(incoming.response_url, answers.beside(reply.message))
         else:
             await self._deliver(incoming, reply)
 
@@ -289,7 +289,7 @@ class Edge:
             case Tell(message=message, redraw=redraw), _:
                 if redraw is not None:
                     await self._responder.send(incoming.response_url, answers.instead(redraw))
-                await self._responder.send(incoming.response_url, answers.private(message))
+                await self._responder.send(incoming.response_url, answers.beside(message))
             case Redraw(message=message), _:
                 await self._responder.send(incoming.response_url, answers.instead(message))
             case _:

@@ -40,7 +40,7 @@ async def with_slack(settings: Settings, say: Say) -> None:
     with only_one(_secret(settings.slack_app_token)):
         await asyncio.to_thread(migrate.upgrade, settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
-        async with _running(Database(settings.database_url), slack, _secret(settings.slack_app_token)) as steward:
+        async with socket_mode(Database(settings.database_url), slack, _secret(settings.slack_app_token)) as steward:
             say(f"Steward is running in {steward.name}. Data: {settings.database_url.split('@')[-1]}. Ctrl+C stops it.")
             await stop_signal()
             say("Stopping …")
@@ -54,7 +54,7 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say) -> None:
         try:
             async with Sandbox(manifest(), host=settings.host, port=settings.port, keep=keep) as sandbox:
                 slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
-                async with _running(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as steward:
+                async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as steward:
                     sandbox.on_advance(steward.advanced)
                     for line in _welcome(sandbox.url, keep):
                         say(line)
@@ -141,7 +141,7 @@ class Running:
 
 
 @asynccontextmanager
-async def _running(
+async def socket_mode(
     database: Database, slack: Slack, app_token: str, *, clock: Clock | None = None
 ) -> AsyncIterator[Running]:
     steward = Steward(database, slack, clock=clock)

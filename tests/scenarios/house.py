@@ -1,0 +1,108 @@
+"""Steward at home in a sandbox, for whole flows: people act, the real protocol carries it, people look."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+import uvicorn
+
+from bot import web
+from bot.assemble import Slack, Steward
+from bot.manifest import manifest
+from bot.run import Running, socket_mode
+from models.database import Database
+from reports.export import Export, export
+from sandbox import Sandbox
+
+
+class House:
+    """A sandbox with Steward in it. `settled` waits until nothing is on its way to anybody."""
+
+    def __init__(self, sandbox: Sandbox, steward: Steward) -> None:
+        self.sandbox = sandbox
+        self.steward = steward
+
+    async def settled(self) -> None:
+        for _ in range(2):
+            await self.sandbox.idle()
+            await self.steward.edge.stop()
+            await self.steward.sender.drain()
+            await self.steward.homes.settle()
+
+    async def export(self) -> Export:
+        """Everything stored, as `steward export` gives it."""
+        async with self.steward.database.unit(self.sandbox.team_id, writes=False) as session:
+            return await export(session)
+
+    async def record(self, reference: str) -> dict[str, Any]:
+        """One stored record as exported."""
+        found = [each for each in (await self.export()).records if each["reference"] == reference]
+        assert len(found) == 1, f"{reference}: {len(found)} records"
+        return found[0]
+
+    async def stored(self) -> str:
+        """All of it as text, to look for what must not be there."""
+        return json.dumps(asdict(await self.export()), ensure_ascii=False)
+
+
+@asynccontextmanager
+async def house_over_socket_mode(database_url: str, **options: Any) -> AsyncIterator[House]:
+    """Steward connected by Socket Mode."""
+    async with Sandbox(manifest(), rate_limits=False, **options) as sandbox:
+        slack = Slack(sandbox.bot_token, sandbox.api_url)
+        async with socket_mode(Database(database_url), slack, sandbox.app_token, clock=sandbox.clock) as running:
+            sandbox.on_advance(running.advanced)
+            yield House(sandbox, running.steward)
+
+
+@asynccontextmanager
+async def house_over_http(database_url: str) -> AsyncIterator[House]:
+    """Steward behind signed HTTP, as `web` and `worker` together would be."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    request_url = f"http://127.0.0.1:{port}/slack/events"
+    async with Sandbox(manifest(request_url=request_url), request_url=request_url, rate_limits=False) as sandbox:
+        slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
+        steward = Steward(Database(database_url), slack, clock=sandbox.clock)
+        workspace = await steward.meet()
+        await steward.directory.warm()
+        application = web.application(steward.bolt, steward.database, sandbox.signing_secret)
+        server = uvicorn.Server(
+            uvicorn.Config(application, port=port, log_config=None, lifespan="off", ws="none", access_log=False)
+        )
+        serving = asyncio.create_task(server._serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        steward.runner.start()
+        steward.keep("sender", steward.sender.run)
+        sandbox.on_advance(Running(steward, workspace.name).advanced)
+        try:
+            yield House(sandbox, steward)
+        finally:
+            server.should_exit = True
+            await serving
+            await steward.stop()
+
+
+def shown(message: dict[str, Any]) -> str:
+    """Every text in a message or view, one a line: what a person can read."""
+    found: list[str] = []
+
+    def walk(part: Any) -> None:
+        if isinstance(part, dict):
+            if isinstance(part.get("text"), str) and part.get("type") in ("plain_text", "mrkdwn", "text"):
+                found.append(part["text"])
+            for key, value in part.items():
+                if key != "text" or not isinstance(value, str):
+                    walk(value)
+        elif isinstance(part, list):
+            for each in part:
+                walk(each)
+
+    walk({key: message.get(key) for key in ("title", "blocks")})
+    return "\n".join(found)
