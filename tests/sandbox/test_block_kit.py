@@ -19,6 +19,7 @@ from tests.sandbox.block_kit_examples import (
     ONLY_RECEIVED,
     Document,
     block,
+    choice,
     document,
     element,
     group,
@@ -148,11 +149,12 @@ def test_the_id_of_every_block_has_at_most_255_characters(name: str) -> None:
         assert codes(check(tried)) == refused
 
 
+@pytest.mark.parametrize("example", [option, choice])
 @pytest.mark.parametrize("words", [plain, mrkdwn])
 @pytest.mark.parametrize("key", ["text", "description"])
-def test_a_choice_has_at_most_75_characters_of_either_kind_of_text(words: Any, key: str) -> None:
+def test_a_choice_has_at_most_75_characters_of_either_kind_of_text(example: Any, words: Any, key: str) -> None:
     for length, refused in ((75, []), (76, ["too_long"])):
-        offered = {**option(), key: words("x" * length)}
+        offered = {**example(), key: words("x" * length)}
 
         assert (
             codes(check_blocks([section(accessory={"type": "checkboxes", "options": [offered]})], "message")) == refused
