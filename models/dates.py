@@ -306,8 +306,7 @@ _UNMISTAKABLE: Final = re.compile(
 # Whatever a rule reads has one of these in it; most words people type have none, and cost no more than this look.
 _HINT: Final = re.compile(
     rf"\d|{_alternatives(name[:3] for name in [*_WEEKDAYS, *_MONTHS])}|day|morrow|tonight"
-    r"|week|month|quarter|year|fortnight|hour|minute|\bend\b|eo[dbwmqy]|co[bp]\b|close of|noon|midday"
-    r"|midnight|morning|evening|night"
+    r"|week|month|quarter|year|fortnight|hour|minute|\bend\b|eo[dbwmqy]|co[bp]\b|close of|noon|night|morning|evening"
 )
 
 _REWRITES: Final = tuple(
@@ -778,6 +777,7 @@ _RULES: Final = (
     _rule(
         r"(?:the )?(?:(?P<which>this|next) )?(?P<period>week|month|quarter|year)['s]*[ -](?P<edge>end)",
         _edge_of_period,
+        Needs.CONNECTOR,
     ),
     _rule(r"eo(?P<period>[wmqy])(?P<which> next (?:week|month|quarter|year))?", _short_end),
     _rule(rf"{_EDGE} (?:{_NAMED}(?:,? (?P<year>\d{{4}}))?)", _edge_of_named),
