@@ -15,7 +15,7 @@ from bot import bolt_app
 from bot.edge import Edge
 from bot.homes import HomePublisher
 from bot.responder import Responder
-from bot.sender import Sender
+from bot.sender import PACE_SECONDS, Sender
 from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackWebApi
 from models.clock import Clock, SystemClock
@@ -38,14 +38,18 @@ class Slack:
 class Steward:
     """The whole program for one workspace. `start` meets the workspace; the parts are run by the way it is hosted."""
 
-    def __init__(self, database: Database, slack: Slack, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, database: Database, slack: Slack, *, clock: Clock | None = None, pace_seconds: float = PACE_SECONDS
+    ) -> None:
         self._slack = slack
         self._clock = clock or SystemClock()
         wall = SystemClock()
         self.database = database
         self.port = SlackWebApi(slack.bot_token, slack.api_url)
         self.responder = Responder()
-        self.sender = Sender(database, self.port, clock=self._clock, wall=wall, worker_id=_worker_id())
+        self.sender = Sender(
+            database, self.port, clock=self._clock, wall=wall, worker_id=_worker_id(), pace_seconds=pace_seconds
+        )
         self.runner = Runner(database, clock=self._clock, wall=wall, wake=self.sender.wake)
         self.edge: Edge
         self.bolt: AsyncApp

@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import migrate, web
 from bot.assemble import Slack, Steward
 from bot.manifest import manifest
+from bot.sender import PACE_SECONDS
 from bot.settings import Settings
 from models.clock import Clock
 from models.database import WORKER_WAIT_MS, Database
@@ -142,9 +143,14 @@ class Running:
 
 @asynccontextmanager
 async def socket_mode(
-    database: Database, slack: Slack, app_token: str, *, clock: Clock | None = None
+    database: Database,
+    slack: Slack,
+    app_token: str,
+    *,
+    clock: Clock | None = None,
+    pace_seconds: float = PACE_SECONDS,
 ) -> AsyncIterator[Running]:
-    steward = Steward(database, slack, clock=clock)
+    steward = Steward(database, slack, clock=clock, pace_seconds=pace_seconds)
     doors: AsyncSocketModeHandler | None = None
     try:
         workspace = await steward.meet()

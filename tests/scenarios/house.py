@@ -54,7 +54,9 @@ async def house_over_socket_mode(database_url: str, **options: Any) -> AsyncIter
     """Steward connected by Socket Mode."""
     async with Sandbox(manifest(), rate_limits=False, **options) as sandbox:
         slack = Slack(sandbox.bot_token, sandbox.api_url)
-        async with socket_mode(Database(database_url), slack, sandbox.app_token, clock=sandbox.clock) as running:
+        async with socket_mode(
+            Database(database_url), slack, sandbox.app_token, clock=sandbox.clock, pace_seconds=0
+        ) as running:
             sandbox.on_advance(running.advanced)
             yield House(sandbox, running.steward)
 
@@ -68,7 +70,7 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
     request_url = f"http://127.0.0.1:{port}/slack/events"
     async with Sandbox(manifest(request_url=request_url), request_url=request_url, rate_limits=False) as sandbox:
         slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
-        steward = Steward(Database(database_url), slack, clock=sandbox.clock)
+        steward = Steward(Database(database_url), slack, clock=sandbox.clock, pace_seconds=0)
         workspace = await steward.meet()
         await steward.directory.warm()
         application = web.application(steward.bolt, steward.database, sandbox.signing_secret)
