@@ -78,7 +78,7 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
             uvicorn.Config(application, port=port, log_config=None, lifespan="off", ws="none", access_log=False)
         )
         serving = asyncio.create_task(server._serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
