@@ -130,7 +130,7 @@ class SlackWebApi:
             raise SlackNotSent(f"no connection: {type(error).__name__}") from error
         except Exception as error:
             # Whatever else goes wrong went wrong after the request may have left.
-            raise SlackUnknown(type(error).__name__) from error
+            raise SlackUnknown(f"no answer: {type(error).__name__}") from error
         return dict(answer.data) if isinstance(answer.data, dict) else {}
 
     async def close(self) -> None:

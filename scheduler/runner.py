@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -23,7 +23,8 @@ from scheduler.notices import DELIVERY_KINDS
 log = logging.getLogger("steward.ticker")
 
 TICK_SECONDS = 5
-HOUSEKEEPING_SECONDS = 3_600
+CLEANING_SECONDS = 3_600
+CLEANING_WAITS = 60  # so that a start is not slowed down by it
 HEARTBEAT = "ticker"
 
 Work = Callable[[AsyncSession, datetime], Awaitable[object]]
@@ -53,13 +54,14 @@ class Runner:
         self._scheduler: AsyncIOScheduler | None = None
 
     def start(self) -> None:
-        """Tick now and every few seconds, and clean up now and every hour. Needs a running loop."""
+        """Tick now and every few seconds, and clean up soon and every hour. Needs a running loop."""
         # What people were promised is never dropped for being late, and several missed ticks are one.
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
-        scheduler.add_listener(_log_fault, EVENT_JOB_ERROR)
-        soon = datetime.now(UTC)
-        for work, seconds in ((self.tick, TICK_SECONDS), (self.clean_up, HOUSEKEEPING_SECONDS)):
-            scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=soon)
+        scheduler.add_listener(self._count_fault, EVENT_JOB_ERROR)
+        begin = datetime.now(UTC)
+        for work, seconds, wait in ((self.tick, TICK_SECONDS, 0), (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS)):
+            first = begin + timedelta(seconds=wait)
+            scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=first)
         scheduler.start()
         self._scheduler = scheduler
 
@@ -106,6 +108,7 @@ class Runner:
             self.failures[name] += 1
             log.exception("%s failed in workspace %s", name, workspace_id)
 
-
-def _log_fault(event: JobExecutionEvent) -> None:
-    log.error("%s failed: %s", event.job_id, type(event.exception).__name__, exc_info=event.exception)
+    def _count_fault(self, event: JobExecutionEvent) -> None:
+        """APScheduler has logged the traceback; the next interval tries again."""
+        self.failures[event.job_id] += 1
+        log.error("%s failed: %s", event.job_id, type(event.exception).__name__)

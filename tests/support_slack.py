@@ -34,7 +34,7 @@ class Call:
 
 @dataclass
 class RecordingSlack:
-    """Takes every call. `refuse` scripts the next results, for one channel or all; `hold` keeps calls under way."""
+    """Takes every call. `refuse` scripts the next results, for one channel or all; `hold` keeps calls hanging."""
 
     calls: list[Call] = field(default_factory=list)
 
@@ -43,23 +43,32 @@ class RecordingSlack:
         self._stamps = count(1)
         self._open = asyncio.Event()
         self._open.set()
-        self.begun = asyncio.Event()
+        self._called = asyncio.Event()
 
     def refuse(self, error: SlackError, *, times: int = 1, channel: str | None = None) -> None:
+        """Answer the next calls, all or those for one channel, with this refusal."""
         self._script.extend([(channel, error)] * times)
 
     def hold(self) -> None:
-        """From now on a call hangs until `let_go`; `begun` says that one does."""
+        """From now on calls hang until `let_go`."""
         self._open.clear()
-        self.begun.clear()
 
     def let_go(self) -> None:
+        """Answer the calls that hang, and those to come at once."""
         self._open.set()
 
+    async def reached(self, calls: int, *, seconds: float = 5.0) -> None:
+        """Wait until so many calls have come in, answered or not."""
+        async with asyncio.timeout(seconds):
+            while len(self.calls) < calls:
+                await self._called.wait()
+
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """What the real port promises."""
         made = Call(method, arguments)
         self.calls.append(made)
-        self.begun.set()
+        called, self._called = self._called, asyncio.Event()
+        called.set()
         await self._open.wait()
         for scripted in list(self._script):
             if scripted[0] in (None, made.channel):

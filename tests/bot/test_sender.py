@@ -1,0 +1,466 @@
+"""The sender: every class of result, order, pacing, several senders, crashes and stopping; on both engines."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.sender import Sender
+from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
+from models import outbox
+from models.database import Database
+from models.tables import Delivery, DeliveryState
+from scheduler import deliveries
+from scheduler.deliveries import DeliveryKind, Draft, by_key, never, once
+from tests.support import NOW, WORKSPACE, FixedClock, make_workspace
+from tests.support_slack import RecordingSlack, make_sender, stored
+from views.blocks import Message
+
+OTHER_WORKSPACE = "T0002"
+
+
+async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+    """The payload says what is drawn: a text, nothing, or a fault."""
+    what = delivery.payload.get("text", delivery.dedupe_key)
+    if what == "fault":
+        raise ValueError("cannot be drawn")
+    if what == "nothing":
+        return None
+    return Draft("post", delivery.target, Message(what, []))
+
+
+async def fail_after(session: AsyncSession, delivery: Delivery, draft: Draft, now: datetime) -> None:
+    raise ValueError("a fault after sending")
+
+
+async def owe_word(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
+    await outbox.put(session, "word", key=f"about {delivery.dedupe_key}", target="UANA", due_at=now)
+
+
+KINDS = (
+    DeliveryKind(key="word", draw=draw, late_limit=timedelta(hours=24), may_repeat=never),
+    DeliveryKind(key="answer", draw=draw, late_limit=timedelta(minutes=30), may_repeat=once),
+    DeliveryKind(key="faulty after", draw=draw, late_limit=None, sent=fail_after),
+    DeliveryKind(key="told", draw=draw, late_limit=None, failed=owe_word),
+)
+
+
+@pytest.fixture
+async def slack(database: Database) -> RecordingSlack:
+    """A recording Slack for the workspace that is there."""
+    async with database.unit(WORKSPACE) as session:
+        await make_workspace(session)
+    return RecordingSlack()
+
+
+@pytest.fixture
+async def sender(database: Database, slack: RecordingSlack, clock: FixedClock) -> AsyncIterator[Sender]:
+    made = make_sender(database, slack, clock, kinds=KINDS)
+    yield made
+    slack.let_go()
+    await made.stop()
+
+
+async def owe(
+    database: Database,
+    *keys: str,
+    kind: str = "word",
+    target: str = "CMOVE",
+    lane: str | None = None,
+    text: str | None = None,
+    workspace_id: str = WORKSPACE,
+) -> None:
+    payload = {"text": text} if text else {}
+    async with database.unit(workspace_id) as session:
+        for key in keys:
+            await outbox.put(session, kind, key=key, target=target, lane=lane, payload=payload, due_at=NOW)
+
+
+async def the_row(database: Database) -> Delivery:
+    [row] = await stored(database)
+    return row
+
+
+async def test_what_is_due_is_sent_once(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    await owe(database, "one", "two")
+    for _ in range(3):
+        await sender.drain()
+        clock.move(hours=1)
+
+    assert sorted(call.text for call in slack.calls) == ["one", "two"]
+    assert [row.state for row in await stored(database)] == [DeliveryState.SENT] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "state", "retry_seconds"),
+    [
+        ("word", SlackNotSent("no connection"), "due", 5),
+        ("word", SlackNotSent("ratelimited", retry_after=30), "due", 30),
+        ("word", SlackRefused("ekm_access_denied"), "due", 5),
+        ("word", SlackPermanent("not_in_channel"), "parked", None),
+        ("word", SlackUnknown("timeout"), "unconfirmed", None),
+        ("answer", SlackUnknown("timeout"), "due", 5),
+    ],
+)
+async def test_what_slack_answered_decides_what_becomes_of_the_row(
+    database: Database,
+    slack: RecordingSlack,
+    sender: Sender,
+    kind: str,
+    error: SlackNotSent,
+    state: str,
+    retry_seconds: int | None,
+) -> None:
+    slack.refuse(error)
+    await owe(database, "one", kind=kind)
+    await sender.drain()
+
+    row = await the_row(database)
+    assert (row.state.value, row.last_error, row.attempt) == (state, error.code, 1)
+    if retry_seconds is not None:
+        assert row.due_at == NOW + timedelta(seconds=retry_seconds)
+
+
+async def test_what_was_not_sent_goes_out_when_its_time_comes(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    slack.refuse(SlackNotSent("no connection"), times=2)
+    await owe(database, "one")
+
+    attempts = []
+    for seconds in (0, 4, 1, 14, 1):
+        clock.move(seconds=seconds)
+        await sender.drain()
+        attempts.append(len(slack.calls))
+
+    assert attempts == [1, 1, 2, 2, 3]
+    assert (await the_row(database)).state is DeliveryState.SENT
+
+
+async def test_a_connection_that_stays_away_ends_at_the_late_limit(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    slack.refuse(SlackNotSent("no connection"), times=999)
+    await owe(database, "one", kind="answer")
+    for _ in range(40):
+        await sender.drain()
+        clock.move(minutes=1)
+
+    assert (await the_row(database)).state is DeliveryState.EXPIRED
+
+
+async def test_a_refusal_without_a_lasting_reason_is_parked_after_five_tries(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    slack.refuse(SlackRefused("odd"), times=99)
+    await owe(database, "one")
+    for _ in range(8):
+        await sender.drain()
+        clock.move(minutes=10)
+
+    assert (len(slack.calls), (await the_row(database)).state) == (5, DeliveryState.PARKED)
+
+
+async def test_a_parked_delivery_tells_by_another_road_in_the_same_pass(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.refuse(SlackPermanent("is_archived"))
+    await owe(database, "one", kind="told")
+    await sender.drain()
+
+    assert [(call.channel, call.text) for call in slack.calls] == [("CMOVE", "one"), ("UANA", "about one")]
+
+
+async def test_a_channel_slack_wants_left_alone_is_not_called_while_others_are(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.refuse(SlackNotSent("ratelimited", retry_after=30), channel="CBUSY")
+    await owe(database, "first", target="CBUSY")
+    await sender.drain()
+    await owe(database, "second", target="CBUSY")
+    await owe(database, "elsewhere", target="CFREE")
+    await sender.drain()
+
+    assert [call.text for call in slack.calls] == ["first", "elsewhere"]
+    assert [row.state.value for row in await stored(database)] == ["due", "due", "sent"]
+
+
+async def test_messages_to_one_channel_keep_their_distance_and_other_channels_do_not_wait(
+    database: Database, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    loop, times = asyncio.get_running_loop(), dict[str, float]()
+    original = slack.call
+
+    async def timed(method: str, **arguments: object) -> dict[str, object]:
+        times[str(arguments["text"])] = loop.time()
+        return await original(method, **arguments)
+
+    slack.call = timed  # type: ignore[method-assign]
+    sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=0.3)
+    await owe(database, *(f"busy {number}" for number in range(4)), target="CBUSY")
+    await owe(database, "free", target="CFREE")
+    await sender.drain()
+
+    busy = [times[f"busy {number}"] for number in range(4)]
+    assert all(later - earlier >= 0.29 for earlier, later in pairwise(busy))
+    assert times["free"] < busy[1]
+
+
+async def test_a_lane_goes_out_in_order(database: Database, slack: RecordingSlack, sender: Sender) -> None:
+    await owe(database, *(f"{number}" for number in range(6)), lane="one lane")
+    await sender.drain()
+
+    assert [call.text for call in slack.calls] == ["0", "1", "2", "3", "4", "5"]
+
+
+async def test_a_recipient_that_fails_stops_nobody_else(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.refuse(SlackPermanent("user_not_found"), channel="UGONE")
+    await owe(database, "gone", target="UGONE")
+    await owe(database, "broken", text="fault")
+    await owe(database, "no news", text="nothing")
+    await owe(database, "fine", target="UBEN")
+    await sender.drain()
+
+    found = {row.dedupe_key: row.state.value for row in await stored(database)}
+    assert found == {"gone": "parked", "broken": "due", "no news": "cancelled", "fine": "sent"}
+
+
+async def test_what_cannot_be_drawn_is_tried_again_and_parked_in_the_end(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    await owe(database, "broken", text="fault")
+    for _ in range(8):
+        await sender.drain()
+        clock.move(minutes=10)
+
+    row = await the_row(database)
+    assert (row.state, row.attempt, row.last_error) == (DeliveryState.PARKED, 5, "could not be drawn")
+    assert slack.calls == []
+
+
+async def test_a_fault_in_what_follows_does_not_send_again(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    await owe(database, "one", kind="faulty after")
+    await sender.drain()
+    clock.move(hours=1)
+    await sender.drain()
+
+    assert (len(slack.calls), (await the_row(database)).state) == (1, DeliveryState.SENT)
+
+
+async def test_senders_side_by_side_send_nothing_twice(
+    database: Database, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    await owe(database, *(f"{number}" for number in range(30)))
+    await owe(database, *(f"lane {number}" for number in range(6)), lane="one lane")
+    senders = [make_sender(database, slack, clock, kinds=KINDS, worker_id=f"w{n}") for n in range(3)]
+
+    await asyncio.gather(*(sender.drain() for sender in senders))
+    await senders[0].drain()
+
+    texts = [call.text for call in slack.calls]
+    assert sorted(texts) == sorted([*(f"{number}" for number in range(30)), *(f"lane {n}" for n in range(6))])
+    assert [text for text in texts if text.startswith("lane")] == [f"lane {number}" for number in range(6)]
+
+
+async def test_a_busy_workspace_does_not_delay_another(
+    database: Database, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    async with database.unit(OTHER_WORKSPACE) as session:
+        await make_workspace(session, "Other")
+    await owe(database, *(f"{number}" for number in range(8)), lane="slow")
+    await owe(database, "theirs", target="CTHEIRS", workspace_id=OTHER_WORKSPACE)
+    sender = make_sender(database, slack, clock, kinds=KINDS)
+    slack.hold()
+
+    running = asyncio.create_task(sender.run())
+    await slack.reached(2)
+
+    assert {call.channel for call in slack.calls} == {"CMOVE", "CTHEIRS"}
+    slack.let_go()
+    await sender.stop()
+    await running
+
+
+async def test_a_crash_after_the_claim_leaves_the_row_to_its_lease_and_its_kind(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    await owe(database, "word")
+    await owe(database, "answer", kind="answer")
+    async with database.unit(WORKSPACE) as session:
+        await deliveries.claim(session, by_key(KINDS), now=NOW, wall=NOW, worker="crashed", limit=9)
+    await sender.drain()
+    assert slack.calls == []
+
+    clock.move(seconds=61)
+    async with database.unit(WORKSPACE) as session:
+        await deliveries.reclaim(session, by_key(KINDS), now=clock.now(), wall=clock.now())
+    await sender.drain()
+
+    assert [call.text for call in slack.calls] == ["answer"]
+    assert [row.state.value for row in await stored(database)] == ["unconfirmed", "sent"]
+
+
+async def test_a_sender_that_slept_past_its_lease_calls_nobody(database: Database, slack: RecordingSlack) -> None:
+    clock, wall = FixedClock(), FixedClock()
+
+    async def slow(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+        wall.move(seconds=51)
+        return await draw(session, delivery, now) if delivery.attempt == 1 else None
+
+    kind = DeliveryKind(key="word", draw=slow, late_limit=None)
+    await owe(database, "one")
+    await make_sender(database, slack, clock, wall=wall, kinds=[kind]).drain()
+
+    assert slack.calls == []
+    assert (await the_row(database)).attempt == 2  # given back at once, and claimed anew
+
+
+async def test_stopping_finishes_what_is_being_sent_and_claims_nothing_more(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.hold()
+    await owe(database, "first", "second", lane="one lane")
+    passing = asyncio.create_task(sender.drain())
+    await slack.reached(1)
+
+    stopping = asyncio.create_task(sender.stop(grace_seconds=5))
+    await asyncio.sleep(0)
+    slack.let_go()
+    await asyncio.gather(stopping, passing)
+
+    assert [row.state.value for row in await stored(database)] == ["sent", "due"]
+
+
+async def test_a_call_that_hangs_past_the_grace_counts_as_unknown(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.hold()
+    await owe(database, "word")
+    await owe(database, "answer", kind="answer", target="CELSE")
+    passing = asyncio.create_task(sender.drain())
+    await slack.reached(2)
+
+    await sender.stop(grace_seconds=0.05)
+    await passing
+
+    found = {row.dedupe_key: (row.state.value, row.last_error) for row in await stored(database)}
+    assert found == {"word": ("unconfirmed", "stopped while sending"), "answer": ("due", "stopped while sending")}
+
+
+async def test_stopping_gives_back_what_waits_for_its_turn(
+    database: Database, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=30)
+    await owe(database, "now", "in half a minute")
+    passing = asyncio.create_task(sender.drain())
+    await slack.reached(1)
+
+    await sender.stop(grace_seconds=0.2)
+    await passing
+
+    assert [row.state.value for row in await stored(database)] == ["sent", "due"]
+    assert [row.lease_until for row in await stored(database)] == [None, None]
+
+
+async def test_whoever_waits_for_a_pass_may_go_away_without_stopping_it(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.hold()
+    await owe(database, "one")
+    waiting = asyncio.create_task(sender.deliver(WORKSPACE))
+    await slack.reached(1)
+    waiting.cancel()
+    with suppress(asyncio.CancelledError):
+        await waiting
+    slack.let_go()
+    await sender.drain()
+
+    assert (len(slack.calls), (await the_row(database)).state) == (1, DeliveryState.SENT)
+
+
+async def test_drain_sees_what_was_owed_while_another_pass_was_under_way(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.hold()
+    await owe(database, "one")
+    first = asyncio.create_task(sender.drain())
+    await slack.reached(1)
+    await owe(database, "two")
+    second = asyncio.create_task(sender.drain())
+    await asyncio.sleep(0)
+    slack.let_go()
+    await asyncio.gather(first, second)
+
+    assert [row.state.value for row in await stored(database)] == ["sent", "sent"]
+
+
+async def test_a_wake_sends_at_once_even_while_another_call_hangs(
+    database: Database, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    sender = make_sender(database, slack, clock, kinds=KINDS)
+    running = asyncio.create_task(sender.run())
+    slack.hold()
+    await owe(database, "hangs")
+    sender.wake()
+    await slack.reached(1)
+
+    await owe(database, "quick", target="UBEN")
+    sender.wake()
+    await slack.reached(2, seconds=1.0)
+
+    slack.let_go()
+    await sender.stop()
+    await running
+    assert [row.state.value for row in await stored(database)] == ["sent", "sent"]
+
+
+async def test_without_a_wake_what_is_due_is_found_all_the_same(
+    database: Database, slack: RecordingSlack, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sender.IDLE_SECONDS", 0.05)
+    running = asyncio.create_task(sender.run())
+    await owe(database, "one")
+
+    await slack.reached(1)
+
+    await sender.stop()
+    await running
+
+
+async def test_an_answer_without_a_place_in_slack_is_an_unknown_outcome(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    async def strange(method: str, **arguments: object) -> dict[str, object]:
+        return {"ok": True}
+
+    slack.call = strange  # type: ignore[method-assign]
+    await owe(database, "one")
+    await sender.drain()
+
+    assert (await the_row(database)).state is DeliveryState.UNCONFIRMED
+
+
+async def test_the_log_names_deliveries_and_never_what_they_say(
+    database: Database, slack: RecordingSlack, sender: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="steward")
+    slack.refuse(SlackPermanent("not_in_channel"))
+    await owe(database, "one", text="a private word")
+    await sender.drain()
+
+    async with database.unit(WORKSPACE) as session:
+        row = (await session.exec(select(Delivery).where(col(Delivery.kind) == "word"))).one()
+    assert f"delivery {row.id} (word), attempt 1: not_in_channel" in caplog.text
+    assert "a private word" not in caplog.text

@@ -1,0 +1,196 @@
+"""The ticker: every workspace, whatever fails in one; on both engines."""
+
+import asyncio
+import logging
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import outbox
+from models.database import Database
+from models.kinds.action import ACTION
+from models.tables import SeenRequest
+from scheduler import deliveries
+from scheduler.jobs import JOBS, Job
+from scheduler.notices import DELIVERY_KINDS
+from scheduler.runner import HEARTBEAT, Runner
+from tests.support import NOW, WORKSPACE, FixedClock, make_record, make_workspace
+from tests.support_slack import RecordingSlack, make_sender, stored
+
+KINDS = deliveries.by_key(DELIVERY_KINDS)
+
+
+class Bell:
+    """Counts how often the sender was woken, and tells whoever waits for it."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+        self._event = asyncio.Event()
+
+    def __call__(self) -> None:
+        self.rung += 1
+        self._event.set()
+
+    async def heard(self) -> None:
+        async with asyncio.timeout(5):
+            await self._event.wait()
+
+
+async def fail_for_one(session: AsyncSession, now: datetime) -> None:
+    if session.sync_session.info["workspace_id"] == WORKSPACE:
+        raise ValueError("out of order")
+    await outbox.put(session, "hello", key="hello", target="CMOVE", due_at=now)
+
+
+async def owe_hello(session: AsyncSession, now: datetime) -> None:
+    await outbox.put(session, "hello", key="hello", target="CMOVE", due_at=now)
+
+
+@pytest.fixture
+async def house(database: Database) -> Database:
+    """The database with two workspaces in it."""
+    for workspace_id in (WORKSPACE, "T0002"):
+        async with database.unit(workspace_id) as session:
+            await make_workspace(session)
+    return database
+
+
+def make_runner(database: Database, clock: FixedClock, bell: Bell, *jobs: Job) -> Runner:
+    return Runner(database, clock=clock, wall=clock, wake=bell, jobs=jobs or JOBS)
+
+
+async def test_a_tick_runs_the_jobs_wakes_the_sender_and_shows_that_it_lives(
+    house: Database, clock: FixedClock
+) -> None:
+    bell = Bell()
+    await make_runner(house, clock, bell, Job("hello", owe_hello)).tick()
+
+    assert [row.dedupe_key for row in await stored(house)] == ["hello"]
+    assert [row.dedupe_key for row in await stored(house, "T0002")] == ["hello"]
+    assert bell.rung == 1
+    assert await house.last_beat(HEARTBEAT) == NOW
+
+
+async def test_a_job_that_fails_in_one_workspace_stops_neither_other_jobs_nor_other_workspaces(
+    house: Database, clock: FixedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bell = Bell()
+    runner = make_runner(house, clock, bell, Job("faulty", fail_for_one), Job("hello", owe_hello))
+    for _ in range(2):
+        await runner.tick()
+
+    assert [row.dedupe_key for row in await stored(house)] == ["hello"]
+    assert [row.dedupe_key for row in await stored(house, "T0002")] == ["hello"]
+    assert (runner.failures, bell.rung) == ({"faulty": 2}, 2)
+    assert f"faulty failed in workspace {WORKSPACE}" in caplog.text
+    assert await house.last_beat(HEARTBEAT) == NOW
+
+
+async def test_a_tick_takes_back_what_a_silent_sender_held_by_the_wall_clock(
+    house: Database, clock: FixedClock
+) -> None:
+    wall = FixedClock()
+    await make_runner(house, clock, Bell(), Job("hello", owe_hello)).tick()
+    async with house.unit(WORKSPACE) as session:
+        await deliveries.claim(session, KINDS, now=NOW, wall=wall.now(), worker="gone", limit=1)
+    runner = Runner(house, clock=clock, wall=wall, wake=Bell(), jobs=())
+    found = []
+    clock.move(hours=3)  # the product's clock may be moved far ahead; the lease does not notice
+    for seconds in (59, 1):
+        wall.move(seconds=seconds)
+        await runner.tick()
+        found.append((await stored(house))[0].state.value)
+
+    assert found == ["sending", "unconfirmed"]
+
+
+async def test_a_tick_gives_up_what_is_too_late(house: Database, clock: FixedClock) -> None:
+    runner = make_runner(house, clock, Bell(), Job("hello", owe_hello))
+    await runner.tick()
+    clock.move(hours=24)
+    await runner.tick()
+
+    assert [row.state.value for row in await stored(house)] == ["expired"]
+
+
+async def test_cleaning_up_forgets_old_requests_in_every_workspace(house: Database, clock: FixedClock) -> None:
+    for workspace_id in (WORKSPACE, "T0002"):
+        async with house.unit(workspace_id) as session:
+            session.add(SeenRequest(key="old", at=NOW - timedelta(days=8)))
+    await make_runner(house, clock, Bell()).clean_up()
+
+    for workspace_id in (WORKSPACE, "T0002"):
+        async with house.unit(workspace_id) as session:
+            assert await session.get(SeenRequest, (workspace_id, "old")) is None
+
+
+async def test_started_it_ticks_by_itself_and_stopped_it_is_still(house: Database, clock: FixedClock) -> None:
+    bell = Bell()
+    runner = make_runner(house, clock, bell)
+    runner.start()
+    await bell.heard()
+    await runner.stop()
+
+    assert bell.rung == 1
+    assert await house.last_beat(HEARTBEAT) == NOW
+    await runner.stop()
+
+
+async def test_stopping_waits_for_the_tick_under_way(house: Database, clock: FixedClock) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(session: AsyncSession, now: datetime) -> None:
+        begun.set()
+        await go_on.wait()
+        await owe_hello(session, now)
+
+    runner = make_runner(house, clock, Bell(), Job("slow", slow))
+    runner.start()
+    await begun.wait()
+    stopping = asyncio.create_task(runner.stop())
+    await asyncio.sleep(0)
+    assert not stopping.done()
+    go_on.set()
+    await stopping
+
+    assert [row.dedupe_key for row in await stored(house)] == ["hello"]
+
+
+async def test_a_tick_that_fails_altogether_is_logged_and_the_next_one_comes(
+    house: Database, clock: FixedClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.runner.TICK_SECONDS", 0.05)
+    caplog.set_level(logging.ERROR)
+    bell, faults = Bell(), [OSError("no database")]
+
+    def faulty_now() -> datetime:
+        if faults:
+            raise faults.pop()
+        return NOW
+
+    monkeypatch.setattr(clock, "now", faulty_now)
+    runner = make_runner(house, clock, bell)
+    runner.start()
+    await bell.heard()
+    await runner.stop()
+
+    assert "tick failed: OSError" in caplog.text
+    assert runner.failures == {"tick": 1}
+
+
+async def test_a_morning_from_the_clock_to_the_message(house: Database, clock: FixedClock) -> None:
+    async with house.unit(WORKSPACE) as session:
+        await make_record(session, ACTION, owner_id="UANA", due_date=date(2026, 3, 3), title="Send the diagram")
+    slack = RecordingSlack()
+    sender = make_sender(house, slack, clock)
+    runner = Runner(house, clock=clock, wall=clock, wake=sender.wake)
+    for _ in range(48):
+        clock.move(hours=1)
+        await runner.tick()
+        await sender.drain()
+
+    [message] = slack.to("UANA")
+    [row] = [row for row in await stored(house) if row.kind == "morning"]
+    assert row.due_at.isoformat() == "2026-03-03T08:00:00+00:00"
+    assert "Send the diagram" in message.text
