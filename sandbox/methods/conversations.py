@@ -164,7 +164,11 @@ def replies(core: Core, args: Args) -> Json:
         raise Refused("thread_not_found")
     span = [m for m in thread[1:] if _within(args, m["ts"])]
     shown, cursor = page([thread[0], *span], args, default=1000)
-    return _messages(args, channel, shown, cursor)
+    answer = _messages(args, channel, shown, cursor)
+    follows = any(m["user"] == core.app.bot_user_id for m in thread)
+    read = {"last_read": thread[-1]["ts"], "unread_count": 0}
+    answer["messages"][0] |= {"subscribed": follows, **(read if follows else {})}
+    return answer
 
 
 def _messages(args: Args, channel: Channel, shown: list[Json], cursor: str) -> Json:

@@ -152,11 +152,11 @@ def home(*blocks: Json) -> Json:
     return {"type": "home", "blocks": list(blocks or (section("Welcome"),))}
 
 
-def bolt(sandbox: Sandbox) -> AsyncApp:
+def bolt(sandbox: Sandbox, signing_secret: str | None = None) -> AsyncApp:
     """A Bolt app that waits for its listeners before it answers, and knows the workspace's address."""
     return AsyncApp(
         client=AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url),
-        signing_secret=sandbox.signing_secret,
+        signing_secret=signing_secret or sandbox.signing_secret,
         process_before_response=True,
         raise_error_for_unhandled_request=False,
     )
@@ -190,7 +190,9 @@ async def serving(application: Starlette) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def bolt_over_http(listen: Callable[[AsyncApp], None], **options: Any) -> AsyncIterator[Sandbox]:
+async def bolt_over_http(
+    listen: Callable[[AsyncApp], None], *, signing_secret: str | None = None, **options: Any
+) -> AsyncIterator[Sandbox]:
     """A sandbox and a Bolt app that it reaches by signed HTTP at /slack/events."""
     handlers: list[AsyncSlackRequestHandler] = []
 
@@ -201,7 +203,7 @@ async def bolt_over_http(listen: Callable[[AsyncApp], None], **options: Any) -> 
         serving(Starlette(routes=[Route("/slack/events", events, methods=["POST"])])) as address,
         Sandbox(manifest(), request_url=f"{address}/slack/events", rate_limits=False, **options) as sandbox,
     ):
-        app = bolt(sandbox)
+        app = bolt(sandbox, signing_secret)
         listen(app)
         handlers.append(AsyncSlackRequestHandler(app))
         yield sandbox
