@@ -122,6 +122,7 @@ class Sender:
     async def deliver(self, workspace_id: str | None = None) -> None:
         """Send what is due, in one workspace or all, and return when nothing due is left and nothing is under way."""
         wanted = await self._database.workspace_ids() if workspace_id is None else [workspace_id]
+        self.wake()  # a pass that waits for a slow call looks again meanwhile
         await asyncio.gather(*(self._deliver_in(each) for each in wanted))
 
     async def drain(self) -> None:

@@ -5,7 +5,6 @@ from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.card import CARD
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
-from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.morning import MORNING
 from scheduler.notices.trouble import TROUBLE
 

@@ -426,6 +426,23 @@ async def test_a_wake_sends_at_once_even_while_another_call_hangs(
     assert [row.state.value for row in await stored(database)] == ["sent", "sent"]
 
 
+async def test_what_a_web_process_committed_goes_out_even_while_another_call_hangs(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    slack.hold()
+    await owe(database, "hangs")
+    first = asyncio.create_task(sender.deliver())
+    await slack.reached(1)
+
+    await owe(database, "quick", target="UBEN")
+    second = asyncio.create_task(sender.deliver())
+    await slack.reached(2, seconds=1.0)
+
+    slack.let_go()
+    await asyncio.gather(first, second)
+    assert [row.state.value for row in await stored(database)] == ["sent", "sent"]
+
+
 async def test_without_a_wake_what_is_due_is_found_all_the_same(
     database: Database, slack: RecordingSlack, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:

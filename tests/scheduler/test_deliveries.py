@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -304,3 +304,28 @@ async def test_pruning_keeps_what_is_young_or_still_to_be_sent(database: Databas
 def test_two_kinds_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two kinds of delivery are called 'word'"):
         by_key([WORD, WORD])
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_every_look_at_the_table_goes_by_an_index(database: Database) -> None:
+    await owe(database, "one")
+    seen: list[tuple[str, Any]] = []
+    async with database.unit(WORKSPACE) as session:
+        bind: Any = session.get_bind()
+        event.listen(bind, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
+        await deliveries.owes(session, KINDS, now=NOW)
+        await deliveries.expire(session, KINDS, now=NOW)
+        await deliveries.supersede(session, KINDS, now=NOW)
+        await deliveries.claim(session, KINDS, now=NOW, wall=NOW, worker="w", limit=1)
+        await deliveries.reclaim(session, KINDS, now=NOW, wall=NOW)
+        connection = await session.connection()
+        looks = [each for each in seen if not each[0].startswith("BEGIN")]
+        plans = [
+            " / ".join(
+                row[3] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            )
+            for statement, parameters in looks
+        ]
+
+    assert len(plans) == 5
+    assert [plan for plan in plans if "SCAN delivery" in plan or "ix_delivery_due" not in plan] == []
