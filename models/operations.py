@@ -17,7 +17,7 @@ from models import directory, outbox, projects
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind
-from models.kinds.base import FieldType, Step
+from models.kinds.base import FieldSpec, FieldType, Step
 from models.permissions import Actor, Right, require, visible_records
 from models.tables import Act, Counter, History, Project, Record
 
@@ -60,6 +60,8 @@ async def create(
     """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
     require(actor, Right.CREATE, project)
     await _check(session, kind, values, project, now, before=None)
+    if not values.get("due_date"):
+        values = {**values, "due_time": None}
     assert project.id is not None
     own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
     record = Record(
@@ -145,14 +147,10 @@ async def undo(
     rows = await history(session, item, version=version)
     if not rows:
         raise Conflict(f"There is nothing to undo on {item.reference}.")
+    before: dict[str, Any] = {row.field: stored_value(item.kind, row.field, row.before) for row in rows if row.field}
     if rows[0].act is Act.CREATED:
-        require(actor, Right.DELETE, project, item)
-        before: dict[str, Any] = {"is_archived": True}
-    else:
-        steps = {step.to: step for step in item.kind.steps if step.needs_approver}
-        right = Right.APPROVE if item.record.status in steps else Right.EDIT
-        require(actor, Right.DELETE if item.record.is_archived else right, project, item)
-        before = {row.field: stored_value(item.kind, row.field, row.before) for row in rows if row.field}
+        before = {"is_archived": True}
+    require(actor, _right_to_restore(item, before), project, item)
     await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
     return item
 
@@ -163,6 +161,15 @@ async def history(session: AsyncSession, item: Item, *, version: int | None = No
     if version is not None:
         query = query.where(col(History.version) == version)
     return list(await session.exec(query))
+
+
+def _right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
+    """What undoing takes: as much as doing it would, in whichever direction it goes."""
+    if "is_archived" in before:
+        return Right.DELETE
+    decided = {step.to for step in item.kind.steps if step.needs_approver}
+    is_decision = "status" in before and not decided.isdisjoint({item.record.status, before["status"]})
+    return Right.APPROVE if is_decision else Right.EDIT
 
 
 async def _next_number(session: AsyncSession, kind: Kind) -> int:
@@ -193,25 +200,34 @@ async def _check(
 
 def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before: Item | None = None) -> dict[str, str]:
     """What is wrong with typed values: field key -> sentence. `today` is the project's; an old past date may stay."""
-    problems = {}
-    for field in kind.all_fields:
-        if field.key not in values:
-            continue
-        value = values[field.key]
-        limit = {FieldType.TEXT: TEXT_MAX, FieldType.LONG_TEXT: LONG_TEXT_MAX}.get(field.type)
-        limit = TITLE_MAX if field.key == "title" else limit
-        if limit and len(value or "") > limit:
-            problems[field.key] = (
-                f"At most {limit:,} characters; this has {len(value):,}. Put the rest into the details."
-            )
-    if "title" in values and not (values["title"] or "").strip():
-        problems["title"] = "A title is needed: one line that says what it is."
-    due = values.get("due_date")
+    problems = {
+        field.key: problem
+        for field in kind.all_fields
+        if field.key in values and (problem := _value_problem(field, values[field.key]))
+    }
+    due = values.get("due_date", before and before.record.due_date)
     if due and due < today and (before is None or before.record.due_date != due):
         problems["due_date"] = f"{due:%a} {due.day} {due:%b %Y} is past. Choose today or a later day."
-    if values.get("due_time") and "due_date" in values and not due:
+    if values.get("due_time") and not due and (before or "due_date" in values):
         problems["due_time"] = "A time needs a day: choose a due date too, or clear the time."
     return problems
+
+
+def _value_problem(field: FieldSpec, value: Any) -> str | None:
+    """What is wrong with the value by itself, whatever the others are."""
+    if field.key == "title" and not (value or "").strip():
+        return "A title is needed: one line that says what it is."
+    if value is None:
+        return None
+    limit = {FieldType.TEXT: TEXT_MAX, FieldType.LONG_TEXT: LONG_TEXT_MAX}.get(field.type)
+    limit = TITLE_MAX if field.key == "title" else limit
+    if limit and len(value) > limit:
+        return f"At most {limit:,} characters; this has {len(value):,}. Put the rest into the details."
+    if field.type is FieldType.SCALE and value not in range(1, 6):
+        return "Choose a number from 1 to 5."
+    if field.choices and value not in list(field.choices):
+        return f"Choose one of: {', '.join(choice.label for choice in field.choices)}."
+    return None
 
 
 async def owner_problem(session: AsyncSession, project: Project, owner_id: str) -> str | None:

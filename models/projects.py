@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
 from models.errors import Conflict, InvalidFields, NotFound
-from models.permissions import Actor, Right, Standing, require, visible_projects
+from models.permissions import Actor, Right, Standing, actor_of, require, visible_projects
 from models.tables import Act, Channel, History, Person, Project
 
 NAME_MAX = 80
@@ -94,7 +94,7 @@ async def change_settings(
     coordinator = await directory.person(session, coordinator_id) if coordinator_id else None
     if coordinator is None or not is_full_member(coordinator):
         problems["coordinator_id"] = "The coordinator must be an active full member of this workspace. Choose another."
-    elif project.is_private and not await _can_see(session, project, coordinator.id):
+    elif project.is_private and not await can_see(session, project, coordinator):
         problems["coordinator_id"] = f"{coordinator.shown_name} is not in this project's private channel. Invite them."
     if timezone not in available_timezones():
         problems["timezone"] = "Choose a time zone from the list, such as Europe/Berlin."
@@ -133,12 +133,7 @@ async def can_see(session: AsyncSession, project: Project, person: Person) -> bo
     """Whether the person may know of the project, for handing them something of it."""
     if is_full_member(person) and not project.is_private:
         return True
-    return await _can_see(session, project, person.id)
-
-
-async def _can_see(session: AsyncSession, project: Project, person_id: str) -> bool:
-    seer = Actor(id=person_id, standing=Standing.MEMBER)
-    query = select(Project.id).where(col(Project.id) == project.id, visible_projects(seer))
+    query = select(Project.id).where(col(Project.id) == project.id, visible_projects(actor_of(person)))
     return (await session.exec(query)).first() is not None
 
 

@@ -116,7 +116,7 @@ async def make_record(
         session,
         actor_of(by),
         kind,
-        {"title": f"A {kind.singular} to look at"} | values,
+        {"title": f"One {kind.singular} to look at"} | values,
         project=project,
         channel_id=channel_id or project.home_channel_id,
         now=now,
