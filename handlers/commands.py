@@ -1,6 +1,6 @@
 """Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -54,11 +54,10 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
-    *(
-        Verb(kind.key, f"{kind.key} {kind.example}", f"Log {kind.singular}: words at once, none for a form")
-        for kind in KINDS
-    ),
+    Verb("action", "action Order cables @ben", "Log an action as /action does; so with risk, issue and decision"),
     Verb("list", "list risks", "The open records of this channel's project, all or of one kind"),
+    Verb("show", "A12", "A record's card"),
+    Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
@@ -116,11 +115,12 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_list(rest)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
-    if word in ("edit", "history", "show") and read_reference(rest):
-        text = rest if word == "show" else f"{rest} {word}"
+    if read_reference(rest):
+        text = f"{rest} {word}"
     if about_record := _about_record(text, strict=False):
         return about_record
-    raise NotFound(_hint(word, [verb.word for verb in VERBS] + [kind.plural for kind in KINDS]))
+    kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
+    raise NotFound(_hint(word, {verb.word: verb.example for verb in VERBS} | kinds))
 
 
 def _parse_list(rest: str) -> Parsed:
@@ -128,7 +128,7 @@ def _parse_list(rest: str) -> Parsed:
         return Parsed(lambda request, deps: lists.show(request, deps, None))
     kind = kind_named(rest)
     if kind is None:
-        raise NotFound(_hint(rest, [f"list {kind.plural}" for kind in KINDS]))
+        raise NotFound(_hint(rest, {kind.plural: f"list {kind.plural}" for kind in KINDS}))
     return Parsed(lambda request, deps: lists.show(request, deps, kind))
 
 
@@ -155,8 +155,8 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         )
     if strict:
         return None
-    known = [f"{word} {s.key}" for s in kind.steps] + [f"{word} edit", f"{word} history"]
-    raise NotFound(_hint(f"{word} {said}", known))
+    words = [*(step.key for step in kind.steps), "edit", "history"]
+    raise NotFound(_hint(said, {known: f"{word} {known}" for known in words}))
 
 
 async def _help(kind: Kind | None) -> Reply:
@@ -166,9 +166,10 @@ async def _help(kind: Kind | None) -> Reply:
     return Tell(help_views.all_help(rows, [(f"/steward {v.example}", v.summary) for v in VERBS]))
 
 
-def _hint(word: str, known: Sequence[str]) -> str:
+def _hint(word: str, known: Mapping[str, str]) -> str:
+    """A refusal with the nearest of the known words, each given with what to type."""
     near = get_close_matches(word, known, n=1, cutoff=0.5)
-    suggestion = f" Did you mean `/steward {near[0]}`?" if near else " `/steward help` shows what there is."
+    suggestion = f" Did you mean `/steward {known[near[0]]}`?" if near else " `/steward help` shows what there is."
     return f"I do not know “{esc(cut(decoded(word), 60))}”.{suggestion}"
 
 

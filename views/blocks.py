@@ -39,8 +39,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def plain(text: str, limit: int = 3_000) -> Block:
-    """A plain_text object; emoji codes in typed text stay as typed. Empty text becomes a dash: Slack refuses none."""
-    return {"type": "plain_text", "text": cut(safe(text), limit) or "–", "emoji": False}
+    """A plain_text object; empty text becomes a dash, since Slack refuses none. `emoji`, or 🔥 would show as its code."""
+    return {"type": "plain_text", "text": cut(safe(text), limit) or "–", "emoji": True}
 
 
 def mrkdwn(text: str) -> Block:

@@ -72,7 +72,7 @@ def saved(
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
-    facts = [f"Owner {name_of(people, item.record.owner_id)}"]
+    facts = [f"Owner {name_of(people, item.record.owner_id)}" if item.record.owner_id else "No owner yet"]
     if item.record.due_date and item.record.is_open:
         facts.append(f"due {due(item, project, today)}")
         facts.append("reminder that morning at 09:00")
