@@ -25,6 +25,20 @@ def refilled(view: Mapping[str, Any], sentences: Sequence[str]) -> Block:
     return {key: view[key] for key in _SENT_BACK if view.get(key)} | {"blocks": blocks}
 
 
+def typed_into(view: Mapping[str, Any]) -> list[str]:
+    """What the form's inputs hold, as `Label: value` lines."""
+    state = (view.get("state") or {}).get("values") or {}
+    lines = []
+    for block in view.get("blocks", ()):
+        element = block.get("element") if block.get("type") == "input" else None
+        if isinstance(element, Mapping) and element.get("type") in _INITIAL:
+            held, _ = _INITIAL[element["type"]]
+            typed = ((state.get(str(block.get("block_id"))) or {}).get(str(element.get("action_id"))) or {}).get(held)
+            shown = typed["text"]["text"] if isinstance(typed, Mapping) else typed
+            lines += [f"{block['label']['text']}: {shown}"] if shown else []
+    return lines
+
+
 def _refilled_block(block: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
     element = block.get("element")
     if block.get("type") != "input" or not isinstance(element, Mapping) or element.get("type") not in _INITIAL:
