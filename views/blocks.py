@@ -39,7 +39,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def plain(text: str, limit: int = 3_000) -> Block:
-    """A plain_text object; empty text becomes a dash, since Slack refuses none. Without `emoji` 🔥 shows as its code."""
+    """A plain_text object; empty text becomes a dash, since Slack refuses none. Without `emoji` 🔥 shows as code."""
     return {"type": "plain_text", "text": cut(safe(text), limit) or "–", "emoji": True}
 
 

@@ -19,31 +19,35 @@ _SENT_BACK = ("type", "callback_id", "title", "submit", "close", "private_metada
 
 def refilled(view: Mapping[str, Any], sentences: Sequence[str]) -> Block:
     """The view without Slack's own keys, the sentences on top, each input holding what its state says."""
-    state = (view.get("state") or {}).get("values") or {}
     blocks = [section(plain(sentence)) for sentence in sentences]
-    blocks += [_refilled_block(block, state.get(str(block.get("block_id")), {})) for block in view.get("blocks", ())]
+    blocks += [_refilled_block(block, _typed(view, block)) for block in view.get("blocks", ())]
     return {key: view[key] for key in _SENT_BACK if view.get(key)} | {"blocks": blocks}
 
 
 def typed_into(view: Mapping[str, Any]) -> list[str]:
     """What the form's inputs hold, as `Label: value` lines."""
-    state = (view.get("state") or {}).get("values") or {}
     lines = []
     for block in view.get("blocks", ()):
-        element = block.get("element") if block.get("type") == "input" else None
-        if isinstance(element, Mapping) and element.get("type") in _INITIAL:
-            held, _ = _INITIAL[element["type"]]
-            typed = ((state.get(str(block.get("block_id"))) or {}).get(str(element.get("action_id"))) or {}).get(held)
-            shown = typed["text"]["text"] if isinstance(typed, Mapping) else typed
-            lines += [f"{block['label']['text']}: {shown}"] if shown else []
+        typed = _typed(view, block)
+        shown = typed["text"]["text"] if isinstance(typed, Mapping) else typed
+        lines += [f"{block['label']['text']}: {shown}"] if shown else []
     return lines
 
 
-def _refilled_block(block: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
+def _typed(view: Mapping[str, Any], block: Mapping[str, Any]) -> Any:
+    """What an input block holds, in Slack's shape; None for anything else."""
+    element = block.get("element")
+    if block.get("type") != "input" or not isinstance(element, Mapping) or element.get("type") not in _INITIAL:
+        return None
+    state = (view.get("state") or {}).get("values") or {}
+    held, _ = _INITIAL[element["type"]]
+    return ((state.get(str(block.get("block_id"))) or {}).get(str(element.get("action_id"))) or {}).get(held)
+
+
+def _refilled_block(block: Mapping[str, Any], typed: Any) -> Block:
     element = block.get("element")
     if block.get("type") != "input" or not isinstance(element, Mapping) or element.get("type") not in _INITIAL:
         return dict(block)
-    held, initial = _INITIAL[element["type"]]
-    typed = (state.get(str(element.get("action_id"))) or {}).get(held)
+    _, initial = _INITIAL[element["type"]]
     bare = {key: value for key, value in element.items() if key != initial}
     return {**block, "element": bare | ({initial: typed} if typed else {})}
