@@ -165,9 +165,8 @@ def replies(core: Core, args: Args) -> Json:
     span = [m for m in thread[1:] if _within(args, m["ts"])]
     shown, cursor = page([thread[0], *span], args, default=1000)
     answer = _messages(args, channel, shown, cursor)
-    follows = any(m["user"] == core.app.bot_user_id for m in thread)
-    read = {"last_read": thread[-1]["ts"], "unread_count": 0}
-    answer["messages"][0] |= {"subscribed": follows, **(read if follows else {})}
+    if shown[:1] == thread[:1] and any(m["user"] == core.app.bot_user_id for m in thread):
+        answer["messages"][0] |= {"subscribed": True, "last_read": thread[-1]["ts"], "unread_count": 0}
     return answer
 
 
