@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.incoming import Incoming
-from handlers.replies import FieldErrors, Reply, Tell
+from handlers.replies import FieldErrors, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Where
 from handlers.slack_text import decoded
 from models.errors import InvalidFields, StewardError
 from views.blocks import Message, cut, esc, mrkdwn, plain, safe, section
 from views.forms import message_view as form_view
-from views.refill import refilled
+from views.refill import refilled, typed_into
 
 TYPED_SHOWN = 2_500
 
@@ -88,25 +88,42 @@ def beside_fields(incoming: Incoming, problems: Mapping[str, str]) -> dict[str, 
 def late_view(incoming: Incoming, reply: Reply) -> dict[str, Any]:
     """What a form shows after "Still working": the outcome, or itself again with everything typed and what is wrong."""
     match reply:
-        case Tell(message=message):
+        case Tell(message=message) | Redraw(message=message):
             return message_view(message)
+        case UpdateForm(view=view):
+            return dict(view)
         case FieldErrors(problems=problems):
             return refilled(incoming.view, list(problems.values()))
         case _:
             return message_view(Message("Done.", [section(plain("Done."))]))
 
 
-def too_late_for_form(incoming: Incoming) -> dict[str, Any]:
+def late_message(incoming: Incoming, reply: Reply) -> Message:
+    """The same for somebody who closed the form meanwhile: the outcome, or what is wrong and everything typed."""
+    match reply:
+        case Tell(message=message) | Redraw(message=message):
+            return message
+        case FieldErrors(problems=problems):
+            sentence = " ".join(problems.values())
+        case _:
+            sentence = "The form was closed before it was saved, so nothing was stored."
+    return _with_block(esc(sentence), "\n".join(typed_into(incoming.view)))
+
+
+def too_late_for_form(incoming: Incoming) -> Tell:
     """Slack lets a form open only within three seconds; say so and give the words back."""
-    sentence = "Slack did not let me open the form in time. Please try once more."
-    return private(_with_typed(incoming, sentence))
+    return Tell(_with_typed(incoming, "Slack did not let me open the form in time. Please try once more."))
 
 
 def _with_typed(incoming: Incoming, sentence: str) -> Message:
-    """The sentence, and below it what was typed, ready to be copied."""
+    """The mrkdwn sentence, and below it what was typed, ready to be copied."""
+    has_words = incoming.where is Where.COMMAND and incoming.text.strip()
+    return _with_block(sentence, f"{incoming.name} {decoded(incoming.text)}".strip() if has_words else "")
+
+
+def _with_block(sentence: str, typed: str) -> Message:
     blocks = [section(mrkdwn(sentence))]
-    typed = f"{incoming.name} {decoded(incoming.text)}".strip() if incoming.where is Where.COMMAND else ""
-    if typed and incoming.text.strip():
+    if typed:
         elements = [{"type": "text", "text": cut(safe(typed), TYPED_SHOWN)}]
         blocks.append({"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": elements}]})
     return Message(f"{sentence} {esc(cut(typed, 500))}".strip(), blocks)

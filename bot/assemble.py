@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 
 from bot import bolt_app
-from bot.edge import Edge
+from bot.edge import PATIENCE_SECONDS, Edge
 from bot.homes import HomePublisher
 from bot.responder import Responder
 from bot.sender import PACE_SECONDS, Sender
@@ -39,9 +39,16 @@ class Steward:
     """The whole program for one workspace. `start` meets the workspace; the parts are run by the way it is hosted."""
 
     def __init__(
-        self, database: Database, slack: Slack, *, clock: Clock | None = None, pace_seconds: float = PACE_SECONDS
+        self,
+        database: Database,
+        slack: Slack,
+        *,
+        clock: Clock | None = None,
+        pace_seconds: float = PACE_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._slack = slack
+        self._patience_seconds = patience_seconds
         self._clock = clock or SystemClock()
         wall = SystemClock()
         self.database = database
@@ -77,6 +84,7 @@ class Steward:
             homes=self.homes,
             responder=self.responder,
             committed=committed or self.sender.wake,
+            patience_seconds=self._patience_seconds,
         )
         self.bolt = bolt_app.build(
             self.edge.answer,

@@ -75,6 +75,7 @@ class Edge:
         homes: Homes,
         responder: Responder,
         committed: Callable[[], None],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -84,6 +85,7 @@ class Edge:
         self._homes = homes
         self._responder = responder
         self._committed = committed
+        self._patience_seconds = patience_seconds
         self._running: set[asyncio.Task[Any]] = set()
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
@@ -95,7 +97,7 @@ class Edge:
             await shielded(self._event(incoming))
             return None
         work = self._keep(self._work(incoming))
-        done, _ = await asyncio.wait({work}, timeout=PATIENCE_SECONDS)
+        done, _ = await asyncio.wait({work}, timeout=self._patience_seconds)
         if not done:
             work.add_done_callback(lambda task: self._keep(self._late(incoming, task.result())))
             return answers.still_working(incoming)
@@ -129,6 +131,14 @@ class Edge:
     async def _work(self, incoming: Incoming) -> Outcome:
         """The reply to a person, whatever happens: refusals and faults are replies too."""
         try:
+            return await self._done_or_refused(incoming)
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("fault %s in %s %s", reference, incoming.where.value, incoming.name)
+            return Outcome(answers.fault(incoming, reference), refused=True)
+
+    async def _done_or_refused(self, incoming: Incoming) -> Outcome:
+        try:
             reply, wrote = await self._unit_with_learning(incoming)
             return Outcome(reply, wrote=wrote)
         except requests.AlreadyDone as repeat:
@@ -137,10 +147,6 @@ class Edge:
             if (done := await self._seen(incoming)) is not None:
                 return Outcome(done)
             return Outcome(answers.refusal(incoming, refusal), refused=True)
-        except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("fault %s in %s %s", reference, incoming.where.value, incoming.name)
-            return Outcome(answers.fault(incoming, reference), refused=True)
 
     async def _unit_with_learning(self, incoming: Incoming) -> tuple[Reply, bool]:
         """The handler's reply, and whether it was to store something; meets unknown people and channels on the way."""
@@ -222,12 +228,18 @@ class Edge:
         return await self._as_it_stands(incoming, done.reference) if done else None
 
     async def _as_it_stands(self, incoming: Incoming, reference: str | None) -> Reply:
+        """What a repeat is answered with: the record as it is now, or that it is no longer there."""
         found = read_reference(reference or "")
+        if incoming.where is Where.HOME:
+            return ShowHome()
         if found is None:
             return Nothing()
-        async with self._database.unit(self._workspace.id, writes=False) as session:
-            request = await self._request(session, incoming, may_guess=True)
-            return await records.show(request, Deps(session, self._clock.now()), *found)
+        try:
+            async with self._database.unit(self._workspace.id, writes=False) as session:
+                request = await self._request(session, incoming, may_guess=True)
+                return await records.show(request, Deps(session, self._clock.now()), *found)
+        except StewardError as gone:
+            return answers.refusal(incoming, gone)
 
     async def _acknowledge(self, incoming: Incoming, outcome: Outcome) -> Acknowledgement:
         """The acknowledgement's body; what does not fit in it goes out at once or right after."""
@@ -238,11 +250,12 @@ class Edge:
             case _ if incoming.where is Where.OPTIONS:
                 return {"options": []}
             case Tell(message=message) if incoming.where is Where.HOME and not (outcome.wrote or outcome.refused):
-                return await self._open(incoming, answers.message_view(message))
+                return await self._acknowledge(incoming, Outcome(OpenForm(answers.message_view(message))))
             case FieldErrors():
                 return {"response_action": "errors", "errors": answers.beside_fields(incoming, reply.problems)}
-            case OpenForm():
-                return await self._open(incoming, reply.view)
+            case OpenForm(view=view):
+                apology = await self._open(incoming, view)
+                return await self._acknowledge(incoming, Outcome(apology, refused=True)) if apology else None
             case UpdateForm() if incoming.where is Where.FORM:
                 return {"response_action": "update", "view": reply.view}
             case Tell(message=message) | Redraw(message=message) if incoming.where is Where.FORM:
@@ -260,11 +273,17 @@ class Edge:
 
     async def _late(self, incoming: Incoming, outcome: Outcome) -> None:
         """The result of what took too long: to the form or the conversation it came from."""
-        reply = outcome.reply
+        reply: Reply | None = outcome.reply
+        if isinstance(reply, OpenForm):
+            # Slack's permission lasts a little longer than our patience.
+            reply = await self._open(incoming, reply.view)
+        if reply is None:
+            return
         if incoming.where is Where.FORM:
-            await self._call("views.update", view_id=incoming.view.get("id"), view=answers.late_view(incoming, reply))
-        elif isinstance(reply, OpenForm):
-            await self._responder.send(incoming.response_url, answers.too_late_for_form(incoming))
+            view = answers.late_view(incoming, reply)
+            if not await self._call("views.update", view_id=incoming.view.get("id"), view=view):
+                # The form was closed meanwhile; then the words go where it was opened from.
+                await self._deliver(incoming, Tell(answers.late_message(incoming, reply)))
         elif isinstance(reply, Tell | Redraw) and incoming.where is Where.COMMAND:
             await self._responder.send(incoming.response_url, answers.beside(reply.message))
         else:
@@ -273,7 +292,12 @@ class Edge:
     async def _deliver(self, incoming: Incoming, reply: Reply) -> None:
         """An answer that does not travel in the acknowledgement."""
         match reply, incoming.where:
+            case (Nothing(), _) | (_, Where.OPTIONS):
+                return
             case ((Tell(message=message) | Redraw(message=message)), Where.HOME):
+                await self._publish_home(incoming, 0, message)
+            case ((Tell(message=message) | Redraw(message=message)), Where.FORM) if not incoming.response_url:
+                # Opened from where Slack gives no address to answer to: the Home tab is the place left.
                 await self._publish_home(incoming, 0, message)
             case ShowHome(page=page), _:
                 await self._publish_home(incoming, page, None)
@@ -295,17 +319,15 @@ class Edge:
             case _:
                 log.error("no way to deliver %s for %s", type(reply).__name__, incoming.where.value)
 
-    async def _open(self, incoming: Incoming, view: dict[str, Any]) -> Acknowledgement:
-        """Open the form now: the permission lasts three seconds. When Slack refuses, say so where they acted."""
+    async def _open(self, incoming: Incoming, view: dict[str, Any]) -> Tell | None:
+        """Open the form now: the permission lasts three seconds. When Slack refuses, what to say about it."""
         method = "views.push" if incoming.where is Where.MODAL else "views.open"
         try:
             await self._port.call(method, trigger_id=incoming.trigger_id, view=view)
         except SlackError as error:
             log.warning("%s: %s", method, error.code)
-            if incoming.where is Where.COMMAND:
-                return answers.too_late_for_form(incoming)
-            if incoming.response_url:
-                self._keep(self._responder.send(incoming.response_url, answers.too_late_for_form(incoming)))
+            # Used up means that the same request, delivered twice, has opened it already.
+            return None if error.code == "exchanged_trigger_id" else answers.too_late_for_form(incoming)
         return None
 
     async def _publish_home(self, incoming: Incoming, page: int, notice: Message | None) -> None:
@@ -316,11 +338,14 @@ class Edge:
             view = await home_handlers.draw(Deps(session, self._clock.now()), person, page=page, notice=notice)
         await self._homes.publish(incoming.person_id, view)
 
-    async def _call(self, method: str, **arguments: Any) -> None:
+    async def _call(self, method: str, **arguments: Any) -> bool:
+        """Call Slack, and say whether it did what was asked."""
         try:
             await self._port.call(method, **arguments)
         except SlackError as error:
             log.warning("%s: %s", method, error.code)
+            return False
+        return True
 
     def _keep(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run on, and hold on to the task: the event loop alone would let it be collected."""

@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import migrate, web
 from bot.assemble import Slack, Steward
+from bot.edge import PATIENCE_SECONDS
 from bot.manifest import manifest
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
@@ -149,8 +150,9 @@ async def socket_mode(
     *,
     clock: Clock | None = None,
     pace_seconds: float = PACE_SECONDS,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> AsyncIterator[Running]:
-    steward = Steward(database, slack, clock=clock, pace_seconds=pace_seconds)
+    steward = Steward(database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds)
     doors: AsyncSocketModeHandler | None = None
     try:
         workspace = await steward.meet()

@@ -6,15 +6,17 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import uvicorn
 
 from bot import web
 from bot.assemble import Slack, Steward
+from bot.edge import PATIENCE_SECONDS
 from bot.manifest import manifest
 from bot.run import Running, socket_mode
-from models.database import Database
+from models.database import PERSON_WAIT_MS, Database
 from reports.export import Export, export
 from sandbox import Sandbox
 
@@ -50,12 +52,26 @@ class House:
 
 
 @asynccontextmanager
-async def house_over_socket_mode(database_url: str, **options: Any) -> AsyncIterator[House]:
-    """Steward connected by Socket Mode."""
+async def house_over_socket_mode(
+    database_url: str,
+    *,
+    starts: datetime | None = None,
+    wait_ms: int = PERSON_WAIT_MS,
+    patience_seconds: float = PATIENCE_SECONDS,
+    **options: Any,
+) -> AsyncIterator[House]:
+    """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice."""
     async with Sandbox(manifest(), rate_limits=False, **options) as sandbox:
+        if starts is not None:
+            await sandbox.advance_to(starts)
         slack = Slack(sandbox.bot_token, sandbox.api_url)
         async with socket_mode(
-            Database(database_url), slack, sandbox.app_token, clock=sandbox.clock, pace_seconds=0
+            Database(database_url, wait_ms=wait_ms),
+            slack,
+            sandbox.app_token,
+            clock=sandbox.clock,
+            pace_seconds=0,
+            patience_seconds=patience_seconds,
         ) as running:
             sandbox.on_advance(running.advanced)
             yield House(sandbox, running.steward)
