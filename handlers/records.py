@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
-from handlers.slack_text import pieces
+from handlers.slack_text import named_pieces
 from models import directory, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order
@@ -18,7 +18,7 @@ from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import Step
 from models.operations import TITLE_MAX
-from models.permissions import Right, Standing, require
+from models.permissions import Right, Standing, may, require
 from models.tables import Channel, Project
 from reports.work import items_of
 from views import cards, forms
@@ -29,7 +29,7 @@ from views.values import name_of, shown_value
 
 async def log_words(request: Request, deps: Deps, kind: Kind, text: str) -> Reply:
     """Store what was typed after a command as a record; ask in a form for what cannot be known."""
-    entry = _read_entry(request, deps, text)
+    entry = await _read_entry(request, deps, text)
     values, hints = _from_entry(entry)
     asks = questions(request)
     if asks or not values["title"]:
@@ -124,9 +124,7 @@ async def show_pressed(request: Request, deps: Deps) -> Reply:
 
 async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The form with what is stored. Raises NotAllowed before anybody types in vain."""
-    item, project = await operations.find(deps.session, request.actor, kind, number)
-    require(request.actor, Right.EDIT, project, item)
-    operations.require_editable(item)
+    item, _ = await _editable(request, deps, kind, number)
     return OpenForm(forms.edit_form(item, _edit_context(request, item)))
 
 
@@ -137,7 +135,7 @@ async def edit_pressed(request: Request, deps: Deps) -> Reply:
 async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
-    item, project = await operations.find(deps.session, request.actor, *_reference(context.reference))
+    item, project = await _editable(request, deps, *_reference(context.reference))
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
@@ -206,9 +204,9 @@ async def history_pressed(request: Request, deps: Deps) -> Reply:
     return await history(request, deps, *_reference(request.value))
 
 
-def _read_entry(request: Request, deps: Deps, text: str) -> Entry:
+async def _read_entry(request: Request, deps: Deps, text: str) -> Entry:
     return parse_entry(
-        pieces(text),
+        await named_pieces(deps.session, text),
         now=deps.now,
         zone=request.zone,
         order=date_order(request.person.locale),
@@ -335,17 +333,20 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
 async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
     people = await directory.people(deps.session, cards.people_of(item))
     if began:
-        lead = "with you as coordinator" if project.coordinator_id else "without a coordinator so far"
+        lead = "with you as coordinator"
+        if project.coordinator_id is None:
+            lead = "without a coordinator so far (any full member can take it: `/steward settings`)"
         hints = [
             *hints,
             f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
             f"in the time zone {esc(project.timezone)}.",
         ]
+    settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
     message = cards.saved(
-        item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=project.id if began else None
+        item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of
     )
     return Tell(message, reference=item.reference)
 
@@ -358,6 +359,14 @@ def _edit_context(request: Request, item: Item) -> FormContext:
         version=item.record.version,
         response_url="" if request.where is Where.HOME else request.response_url,
     )
+
+
+async def _editable(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
+    """The record, if this person may change its text now. Raises NotFound and NotAllowed."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    require(request.actor, Right.EDIT, project, item)
+    operations.require_editable(item)
+    return item, project
 
 
 async def _merged(request: Request, deps: Deps, item: Item, project: Project, typed: Mapping[str, Any]) -> Reply:

@@ -3,7 +3,7 @@
 from handlers import records
 from handlers.replies import OpenForm, Reply
 from handlers.request import Deps, Request, Where
-from handlers.slack_text import decoded
+from handlers.slack_text import as_text, named_pieces
 from models.errors import NotFound
 from models.kinds import KINDS, kind_named
 from models.operations import LONG_TEXT_MAX, TITLE_MAX
@@ -14,7 +14,7 @@ from views.forms import FormContext
 
 async def log_message(request: Request, deps: Deps) -> Reply:
     """The form for a record made of a message: its first line as title, all of it as details, and its link."""
-    text = decoded(request.message.text) if request.message else ""
+    text = as_text(await named_pieces(deps.session, request.message.text)) if request.message else ""
     lines = text.strip().splitlines()
     title = cut(lines[0].strip(), TITLE_MAX) if lines else ""
     values = {"title": title, "details": text[:LONG_TEXT_MAX] if text.strip() != title else ""}

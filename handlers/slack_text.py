@@ -4,6 +4,9 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import directory
 from models.entry import Mention
 
 _ENTITY = re.compile(r"<([^<>]*)>")
@@ -24,6 +27,18 @@ def pieces(text: str) -> list[str | Mention]:
 def as_text(found: Sequence[str | Mention]) -> str:
     """The pieces as one text, people as `@name`."""
     return "".join(f"@{piece.name}" if isinstance(piece, Mention) else piece for piece in found)
+
+
+async def named_pieces(session: AsyncSession, text: str) -> list[str | Mention]:
+    """The pieces with people under the names we know them by: Slack often sends nothing but the id."""
+    found = pieces(text)
+    people = await directory.people(session, {piece.user_id for piece in found if isinstance(piece, Mention)})
+    return [
+        Mention(piece.user_id, people[piece.user_id].shown_name)
+        if isinstance(piece, Mention) and piece.user_id in people
+        else piece
+        for piece in found
+    ]
 
 
 def decoded(text: str) -> str:
