@@ -345,9 +345,7 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
-    message = cards.saved(
-        item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of
-    )
+    message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
     return Tell(message, reference=item.reference)
 
 

@@ -95,13 +95,14 @@ class Driver(Person):
         view = self._top()
         if view.body.get("submit") is None:
             raise SandboxError("This modal has no button to submit it.")
-        state = {block: dict(actions) for block, actions in view.values.items()}
-        for block_id, value in (fields or {}).items():
-            item = _only(view, block_id)
-            state[block_id] = {item.action_id: plain_entry(item, value, self._options_for(item))}
-        outcome = await self.submit_view(view, state)
+        outcome = await self.submit_view(view, self._filled(view, fields or {}))
         self.form_errors = outcome.errors
         return outcome
+
+    def fill(self, fields: dict[str, Any]) -> None:
+        """Type into the modal in front (block_id -> plain value) and press nothing yet."""
+        view = self._top()
+        view.values = self._filled(view, fields)
 
     async def options(self, action_id: str, typed: str = "") -> list[Json]:
         """Type into a menu of the modal in front that the app fills; the options it offers."""
@@ -123,6 +124,13 @@ class Driver(Person):
         else:
             told = None
         return await self.act(place, item.block_id, item.action_id, told, state)
+
+    def _filled(self, view: View, fields: dict[str, Any]) -> Json:
+        state = {block: dict(actions) for block, actions in view.values.items()}
+        for block_id, value in fields.items():
+            item = _only(view, block_id)
+            state[block_id] = {item.action_id: plain_entry(item, value, self._options_for(item))}
+        return state
 
     def _options_for(self, item: Held) -> list[Json]:
         return self._offered.get((item.block_id, item.action_id), [])

@@ -1,6 +1,7 @@
 """Forms from a kind's description: each field type has an element to draw and a way to read what was typed.
 
-Block ids are field keys, so a fault is shown beside its field, and an update keeps what was typed.
+Block ids are field keys, so a fault is shown beside its field. When a form is drawn anew, Slack keeps what stands in an
+input whose action id stays, and takes the new initial value only where the action id changes.
 """
 
 import json
@@ -83,7 +84,7 @@ def record_form(
 
 
 def edit_form(item: Item, context: FormContext, *, values: Values | None = None, warning: str = "") -> Block:
-    """The form for an existing record, filled with what is stored, or with `values` under a warning."""
+    """The form for an existing record, filled with what is stored, or anew with `values` under a warning."""
     kind = item.kind
     if values is None:
         values = {spec.key: item.value(spec.key) for spec in kind.all_fields}
@@ -95,7 +96,10 @@ def edit_form(item: Item, context: FormContext, *, values: Values | None = None,
         "submit": plain("Save"),
         "close": plain("Cancel"),
         "private_metadata": context.packed(),
-        "blocks": [*([section(plain(warning))] if warning else []), *_fields(kind, values, focus=False)],
+        "blocks": [
+            *([section(plain(warning))] if warning else []),
+            *_fields(kind, values, edition=context.version if warning else 0),
+        ],
     }
 
 
@@ -166,7 +170,7 @@ def read_fields(kind: Kind, state: Mapping[str, Any], context: FormContext) -> d
     values = {}
     for spec in kind.all_fields:
         parts = [spec.key, *(f"{spec.key}.{n}" for n in range(1, context.lengths.get(spec.key, 1)))]
-        shown = [state[part].get(part) or {} for part in parts if part in state]
+        shown = [_element_in(state, part) for part in parts if part in state]
         if shown:
             values[spec.key] = _ELEMENTS[spec.type].read(spec, shown)
     return values
@@ -174,9 +178,14 @@ def read_fields(kind: Kind, state: Mapping[str, Any], context: FormContext) -> d
 
 def read_choice(state: Mapping[str, Any], block_id: str) -> str:
     """The chosen option's value, chosen person or typed text of an input; empty when there is none."""
-    element = (state.get(block_id) or {}).get(block_id) or {}
+    element = _element_in(state, block_id)
     chosen = element.get("selected_option") or {}
     return str(chosen.get("value") or element.get("selected_user") or element.get("value") or "")
+
+
+def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
+    """What the block's one element holds, whatever its action id."""
+    return next(iter((state.get(block_id) or {}).values()), None) or {}
 
 
 @dataclass(frozen=True)
@@ -223,21 +232,22 @@ def _read_time(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> time | None:
 def _draw_menu(spec: FieldSpec, value: Any) -> Block:
     """A menu can be emptied again only through an option that says so."""
     choices = [option(label, key) for key, label in _menu(spec)]
-    chosen = next((choice for choice in choices if choice["value"] == str(value)), None)
+    wanted = spec.default if value is None else value
+    chosen = next((choice for choice in choices if choice["value"] == str(wanted)), None)
     return {"type": "static_select", "options": choices} | ({"initial_option": chosen} if chosen else {})
 
 
 def _menu(spec: FieldSpec) -> list[tuple[str, str]]:
     if spec.choices is None:
         return [(NOT_SET, "Not set"), *((str(n), str(n)) for n in range(1, 6))]
-    needs_blank = spec.key != "priority"
-    return [*([(NOT_SET, "Not set")] if needs_blank else []), *((str(c.value), c.label) for c in spec.choices)]
+    blank = [] if spec.default else [(NOT_SET, "Not set")]
+    return [*blank, *((str(c.value), c.label) for c in spec.choices)]
 
 
 def _read_menu(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> Any:
     chosen = (shown[0].get("selected_option") or {}).get("value", NOT_SET)
     if chosen == NOT_SET:
-        return next(iter(spec.choices)) if spec.choices and spec.key == "priority" else None
+        return spec.default
     return spec.choices(chosen) if spec.choices else int(chosen)
 
 
@@ -252,7 +262,8 @@ _ELEMENTS = {
 }
 
 
-def _fields(kind: Kind, values: Values, *, focus: bool) -> list[Block]:
+def _fields(kind: Kind, values: Values, *, focus: bool = False, edition: int = 0) -> list[Block]:
+    """The inputs of a kind. An `edition` above 0 marks them as new ones, so that Slack shows these values in them."""
     blocks = []
     for spec in kind.all_fields:
         for number, part in enumerate(_parts(spec, values.get(spec.key))):
@@ -260,6 +271,8 @@ def _fields(kind: Kind, values: Values, *, focus: bool) -> list[Block]:
             element = _ELEMENTS[spec.type].draw(spec, part)
             if focus and spec.key == "title" and not part:
                 element["focus_on_load"] = True
+            if edition:
+                element["action_id"] = f"{key}:{edition}"
             label = f"{spec.label}, continued" if number else spec.label
             blocks.append(_input(key, label, element, "" if number else spec.help, optional=spec.key != "title"))
     return blocks
@@ -292,7 +305,7 @@ def _input(key: str, label: str, element: Block, hint: str, *, optional: bool = 
         "type": "input",
         "block_id": key,
         "label": plain(label),
-        "element": element | {"action_id": key},
+        "element": {"action_id": key} | element,
         "optional": optional,
     }
     if hint:

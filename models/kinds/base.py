@@ -26,7 +26,10 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FieldSpec:
-    """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5."""
+    """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5.
+
+    `default` is what stands where nothing was chosen.
+    """
 
     key: str
     label: str
@@ -34,6 +37,7 @@ class FieldSpec:
     help: str
     in_list: bool = False
     choices: "builtins.type[Labelled] | None" = None
+    default: Labelled | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +156,7 @@ COMMON_FIELDS = (
         type=FieldType.CHOICE,
         help="How much it matters next to the others.",
         choices=Priority,
+        default=Priority.NORMAL,
     ),
     FieldSpec(
         key="details",

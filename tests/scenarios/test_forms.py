@@ -1,0 +1,357 @@
+"""The forms: filled from what is known, faults beside their fields, and nothing typed is ever lost."""
+
+from datetime import timedelta
+
+import pytest
+
+from models.kinds import KINDS, Kind
+from sandbox.driver import Driver
+from tests.scenarios.house import House, shown
+from tests.scenarios.looking import answered, card, held, hints
+
+sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+TITLE_MISSING = "A title is needed: one line that says what it is."
+
+
+async def log(house: House, person: Driver, command: str, words: str) -> None:
+    """Log a record by words in #network and let everything arrive."""
+    assert (await person.command("#network", command, words)).ok
+    await house.settled()
+
+
+async def open_edit(person: Driver, reference: str) -> None:
+    assert (await person.command("#network", "/steward", f"{reference} edit")).ok
+
+
+@sqlite_only
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+async def test_each_kinds_form_explains_every_field_and_requires_only_the_title(house: House, kind: Kind) -> None:
+    ana = house.sandbox.person("ana")
+
+    await ana.command("#network", f"/{kind.key}", "")
+
+    form = ana.modal
+    assert form is not None
+    assert kind.help in shown(form)
+    assert hints(form) == {field.key: field.help for field in kind.all_fields}
+    assert [block["block_id"] for block in form["blocks"] if block.get("optional") is False] == ["title"]
+    outcome = await ana.submit({"title": f"The first {kind.singular}"})
+    await house.settled()
+    assert outcome.ok
+    record = await house.record(f"{kind.letter}1")
+    assert (record["title"], record["status"], record["priority"]) == (
+        f"The first {kind.singular}",
+        kind.first_status,
+        "normal",
+    )
+
+
+FILLED = {
+    "action": {"done_when": "Vendor confirmed in writing"},
+    "risk": {"probability": 4, "impact": 5, "response": "mitigate"},
+    "issue": {"severity": "2", "workaround": "Use the old line"},
+    "decision": {"rationale": "It is nearer", "alternatives": "The first one"},
+}
+COMMON = {
+    "title": "Everything filled in",
+    "owner_id": "U00000000BE",
+    "due_date": "2027-03-05",
+    "due_time": "15:00",
+    "priority": "high",
+    "details": "First line\nsecond line",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+async def test_every_field_of_a_kind_is_stored_and_stands_in_the_form_again(house: House, kind: Kind) -> None:
+    ana = house.sandbox.person("ana")
+    own = FILLED[kind.key]
+    await ana.command("#network", f"/{kind.key}", "")
+
+    outcome = await ana.submit(COMMON | {key: str(value) for key, value in own.items()})
+    await house.settled()
+
+    assert outcome.ok
+    record = await house.record(f"{kind.letter}1")
+    assert {key: record[key] for key in own} == own
+    assert (record["owner"], record["due_date"], record["due_time"]) == ("U00000000BE", "2027-03-05", "15:00:00")
+    await open_edit(ana, f"{kind.letter}1")
+    assert held(ana.modal) == COMMON | {key: str(value) for key, value in own.items()}
+
+
+@sqlite_only
+async def test_words_without_a_title_open_the_form_filled_with_what_was_understood(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    await ana.command("#network", "/action", "@ben by 2027-03-05 3pm !high")
+
+    assert held(ana.modal) == {
+        "title": None,
+        "done_when": None,
+        "owner_id": house.sandbox.person("ben").id,
+        "due_date": "2027-03-05",
+        "due_time": "15:00",
+        "priority": "high",
+        "details": None,
+    }
+
+
+@sqlite_only
+async def test_every_fault_stands_beside_its_field_and_what_was_typed_stays(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "")
+
+    await ana.submit(
+        {
+            "title": "   ",
+            "owner_id": "U00000000OM",
+            "due_date": "2020-01-01",
+            "details": "Kept",
+            "done_when": "Kept too",
+        }
+    )
+
+    assert ana.form_errors == {
+        "title": TITLE_MISSING,
+        "owner_id": "Omar Haddad's account is deactivated. Choose somebody else.",
+        "due_date": "Wed 1 Jan 2020 is past. Choose today or a later day.",
+    }
+    assert (held(ana.modal)["details"], held(ana.modal)["done_when"]) == ("Kept", "Kept too")
+    outcome = await ana.submit({"title": "Mended", "owner_id": "U00000000BE", "due_date": "2027-03-05"})
+    await house.settled()
+    assert outcome.ok
+    assert (await house.record("A1"))["details"] == "Kept"
+
+
+@sqlite_only
+async def test_a_time_without_a_day_asks_for_the_day(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "")
+
+    await ana.submit({"title": "Call the vendor", "due_time": "10:00"})
+
+    assert ana.form_errors == {"due_time": "A time needs a day: choose a due date too, or clear the time."}
+
+
+async def test_fields_can_be_cleared(house: House) -> None:
+    """An emptied field is stored as empty, and a time goes with its day."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "")
+    await ana.submit(COMMON | {"done_when": "Signed"})
+    await house.settled()
+    await open_edit(ana, "A1")
+
+    cleared = {
+        "owner_id": None,
+        "due_date": None,
+        "due_time": None,
+        "priority": "normal",
+        "details": "",
+        "done_when": "",
+    }
+    outcome = await ana.submit(cleared)
+    await house.settled()
+
+    assert outcome.ok
+    record = await house.record("A1")
+    assert (record["owner"], record["due_date"], record["due_time"]) == (None, None, None)
+    assert (record["priority"], record["details"], record["done_when"]) == ("normal", "", "")
+    assert "nobody yet" in shown(card(ana, "A1"))
+
+
+@sqlite_only
+async def test_clearing_only_the_day_asks_to_clear_the_time_too(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action", "Call the vendor by 2027-03-05 3pm")
+    await open_edit(ana, "A1")
+
+    await ana.submit({"due_date": None})
+
+    assert list(ana.form_errors) == ["due_time"]
+
+
+@sqlite_only
+async def test_choices_and_scales_can_be_emptied_again(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/risk", "")
+    await ana.submit({"title": "Late switch", "probability": "4", "impact": "5", "response": "avoid"})
+    await house.settled()
+    await open_edit(ana, "R1")
+
+    await ana.submit({"probability": "-", "response": "-"})
+    await house.settled()
+
+    record = await house.record("R1")
+    assert (record["probability"], record["impact"], record["response"]) == (None, 5, None)
+
+
+@sqlite_only
+async def test_saving_an_unchanged_form_changes_nothing(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action", "Call the vendor")
+    await open_edit(ana, "A1")
+
+    await ana.submit()
+    await house.settled()
+
+    assert "Nothing changed in A1" in answered(ana)
+    assert (await house.record("A1"))["version"] == 1
+
+
+@sqlite_only
+async def test_an_old_past_due_date_does_not_stand_in_the_way_of_other_changes(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action", "Call the vendor by tomorrow")
+    await house.sandbox.advance(timedelta(days=3))
+    await open_edit(ana, "A1")
+
+    outcome = await ana.submit({"details": "They are on holiday"})
+
+    assert outcome.ok
+
+
+async def test_details_over_3000_characters_are_edited_in_several_inputs(house: House) -> None:
+    """One input of Slack's takes 3,000 characters; editing never cuts what is longer."""
+    ana = house.sandbox.person("ana")
+    details = "".join(f"Line {number} of a long report\n" for number in range(400))
+    await log(house, ana, "/action", f"Read the report\n{details}")
+    stored = (await house.record("A1"))["details"]
+
+    await open_edit(ana, "A1")
+    parts = [key for key in held(ana.modal) if key.startswith("details")]
+    shown_details = "".join(held(ana.modal)[key] for key in parts)
+    await ana.submit({"title": "Read the whole report", parts[-1]: f"{held(ana.modal)[parts[-1]]}The end."})
+    await house.settled()
+
+    assert stored == details.rstrip("\n") == shown_details.rstrip("\n")
+    assert len(parts) == 4
+    record = await house.record("A1")
+    assert (record["title"], record["details"]) == ("Read the whole report", f"{shown_details}The end.")
+
+
+async def test_two_who_edit_at_once_both_keep_their_changes(house: House) -> None:
+    """The later form comes back, says who changed what, and holds both changes; saving it again stores both."""
+    ana, ben, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "kavya"))
+    await log(house, ana, "/action", "Send the diagram @ben by 2027-03-05")
+    await open_edit(ana, "A1")
+    await open_edit(ben, "A1")
+    await ben.submit({"title": "Send the signed diagram", "owner_id": kavya.id, "due_date": None})
+    await house.settled()
+
+    await ana.submit({"details": "Typed by Ana", "priority": "low"})
+
+    assert ana.modal is not None
+    warning = shown(ana.modal).splitlines()[1]
+    assert warning.startswith("Ben Fischer changed A1 meanwhile: title is now “Send the signed diagram”, owner is now")
+    assert "Not saved yet" in warning
+    assert (await house.record("A1"))["details"] == ""
+    form = held(ana.modal)
+    assert (form["title"], form["owner_id"], form["due_date"]) == ("Send the signed diagram", kavya.id, None)
+    assert (form["details"], form["priority"]) == ("Typed by Ana", "low")
+    await ana.submit()
+    await house.settled()
+    record = await house.record("A1")
+    assert (record["title"], record["owner"], record["due_date"]) == ("Send the signed diagram", kavya.id, None)
+    assert (record["details"], record["priority"], record["version"]) == ("Typed by Ana", "low", 3)
+
+
+@sqlite_only
+async def test_where_both_changed_the_same_field_the_typed_words_stay_in_the_form(house: House) -> None:
+    """The sentence above says what the field holds meanwhile; saving again keeps what was typed last."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action", "Send the diagram")
+    await open_edit(ana, "A1")
+    await open_edit(ben, "A1")
+    await ben.submit({"title": "Ben's title"})
+
+    await ana.submit({"title": "Ana's title"})
+
+    assert ana.modal is not None
+    assert "title is now “Ben's title”" in shown(ana.modal).replace("’", "'")
+    assert held(ana.modal)["title"] == "Ana's title"
+    await ana.submit()
+    assert (await house.record("A1"))["title"] == "Ana's title"
+
+
+@sqlite_only
+async def test_a_second_conflict_on_the_same_form_loses_nothing_either(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action", "Send the diagram")
+    await open_edit(ana, "A1")
+    for change in ({"title": "First"}, {"done_when": "Signed"}):
+        await open_edit(ben, "A1")
+        await ben.submit(change)
+        await ana.submit({"details": "Typed by Ana"})
+        assert ana.modal is not None
+
+    await ana.submit()
+
+    record = await house.record("A1")
+    assert (record["title"], record["done_when"], record["details"]) == ("First", "Signed", "Typed by Ana")
+
+
+@sqlite_only
+async def test_long_details_that_somebody_else_wrote_meanwhile_come_into_the_form_whole(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action", "Send the diagram\n" + "a" * 3_500)
+    await open_edit(ana, "A1")
+    await open_edit(ben, "A1")
+    await ben.submit({"details": "b" * 3_000, "details.1": "c" * 3_000})
+
+    await ana.submit({"title": "Another title"})
+    await ana.submit()
+
+    record = await house.record("A1")
+    assert (record["title"], record["details"]) == ("Another title", "b" * 3_000 + "c" * 3_000)
+
+
+@sqlite_only
+async def test_a_decision_approved_while_its_form_was_open_keeps_its_text_and_the_form_says_so(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/decision", "Use the second data centre")
+    await open_edit(ana, "D1")
+    form_before = ana.modal
+    await ana.command("#network", "/steward", "D1 approve")
+
+    await ana.submit({"rationale": "It is nearer"})
+
+    assert form_before is not None
+    assert ana.form_errors == {"title": "D1 is approved, so its text stands. Log a new decision instead."}
+    assert held(ana.modal)["rationale"] == "It is nearer"
+
+
+@sqlite_only
+async def test_changing_the_kind_keeps_what_was_typed_into_fields_both_have(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    message = await ana.say("#network", "The core switch may arrive late")
+    await ana.message_shortcut("#network", message["ts"], "log_message")
+    ana.fill({"title": "Core switch late", "owner_id": "U00000000BE", "details": "Supplier says so"})
+
+    for kind in ("risk", "issue", "decision", "action", "risk"):
+        await ana.click_view("kind", kind)
+        await house.settled()
+
+    form = held(ana.modal)
+    assert form["kind"] == "risk"
+    assert (form["title"], form["owner_id"], form["details"]) == ("Core switch late", "U00000000BE", "Supplier says so")
+    await ana.submit({"probability": "4", "impact": "2"})
+    await house.settled()
+    record = await house.record("R1")
+    assert (record["title"], record["probability"], record["details"]) == ("Core switch late", 4, "Supplier says so")
+    assert record["source_link"].endswith(f"/p{message['ts'].replace('.', '')}")
+
+
+@sqlite_only
+async def test_a_form_submitted_twice_is_stored_once(house: House) -> None:
+    """Slack's window stays open when the first answer is lost; the person presses again."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "")
+    [view] = house.sandbox.workspace.stack(ana.id)
+
+    await ana.submit({"title": "Once"})
+    house.sandbox.workspace.modals[ana.id] = [view]
+    await ana.submit({"title": "Once"})
+    await house.settled()
+
+    assert [record["reference"] for record in (await house.export()).records] == ["A1"]
