@@ -176,6 +176,8 @@ def _prepare_sqlite(engine: AsyncEngine, wait_ms: int) -> None:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        # SQLite's own lower() knows only A to Z; names have more letters, and PostgreSQL knows them.
+        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -31,6 +31,8 @@ async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dic
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
     """Active people who go by that name, by handle or full name, whatever the case."""
     name = name.strip().lower()
+    if not name:
+        return []
     return (
         await session.exec(
             select(Person).where(
