@@ -29,6 +29,7 @@ class Clock:
         self._callbacks: list[OnAdvance] = []
         self._moving = asyncio.Lock()
         self.on_step: Callable[[], None] = lambda: None
+        self.on_arrival: Callable[[], None] = lambda: None
 
     @property
     def offset(self) -> timedelta:
@@ -63,6 +64,7 @@ class Clock:
                 self._set(min(target, _next_stop(now, hint)))
                 self.on_step()
                 hint = await self._tell()
+        self.on_arrival()
 
     def _set(self, instant: datetime) -> None:
         self._offset = max(self._offset, instant - self._wall())

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,8 @@ from sandbox.timing import Timing
 from sandbox.workspace import User, Workspace, new_id
 
 log = logging.getLogger(__name__)
+
+CLOCK_NEWS_SECONDS = 0.25
 
 
 class Sandbox:
@@ -69,6 +72,9 @@ class Sandbox:
             workspace, app, credentials, self.clock, timing, courier, Tickets(timing), RateLimits(rate_limits)
         )
         courier.on_delivery = lambda: self._core.live.everyone("call")
+        if isinstance(courier.transport, SocketMode):
+            courier.transport.on_change = lambda: self._core.live.everyone("boot")
+        self._clock_told_at = 0.0
         self._address = (host, port)
         self._server: Listening | None = None
         self._saving: asyncio.TimerHandle | None = None
@@ -90,6 +96,7 @@ class Sandbox:
         if self._keeper is not None:
             self._core.live.on_change = self._save_soon
         self.clock.on_step = self._clock_moved
+        self.clock.on_arrival = lambda: self._core.live.everyone("clock")
         await self._server.start()
         return self
 
@@ -178,7 +185,10 @@ class Sandbox:
         await self.clock.advance_to(next_monday(self.clock.now(), self.person(who).user.tz))
 
     def _clock_moved(self) -> None:
-        self._core.live.everyone("clock")
+        """Let pages follow a long move, but not redraw at every quarter of an hour of a month."""
+        if time.monotonic() - self._clock_told_at > CLOCK_NEWS_SECONDS:
+            self._clock_told_at = time.monotonic()
+            self._core.live.everyone("clock")
 
     # ---- people ---------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ class Listening:
         config = uvicorn.Config(
             application(core, hosts),
             log_config=None,
+            log_level="warning",
             access_log=False,
             http=CuttableProtocol,
             ws="websockets-sansio",

@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -39,6 +40,7 @@ class SocketMode:
 
     app_id: str
     timing: Timing
+    on_change: Callable[[], None] = lambda: None
     connections: list[Connection] = field(default_factory=list)
     _tickets: dict[str, float] = field(default_factory=dict)
     _turns: itertools.count[int] = field(default_factory=itertools.count)
@@ -65,6 +67,7 @@ class SocketMode:
         short = socket.query_params.get("debug_reconnects") == "true"
         life = self.timing.short_connection_life if short else self.timing.connection_life
         self.connections.append(connection)
+        self.on_change()
         ageing = asyncio.create_task(self._age(connection, life))
         try:
             await connection.send(self._hello(life))
@@ -153,6 +156,7 @@ class SocketMode:
     def _forget(self, connection: Connection) -> None:
         if connection in self.connections:
             self.connections.remove(connection)
+            self.on_change()
         for waiting in connection.waiting.values():
             if not waiting.done():
                 waiting.set_result(Ack(error="connection_failed"))

@@ -103,18 +103,6 @@ class Ephemeral:
 
 
 @dataclass
-class Scheduled:
-    """A message the app asked to post later; `args` are those of chat.postMessage."""
-
-    id: str
-    channel: str
-    post_at: int
-    created: int
-    text: str
-    args: Json
-
-
-@dataclass
 class Workspace:
     """Everything of one workspace. Nothing about it lives elsewhere, so a process can hold several."""
 
@@ -124,7 +112,6 @@ class Workspace:
     users: dict[str, User] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
-    scheduled: dict[str, Scheduled] = field(default_factory=dict)
     homes: dict[str, View] = field(default_factory=dict)
     modals: dict[str, list[View]] = field(default_factory=dict)
     ephemerals: list[Ephemeral] = field(default_factory=list)
@@ -184,7 +171,6 @@ class Workspace:
             "users": User,
             "channels": Channel,
             "files": File,
-            "scheduled": Scheduled,
             "homes": View,
         }
         rows = {name: {key: row(**value) for key, value in state[name].items()} for name, row in tables.items()}
