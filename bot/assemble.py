@@ -25,6 +25,9 @@ from scheduler.runner import Runner
 
 log = logging.getLogger(__name__)
 
+# What is under way when the program stops may take this long; with the doors closed first, ten seconds are enough.
+STOP_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Slack:
@@ -95,7 +98,7 @@ class Steward:
         )
         return workspace
 
-    def keep(self, name: str, work: Callable[[], object]) -> None:
+    def keep(self, name: str, work: Callable[[], object]) -> asyncio.Task[None]:
         """Run a part in the background until `stop`; its failure is logged."""
 
         async def guarded() -> None:
@@ -109,13 +112,14 @@ class Steward:
         task = asyncio.create_task(guarded(), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def stop(self) -> None:
-        """Finish or release what is under way, then let go of everything."""
+        """Finish or release what is under way, for a few seconds, then let go of everything."""
+        parts = [self.runner.stop(), self.sender.stop(STOP_SECONDS)]
         if hasattr(self, "edge"):
-            await self.edge.stop()
-        await self.runner.stop()
-        await self.sender.stop()
+            parts.append(self.edge.stop(STOP_SECONDS))
+        await asyncio.gather(*parts)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):

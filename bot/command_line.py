@@ -1,10 +1,9 @@
 """The command `steward`."""
 
-import asyncio
 import json
 import logging
-import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -37,17 +36,14 @@ def run(keep: Keep = None) -> None:
 
 @app.command()
 def sandbox(
-    manifest: Annotated[Path, typer.Option(help="The app's manifest, JSON.")],
+    manifest: Annotated[Path | None, typer.Option(help="The app's manifest, JSON; without one, Steward's.")] = None,
     request_url: Annotated[str | None, typer.Option(help="Post to this address instead of Socket Mode.")] = None,
     keep: Keep = None,
 ) -> None:
     """A Slack workspace on this machine for any Slack app; no Steward in it."""
     from bot import run as ways
 
-    try:
-        described = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        _fail(f"{manifest} cannot be read as a JSON manifest: {error}")
+    described = _manifest_in(manifest, request_url)
     _go(ways.sandbox_alone(_settings("database"), described, keep, request_url, typer.echo))
 
 
@@ -71,9 +67,11 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to this release's schema."""
     from bot import migrate as migration
+    from bot.run import database_faults
 
     settings = _settings("database")
-    migration.upgrade(settings.database_url)
+    with _refusals(), database_faults():
+        migration.upgrade(settings.database_url)
     typer.echo(f"The database is at {migration.head()}.")
 
 
@@ -107,13 +105,19 @@ def main() -> None:
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
+    from bot.run import CannotStart, schema_is_current
     from models import directory
-    from models.database import Database
+    from models.database import Database, sqlite_path
     from models.permissions import actor_of
     from reports.export import export as report
 
+    file = sqlite_path(settings.database_url)
+    if file is not None and not file.exists():
+        raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is.")
     database = Database(settings.database_url)
     try:
+        if not await schema_is_current(database):
+            raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
         known = await database.workspace_ids()
         if workspace_id is None and len(known) != 1:
             _fail(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
@@ -144,17 +148,41 @@ def _settings(purpose: str) -> Settings:
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:
+    from bot.run import until_stopped
+
+    with _refusals():
+        until_stopped(work)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
-    from bot.slack_port import SlackError
+    from bot.slack_port import SlackError, SlackRefused
+    from models.errors import StewardError
 
     try:
-        asyncio.run(work)
-    except CannotStart as reason:
+        yield
+    except (CannotStart, StewardError) as reason:
         _fail(str(reason))
-    except SlackError as error:
+    except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except SlackError as error:
+        _fail(f"Slack did not answer ({error.code}). Check the network, and SLACK_API_URL if it is set.")
+
+
+def _manifest_in(path: Path | None, request_url: str | None) -> dict[str, Any]:
+    from bot.manifest import manifest as ours
+
+    if path is None:
+        return ours(request_url=request_url)
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        _fail(f"{path} cannot be read as a JSON manifest: {error}")
+    if not isinstance(described, dict):
+        _fail(f"{path} cannot be read as a JSON manifest: it is not an object.")
+    return described
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -5,18 +5,18 @@ import hashlib
 import logging
 import os
 import signal
+import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import migrate, web
 from bot.assemble import Slack, Steward
@@ -24,106 +24,119 @@ from bot.edge import PATIENCE_SECONDS
 from bot.manifest import manifest
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
+from bot.socket_mode import SocketMode
 from models.clock import Clock
-from models.database import WORKER_WAIT_MS, Database
-from sandbox import Sandbox
+from models.database import WORKER_WAIT_MS, Database, async_url, shielded
+from sandbox import Sandbox, SandboxError
 
 log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
+
+# After this long a stopping process is ended as it is: whoever stops it waits ten seconds and no longer.
+STOP_SECONDS = 9.5
+# How long the start waits to know everybody; in a large workspace the reading goes on in the background.
+WARM_SECONDS = 2.0
 
 
 class CannotStart(Exception):
     """Why the program does not start, in a sentence that says what to do."""
 
 
+def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run the work until it ends, or until SIGTERM or Ctrl+C cancels it and it has cleaned up, within ten seconds."""
+
+    async def main() -> None:
+        task = asyncio.ensure_future(work)
+
+        def stop() -> None:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                # Once is enough: a second one would tear what is being finished.
+                asyncio.get_running_loop().add_signal_handler(each, lambda: None)
+            last_resort = threading.Timer(STOP_SECONDS, os._exit, (1,))
+            last_resort.daemon = True
+            last_resort.start()
+            task.cancel()
+
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, stop)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+
+
 async def with_slack(settings: Settings, say: Say) -> None:
     """`run` with tokens: Socket Mode, the ticker and the sender in this process, until it is told to stop."""
-    with only_one(_secret(settings.slack_app_token)):
-        await asyncio.to_thread(migrate.upgrade, settings.database_url)
+    app_token = _secret(settings.slack_app_token)
+    database = Database(settings.database_url)
+    # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
+    with only_one(app_token) if database.is_sqlite else nullcontext():
+        with database_faults():
+            await _migrated(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
-        async with socket_mode(Database(settings.database_url), slack, _secret(settings.slack_app_token)) as steward:
-            say(f"Steward is running in {steward.name}. Data: {settings.database_url.split('@')[-1]}. Ctrl+C stops it.")
-            await stop_signal()
-            say("Stopping …")
+        async with socket_mode(database, slack, app_token) as running:
+            say(f"Steward is running in {running.name}. Data: {_place(settings.database_url)}. Ctrl+C stops it.")
+            await _stopped(say)
 
 
 async def with_sandbox(settings: Settings, keep: Path | None, say: Say) -> None:
     """`run` without tokens: a Slack workspace in the browser and Steward in it, in this process."""
     with _data_folder(keep) as folder:
         url = f"sqlite:///{folder / 'steward.db'}"
-        await asyncio.to_thread(migrate.upgrade, url)
-        try:
-            async with Sandbox(manifest(), host=settings.host, port=settings.port, keep=keep) as sandbox:
-                slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
-                async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as steward:
-                    sandbox.on_advance(steward.advanced)
-                    for line in _welcome(sandbox.url, keep):
-                        say(line)
-                    await stop_signal()
-                    say("Stopping …")
-        except OSError as error:
-            raise CannotStart(
-                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror or error}). "
-                f"Choose another: PORT={settings.port + 1} make run"
-            ) from None
+        async with _sandbox(settings, manifest(), keep) as sandbox:
+            with database_faults():
+                await _migrated(url)
+            slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
+            async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as running:
+                sandbox.on_advance(running.advanced)
+                for line in _welcome(sandbox.url, keep):
+                    say(line)
+                await _stopped(say)
 
 
 async def sandbox_alone(
     settings: Settings, described: dict[str, Any], keep: Path | None, request_url: str | None, say: Say
 ) -> None:
     """The stand-in workspace for any Slack app."""
-    host, port = settings.host, settings.port
-    async with Sandbox(described, host=host, port=port, keep=keep, request_url=request_url) as sandbox:
+    async with _sandbox(settings, described, keep, request_url) as sandbox:
         say(f"A Slack workspace on this machine: {sandbox.url}")
         say(f"  SLACK_API_URL={sandbox.api_url}")
         say(f"  SLACK_BOT_TOKEN={sandbox.bot_token}")
         say(f"  SLACK_APP_TOKEN={sandbox.app_token}")
         say(f"  SLACK_SIGNING_SECRET={sandbox.signing_secret}")
         say("Start your app with these. Ctrl+C stops the workspace.")
-        await stop_signal()
+        await _stopped(say)
 
 
 async def web_process(settings: Settings, say: Say) -> None:
     """`web`: Slack's requests over HTTP; sends what it committed."""
-    steward = await _prepared(settings)
-    secret = _secret(settings.slack_signing_secret)
-    sends: set[asyncio.Task[None]] = set()
+    with listener(settings.host, settings.port) as listening:
+        steward = await _prepared(settings)
 
-    def send_committed() -> None:
-        task = asyncio.ensure_future(steward.sender.deliver())
-        sends.add(task)
-        task.add_done_callback(sends.discard)
+        def send_committed() -> None:
+            steward.keep("sending", steward.sender.deliver)
 
-    workspace = await steward.meet(committed=send_committed)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            web.application(steward.bolt, steward.database, secret),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=8,
-        )
-    )
-    steward.keep("warming", steward.directory.warm)
-    say(f"Steward answers {workspace.name} at http://{settings.host}:{settings.port}/slack/events")
-    try:
-        await server.serve()
-    finally:
-        await steward.stop()
+        try:
+            workspace = await steward.meet(committed=send_committed)
+            steward.keep("warming", steward.directory.warm)
+            application = web.application(steward.bolt, steward.database, _secret(settings.slack_signing_secret))
+            address = f"http://{settings.host}:{listening.getsockname()[1]}"
+            say(f"Steward answers {workspace.name} at {address}/slack/events")
+            await web.serve(application, listening)
+        finally:
+            await steward.stop()
 
 
 async def worker_process(settings: Settings, say: Say) -> None:
     """`worker`: the ticker and the sender."""
     steward = await _prepared(settings, wait_ms=WORKER_WAIT_MS)
-    workspace = await steward.meet()
-    steward.runner.start()
-    steward.keep("sender", steward.sender.run)
-    say(f"Steward's worker reminds {workspace.name}.")
     try:
-        await stop_signal()
+        workspace = await steward.meet()
+        steward.runner.start()
+        steward.keep("sender", steward.sender.run)
+        say(f"Steward's worker reminds {workspace.name}.")
+        await _stopped(say)
     finally:
         await steward.stop()
 
@@ -152,61 +165,36 @@ async def socket_mode(
     pace_seconds: float = PACE_SECONDS,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> AsyncIterator[Running]:
+    """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
     steward = Steward(database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds)
-    doors: AsyncSocketModeHandler | None = None
-    try:
+    async with AsyncExitStack() as leaving:
+        leaving.push_async_callback(steward.stop)
         workspace = await steward.meet()
-        await steward.directory.warm()
-        doors = await _open_socket(steward, slack, app_token)
+        await asyncio.wait({steward.keep("warming", steward.directory.warm)}, timeout=WARM_SECONDS)
+        door = SocketMode(steward.bolt, app_token=app_token, api_url=slack.api_url, warn_of_others=database.is_sqlite)
+        leaving.push_async_callback(door.close)
+        await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
         yield Running(steward, workspace.name)
-    finally:
-        if doors is not None:
-            await doors.close_async()  # type: ignore[no-untyped-call]
-        await steward.stop()
 
 
-async def _open_socket(steward: Steward, slack: Slack, app_token: str) -> AsyncSocketModeHandler:
-    quiet = logging.getLogger("steward.socket_mode")
-    client = AsyncWebClient(base_url=slack.api_url, logger=quiet)
-    handler = AsyncSocketModeHandler(steward.bolt, app_token, logger=quiet, web_client=client)
-    handler.client.message_listeners.append(_warn_of_others)
-    await handler.connect_async()  # type: ignore[no-untyped-call]
-    return handler
+async def schema_is_current(database: Database) -> bool:
+    """Whether the database has this release's schema. Raises CannotStart when it cannot be opened."""
+    with database_faults():
+        return await migrate.is_current(database)
 
 
-async def _warn_of_others(client: Any, message: dict[str, Any], raw: str | None) -> None:
-    """Slack shares requests out among all connections; a second process with its own file would lose some of them."""
-    if message.get("type") == "hello" and message.get("num_connections", 1) > 1:
-        log.warning(
-            "Another process is connected with the same app token (%s connections). With separate SQLite files each "
-            "would see only part of the log: stop the other one, or give both the same PostgreSQL in DATABASE_URL.",
-            message["num_connections"],
-        )
-
-
-async def _prepared(settings: Settings, wait_ms: int | None = None) -> Steward:
-    database = Database(settings.database_url, wait_ms=wait_ms) if wait_ms else Database(settings.database_url)
-    if not await migrate.is_current(database):
-        await database.dispose()
-        raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
-    signing = settings.slack_signing_secret
-    slack = Slack(
-        bot_token=_secret(settings.slack_bot_token),
-        api_url=settings.slack_api_url,
-        signing_secret=_secret(signing) if signing else None,
-    )
-    return Steward(database, slack)
-
-
-async def stop_signal() -> None:
-    """Wait until the process is asked to stop (SIGTERM or Ctrl+C)."""
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, asked.set)
-    await asked.wait()
+@contextmanager
+def database_faults() -> Iterator[None]:
+    """Turn what goes wrong in opening the database into a sentence, without its address or its password."""
+    try:
+        yield
+    except (OSError, SQLAlchemyError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()
+        raise CannotStart(
+            f"The database in DATABASE_URL cannot be opened: {reason[0] if reason else type(error).__name__}"
+        ) from None
 
 
 @contextmanager
@@ -228,13 +216,75 @@ def only_one(app_token: str) -> Iterator[None]:
 
 
 @contextmanager
+def listener(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to the address, closed at the end. Raises CannotStart when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+            bound.listen(128)
+        except OSError as error:
+            raise CannotStart(
+                f"{host}:{port} cannot be used: {error.strerror}. Choose another address with HOST and PORT; "
+                "PORT=0 takes any free port."
+            ) from None
+        yield bound
+
+
+@asynccontextmanager
+async def _sandbox(
+    settings: Settings, described: dict[str, Any], keep: Path | None, request_url: str | None = None
+) -> AsyncIterator[Sandbox]:
+    """The stand-in at the settings' address. Raises CannotStart when that cannot be."""
+    with listener(settings.host, settings.port):
+        pass  # asked first, for a sentence that names our settings
+    async with AsyncExitStack() as leaving:
+        try:
+            sandbox = Sandbox(described, host=settings.host, port=settings.port, keep=keep, request_url=request_url)
+            await leaving.enter_async_context(sandbox)
+        except SandboxError as error:
+            raise CannotStart(str(error)) from None
+        yield sandbox
+
+
+async def _prepared(settings: Settings, wait_ms: int | None = None) -> Steward:
+    database = Database(settings.database_url, wait_ms=wait_ms) if wait_ms else Database(settings.database_url)
+    if not await schema_is_current(database):
+        await database.dispose()
+        raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
+    signing = settings.slack_signing_secret
+    slack = Slack(
+        bot_token=_secret(settings.slack_bot_token),
+        api_url=settings.slack_api_url,
+        signing_secret=_secret(signing) if signing else None,
+    )
+    return Steward(database, slack)
+
+
+async def _migrated(url: str) -> None:
+    await shielded(asyncio.to_thread(migrate.upgrade, url))
+
+
+async def _stopped(say: Say) -> None:
+    """Wait for the cancellation that ends the program."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        say("Stopping …")
+
+
+@contextmanager
 def _data_folder(keep: Path | None) -> Iterator[Path]:
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="steward-") as folder:
+            yield Path(folder)
         return
-    with tempfile.TemporaryDirectory(prefix="steward-") as folder:
-        yield Path(folder)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"{keep} cannot be used as a folder for the data: {error.strerror}.") from None
+    yield keep
 
 
 def _welcome(url: str, keep: Path | None) -> list[str]:
@@ -251,6 +301,12 @@ def _welcome(url: str, keep: Path | None) -> list[str]:
         "  Stop    Ctrl+C",
         "",
     ]
+
+
+def _place(url: str) -> str:
+    """Where the records are, without user and password."""
+    parsed = async_url(url)
+    return str(parsed.database) if parsed.host is None else f"{parsed.host}/{parsed.database}"
 
 
 def _secret(value: SecretStr | None) -> str:

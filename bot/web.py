@@ -1,13 +1,17 @@
 """HTTP: Slack's signed requests behind a front door that looks at every byte first, and `/healthz`."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
+import uvicorn
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
@@ -21,6 +25,10 @@ from scheduler.runner import HEARTBEAT
 BODY_MAX_BYTES = 1_000_000
 CLOCK_SKEW_SECONDS = 300
 HEARTBEAT_MAX = timedelta(seconds=60)
+# No number in a header of Slack's is longer; Python refuses to read one of thousands of digits.
+DIGITS_MAX = 12
+# A request is answered within two seconds (see the edge).
+STOP_SECONDS = 3
 
 
 def application(bolt: AsyncApp, database: Database, signing_secret: str) -> Starlette:
@@ -45,6 +53,35 @@ def application(bolt: AsyncApp, database: Database, signing_secret: str) -> Star
     return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/healthz", healthz)])
 
 
+async def serve(application: Starlette, listening: socket.socket) -> None:
+    """Answer at the listening socket until cancelled; then finish the requests under way, for up to 3 s."""
+    server = _Server(
+        uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    )
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the program around it, which has more to stop than this."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def health_problem(database: Database) -> str | None:
     """What is wrong with the installation, or None: the database must answer and a ticker must have beaten lately."""
     try:
@@ -62,8 +99,8 @@ async def health_problem(database: Database) -> str | None:
 
 async def _body_within_limit(request: Request) -> bytes | None:
     """The raw body, kept on the request for Bolt, or None when it is over the limit; never reads on past it."""
-    declared = request.headers.get("content-length", "0")
-    if not declared.isascii() or not declared.isdigit() or int(declared) > BODY_MAX_BYTES:
+    declared = _number(request.headers.get("content-length", "0"))
+    if declared is None or declared > BODY_MAX_BYTES:
         return None
     body = bytearray()
     try:
@@ -80,19 +117,25 @@ async def _body_within_limit(request: Request) -> bytes | None:
 def _is_signed(request: Request, body: bytes, secret: bytes) -> bool:
     """Slack's signature over the raw bytes, within five minutes; https://docs.slack.dev/authentication/."""
     stamp = request.headers.get("x-slack-request-timestamp", "")
-    if not stamp.isascii() or not stamp.isdigit() or abs(time.time() - int(stamp)) > CLOCK_SKEW_SECONDS:
+    sent_at = _number(stamp)
+    if sent_at is None or abs(time.time() - sent_at) > CLOCK_SKEW_SECONDS:
         return False
     expected = "v0=" + hmac.new(secret, b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), request.headers.get("x-slack-signature", "").encode())
 
 
+def _number(text: str) -> int | None:
+    """The number in a header; None for anything but ASCII digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
+
+
 def _is_readable(request: Request, body: bytes) -> bool:
-    """Whether the body is an object: JSON, or a form whose `payload`, if any, is JSON."""
+    """Whether Bolt will find an object in the body: JSON, or a form whose `payload`, if any, is JSON."""
     try:
         text = body.decode()
-        if request.headers.get("content-type", "").startswith("application/json"):
+        if text.startswith("{") or request.headers.get("content-type", "").lower().startswith("application/json"):
             return isinstance(json.loads(text), dict)
-        fields = parse_qs(text, keep_blank_values=True)
-        return "payload" not in fields or isinstance(json.loads(fields["payload"][0]), dict)
+        fields = dict(parse_qsl(text, keep_blank_values=True))
+        return bool(fields) and isinstance(json.loads(fields.get("payload", "{}")), dict)
     except (ValueError, RecursionError):
         return False
