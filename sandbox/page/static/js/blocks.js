@@ -178,7 +178,7 @@ function carousel(block, surface) {
   const track = h("div", { class: "carousel-track", tabindex: "0", role: "list" }, (block.elements ?? []).map((each) => h("div", { role: "listitem" }, card(each, surface))));
   const move = (direction) => track.scrollBy({ left: direction * track.clientWidth * 0.8, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   const arrow = (name, label, direction) => h("button", { type: "button", class: "icon-button bordered", "aria-label": label, onclick: () => move(direction) }, icon(name, 16));
-  return h("div", { class: "block carousel", role: "region", "aria-label": `${(block.elements ?? []).length} cards` }, track, h("div", { class: "carousel-tools" }, arrow("back", "Previous cards", -1), arrow("right", "Next cards", 1)));
+  return h("div", { class: "block carousel", role: "region", "aria-label": `${(block.elements ?? []).length} cards` }, track, h("div", { class: "carousel-tools" }, arrow("left", "Previous cards", -1), arrow("right", "Next cards", 1)));
 }
 
 function container(block, surface) {

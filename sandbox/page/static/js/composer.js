@@ -64,7 +64,7 @@ export class Composer {
     this.hint = h("p", { class: "usage-hint", hidden: true, "data-testid": isThread ? null : "usage-hint" });
     this.note = h("p", { class: "composer-note", role: "status", hidden: true, "data-testid": isThread ? "thread-note" : "composer-note" });
     this.chips = h("ul", { class: "file-names" });
-    this.picker = h("input", { type: "file", multiple: true, class: "sr-only", tabindex: "-1", "aria-label": "Files to attach", "data-testid": isThread ? "thread-files" : "composer-files", onchange: () => (this.attach([...this.picker.files]), (this.picker.value = "")) });
+    this.picker = h("input", { type: "file", multiple: true, class: "sr-only", tabindex: "-1", "aria-hidden": "true", "data-testid": isThread ? "thread-files" : "composer-files", onchange: () => (this.attach([...this.picker.files]), (this.picker.value = "")) });
     this.bolt = h("button", { type: "button", class: "icon-button", "aria-label": "Shortcuts", title: "Shortcuts", "aria-haspopup": "menu", "aria-expanded": "false", "data-testid": "shortcut-menu", onclick: () => this.shortcuts() }, icon("bolt"));
     const clip = h("button", { type: "button", class: "icon-button", "aria-label": "Attach a file", title: "Attach a file", onclick: () => this.picker.click() }, icon("clip"));
     this.sendButton = h("button", { type: "submit", class: "icon-button send", "aria-label": "Send", title: "Send", "data-testid": isThread ? "thread-send" : "send" }, icon("send"));

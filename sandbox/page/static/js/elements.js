@@ -382,7 +382,7 @@ function fileInput(element, surface) {
   };
   const names = h("ul", { class: "file-names" });
   const picker = h("input", {
-    type: "file", class: "sr-only", multiple: most > 1, tabindex: "-1", "data-action-id": element.action_id, "aria-label": "Files",
+    type: "file", class: "sr-only", multiple: most > 1, tabindex: "-1", "aria-hidden": "true", "data-testid": "file-input", "data-action-id": element.action_id,
     accept: element.filetypes?.map((each) => `.${each}`).join(",") ?? null,
     onchange: async () => {
       for (const file of [...picker.files].slice(0, most - files().length)) {

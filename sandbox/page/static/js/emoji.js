@@ -30,7 +30,8 @@ function hasEmoji() {
   return ink("🎉") !== ink("\u{10fffd}");
 }
 
-const drawable = typeof document === "undefined" || hasEmoji();
+/** False where emoji would be shown as empty boxes: their names are shown instead. */
+export const drawable = typeof document === "undefined" || hasEmoji();
 
 const TONES = { 2: "🏻", 3: "🏼", 4: "🏽", 5: "🏾", 6: "🏿" };
 

@@ -66,7 +66,7 @@ export class Form {
     for (const [blockId, element] of fieldsOf(blocks)) {
       (values[blockId] ??= {})[element.action_id] = { type: element.type, ...this.get(blockId, element) };
     }
-    return { values };
+    return values;
   }
 }
 

@@ -8,6 +8,7 @@ const PATHS = {
   archive: "M3.5 4.5h13v3h-13zM4.5 7.5v8h11v-8M8 10.5h4",
   close: "M5 5l10 10M15 5 5 15",
   down: "M5.5 8l4.5 4.5L14.5 8",
+  left: "M12 5.5 7.5 10 12 14.5",
   right: "M8 5.5l4.5 4.5L8 14.5",
   back: "M16 10H4.5M9 5l-5 5 5 5",
   plus: "M10 4v12M4 10h12",

@@ -141,14 +141,18 @@ function editBox(channel, message) {
 
 const edited = () => h("small", { class: "edited" }, " (edited)");
 
+/** Blocks to be drawn. What a person typed carries a rich_text copy of its text, but the text says how it was meant. */
+function hasBlocks(message) {
+  const isTyped = !message.bot_id && message.blocks?.length === 1 && message.blocks[0].type === "rich_text" && message.text;
+  return Boolean(message.blocks?.length && !isTyped);
+}
+
 function body(channel, message) {
   if (editing === keyOf(channel, message)) return editBox(channel, message);
   const surface = surfaceOf(channel, message);
-  const mark = message.edited ? edited() : null;
-  // what a person typed carries Slack's own rich_text copy of the text; the text itself says how it was meant
-  const isTyped = !message.bot_id && message.blocks?.length === 1 && message.blocks[0].type === "rich_text" && message.text;
-  const text = message.blocks?.length && !isTyped
-    ? [h("div", { class: "blocks" }, drawBlocks(message.blocks, surface)), mark]
+  const mark = message.edited && !hasBlocks(message) ? edited() : null;
+  const text = hasBlocks(message)
+    ? h("div", { class: "blocks" }, drawBlocks(message.blocks, surface))
     : message.text ? h("div", { class: "text" }, mrkdwn(message.text), mark) : mark;
   return [text, (message.attachments ?? []).map((each) => attachment(each, surface)), message.files?.length ? h("div", { class: "files" }, message.files.map(fileNode)) : null];
 }
@@ -174,7 +178,7 @@ async function remove(channel, message) {
   if (sure) act("delete", { channel, ts: message.ts });
 }
 
-function menuEntries(channel, message, { inThread }) {
+function menuEntries(channel, message, { inThread }, anchor) {
   const mine = message.user === state.me && !message.bot_id;
   const root = message.thread_ts ?? message.ts;
   const shortcuts = apps().flatMap((app) => (app.message_shortcuts ?? []).map((each) => ({
@@ -182,6 +186,7 @@ function menuEntries(channel, message, { inThread }) {
     run: () => act("message_shortcut", { channel, ts: message.ts, callback_id: each.callback_id }),
   })));
   return [
+    { label: "Add reaction", icon: icon("smile", 18), testid: "menu-react", run: () => pickEmoji(anchor, (name) => act("react", { channel, ts: message.ts, name })) },
     ...(inThread ? [] : [{ label: "Reply in thread", icon: icon("reply", 18), testid: "menu-reply", run: () => (location.hash = `#/person/${state.me}/${channel}/thread/${root}`) }]),
     { label: "Copy link", icon: icon("link", 18), testid: "menu-copy-link", run: () => copy(permalinkOf(channel, message), "Link copied.") },
     ...(mine ? [
@@ -196,7 +201,7 @@ function tools(channel, message, place) {
   const key = keyOf(channel, message);
   const button = (name, label, testid, onclick, more = {}) => h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "data-testid": testid, "data-focus": `${key}/${testid}`, onclick, ...more }, icon(name, 18));
   const react = button("smile", "Add reaction", "react", () => pickEmoji(react, (name) => act("react", { channel, ts: message.ts, name })), { "aria-haspopup": "dialog", "aria-expanded": "false" });
-  const more = button("more", "More actions", "message-menu-button", () => openMenu(more, menuEntries(channel, message, place), { label: "Message actions", align: "end", testid: "message-menu" }), { "aria-haspopup": "menu", "aria-expanded": "false" });
+  const more = button("more", "More actions", "message-menu-button", () => openMenu(more, menuEntries(channel, message, place, more), { label: "Message actions", align: "end", testid: "message-menu" }), { "aria-haspopup": "menu", "aria-expanded": "false" });
   const reply = place.inThread ? null : button("reply", "Reply in thread", "reply", () => (location.hash = `#/person/${state.me}/${channel}/thread/${message.thread_ts ?? message.ts}`));
   return h("div", { class: "message-tools", role: "group", "aria-label": "Message actions" }, react, reply, more);
 }
@@ -210,7 +215,7 @@ function messageNode(channel, message, place) {
   if (SYSTEM.has(message.subtype)) {
     return h("div", { role: "listitem", class: "message system", "data-testid": "message", "data-ts": message.ts }, h("div", { class: "message-side" }, avatar(from.id, from.name, 20)), h("div", { class: "message-main text" }, h("strong", {}, from.name), " ", mrkdwn(message.text.replace(/^<@\w+(\|[^>]*)?>\s*/, "")), " ", time));
   }
-  const head = place.compact ? h("div", { class: "sr-only" }, from.name, ", ", timeText(ts, zone())) : h("div", { class: "message-head" }, h("strong", { class: "author" }, from.name), from.isApp ? h("span", { class: "app-badge" }, "App") : null, time);
+  const head = place.compact ? h("div", { class: "sr-only" }, from.name, ", ", timeText(ts, zone())) : h("div", { class: "message-head" }, h("strong", { class: "author" }, from.name), from.isApp ? h("span", { class: "app-badge" }, "App") : null, time, message.edited && hasBlocks(message) ? edited() : null);
   const isEphemeral = Boolean(message.ephemeral);
   const only = isEphemeral
     ? h("div", { class: "only-you" }, icon("eye", 15), h("span", {}, "Only visible to you"),

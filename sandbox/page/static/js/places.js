@@ -212,14 +212,15 @@ function drawConversation() {
 
 // --- an app's Home
 
-const homes = new Map(); // view id -> Form
+const homes = new Map(); // person -> what was typed into the Home
 const homeBlocks = h("div", { class: "home-blocks" });
 const homeView = h("div", { class: "scroller home", tabindex: "0", role: "region", "aria-label": "Home", "data-testid": "home" }, homeBlocks);
 let homeSign = null;
 
 function homeSurface(view) {
-  if (!homes.has(view.id)) homes.set(view.id, new Form(null));
-  const form = homes.get(view.id);
+  const key = `${state.me}/${state.route.place}`;
+  if (!homes.has(key)) homes.set(key, new Form(null));
+  const form = homes.get(key);
   const where = { view_id: view.id };
   return {
     form,

@@ -1,7 +1,7 @@
 // rich_text blocks: drawing them, and reading one out of what a person typed into an editor.
 
 import { h } from "./dom.js";
-import { emojiFor } from "./emoji.js";
+import { drawable, emojiFor } from "./emoji.js";
 import { broadcast, channelMention, dateNode, emojiNode, link, userMention } from "./mrkdwn.js";
 import { state } from "./store.js";
 
@@ -12,7 +12,7 @@ function styled(node, style = {}) {
 }
 
 function emojiOf(element) {
-  const character = element.unicode
+  const character = element.unicode && drawable
     ? String.fromCodePoint(...element.unicode.split("-").map((code) => parseInt(code, 16)))
     : emojiFor(element.skin_tone ? `${element.name}::skin-tone-${element.skin_tone}` : element.name);
   return character ? emojiNode(element.name, character) : h("span", {}, `:${element.name}:`);

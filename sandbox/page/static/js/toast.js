@@ -8,7 +8,7 @@ const recent = new Map();
 
 /** Say `text` to the person: kind "info" or "problem". The same words within three seconds are said once. */
 export function toast(text, kind = "info") {
-  const last = recent.get(text) ?? 0;
+  const last = recent.get(text) ?? -Infinity;
   if (performance.now() - last < 3000) return;
   recent.set(text, performance.now());
   const node = h(

@@ -5,7 +5,7 @@ import { avatar } from "./avatar.js";
 import { byId, h, swap } from "./dom.js";
 import { icon } from "./icons.js";
 import { openMenu, openPopup, closePopup } from "./popup.js";
-import { changed, me, now, on, people, state, zone } from "./store.js";
+import { changed, me, now, on, people, setClock, state, zone } from "./store.js";
 import { epochOf, localStamp, shortDay, timeText, zoneName } from "./time.js";
 import { toast } from "./toast.js";
 
@@ -16,10 +16,12 @@ const HOUR = 3600;
 async function move(name, fields, to) {
   if (state.moving) return;
   closePopup();
+  unfold(false);
   state.moving = { from: now(), to };
   changed("clock");
   const answer = await act(name, fields);
   state.moving = null;
+  if (answer.now) setClock(answer.now);
   changed("clock", "refresh");
   if (answer.ok) toast(`It is now ${shortDay(now(), zone())}, ${timeText(now(), zone())} in ${zoneName(zone())}.`);
 }
@@ -108,7 +110,15 @@ on("clock", drawClock);
 setInterval(tick, 1000);
 
 /** On small screens the clock's buttons unfold under its reading. */
-byId("clock-toggle").addEventListener("click", () => {
-  const open = byId("clock").classList.toggle("open");
+function unfold(open) {
+  byId("clock").classList.toggle("open", open);
   byId("clock-toggle").setAttribute("aria-expanded", String(open));
+}
+
+byId("clock-toggle").addEventListener("click", () => unfold(!byId("clock").classList.contains("open")));
+document.addEventListener("pointerdown", (event) => byId("clock").contains(event.target) || byId("layer").contains(event.target) || unfold(false));
+byId("clock").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !byId("clock").classList.contains("open")) return;
+  unfold(false);
+  byId("clock-toggle").focus();
 });

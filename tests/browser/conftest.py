@@ -1,0 +1,105 @@
+"""Chromium for tests of the page: one browser for all of them, a fresh workspace with a made-up app for each.
+
+Browser tests run in the session's event loop, which the browser lives in; nothing here needs a display.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from sandbox import Sandbox
+from sandbox.timing import Timing
+from tests.browser.made_up_app import MANIFEST, LunchClub, lunch_club
+
+HERE = Path(__file__).parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WAIT_MS = 10_000
+QUICK_TIMING = replace(Timing(), acknowledge=1.0)
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in this folder is a browser test and shares the browser's event loop."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if pytest_asyncio.is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once `holds()`; fail when it does not within the time a page action may take."""
+    for _ in range(WAIT_MS // 20):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("It did not come true in time.")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; the page's tests need one (Debian: apt install chromium)")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def workspace(browser: Browser) -> AsyncIterator[Sandbox]:
+    """A fresh workspace with the made-up app installed, and without rate limits."""
+    async with Sandbox(MANIFEST, rate_limits=False, timing=QUICK_TIMING) as sandbox:
+        yield sandbox
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def club(workspace: Sandbox) -> AsyncIterator[LunchClub]:
+    """The made-up app, connected."""
+    async with lunch_club(workspace) as connected:
+        yield connected
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser, workspace: Sandbox) -> AsyncIterator[OpenPage]:
+    """Opens the page as a person in a conversation: `await open_page("ana", "network", width=390)`.
+
+    At the end of the test no script may have failed and nothing may have been refused by the content security policy.
+    """
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    async def open_one(who: str = "ana", where: str = "general", *, width: int = 1280, height: int = 800) -> Page:
+        context = await browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        context.set_default_timeout(WAIT_MS)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None)
+        person = workspace.person(who).user.id
+        room = workspace.workspace.find_channel(where)
+        await page.goto(f"{workspace.url}/#/person/{person}/{room.id if room else ''}")
+        await page.get_by_test_id("messages").wait_for()
+        return page
+
+    yield open_one
+
+    for context in contexts:
+        await context.close()
+    assert troubles == []
