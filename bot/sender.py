@@ -122,7 +122,7 @@ class Sender:
     async def deliver(self, workspace_id: str | None = None) -> None:
         """Send what is due, in one workspace or all, and return when nothing due is left and nothing is under way."""
         wanted = await self._database.workspace_ids() if workspace_id is None else [workspace_id]
-        self.wake()  # a pass that waits for a slow call looks again meanwhile
+        self.wake()  # so that a pass that is under way looks again before it ends
         await asyncio.gather(*(self._deliver_in(each) for each in wanted))
 
     async def drain(self) -> None:
@@ -142,9 +142,6 @@ class Sender:
         await asyncio.gather(*hanging, return_exceptions=True)
 
     async def _deliver_in(self, workspace_id: str) -> None:
-        if self._is_running(workspace_id):
-            # It may have looked for the last time before the caller's rows were there; so it is not enough.
-            await asyncio.wait({self._passes[workspace_id]})
         if not self._stopping:
             running = self._is_running(workspace_id)
             await asyncio.wait({self._passes[workspace_id] if running else self._start(workspace_id)})

@@ -5,13 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.sender import Sender
+from bot.sender import Pace, Sender
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
 from models import outbox
 from models.database import Database
@@ -193,25 +192,40 @@ async def test_a_channel_slack_wants_left_alone_is_not_called_while_others_are(
     assert [row.state.value for row in await stored(database)] == ["due", "due", "sent"]
 
 
-async def test_messages_to_one_channel_keep_their_distance_and_other_channels_do_not_wait(
+async def test_turns_of_one_channel_keep_their_distance() -> None:
+    pace, loop = Pace(0.05), asyncio.get_running_loop()
+
+    async def turn(channel: str) -> float:
+        await pace.turn(WORKSPACE, channel)
+        return loop.time()
+
+    begun = loop.time()
+    times = await asyncio.gather(*(turn("CBUSY") for _ in range(4)), turn("CFREE"))
+
+    assert all(at - begun >= number * 0.05 - 0.001 for number, at in enumerate(times[:4]))
+    assert times[4] < times[3]
+
+
+async def test_a_channel_is_busy_until_its_distance_is_kept_and_only_in_its_workspace() -> None:
+    pace = Pace(30)
+    await pace.turn(WORKSPACE, "CBUSY")
+
+    assert 29 < pace.busy(WORKSPACE)["CBUSY"] <= 30
+    assert pace.busy(OTHER_WORKSPACE) == {}
+
+
+async def test_a_channel_with_a_long_queue_does_not_hold_up_another(
     database: Database, slack: RecordingSlack, clock: FixedClock
 ) -> None:
-    loop, times = asyncio.get_running_loop(), dict[str, float]()
-    original = slack.call
-
-    async def timed(method: str, **arguments: object) -> dict[str, object]:
-        times[str(arguments["text"])] = loop.time()
-        return await original(method, **arguments)
-
-    slack.call = timed  # type: ignore[method-assign]
-    sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=0.3)
-    await owe(database, *(f"busy {number}" for number in range(4)), target="CBUSY")
+    sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=30)
+    await owe(database, *(f"busy {number}" for number in range(12)), target="CBUSY")
     await owe(database, "free", target="CFREE")
-    await sender.drain()
+    passing = asyncio.create_task(sender.drain())
+    await slack.reached(2)
+    await sender.stop(grace_seconds=0.1)
+    await passing
 
-    busy = [times[f"busy {number}"] for number in range(4)]
-    assert all(later - earlier >= 0.29 for earlier, later in pairwise(busy))
-    assert times["free"] < busy[1]
+    assert [call.text for call in slack.calls] == ["busy 0", "free"]
 
 
 async def test_a_lane_goes_out_in_order(database: Database, slack: RecordingSlack, sender: Sender) -> None:
