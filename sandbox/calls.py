@@ -31,6 +31,7 @@ class Delivery:
     n: int
     at: datetime
     kind: str
+    sent_as: str
     payload: Json
     attempt: int = 0
     outcome: str | None = None

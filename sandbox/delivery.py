@@ -80,6 +80,18 @@ class Courier:
         self._start(self._insist(payload, first))
         return self._start(_outcome(first))
 
+    async def again(self, delivery: Delivery) -> Ack:
+        """Send something once more, unchanged: as a retry when it is an event."""
+        match delivery.sent_as:
+            case "events_api":
+                retry = delivery.attempt + 1
+                shipment = Shipment("events_api", delivery.kind, delivery.payload, attempt=retry, reason="http_timeout")
+            case "slash_commands":
+                shipment = Shipment("slash_commands", delivery.kind, delivery.payload, wants_answer=True)
+            case _:
+                shipment = Shipment("interactive", delivery.kind, delivery.payload, wants_answer=True)
+        return await self.ask(shipment)
+
     async def idle(self) -> None:
         """Return when nothing is under way. A retry that waits for its minute is not under way."""
         while self._travelling:
@@ -108,7 +120,9 @@ class Courier:
             ack = await self.ask(again)
 
     async def _attempt(self, shipment: Shipment) -> Ack:
-        entry = Delivery(self.log.next_number(), self.now(), shipment.kind, shipment.payload, shipment.attempt)
+        entry = Delivery(
+            self.log.next_number(), self.now(), shipment.kind, shipment.channel, shipment.payload, shipment.attempt
+        )
         self.log.add(entry)
         ack = await self.transport.send(shipment, self.timing.acknowledge)
         entry.outcome = ack.error or str(ack.status)

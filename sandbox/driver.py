@@ -12,7 +12,7 @@ from sandbox.interactions import Outcome, Place
 from sandbox.membership import app_channel
 from sandbox.objects import message_object, view_object
 from sandbox.people import Person
-from sandbox.workspace import Channel, Json, User, View
+from sandbox.workspace import Channel, File, Json, User, View
 
 
 class Driver(Person):
@@ -65,7 +65,7 @@ class Driver(Person):
 
     # ---- what they do ---------------------------------------------------------------------------------------------
 
-    async def say(self, channel: str, text: str, thread_ts: str | None = None, files: Any = None) -> Json:
+    async def say(self, channel: str, text: str, thread_ts: str | None = None, files: list[File] | None = None) -> Json:
         """Write into a conversation or a thread; the message as it stands there."""
         message = await super().say(channel, text, thread_ts, files)
         return _seen(self.channel(channel), message)

@@ -16,7 +16,7 @@ from sandbox.delivery import Ack, Shipment
 from sandbox.errors import Refused, SandboxError
 from sandbox.forms import HOLDERS, accepted_state, faults, initial_values
 from sandbox.methods.chat import check_message
-from sandbox.objects import message_object, person_message, view_object
+from sandbox.objects import file_object, message_object, person_message, view_object
 from sandbox.response_urls import say, url_for
 from sandbox.text import normalise, typed_command
 from sandbox.workspace import Channel, Ephemeral, Json, User, View
@@ -209,6 +209,8 @@ def _action(item: Held, value: Any) -> Json:
     action |= {"type": item.kind, "action_id": item.action_id, "block_id": item.block_id}
     if item.kind == "overflow":
         action["selected_option"] = value
+    elif item.kind == "feedback_buttons":
+        action["value"] = value
     elif item.kind in HOLDERS:
         holder = HOLDERS[item.kind]
         action[holder.key] = value if value is not None else holder.empty
@@ -259,7 +261,7 @@ def _text(text: str) -> Json:
 async def submit_view(core: Core, user: User, view: View, state: Json) -> Outcome:
     """A person pressed submit. `errors` of the outcome are those beside fields, by block_id."""
     blocks = view.body["blocks"]
-    view.values = accepted_state(blocks, state, view.values)
+    view.values = _with_files(core, user, accepted_state(blocks, state, view.values))
     found = faults(blocks, view.values)
     if found:
         return Outcome(False, errors=found)
@@ -273,6 +275,18 @@ async def submit_view(core: Core, user: User, view: View, state: Json) -> Outcom
     outcome = _take_response(core, user, view, ack)
     core.live.views(user.id)
     return _told(core, user, None, outcome)
+
+
+def _with_files(core: Core, user: User, values: Json) -> Json:
+    """The values with each uploaded file as Slack describes it; a person can only hand in files of their own."""
+    for actions in values.values():
+        for entry in actions.values():
+            if entry["type"] == "file_input":
+                ids = [each.get("id") if isinstance(each, dict) else each for each in entry["files"]]
+                files = [core.workspace.files[each] for each in ids if each in core.workspace.files]
+                own = [file for file in files if file.user == user.id]
+                entry["files"] = [file_object(core.workspace, file, core.base_url) for file in own]
+    return values
 
 
 def _take_response(core: Core, user: User, view: View, ack: Ack) -> Outcome:

@@ -216,11 +216,10 @@ def message_object(channel: Channel, message: Json, *, with_metadata: bool = Fal
     shape = {key: value for key, value in message.items() if key != "metadata"}
     if with_metadata and "metadata" in message:
         shape["metadata"] = message["metadata"]
-    replies = channel.thread(message["ts"])[1:]
-    if replies and message.get("thread_ts", message["ts"]) == message["ts"]:
+    replies = channel.thread(message["ts"])[1:] if message.get("thread_ts") == message["ts"] else []
+    if replies:
         users = list(dict.fromkeys(reply["user"] for reply in replies))
         shape |= {
-            "thread_ts": message["ts"],
             "reply_count": len(replies),
             "reply_users_count": len(users),
             "latest_reply": replies[-1]["ts"],

@@ -19,7 +19,6 @@ from sandbox.core import Core
 from sandbox.errors import SandboxError
 from sandbox.interactions import Outcome
 from sandbox.membership import app_channel, may_see
-from sandbox.methods.files import new_file
 from sandbox.objects import message_object, view_object
 from sandbox.people import Person
 from sandbox.socket_mode import SocketMode
@@ -152,11 +151,11 @@ class PageApi:
             sent = form.get("file")
             if not isinstance(sent, UploadFile):
                 return JSONResponse({"ok": False, "notice": "No file was sent."}, 400)
-            content = await sent.read()
-            file = new_file(self.core, sent.filename or "file", len(content), me.id)
-        file.content = content
-        file.uploaded = True
-        return JSONResponse({"ok": True, "file_id": file.id})
+            try:
+                file_id = me.upload(sent.filename or "file", await sent.read())
+            except SandboxError as error:
+                return _problem(error)
+        return JSONResponse({"ok": True, "file_id": file_id})
 
     # ---- shapes ---------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from sandbox.core import Core
 from sandbox.errors import Refused, SandboxError
 from sandbox.events import home_event
 from sandbox.interactions import Outcome, Place
+from sandbox.methods.files import new_file
 from sandbox.objects import person_message
 from sandbox.text import typed_message
 from sandbox.workspace import Channel, Ephemeral, File, Json, User, View
@@ -151,6 +152,14 @@ class Person:
         if self.id in room.members:
             room.last_read[self.id] = max(room.messages, default="0")
             self.core.live.conversation(room, only=self.id)
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Choose a file on one's machine; its id, to share with a message or put into a form."""
+        self._active()
+        file = new_file(self.core, name, len(content), self.id)
+        file.content = content
+        file.uploaded = True
+        return file.id
 
     # ---- membership -----------------------------------------------------------------------------------------------
 

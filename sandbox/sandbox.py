@@ -272,6 +272,11 @@ class Sandbox:
         """Return when nothing is on its way to the app (retries that wait for their minute are not)."""
         await self._core.courier.idle()
 
+    async def redeliver(self, delivery: Delivery) -> str:
+        """Send one of `deliveries` to the app again, as can happen with Slack; how it was received."""
+        ack = await self._core.courier.again(delivery)
+        return ack.error or str(ack.status)
+
     async def refresh_connections(self) -> None:
         """Ask the app to come back with new Socket Mode connections, as Slack does every few hours."""
         transport = self._core.courier.transport
