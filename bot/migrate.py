@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, event, inspect, text
@@ -58,6 +59,19 @@ def upgrade(url: str) -> None:
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to an older revision; `base` removes every table with all that is in it."""
     asyncio.run(_downgrade(url, revision))
+
+
+def write_step(words: str) -> Path:
+    """Write the step from this release's schema to what the models say now, for a developer to read and commit.
+
+    It is found by comparing the models with a fresh database and is not run.
+    """
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/now.db"
+        upgrade(url)
+        written: list[Path] = []
+        asyncio.run(_in_one_transaction(url, lambda config: written.append(_alembic_revision(config, words))))
+    return written[0]
 
 
 def _known() -> set[str]:
@@ -134,6 +148,16 @@ def _alembic_upgrade(config: "Config") -> None:
     from alembic import command
 
     command.upgrade(config, "head")
+
+
+def _alembic_revision(config: "Config", words: str) -> Path:
+    from alembic import command
+
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    made = command.revision(config, words, autogenerate=True, rev_id=f"{int(head()) + 1:04}")
+    assert made is not None
+    assert not isinstance(made, list)
+    return Path(made.path)
 
 
 def _alembic_downgrade(config: "Config", revision: str) -> None:

@@ -1,12 +1,28 @@
 """What Alembic runs for every command: on the connection it was given, inside that connection's transaction."""
 
-from alembic import context
-from sqlmodel import SQLModel
+from typing import Any, Literal
 
-connection = context.config.attributes["connection"]
+from alembic import context
+from sqlalchemy import Enum
+from sqlmodel import AutoString, SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+
+def plain_type(what: str, found: Any, _: Any) -> str | Literal[False]:
+    """A column's type as a step should write it: what the database knows, nothing that the models may rename."""
+    if what == "type" and isinstance(found, AutoString):
+        return "sa.String()"
+    if what == "type" and isinstance(found, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    if what == "type" and isinstance(found, Enum):
+        return f"sa.String(length={found.length})"
+    return False
+
+
 context.configure(
-    connection=connection,
+    connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
+    render_item=plain_type,
     # SQLite cannot alter most of a table in place, so Alembic copies the table; what both engines do stays one text.
     render_as_batch=True,
     # Our SQLite connections begin for themselves (see models.database), so a failed step leaves nothing there either.

@@ -33,9 +33,10 @@ def check(described: tuple[Kind, ...]) -> None:
     for kind in described:
         for problem in _problems(kind):
             raise ValueError(f"record kind {kind.key!r}: {problem}")
-    for letter, times in Counter(kind.letter for kind in described).items():
-        if times > 1:
-            raise ValueError(f"two record kinds use the letter {letter!r}")
+    for trait in ("key", "letter"):
+        for value, times in Counter(getattr(kind, trait) for kind in described).items():
+            if times > 1:
+                raise ValueError(f"two record kinds use the {trait} {value!r}")
 
 
 def _problems(kind: Kind) -> list[str]:
@@ -47,9 +48,14 @@ def _problems(kind: Kind) -> list[str]:
         for field in kind.all_fields
         if field.type is FieldType.CHOICE and not field.choices
     ]
-    problems += [f"status {status!r} is unknown" for status in kind.closed if status not in kind.statuses]
+    keys = Counter(field.key for field in kind.all_fields)
+    problems += [f"two fields have the key {key!r}" for key, times in keys.items() if times > 1]
+    named = [*kind.closed, *(status for step in kind.steps for status in (*step.begins, step.to))]
+    problems += [f"status {str(status)!r} is unknown" for status in named if status not in list(kind.statuses)]
     words = Counter(word for step in kind.steps for word in (step.key, *step.words))
     problems += [f"two steps answer to {word!r}" for word, times in words.items() if times > 1]
+    if not re.fullmatch(r"[A-Z]{1,2}", kind.letter):
+        problems.append(f"the letter {kind.letter!r} must be one or two capitals, as in a reference")
     if not kind.help or not kind.example:
         problems.append("help and example are needed")
     return problems
