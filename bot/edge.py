@@ -29,7 +29,7 @@ from models.database import Database, shielded
 from models.errors import InvalidFields, StewardError
 from models.kinds import read_reference
 from models.permissions import actor_of
-from models.tables import Person, Workspace
+from models.tables import Channel, Person, Project, Workspace
 from views.blocks import Message
 
 log = logging.getLogger(__name__)
@@ -184,14 +184,14 @@ class Edge:
         async with self._database.unit(self._workspace.id, writes=False) as session:
             if incoming.person_id and await directory.person(session, incoming.person_id) is None:
                 asks.append(self._directory.learn_person(incoming.person_id))
-            if _names_channel(incoming) and await directory.channel(session, incoming.channel_id) is None:
+            if _names_channel(incoming) and not _is_known(await directory.channel(session, incoming.channel_id)):
                 asks.append(self._directory.learn_channel(incoming.channel_id, incoming.channel_name))
         await asyncio.gather(*asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
         person = await directory.person(session, incoming.person_id) if incoming.person_id else None
         place = await directory.channel(session, incoming.channel_id) if _names_channel(incoming) else None
-        is_missing = (incoming.person_id and person is None) or (_names_channel(incoming) and place is None)
+        is_missing = (incoming.person_id and person is None) or (_names_channel(incoming) and not _is_known(place))
         if is_missing and not may_guess:
             raise Unknown
         if person is None:
@@ -357,3 +357,8 @@ class Edge:
 
 def _names_channel(incoming: Incoming) -> bool:
     return bool(incoming.channel_id) and not incoming.is_direct
+
+
+def _is_known(place: tuple[Channel, Project | None] | None) -> bool:
+    """Whether we have met the channel and, where we are in it, know who else is."""
+    return place is not None and (place[0].members_known_at is not None or not place[0].has_bot)

@@ -29,6 +29,7 @@ class SlackDirectory:
 
     async def warm(self) -> None:
         """Read everybody and every channel once. Slack's refusals are logged and leave what was known."""
+        listed: set[str] = set()
         try:
             async for member in self._pages("users.list", "members"):
                 await self.save_person(member)
@@ -36,8 +37,17 @@ class SlackDirectory:
                 "conversations.list", "channels", types="public_channel,private_channel", exclude_archived=False
             ):
                 await self._save_channel(found, await self._members(found) if found.get("is_member") else None)
+                listed.add(str(found["id"]))
+            await self._forget_left(listed)
         except SlackError as error:
             log.warning("could not read the whole workspace from Slack: %s", error.code)
+
+    async def _forget_left(self, listed: set[str]) -> None:
+        """Channels that Slack no longer lists: Steward was removed from them while nobody was here to be told."""
+        async with self._database.unit(self._workspace.id) as session:
+            for channel in await directory.channels_with_bot(session):
+                if channel.id not in listed:
+                    await directory.bot_left(session, channel)
 
     async def save_person(self, described: Mapping[str, Any]) -> None:
         """Store a person as Slack describes them."""

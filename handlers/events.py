@@ -3,7 +3,6 @@
 from handlers.replies import Nothing, Reply
 from handlers.request import Deps, Request
 from models import directory, outbox
-from models.tables import Channel
 
 
 async def somebody_joined(request: Request, deps: Deps) -> Reply:
@@ -27,16 +26,14 @@ async def somebody_left(request: Request, deps: Deps) -> Reply:
     if request.channel is not None:
         await directory.left(deps.session, request.channel.id, request.person.id)
         if request.person.id == request.bot_user_id:
-            _bot_left(request.channel)
-            deps.session.add(request.channel)
+            await directory.bot_left(deps.session, request.channel)
     return Nothing()
 
 
 async def bot_left(request: Request, deps: Deps) -> Reply:
     """Steward was removed from a channel."""
     if request.channel is not None:
-        _bot_left(request.channel)
-        deps.session.add(request.channel)
+        await directory.bot_left(deps.session, request.channel)
     return Nothing()
 
 
@@ -63,7 +60,3 @@ async def written_to(request: Request, deps: Deps) -> Reply:
     key = f"answer:{request.payload.get('channel')}:{request.payload.get('ts')}"
     await outbox.put(deps.session, "how_to", key=key, target=request.person.id, due_at=deps.now)
     return Nothing()
-
-
-def _bot_left(channel: Channel) -> None:
-    channel.has_bot = False

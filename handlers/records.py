@@ -316,7 +316,7 @@ async def _note_presence(request: Request, deps: Deps) -> None:
     """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
     channel = request.channel
     matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
-    if channel is None or not matters or channel.members_known_at is None or request.where is not Where.COMMAND:
+    if channel is None or not matters or _is_unreadable(channel) or request.where is not Where.COMMAND:
         return
     if not await directory.is_member(deps.session, channel.id, request.actor.id):
         await directory.joined(deps.session, channel.id, request.actor.id)

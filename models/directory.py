@@ -115,6 +115,19 @@ async def left(session: AsyncSession, channel_id: str, person_id: str) -> None:
     )
 
 
+async def bot_left(session: AsyncSession, gone: Channel) -> None:
+    """Note that Steward is no longer in the channel, so that nobody tells it who is; what it knew of that is void."""
+    gone.has_bot = False
+    gone.members_known_at = None
+    session.add(gone)
+    await replace_members(session, gone.id, ())
+
+
+async def channels_with_bot(session: AsyncSession) -> Sequence[Channel]:
+    """The channels that Steward is in, as far as it knows."""
+    return (await session.exec(select(Channel).where(col(Channel.has_bot)))).all()
+
+
 async def is_member(session: AsyncSession, channel_id: str, person_id: str) -> bool:
     """Whether the person is known to be in the channel."""
     query = select(ChannelMember.person_id).where(
