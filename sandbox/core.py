@@ -32,6 +32,7 @@ class Core:
     faults: Faults = field(default_factory=Faults)
     calls: Log[Call] = field(default_factory=Log)
     base_url: str = ""
+    installed: bool = True
 
     @property
     def bot(self) -> User:

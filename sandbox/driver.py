@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.blocks import Held, held
 from sandbox.core import Core
 from sandbox.errors import SandboxError
-from sandbox.forms import HOLDERS, initial_values, options_of, plain_entry
+from sandbox.forms import HOLDERS, carried_over, options_of, plain_entry
 from sandbox.interactions import Outcome, Place
 from sandbox.membership import app_channel
 from sandbox.objects import message_object, view_object
@@ -22,6 +22,7 @@ class Driver(Person):
         super().__init__(core, user)
         self.form_errors: dict[str, str] = {}
         self._offered: dict[tuple[str, str], list[Json]] = {}
+        self._chosen: dict[tuple[str, str], Json] = {}
 
     # ---- what they see --------------------------------------------------------------------------------------------
 
@@ -71,9 +72,19 @@ class Driver(Person):
         return _seen(self.channel(channel), message)
 
     async def click(self, message: Json, action_id: str, value: Any = None) -> Outcome:
-        """Press a button or choose in a menu of a message (as given by messages(), thread() or ephemerals())."""
-        place = self.place({"channel": message["channel"], "ts": message["ts"], "ephemeral_id": message.get("id")})
-        return await self._use(place, action_id, value, initial_values(place.blocks))
+        """Press a button or choose in a menu of a message (as given by messages(), thread() or ephemerals()).
+
+        What was chosen in it before is part of the state the app gets, as on a screen.
+        """
+        where = {"channel": message["channel"], "ts": message["ts"], "ephemeral_id": message.get("id")}
+        place = self.place(where)
+        key = (message["channel"], message["ts"])
+        state = carried_over(place.blocks, self._chosen.get(key, {}))
+        item = _pick(held(place.blocks), action_id, value)
+        if item.kind in HOLDERS:
+            state[item.block_id][item.action_id] = plain_entry(item, value, self._options_for(item))
+        self._chosen[key] = state
+        return await self._use(place, action_id, value, state)
 
     async def click_view(self, action_id: str, value: Any = None) -> Outcome:
         """Use an element of the modal in front."""

@@ -168,6 +168,8 @@ async def send_action(
     if item.kind == "workflow_button":
         return Outcome(True)
     values = _keep_state(place, item, value, state)
+    if item.is_input and not item.block.get("dispatch_action"):
+        return Outcome(True)  # such inputs are only handed in with their form
     action = {**_action(item, value), "action_ts": core.new_ts()}
     where = _where(core, user, place)
     payload: Json = {

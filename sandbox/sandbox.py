@@ -20,7 +20,7 @@ from sandbox.core import Core
 from sandbox.delivery import Courier, Transport
 from sandbox.driver import Driver
 from sandbox.errors import SandboxError
-from sandbox.events import user_event
+from sandbox.events import emit, user_event
 from sandbox.faults import Drop, Fault
 from sandbox.keep import Keeper
 from sandbox.manifest import App, Credentials, read_app
@@ -189,6 +189,14 @@ class Sandbox:
         if time.monotonic() - self._clock_told_at > CLOCK_NEWS_SECONDS:
             self._clock_told_at = time.monotonic()
             self._core.live.everyone("clock")
+
+    async def uninstall(self) -> None:
+        """Remove the app from the workspace: it is told, and its tokens are no longer good."""
+        revoked = {"oauth": [], "bot": [self.bot_user_id]}
+        emit(self._core, {"type": "tokens_revoked", "tokens": revoked})
+        emit(self._core, {"type": "app_uninstalled"})
+        self._core.installed = False
+        await self.idle()
 
     # ---- people ---------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,8 @@ def _check_token(core: Core, method: Method, token: str | None) -> None:
     if method.app_token:
         right, wrong = wrong, right
     if token == right:
+        if not core.installed:
+            raise Refused("account_inactive")
         return
     raise Refused("not_allowed_token_type" if token == wrong else "invalid_auth")
 

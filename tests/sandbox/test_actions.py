@@ -92,6 +92,21 @@ def _matches(told: Any, held: Any) -> bool:
     return bool(told == held)
 
 
+async def test_what_was_chosen_before_is_part_of_the_state(sandbox: Sandbox, client: AsyncWebClient) -> None:
+    menu = {"type": "static_select", "action_id": "pick", "options": OPTIONS}
+    await client.chat_postMessage(channel=NETWORK, text="x", blocks=[actions(menu, button("save"))])
+
+    async with raw_app(sandbox) as app:
+        ana = sandbox.person("ana")
+        message = ana.messages("#network")[-1]
+        await ana.click(message, "pick", "two")
+        await ana.click(message, "save")
+
+    saved = app.payloads("block_actions")[1]
+    assert saved["actions"][0]["action_id"] == "save"
+    assert saved["state"]["values"]["row"]["pick"]["selected_option"]["value"] == "two"
+
+
 async def test_an_unanswered_button_is_marked_for_the_person() -> None:
     async with Sandbox(MANIFEST, timing=Timing(acknowledge=0.2)) as sandbox, raw_app(sandbox) as app:
         client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)

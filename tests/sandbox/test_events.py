@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox import Sandbox
@@ -147,6 +149,20 @@ async def test_an_event_names_whom_it_is_for_and_dates_by_the_workspaces_clock(s
     assert wrapper["event_time"] == int(float(said["ts"]))
     assert abs(wrapper["event_time"] - sandbox.clock.now().timestamp()) < 5
     assert wrapper["event_id"].startswith("Ev")
+
+
+async def test_an_uninstalled_app_is_told_and_its_token_is_dead() -> None:
+    removable = manifest()
+    removable["settings"]["event_subscriptions"]["bot_events"] += ["app_uninstalled", "tokens_revoked"]
+    async with Sandbox(removable, rate_limits=False) as sandbox:
+        client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
+
+        revoked, uninstalled = await heard(sandbox, sandbox.uninstall())
+
+        assert revoked["tokens"] == {"oauth": [], "bot": [sandbox.bot_user_id]}
+        assert uninstalled["type"] == "app_uninstalled"
+        with pytest.raises(SlackApiError, match="account_inactive"):
+            await client.auth_test()
 
 
 async def test_bolt_leaves_out_the_apps_own_messages_as_with_slack(sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox import Sandbox, SandboxError, Timing
 from sandbox.forms import REQUIRED
-from sandbox.interactions import TROUBLE
+from sandbox.interactions import TROUBLE, Place
 from sandbox.seed import ANA, NETWORK
 from tests.sandbox.workspace_support import (
     MANIFEST,
@@ -295,6 +295,26 @@ async def test_a_refused_view_does_not_use_up_its_trigger(sandbox: Sandbox, clie
     assert errors[0]["error"] == "invalid_arguments"
     assert "[json-pointer:/view/title/text]" in errors[0]["response_metadata"]["messages"][0]
     assert sandbox.person("ana").modal is not None
+
+
+async def test_typing_is_told_at_once_only_where_the_form_asks_for_it(sandbox: Sandbox) -> None:
+    app = opening(sandbox, modal(text_input("title"), {**text_input("search"), "dispatch_action": True}))
+    told: list[str] = []
+
+    @app.action("typed")
+    async def typed(ack: Any, action: Any) -> None:
+        told.append(f"{action['block_id']}: {action['value']}")
+        await ack()
+
+    async with connected(app, sandbox):
+        ana = sandbox.person("ana")
+        await ana.shortcut("new")
+        await ana.click_view("typed", "quiet")
+        search = Place(view=ana.view(ana.modals[0]["id"]))
+        await ana.act(search, "search", "typed", "loud", {})
+
+    assert told == ["search: loud"]
+    assert ana.modals[0]["state"]["values"]["title"]["typed"]["value"] == "quiet"
 
 
 async def test_an_update_by_external_id_minds_the_hash(sandbox: Sandbox, client: AsyncWebClient) -> None:
