@@ -97,30 +97,52 @@ def _parse_kind(kind: Kind, text: str) -> Parsed:
         return Parsed(lambda request, deps: _help(kind))
     if about_record := _about_record(text, strict=True):
         return about_record
-    return Parsed(lambda request, deps: records.log_words(request, deps, kind, text), writes=True)
+    hints = _if_a_record_was_meant(text)
+    return Parsed(lambda request, deps: records.log_words(request, deps, kind, text, hints), writes=True)
+
+
+def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
+    """What to say when a title reads like a step with a remark, as in "A12 done, sent by mail"."""
+    reference, rest = _first_word(text)
+    found = read_reference(reference)
+    step = found and found[0].step_named(_first_word(rest)[0].lower())
+    if found is None or step is None:
+        return ()
+    meant = f"{found[0].letter}{found[1]}"
+    return (f"If you meant {meant} itself: undo this, then type `/steward {meant} {step.key}` and your remark.",)
 
 
 def _parse_steward(text: str) -> Parsed:
-    word, _, rest = text.partition(" ")
-    word, rest = word.lower(), rest.strip()
+    word, rest = _first_word(text)
+    word = word.lower()
     if not word or word == "help":
         return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None))
     if kind := kind_named(word):
-        if rest:
-            return Parsed(lambda request, deps: records.log_words(request, deps, kind, rest), writes=True)
-        if word != kind.plural:
-            return Parsed(lambda request, deps: records.open_form(request, deps, kind))
-        return Parsed(lambda request, deps: lists.show(request, deps, kind))
+        return _parse_kind_word(kind, word, rest)
     if word == "list":
         return _parse_list(rest)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
-    if read_reference(rest):
-        text = f"{rest} {word}"
+    reference, remark = _first_word(rest)
+    if read_reference(reference):
+        text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
-    raise NotFound(_hint(word, {verb.word: verb.example for verb in VERBS} | kinds))
+    raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+
+
+def _parse_kind_word(kind: Kind, word: str, rest: str) -> Parsed:
+    """`risk` opens the form, `risk ...` logs one, `risks` lists them."""
+    if word == kind.plural and rest:
+        raise NotFound(
+            f"`/steward {kind.plural}` alone lists what is open; `/steward {kind.key}` and your words log a new one."
+        )
+    if rest:
+        return Parsed(lambda request, deps: records.log_words(request, deps, kind, rest), writes=True)
+    if word == kind.plural:
+        return Parsed(lambda request, deps: lists.show(request, deps, kind))
+    return Parsed(lambda request, deps: records.open_form(request, deps, kind))
 
 
 def _parse_list(rest: str) -> Parsed:
@@ -134,12 +156,12 @@ def _parse_list(rest: str) -> Parsed:
 
 def _about_record(text: str, *, strict: bool) -> Parsed | None:
     """`A12`, or `A12` with a word. With `strict` an unknown word makes it a title (None), otherwise a hint."""
-    word, _, rest = text.partition(" ")
+    word, rest = _first_word(text)
     found = read_reference(word)
     if found is None:
         return None
     kind, number = found
-    said, _, remark = rest.strip().partition(" ")
+    said, remark = _first_word(rest)
     said = said.lower()
     if not said or (said == "show" and not remark):
         return Parsed(lambda request, deps: records.show(request, deps, kind, number))
@@ -149,14 +171,20 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return Parsed(lambda request, deps: records.history(request, deps, kind, number))
     step = kind.step_named(said)
     if step and (not remark or not strict):
-        remark_read = decoded(remark.strip())
+        remark_read = decoded(remark)
         return Parsed(
             lambda request, deps: records.take_step(request, deps, kind, number, step, remark_read), writes=True
         )
     if strict:
         return None
-    words = [*(step.key for step in kind.steps), "edit", "history"]
-    raise NotFound(_hint(said, {known: f"{word} {known}" for known in words}))
+    words = [*(w for step in kind.steps for w in (step.key, *step.words)), "edit", "history", "show"]
+    raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}))
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """The first word and what follows it, cut at any white space."""
+    word, rest = [*text.split(maxsplit=1), "", ""][:2]
+    return word, rest.strip()
 
 
 async def _help(kind: Kind | None) -> Reply:
@@ -166,11 +194,11 @@ async def _help(kind: Kind | None) -> Reply:
     return Tell(help_views.all_help(rows, [(f"/steward {v.example}", v.summary) for v in VERBS]))
 
 
-def _hint(word: str, known: Mapping[str, str]) -> str:
-    """A refusal with the nearest of the known words, each given with what to type."""
-    near = get_close_matches(word, known, n=1, cutoff=0.5)
+def _hint(typed: str, known: Mapping[str, str]) -> str:
+    """A refusal with the known word nearest to the first typed one; each is given with what to type."""
+    near = get_close_matches(_first_word(typed)[0].lower(), known, n=1, cutoff=0.5)
     suggestion = f" Did you mean `/steward {known[near[0]]}`?" if near else " `/steward help` shows what there is."
-    return f"I do not know “{esc(cut(decoded(word), 60))}”.{suggestion}"
+    return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”.{suggestion}"
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:

@@ -1,6 +1,6 @@
 """Logging, showing, editing and moving a record: the same operations behind commands, forms and buttons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -27,10 +27,14 @@ from views.forms import FormContext
 from views.values import name_of, shown_value
 
 
-async def log_words(request: Request, deps: Deps, kind: Kind, text: str) -> Reply:
-    """Store what was typed after a command as a record; ask in a form for what cannot be known."""
+async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_words: Sequence[str] = ()) -> Reply:
+    """Store what was typed after a command as a record; ask in a form for what cannot be known.
+
+    `about_words` are sentences for the confirmation.
+    """
     entry = await _read_entry(request, deps, text)
     values, hints = _from_entry(entry)
+    hints += about_words
     asks = questions(request)
     if asks or not values["title"]:
         if "project" in asks:

@@ -58,10 +58,11 @@ async def house_over_socket_mode(
     starts: datetime | None = None,
     wait_ms: int = PERSON_WAIT_MS,
     patience_seconds: float = PATIENCE_SECONDS,
+    prefix: str = "",
     **options: Any,
 ) -> AsyncIterator[House]:
     """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice."""
-    async with Sandbox(manifest(), rate_limits=False, **options) as sandbox:
+    async with Sandbox(manifest(prefix), rate_limits=False, **options) as sandbox:
         if starts is not None:
             await sandbox.advance_to(starts)
         slack = Slack(sandbox.bot_token, sandbox.api_url)

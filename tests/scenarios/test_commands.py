@@ -1,0 +1,362 @@
+"""Every form of the commands: words, verbs, references, steps, hints for what means nothing."""
+
+from collections import Counter
+
+import pytest
+
+from models.kinds import KINDS, Kind
+from sandbox.driver import Driver
+from tests.scenarios.house import House, house_over_socket_mode, shown
+from tests.scenarios.looking import answer, buttons, held
+
+sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+async def typed(house: House, person: Driver, line: str, channel: str = "#network") -> str:
+    """Type the whole line, as `/action Order cables`; what the person is told."""
+    command, _, words = line.partition(" ")
+    outcome = await person.command(channel, command, words)
+    assert outcome.ok, outcome.notice
+    await house.settled()
+    told = person.ephemerals(channel)
+    return shown(told[-1]) if told else ""
+
+
+# Logging -------------------------------------------------------------------------------------------------------------
+
+
+@sqlite_only
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+async def test_words_log_a_record_after_the_kinds_command_and_after_steward(house: House, kind: Kind) -> None:
+    ana = house.sandbox.person("ana")
+
+    for number, command in enumerate((f"/{kind.key}", f"/steward {kind.key}", f"/steward {kind.key.upper()}"), start=1):
+        told = await typed(house, ana, f"{command} Something to settle @ben by 2027-03-05 !high")
+
+        record = await house.record(f"{kind.letter}{number}")
+        assert (record["kind"], record["title"]) == (kind.key, "Something to settle")
+        assert record["owner"] == house.sandbox.person("ben").id
+        assert (record["due_date"], record["priority"]) == ("2027-03-05", "high")
+        assert f"Logged {kind.letter}{number}" in told
+
+
+@sqlite_only
+async def test_the_confirmation_names_reference_owner_due_day_and_reminder_and_offers_the_way_back(
+    house: House,
+) -> None:
+    ana = house.sandbox.person("ana")
+
+    told = await typed(house, ana, "/action Send the diagram @ben by 2027-03-05 3pm")
+
+    assert "Logged A1" in told
+    assert "Owner Ben Fischer · due Fri 5 Mar 2027, 15:00 (America/New_York) · reminder that morning at 09:00" in told
+    assert buttons(answer(ana))[:2] == [("undo", "A1:1"), ("edit", "A1")]
+
+
+@sqlite_only
+async def test_further_lines_are_details(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    await typed(house, ana, "/issue VPN drops daily @tane !critical\nSince Monday, by 2 users.\n\n* @ben saw it")
+
+    record = await house.record("I1")
+    assert record["title"] == "VPN drops daily"
+    assert record["details"] == "Since Monday, by 2 users.\n\n* @Ben Fischer saw it"
+    assert (record["owner"], record["due_date"]) == (house.sandbox.person("tane").id, None)
+
+
+@sqlite_only
+async def test_a_line_break_after_the_verb_is_a_space(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    await typed(house, ana, "/steward action\nOrder cables\nTwenty of them")
+
+    record = await house.record("A1")
+    assert (record["title"], record["details"]) == ("Order cables", "Twenty of them")
+
+
+ENTITIES = "5 < 6 & 7 > 3, then &amp; and &lt;b&gt; <!channel> see https://example.com/?a=1&b=2"
+
+
+@sqlite_only
+async def test_entities_are_unescaped_once_and_shown_as_typed(house: House) -> None:
+    """What Slack encodes on the way is decoded once: a typed `&amp;` stays one."""
+    ana = house.sandbox.person("ana")
+
+    await typed(house, ana, f"/action {ENTITIES}\n{ENTITIES}")
+
+    record = await house.record("A1")
+    assert (record["title"], record["details"]) == (ENTITIES, ENTITIES)
+    assert {"type": "text", "text": ENTITIES} in answer(ana)["blocks"][0]["elements"][0]["elements"]
+
+
+@sqlite_only
+async def test_only_the_whole_text_is_a_verb_after_a_kinds_command(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    titles = ["list suppliers", "help the new colleague", "Listen to Ben", "edit A1", "A1 edition", "history of it"]
+
+    for title in titles:
+        await typed(house, ana, f"/action {title}")
+
+    assert [record["title"] for record in (await house.export()).records] == titles
+
+
+@sqlite_only
+async def test_a_title_that_reads_like_a_step_with_a_remark_is_logged_and_the_other_way_is_named(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables")
+
+    told = await typed(house, ana, "/action A1 done they arrived")
+
+    assert "Logged A2" in told
+    assert "If you meant A1 itself: undo this, then type `/steward A1 done` and your remark." in told
+    assert (await house.record("A1"))["is_open"]
+
+
+@sqlite_only
+async def test_nothing_after_a_kind_opens_its_form(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    for line in ("/risk", "/risk    ", "/steward risk"):
+        await typed(house, ana, line)
+
+        assert ana.modal is not None, line
+        assert ana.modal["title"]["text"] == "Log a risk"
+        await ana.close()
+
+
+# Lists and help ------------------------------------------------------------------------------------------------------
+
+
+@sqlite_only
+async def test_list_shows_the_open_records_of_that_kind(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    for logged in ("/risk Late switch @kavya by 2027-03-05", "/risk Gone by now", "/action Order cables"):
+        await typed(house, ana, logged)
+    await typed(house, ana, "/steward R2 close")
+
+    for line in ("/risk list", "/risk LIST", "/steward list risks", "/steward list risk", "/steward risks"):
+        told = await typed(house, ana, line)
+
+        assert "*Open risks of network*" in told, line
+        assert "R1  Late switch\nKavya Rao · Fri 5 Mar 2027 · Open" in told
+        assert "R2" not in told
+        assert "A1" not in told
+        assert buttons(answer(ana)) == [("show", "R1")]
+
+
+@sqlite_only
+async def test_list_alone_shows_every_kind_and_an_empty_list_says_how_to_begin(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    before_anything = await typed(house, ana, "/steward list")
+    for logged in ("/risk Late switch", "/action Order cables", "/issue VPN drops", "/decision Use fibre"):
+        await typed(house, ana, logged)
+    everything = await typed(house, ana, "/steward list")
+    await typed(house, ana, "/steward I1 resolve")
+    no_issues = await typed(house, ana, "/issue list")
+
+    assert "Nothing is logged in this channel yet. Begin with `/action` and a few words." in before_anything
+    assert all(f"{reference}  " in everything for reference in ("A1", "R1", "I1", "D1"))
+    assert "No open issues. Log one with `/issue` and a few words." in no_issues
+
+
+@sqlite_only
+async def test_help_of_a_kind_explains_its_fields_and_steps(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    for kind in KINDS:
+        for line in (f"/{kind.key} help", f"/{kind.key} Help", f"/steward help {kind.plural}"):
+            told = await typed(house, ana, line)
+
+            assert kind.help in told, line
+            assert all(f"*{field.label}*" in told for field in kind.all_fields)
+            assert all(f"`{kind.letter}12 {step.key}`" in told for step in kind.steps)
+
+
+@sqlite_only
+async def test_steward_alone_and_help_show_what_there_is(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    for line in ("/steward", "/steward help", "/steward HELP"):
+        told = await typed(house, ana, line)
+
+        assert all(f"`/{kind.key}`" in told for kind in KINDS), line
+        assert "`/steward A12 done`" in told
+        assert buttons(answer(ana)) == [("log", "")]
+
+
+# References ----------------------------------------------------------------------------------------------------------
+
+
+@sqlite_only
+async def test_a_reference_shows_the_record_to_this_person_only(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables @ben")
+    messages_before = len(ana.messages("#network"))
+
+    for line in ("/steward A1", "/steward a1", "/steward A-1", "/action A1", "/risk a-1", "/steward show A1"):
+        told = await typed(house, ana, line)
+
+        assert "A1  \nOrder cables" in told, line
+        assert "Ben Fischer" in told
+    assert len(ana.messages("#network")) == messages_before
+
+
+STEPS = [
+    ("action", "done", "done"),
+    ("action", "finish", "done"),
+    ("action", "start", "in_progress"),
+    ("action", "cancel", "cancelled"),
+    ("risk", "close", "closed"),
+    ("risk", "responding", "responding"),
+    ("issue", "fixed", "resolved"),
+    ("issue", "start", "in_progress"),
+    ("issue", "close", "closed"),
+    ("decision", "approve", "approved"),
+    ("decision", "Rejected", "rejected"),
+    ("decision", "later", "deferred"),
+]
+
+
+@sqlite_only
+async def test_a_reference_with_a_step_word_moves_the_record_on(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    letters = {kind.key: kind.letter for kind in KINDS}
+    count: Counter[str] = Counter()
+
+    for key, word, status in STEPS:
+        count[key] += 1
+        reference = f"{letters[key]}{count[key]}"
+        await typed(house, ana, f"/{key} Something to settle")
+
+        told = await typed(house, ana, f"/{key} {reference} {word}")
+
+        assert (await house.record(reference))["status"] == status, word
+        assert ("undo", f"{reference}:2") in buttons(answer(ana))
+        assert reference in told
+
+
+@sqlite_only
+async def test_words_after_a_step_are_kept_as_its_remark(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    remark = "Sent <b> & signed by @ben"
+
+    for reference, line in (("A1", f"/steward A1 done {remark}"), ("A2", f"/steward done A2 {remark}")):
+        await typed(house, ana, "/action Send the contract")
+        await typed(house, ana, line)
+
+        assert (await house.record(reference))["status"] == "done", line
+    notes = [row["note"] for row in (await house.export()).history if row["field"] == "status"]
+    assert notes == [remark, remark]
+    history = await typed(house, ana, "/steward A1 history")
+    assert "status: Open → Done (Sent &lt;b&gt; &amp; signed by @ben)" in history
+
+
+@sqlite_only
+async def test_edit_opens_the_form_with_what_is_stored(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables @ben !high\nTwenty of them")
+
+    for line in ("/steward A1 edit", "/steward edit A1", "/action A1 edit", "/action A1 EDIT"):
+        await typed(house, ana, line)
+
+        form = held(ana.modal)
+        assert (form["title"], form["owner_id"]) == ("Order cables", house.sandbox.person("ben").id), line
+        assert (form["priority"], form["details"]) == ("high", "Twenty of them")
+        await ana.close()
+
+
+@sqlite_only
+async def test_history_names_who_did_what_in_order(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await typed(house, ana, "/action Order cables")
+    await typed(house, ben, "/steward A1 start")
+    await ben.command("#network", "/steward", "A1 edit")
+    await ben.submit({"title": "Order fibre", "owner_id": ana.id})
+
+    lines = ("/steward A1 history", "/steward history A1", "/action A1 history")
+    told = {await typed(house, ana, line) for line in lines}
+
+    assert len(told) == 1
+    assert [line for line in told.pop().splitlines() if line and not line.startswith("<!date")][3:] == [
+        "Ana Torres",
+        "logged it from /action",
+        "Ben Fischer",
+        "status: Open → In progress",
+        "Ben Fischer",
+        "title: Order cables → Order fibre",
+        "Ben Fischer",
+        "owner: empty → Ana Torres",
+    ]
+
+
+@sqlite_only
+async def test_settings_opens_the_projects_form_or_says_how_one_begins(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    before = await typed(house, ana, "/steward settings")
+    await typed(house, ana, "/action Order cables")
+    await typed(house, ana, "/steward settings")
+
+    assert "This channel has no project yet" in before
+    assert held(ana.modal) == {"name": "network", "coordinator_id": ana.id, "timezone": "America/New_York"}
+
+
+# What means nothing --------------------------------------------------------------------------------------------------
+
+HINTS = [
+    ("lst", "I do not know “lst”. Did you mean `/steward list risks`?"),
+    ("setings", "I do not know “setings”. Did you mean `/steward settings`?"),
+    ("settings please", "I do not know “settings please”. Did you mean `/steward settings`?"),
+    ("decisin use fibre", "I do not know “decisin use fibre”. Did you mean `/steward decision`?"),
+    ("list riks", "I do not know “riks”. Did you mean `/steward list risks`?"),
+    ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
+    ("A1 fnish", "I do not know “fnish”. Did you mean `/steward A1 finish`?"),
+    ("A1 edit now", "I do not know “edit now”. Did you mean `/steward A1 edit`?"),
+    ("risks everywhere", "`/steward risks` alone lists what is open; `/steward risk` and your words log a new one."),
+    ("zebra crossing", "I do not know “zebra crossing”. `/steward help` shows what there is."),
+    ("A99 done", "There is no A99 here that you can see. `/steward list` shows what there is."),
+]
+
+
+@sqlite_only
+async def test_an_unknown_word_gets_the_nearest_command_and_the_line_back(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables")
+
+    for words, hint in HINTS:
+        told = await typed(house, ana, f"/steward {words}")
+
+        assert hint in told
+        assert told.endswith(f"/steward {words}")
+    assert [record["reference"] for record in (await house.export()).records] == ["A1"]
+
+
+@sqlite_only
+async def test_a_line_that_means_nothing_comes_back_as_it_was_typed(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    line = "/steward aktion Send <the> diagram & more\nto @ben in #general"
+
+    told = await typed(house, ana, line)
+
+    assert told.endswith(line)
+
+
+# Names ---------------------------------------------------------------------------------------------------------------
+
+
+@sqlite_only
+async def test_commands_work_under_a_prefix(database_url: str) -> None:
+    """Where another app has /action, the manifest is generated with a prefix."""
+    async with house_over_socket_mode(database_url, prefix="acme") as house:
+        ana = house.sandbox.person("ana")
+
+        told = await typed(house, ana, "/acme-action Order cables")
+        told_by_steward = await typed(house, ana, "/acme-steward A1 done")
+        await typed(house, ana, "/acme-risk")
+
+        assert "Logged A1" in told
+        assert "Closed A1" in told_by_steward
+        assert ana.modal is not None
+        assert ana.modal["title"]["text"] == "Log a risk"
