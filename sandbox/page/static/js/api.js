@@ -11,15 +11,29 @@ async function answerOf(response) {
   }
 }
 
-/** GET one of the page's own resources; null when the workspace cannot be reached or refuses. */
+const newest = new Map(); // name -> {address, turn, answer}: of the answers so far, the one asked for last
+let turns = 0;
+
+/**
+ * GET one of the page's own resources; null when the workspace cannot be reached or refuses. Answers may overtake
+ * each other: who asked earlier and hears later gets the newer answer, so nothing ever falls back to an old state.
+ */
 export async function read(name, parameters = {}) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined));
+  const address = `/sandbox/${name}?${query}`;
+  turns += 1;
+  const turn = turns;
+  let answer = null;
   try {
-    const response = await fetch(`/sandbox/${name}?${query}`, { headers: { accept: "application/json" } });
-    return response.ok ? await response.json() : null;
+    const response = await fetch(address, { headers: { accept: "application/json" } });
+    answer = response.ok ? await response.json() : null;
   } catch {
     return null;
   }
+  const known = newest.get(name);
+  if (known?.address === address && known.turn > turn) return known.answer;
+  newest.set(name, { address, turn, answer });
+  return answer;
 }
 
 /** Do something as the person being played. Always an object with `ok`; a refusal's `notice` has been shown unless `quiet`. */

@@ -13,7 +13,7 @@ import { hush } from "./toast.js";
 
 const forms = new Map(); // view id -> what was typed into it
 let shell = null; // {dialog, title, body, foot, sign, viewId}
-let busy = false;
+const busy = new Set(); // ids of views that wait for the app
 
 const top = () => state.modals.at(-1) ?? null;
 
@@ -54,14 +54,14 @@ function banner(text) {
 }
 
 async function submit(view) {
-  if (busy) return;
+  if (busy.has(view.id)) return;
   banner("");
   const form = formOf(view);
   const problems = problemsOf(view.blocks, form);
   if (!showErrors(shell.body, problems) || Object.keys(problems).length) return;
-  setBusy(true);
+  setBusy(view, true);
   const answer = await act("submit", { view_id: view.id, state: form.state(view.blocks) }, { quiet: true });
-  setBusy(false);
+  setBusy(view, false);
   if (!answer.ok && shell && top()?.id === view.id) {
     const errors = answer.errors ?? {};
     const placed = showErrors(shell.body, errors);
@@ -73,17 +73,24 @@ async function submit(view) {
 }
 
 async function close(view, clear) {
-  if (busy) return;
-  setBusy(true);
+  if (busy.has(view.id)) return;
+  setBusy(view, true);
   await act("close", { view_id: view.id, clear });
-  setBusy(false);
+  setBusy(view, false);
   await readViews();
 }
 
-function setBusy(value) {
-  busy = value;
-  shell?.dialog.setAttribute("aria-busy", String(value));
-  shell?.dialog.classList.toggle("busy", value);
+function setBusy(view, value) {
+  if (value) busy.add(view.id);
+  else busy.delete(view.id);
+  showBusy();
+}
+
+/** The waiting line is shown for the view on top only: one further down, or closed already, waits unseen. */
+function showBusy() {
+  const isBusy = busy.has(top()?.id);
+  shell?.dialog.setAttribute("aria-busy", String(isBusy));
+  shell?.dialog.classList.toggle("busy", isBusy);
 }
 
 function openShell() {
@@ -146,6 +153,7 @@ function draw() {
   if (sign === shell.sign) return;
   const isOther = shell.viewId !== view.id;
   drawView(view);
+  showBusy();
   shell.sign = sign;
   if (isFresh) showDialog(shell.dialog, { onEscape: () => top() && close(top(), false), focus: () => firstField(view) });
   else if (isOther || !shell.dialog.contains(document.activeElement)) firstField(view)?.focus();
