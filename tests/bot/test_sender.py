@@ -5,21 +5,24 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.manifest import manifest
 from bot.sender import Pace, Sender
-from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
+from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown, SlackWebApi
 from models import outbox
 from models.database import Database
 from models.tables import Delivery, DeliveryState
+from sandbox import Sandbox
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind, Draft, by_key, never, once
 from tests.support import NOW, WORKSPACE, FixedClock, make_workspace
 from tests.support_slack import RecordingSlack, make_sender, stored
-from views.blocks import Message
+from views.blocks import Message, plain, section
 
 OTHER_WORKSPACE = "T0002"
 
@@ -31,7 +34,7 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         raise ValueError("cannot be drawn")
     if what == "nothing":
         return None
-    return Draft("post", delivery.target, Message(what, []))
+    return Draft("post", delivery.target, Message(what, [section(plain(what))]))
 
 
 async def fail_after(session: AsyncSession, delivery: Delivery, draft: Draft, now: datetime) -> None:
@@ -495,3 +498,45 @@ async def test_the_log_names_deliveries_and_never_what_they_say(
         row = (await session.exec(select(Delivery).where(col(Delivery.kind) == "word"))).one()
     assert f"delivery {row.id} (word), attempt 1: not_in_channel" in caplog.text
     assert "a private word" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "in_channel"),
+    [
+        ({"drop": "before"}, "unconfirmed", 0),
+        ({"drop": "after"}, "unconfirmed", 1),
+        ({"status": 500}, "unconfirmed", 0),
+        ({"hang": 1}, "unconfirmed", 1),
+        ({"error": "not_in_channel"}, "parked", 0),
+        ({"retry_after": 1}, "sent", 1),
+        ({}, "sent", 1),
+    ],
+)
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_over_real_http_nothing_is_posted_twice_whatever_goes_wrong(
+    database: Database,
+    slack: RecordingSlack,
+    clock: FixedClock,
+    fault: dict[str, Any],
+    state: str,
+    in_channel: int,
+) -> None:
+    async with Sandbox(manifest(), rate_limits=False) as sandbox:
+        port = SlackWebApi(sandbox.bot_token, sandbox.api_url, timeout=0.5)
+        general = sandbox.workspace.find_channel("#general")
+        assert general is not None
+        if fault:
+            sandbox.fail("chat.postMessage", **fault)
+        await owe(database, "word for all", target=general.id)
+        sender = make_sender(database, port, clock, kinds=KINDS)
+        for _ in range(3):
+            await sender.drain()
+            clock.move(minutes=1)
+            await asyncio.sleep(fault.get("retry_after") or fault.get("hang", 0))  # real time, whatever `clock` says
+        found = [message for message in sandbox.person("ana").messages("#general") if message["text"] == "word for all"]
+        calls = [call for call in sandbox.calls if call.method == "chat.postMessage"]
+        await port.close()
+
+    assert (await the_row(database)).state.value == state
+    assert len(found) == in_channel
+    assert len(calls) == (2 if "retry_after" in fault else 1)
