@@ -14,10 +14,11 @@ async def somebody_joined(request: Request, deps: Deps) -> Reply:
         await directory.joined(deps.session, channel.id, request.person.id)
         return Nothing()
     channel.has_bot = True
-    if channel.greeted_at is None:
-        channel.greeted_at = deps.now
-        await outbox.put(deps.session, "hello", key=f"hello:{channel.id}", target=channel.id, due_at=deps.now)
     deps.session.add(channel)
+    if channel.greeted_at is None:
+        lane = f"hello:{channel.id}"
+        key = f"{lane}:{request.payload.get('event_ts')}"
+        await outbox.put(deps.session, "hello", key=key, lane=lane, target=channel.id, due_at=deps.now)
     return Nothing()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, exists, false, or_, update
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, exists, false, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -92,6 +92,14 @@ async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime) -> bool:
     """Whether anything of these kinds is due; the cheap question of an idle sender."""
     query = select(Delivery.id).where(_is_due(now), col(Delivery.kind).in_(kinds)).limit(1)
     return (await session.exec(query)).first() is not None
+
+
+async def next_due(session: AsyncSession, kinds: Kinds, *, now: datetime) -> datetime | None:
+    """When the next delivery becomes due after `now`; None when nothing waits."""
+    waiting = select(func.min(Delivery.due_at)).where(
+        col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) > now, col(Delivery.kind).in_(kinds)
+    )
+    return (await session.exec(waiting)).one()
 
 
 async def claim(

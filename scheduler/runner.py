@@ -85,6 +85,15 @@ class Runner:
             self._wake()
             await self._database.beat(HEARTBEAT, self._wall.now())
 
+    async def next_due(self) -> datetime | None:
+        """The next instant at which a tick may find something to do; None when nothing waits for the clock."""
+        now, found = self._clock.now(), []
+        for workspace_id in await self._database.workspace_ids():
+            async with self._database.unit(workspace_id, writes=False) as session:
+                found.append(await deliveries.next_due(session, self._kinds, now=now))
+                found += [await job.next_at(session, now) for job in self._jobs]
+        return min((instant for instant in found if instant is not None), default=None)
+
     async def clean_up(self) -> None:
         """Forget what need not be kept, in every workspace."""
         async with self._one_at_a_time:

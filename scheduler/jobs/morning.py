@@ -33,6 +33,24 @@ async def run(session: AsyncSession, now: datetime) -> None:
             )
 
 
+async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
+    """The next 09:00 of anybody who owns something with a due date."""
+    query = (
+        select(col(Person.timezone))
+        .join(Record, col(Record.owner_id) == col(Person.id))
+        .where(col(Record.is_open), col(Record.is_archived).is_(False), col(Record.due_date).is_not(None))
+        .distinct()
+    )
+    return min((next_morning(zone, now) for zone in await session.exec(query)), default=None)
+
+
+def next_morning(zone: str, now: datetime) -> datetime:
+    """The first 09:00 in `zone` after `now`, in UTC."""
+    local = now.astimezone(zone_or_utc(zone)).date()
+    mornings = (morning_of(local + timedelta(days=ahead), zone) for ahead in range(3))
+    return next(instant for instant in mornings if instant > now)
+
+
 def latest_morning(zone: str, now: datetime) -> tuple[date, datetime]:
     """The newest local day whose 09:00 in `zone` is not after `now`, and that instant in UTC.
 
@@ -88,4 +106,4 @@ async def _waiting(session: AsyncSession, now: datetime) -> list[tuple[str, str,
     return [(owner, zone, due, since) for owner, zone, due, since in await session.exec(query) if due is not None]
 
 
-MORNING_JOB = Job("morning", run)
+MORNING_JOB = Job("morning", run, next_at)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,6 +60,14 @@ async def owed(house: House, kind: str | None = None) -> list[Delivery]:
     async with house.steward.database.unit(house.sandbox.team_id, writes=False) as session:
         rows = (await session.exec(select(Delivery).order_by(col(Delivery.id)))).all()
     return [row for row in rows if kind in (None, row.kind)]
+
+
+async def until(house: House, condition: Callable[[], Any], seconds: float = 8.0) -> None:
+    """Settle again and again until the condition holds: for what a pause that Slack asked for holds back."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+            await house.settled()
 
 
 @contextmanager
