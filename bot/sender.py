@@ -57,12 +57,13 @@ class Pace:
         self._free_at = {key: at for key, at in self._free_at.items() if at > now}
         return {channel: at - now for (owner, channel), at in self._free_at.items() if owner == workspace_id}
 
-    async def turn(self, workspace_id: str, channel: str) -> None:
-        """Wait for this channel's turn; turns come in the order in which they were asked for."""
+    async def turn(self, workspace_id: str, channel: str, *, halt: asyncio.Event) -> None:
+        """Wait for this channel's turn, or until `halt` is set; turns come in the order they were asked for."""
         key = (workspace_id, channel)
         at = max(_now(), self._free_at.get(key, 0.0))
         self._free_at[key] = at + self._seconds
-        await asyncio.sleep(at - _now())
+        if at > _now():
+            await _rung(halt, at - _now())
 
     def pause(self, workspace_id: str, method: str, channel: str, seconds: float) -> None:
         """Leave the channel and method alone for so long, as Slack asked."""
@@ -100,7 +101,7 @@ class Sender:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._bell = asyncio.Event()
         self._passes: dict[str, asyncio.Task[None]] = {}
-        self._stopping = False
+        self._halt = asyncio.Event()
 
     def wake(self) -> None:
         """Something may have become due: look now instead of in a moment."""
@@ -109,7 +110,7 @@ class Sender:
 
     async def run(self) -> None:
         """Send whatever becomes due until `stop`."""
-        while not self._stopping:
+        while not self._halt.is_set():
             bell = self._bell
             try:
                 for workspace_id in await self._database.workspace_ids():
@@ -131,7 +132,7 @@ class Sender:
 
     async def stop(self, grace_seconds: float = REQUEST_TIMEOUT_SECONDS + 2) -> None:
         """Claim nothing more, finish what is being sent, release the rest; after the grace, cancel what still hangs."""
-        self._stopping = True
+        self._halt.set()
         self.wake()
         under_way = list(self._passes.values())
         if not under_way:
@@ -142,7 +143,7 @@ class Sender:
         await asyncio.gather(*hanging, return_exceptions=True)
 
     async def _deliver_in(self, workspace_id: str) -> None:
-        if not self._stopping:
+        if not self._halt.is_set():
             running = self._is_running(workspace_id)
             await asyncio.wait({self._passes[workspace_id] if running else self._start(workspace_id)})
 
@@ -168,9 +169,9 @@ class Sender:
                 under_way |= {asyncio.create_task(self._handle(workspace_id, row)) for row in claimed}
                 if under_way:
                     under_way = await _one_done(under_way, bell, min(busy.values(), default=None))
-                elif busy and not self._stopping and await self._owes(workspace_id):
+                elif busy and not self._halt.is_set() and await self._owes(workspace_id):
                     await _rung(bell, min(busy.values()))
-                elif not bell.is_set() or self._stopping:
+                elif not bell.is_set() or self._halt.is_set():
                     return
         except DatabaseBusy:
             log.warning("the database was busy; the deliveries of %s wait", workspace_id)
@@ -178,12 +179,12 @@ class Sender:
             log.exception("the deliveries of %s were interrupted", workspace_id)
         finally:
             for task in under_way:
-                if self._stopping:
+                if self._halt.is_set():
                     task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _claim(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
-        if self._stopping or room < 1:
+        if self._halt.is_set() or room < 1:
             return []
         now = self._clock.now()
         try:
@@ -207,7 +208,7 @@ class Sender:
     async def _handle(self, workspace_id: str, row: Delivery) -> None:
         """See one claimed row to its end; whatever happens here stops no other row."""
         async with self._released_if_cancelled(workspace_id, row):
-            await self._pace.turn(workspace_id, row.target)
+            await self._pace.turn(workspace_id, row.target, halt=self._halt)
             await self._slots.acquire()
         try:
             draft = await self._prepared(workspace_id, row)
@@ -248,7 +249,7 @@ class Sender:
             await self._settle(workspace_id, row, deliveries.give_up)
         elif wait := self._pace.paused(workspace_id, draft.method, draft.channel):
             await self._retry(workspace_id, row, "ratelimited", wait)
-        elif self._stopping or not self._has_time(row):
+        elif self._halt.is_set() or not self._has_time(row):
             await self._release(workspace_id, row)
         else:
             return draft

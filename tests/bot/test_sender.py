@@ -199,7 +199,7 @@ async def test_turns_of_one_channel_keep_their_distance() -> None:
     pace, loop = Pace(0.05), asyncio.get_running_loop()
 
     async def turn(channel: str) -> float:
-        await pace.turn(WORKSPACE, channel)
+        await pace.turn(WORKSPACE, channel, halt=asyncio.Event())
         return loop.time()
 
     begun = loop.time()
@@ -211,7 +211,7 @@ async def test_turns_of_one_channel_keep_their_distance() -> None:
 
 async def test_a_channel_is_busy_until_its_distance_is_kept_and_only_in_its_workspace() -> None:
     pace = Pace(30)
-    await pace.turn(WORKSPACE, "CBUSY")
+    await pace.turn(WORKSPACE, "CBUSY", halt=asyncio.Event())
 
     assert 29 < pace.busy(WORKSPACE)["CBUSY"] <= 30
     assert pace.busy(OTHER_WORKSPACE) == {}
@@ -376,7 +376,7 @@ async def test_a_call_that_hangs_past_the_grace_counts_as_unknown(
     assert found == {"word": ("unconfirmed", "stopped while sending"), "answer": ("due", "stopped while sending")}
 
 
-async def test_stopping_gives_back_what_waits_for_its_turn(
+async def test_stopping_gives_back_at_once_what_waits_for_its_turn(
     database: Database, slack: RecordingSlack, clock: FixedClock
 ) -> None:
     sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=30)
@@ -384,11 +384,30 @@ async def test_stopping_gives_back_what_waits_for_its_turn(
     passing = asyncio.create_task(sender.drain())
     await slack.reached(1)
 
-    await sender.stop(grace_seconds=0.2)
+    async with asyncio.timeout(10):
+        await sender.stop(grace_seconds=20)
     await passing
 
     assert [row.state.value for row in await stored(database)] == ["sent", "due"]
     assert [row.lease_until for row in await stored(database)] == [None, None]
+
+
+async def test_what_is_cancelled_before_its_call_was_surely_not_sent(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    async with database.unit(OTHER_WORKSPACE) as session:
+        await make_workspace(session, "Other")
+    for workspace_id in (WORKSPACE, OTHER_WORKSPACE):
+        await owe(database, *(f"{number}" for number in range(8)), workspace_id=workspace_id)
+    slack.hold()
+    passing = asyncio.create_task(sender.drain())
+    await slack.reached(8)  # as many as are sent at once; the other eight wait, claimed
+
+    await sender.stop(grace_seconds=0.2)
+    await passing
+
+    rows = [*await stored(database), *await stored(database, OTHER_WORKSPACE)]
+    assert sorted(row.state.value for row in rows) == ["due"] * 8 + ["unconfirmed"] * 8
 
 
 async def test_whoever_waits_for_a_pass_may_go_away_without_stopping_it(
