@@ -162,7 +162,7 @@ async def take_step(
     await operations.take_step(deps.session, request.actor, item, project, step, now=deps.now, via=via, note=note)
     people = await directory.people(deps.session, cards.people_of(item))
     message = cards.saved(item, project, people, said=step.past, now=deps.now)
-    return Tell(message, redraw=await _morning_anew(request, deps), reference=item.reference)
+    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
 
 
 async def step_pressed(request: Request, deps: Deps) -> Reply:
@@ -174,10 +174,11 @@ async def step_pressed(request: Request, deps: Deps) -> Reply:
 
 
 async def undo_pressed(request: Request, deps: Deps) -> Reply:
-    """Take back the change that the confirmation spoke of."""
+    """Take back the change that the confirmation spoke of; its button takes that back in turn."""
     reference, _, version = request.value.partition(":")
     kind, number = _reference(reference)
     item, project = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
+    was_removed = item.record.is_archived
     await operations.undo(
         deps.session,
         request.actor,
@@ -188,8 +189,12 @@ async def undo_pressed(request: Request, deps: Deps) -> Reply:
         via="undo",
     )
     people = await directory.people(deps.session, cards.people_of(item))
-    said = "Removed" if item.record.is_archived else "Undone:"
-    return Redraw(cards.saved(item, project, people, said=said, now=deps.now), reference=item.reference)
+    said = "Redone:" if request.name == cards.REDO else "Undone:"
+    if was_removed != item.record.is_archived:
+        said = "Brought back" if was_removed else "Removed"
+    way_back = cards.UNDO if request.name == cards.REDO else cards.REDO
+    message = cards.saved(item, project, people, said=said, now=deps.now, way_back=way_back)
+    return Redraw(message, reference=item.reference)
 
 
 async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -393,8 +398,24 @@ async def _merged(request: Request, deps: Deps, item: Item, project: Project, ty
     return UpdateForm(forms.edit_form(item, context, values=values, warning=sentence))
 
 
+async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> Message | None:
+    """The private message the button stands in, drawn from the latest state; None where nothing of it changes.
+
+    A channel's card is not private: every change owes its update anyway.
+    """
+    is_direct = request.where is Where.MESSAGE and request.channel is None
+    if not is_direct and request.where is not Where.EPHEMERAL:
+        return None
+    if is_direct and (morning := await _morning_anew(request, deps)):
+        return morning
+    people = await directory.people(deps.session, cards.people_of(item))
+    is_theirs = is_direct and item.record.owner_id == request.actor.id
+    draw = cards.assigned if is_theirs else cards.record_card
+    return draw(item, project, people, now=deps.now)
+
+
 async def _morning_anew(request: Request, deps: Deps) -> Message | None:
-    """The morning message the button stands in, drawn again from the latest state; None for any other message."""
+    """The morning message the button stands in; None for any other message."""
     if request.message is None:
         return None
     rows = [str(block.get("block_id", "")).partition(":") for block in request.message.blocks]

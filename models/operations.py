@@ -370,7 +370,10 @@ def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
 
 
 def _impossible(item: Item, step: Step) -> str:
-    possible = ", ".join(f"`{item.reference} {s.key}`" for s in item.kind.steps_from(item.record.status))
-    return f"{item.reference} is {item.status.label.lower()}, so “{step.label.lower()}” is not possible now." + (
-        f" Possible: {possible}." if possible else ""
-    )
+    now = f"{item.reference} is {item.status.label.lower()}"
+    if step.to == item.record.status:
+        now += " already."
+    else:
+        now += f", so “{step.label.lower()}” is not possible now."
+    possible = ", ".join(f"`/steward {item.reference} {s.key}`" for s in item.kind.steps_from(item.record.status))
+    return f"{now} Possible: {possible}." if possible else now

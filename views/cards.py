@@ -1,10 +1,10 @@
 """The one card a record has in its channel, and the short messages about a record."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
-from models.clock import today_in
+from models.clock import today_in, zone_or_utc
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
@@ -29,6 +29,9 @@ from views.blocks import (
 from views.values import People, day, due, name_of, shown_value
 
 DETAILS_SHOWN = 600
+
+UNDO = "undo"
+REDO = "undo:redo"
 
 
 def record_card(item: Item, project: Project, people: People, *, now: datetime, mention_owner: bool = False) -> Message:
@@ -65,28 +68,39 @@ def saved(
     now: datetime,
     hints: Sequence[str] = (),
     settings_of: int | None = None,
+    way_back: str = UNDO,
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
+    `way_back` is UNDO or, after an undo, REDO: both take back the latest change.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
     facts = [f"Owner {name_of(people, item.record.owner_id)}" if item.record.owner_id else "No owner yet"]
     if item.record.due_date and item.record.is_open:
         facts.append(f"due {due(item, project, today)}")
-        facts.append("reminder that morning at 09:00")
+        facts += ["reminder that morning at 09:00"] if _is_reminded(item, people, now) else []
     if not item.record.is_open:
         facts = [f"Status {item.status.label.lower()}"]
     blocks = [rich((f"{text} ", "bold"), item.record.title), note(plain(" · ".join(facts)))]
     blocks += [section(mrkdwn(hint)) for hint in hints]
-    undo = button("Undo", "undo", f"{item.reference}:{item.record.version}", says=f"Undo: {text}")
+    label = "Redo" if way_back == REDO else "Undo"
+    undo = button(label, way_back, f"{item.reference}:{item.record.version}", says=f"{label}: {text}")
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
     offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
     blocks.append(actions(offered))
     return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
+
+
+def _is_reminded(item: Item, people: People, now: datetime) -> bool:
+    """Whether the owner's 09:00 of the due date is still to come."""
+    owner = people.get(item.record.owner_id or "")
+    if owner is None or item.record.due_date is None:
+        return False
+    return datetime.combine(item.record.due_date, time(9), zone_or_utc(owner.timezone)) > now
 
 
 def assigned(item: Item, project: Project, people: People, *, now: datetime) -> Message:

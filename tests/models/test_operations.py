@@ -431,7 +431,7 @@ async def test_an_impossible_step_names_the_possible_ones(team: Team) -> None:
     item = await team.log()
     await team.step(item, "done")
 
-    with pytest.raises(IllegalTransition, match=r"A1 is done, so “start” is not possible now. Possible: `A1 reopen`."):
+    with pytest.raises(IllegalTransition, match=r"A1 is done, so “start” is not possible now. Possible: `/steward A1 reopen`."):
         await team.step(item, "start")
 
 
