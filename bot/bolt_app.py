@@ -33,7 +33,9 @@ def build(answer: Answer, workspace: Workspace, *, token: str, signing_secret: s
             enterprise_id=enterprise_id, team_id=team_id, bot_token=token, bot_user_id=workspace.bot_user_id
         )
 
+    # Its warnings are of how it was built, or hold what somebody wrote.
     quiet = logging.getLogger("steward.bolt")
+    quiet.setLevel(logging.ERROR)
     app = AsyncApp(
         name="steward",
         logger=quiet,

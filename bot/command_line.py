@@ -70,7 +70,7 @@ def migrate() -> None:
     from bot.run import database_faults
 
     settings = _settings("database")
-    with _refusals(), database_faults():
+    with _refusals(), database_faults(settings.database_url):
         migration.upgrade(settings.database_url)
     typer.echo(f"The database is at {migration.head()}.")
 
@@ -105,36 +105,31 @@ def main() -> None:
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.run import CannotStart, schema_is_current
+    from bot.run import CannotStart, migrated_database
     from models import directory
-    from models.database import Database, sqlite_path
+    from models.database import sqlite_path
     from models.permissions import actor_of
     from reports.export import export as report
 
     file = sqlite_path(settings.database_url)
     if file is not None and not file.exists():
         raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is.")
-    database = Database(settings.database_url)
-    try:
-        if not await schema_is_current(database):
-            raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
+    async with migrated_database(settings.database_url) as database:
         known = await database.workspace_ids()
         if workspace_id is None and len(known) != 1:
-            _fail(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
+            raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
         chosen = workspace_id or known[0]
         if chosen not in known:
-            _fail(f"There is no workspace {chosen} here.")
+            raise CannotStart(f"There is no workspace {chosen} here.")
         async with database.unit(chosen, writes=False) as session:
             actor = None
             if person_id is not None:
                 person = await directory.person(session, person_id)
                 if person is None:
-                    _fail(f"Nobody here has the id {person_id}.")
+                    raise CannotStart(f"Nobody here has the id {person_id}.")
                 actor = actor_of(person)
             found = await report(session, actor)
-        typer.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
-    finally:
-        await database.dispose()
+    typer.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
 
 
 def _settings(purpose: str) -> Settings:

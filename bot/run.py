@@ -6,11 +6,12 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
-from datetime import datetime
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from bot.sender import PACE_SECONDS
 from bot.settings import Settings
 from bot.socket_mode import SocketMode
 from models.clock import Clock
-from models.database import WORKER_WAIT_MS, Database, async_url, shielded
+from models.database import PERSON_WAIT_MS, WORKER_WAIT_MS, Database, async_url, shielded, sqlite_path
 from sandbox import Sandbox, SandboxError
 
 log = logging.getLogger(__name__)
@@ -72,11 +73,10 @@ async def with_slack(settings: Settings, say: Say) -> None:
     database = Database(settings.database_url)
     # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
     with only_one(app_token) if database.is_sqlite else nullcontext():
-        with database_faults():
-            await _migrated(settings.database_url)
+        await _migrated(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with socket_mode(database, slack, app_token) as running:
-            say(f"Steward is running in {running.name}. Data: {_place(settings.database_url)}. Ctrl+C stops it.")
+            say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
             await _stopped(say)
 
 
@@ -85,8 +85,7 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say) -> None:
     with _data_folder(keep) as folder:
         url = f"sqlite:///{folder / 'steward.db'}"
         async with _sandbox(settings, manifest(), keep) as sandbox:
-            with database_faults():
-                await _migrated(url)
+            await _migrated(url)
             slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
             async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as running:
                 sandbox.on_advance(running.advanced)
@@ -111,34 +110,38 @@ async def sandbox_alone(
 
 async def web_process(settings: Settings, say: Say) -> None:
     """`web`: Slack's requests over HTTP; sends what it committed."""
+    secret = _secret(settings.slack_signing_secret)
+    slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url, secret)
     with listener(settings.host, settings.port) as listening:
-        steward = await _prepared(settings)
+        async with migrated_database(settings.database_url) as database:
+            steward = Steward(database, slack)
 
-        def send_committed() -> None:
-            steward.keep("sending", steward.sender.deliver)
+            def send_committed() -> None:
+                steward.keep("sending", steward.sender.deliver)
 
-        try:
-            workspace = await steward.meet(committed=send_committed)
-            steward.keep("warming", steward.directory.warm)
-            application = web.application(steward.bolt, steward.database, _secret(settings.slack_signing_secret))
-            address = f"http://{settings.host}:{listening.getsockname()[1]}"
-            say(f"Steward answers {workspace.name} at {address}/slack/events")
-            await web.serve(application, listening)
-        finally:
-            await steward.stop()
+            try:
+                workspace = await steward.meet(committed=send_committed)
+                steward.keep("warming", steward.directory.warm)
+                address = f"http://{settings.host}:{listening.getsockname()[1]}"
+                say(f"Steward answers {workspace.name} at {address}/slack/events")
+                await web.serve(web.application(steward.bolt, database, secret), listening)
+            finally:
+                await steward.stop()
 
 
 async def worker_process(settings: Settings, say: Say) -> None:
     """`worker`: the ticker and the sender."""
-    steward = await _prepared(settings, wait_ms=WORKER_WAIT_MS)
-    try:
-        workspace = await steward.meet()
-        steward.runner.start()
-        steward.keep("sender", steward.sender.run)
-        say(f"Steward's worker reminds {workspace.name}.")
-        await _stopped(say)
-    finally:
-        await steward.stop()
+    slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
+    async with migrated_database(settings.database_url, wait_ms=WORKER_WAIT_MS) as database:
+        steward = Steward(database, slack)
+        try:
+            workspace = await steward.meet()
+            steward.runner.start()
+            steward.keep("sender", steward.sender.run)
+            say(f"Steward's worker reminds {workspace.name}.")
+            await _stopped(say)
+        finally:
+            await steward.stop()
 
 
 class Running:
@@ -148,11 +151,12 @@ class Running:
         self.steward = steward
         self.name = name
 
-    async def advanced(self, now: datetime) -> None:
-        """Do what became due at a step of a clock that is moved by hand, and see it out."""
+    async def advanced(self, now: datetime) -> datetime:
+        """Do what became due at a step of a clock that is moved by hand, and see it out; when to come back."""
         await self.steward.runner.tick()
         await self.steward.sender.drain()
         await self.steward.homes.settle()
+        return await self.steward.runner.next_due() or datetime.max.replace(tzinfo=UTC)
 
 
 @asynccontextmanager
@@ -179,18 +183,30 @@ async def socket_mode(
         yield Running(steward, workspace.name)
 
 
-async def schema_is_current(database: Database) -> bool:
-    """Whether the database has this release's schema. Raises CannotStart when it cannot be opened."""
-    with database_faults():
-        return await migrate.is_current(database)
+@asynccontextmanager
+async def migrated_database(url: str, *, wait_ms: int = PERSON_WAIT_MS) -> AsyncIterator[Database]:
+    """The database, disposed of at the end. Raises CannotStart when it cannot be opened or has another schema."""
+    database = Database(url, wait_ms=wait_ms)
+    try:
+        with database_faults(url):
+            is_current = await migrate.is_current(database)
+        if not is_current:
+            raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
+        yield database
+    finally:
+        await database.dispose()
 
 
 @contextmanager
-def database_faults() -> Iterator[None]:
+def database_faults(url: str) -> Iterator[None]:
     """Turn what goes wrong in opening the database into a sentence, without its address or its password."""
     try:
+        if (file := sqlite_path(url)) is not None:
+            # Tried here first: aiosqlite's thread outlives a refusal, and complains of it in a traceback.
+            with closing(sqlite3.connect(file)) as tried:
+                tried.execute("PRAGMA schema_version")
         yield
-    except (OSError, SQLAlchemyError) as error:
+    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()
         raise CannotStart(
             f"The database in DATABASE_URL cannot be opened: {reason[0] if reason else type(error).__name__}"
@@ -248,22 +264,9 @@ async def _sandbox(
         yield sandbox
 
 
-async def _prepared(settings: Settings, wait_ms: int | None = None) -> Steward:
-    database = Database(settings.database_url, wait_ms=wait_ms) if wait_ms else Database(settings.database_url)
-    if not await schema_is_current(database):
-        await database.dispose()
-        raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
-    signing = settings.slack_signing_secret
-    slack = Slack(
-        bot_token=_secret(settings.slack_bot_token),
-        api_url=settings.slack_api_url,
-        signing_secret=_secret(signing) if signing else None,
-    )
-    return Steward(database, slack)
-
-
 async def _migrated(url: str) -> None:
-    await shielded(asyncio.to_thread(migrate.upgrade, url))
+    with database_faults(url):
+        await shielded(asyncio.to_thread(migrate.upgrade, url))
 
 
 async def _stopped(say: Say) -> None:
@@ -303,7 +306,7 @@ def _welcome(url: str, keep: Path | None) -> list[str]:
     ]
 
 
-def _place(url: str) -> str:
+def place(url: str) -> str:
     """Where the records are, without user and password."""
     parsed = async_url(url)
     return str(parsed.database) if parsed.host is None else f"{parsed.host}/{parsed.database}"

@@ -54,9 +54,11 @@ class Settings(BaseSettings):
         from models.database import async_url
 
         try:
-            async_url(url)
+            is_somewhere = async_url(url).database not in (None, "", ":memory:")
         except Exception:
-            raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME") from None
+            is_somewhere = False
+        if not is_somewhere:
+            raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
         return url
 
     @field_validator("port", mode="before")

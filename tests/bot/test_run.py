@@ -1,0 +1,497 @@
+"""Every way of running, as processes: what they say, keep, refuse, and leave behind when they are stopped."""
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot import run as ways
+from bot.assemble import Slack, Steward
+from bot.manifest import manifest
+from bot.settings import Settings
+from bot.socket_mode import SocketMode
+from models.database import Database
+from sandbox import Sandbox
+from tests.processes import Machine, Page, Program, page
+
+READY_SECONDS = 3.0
+TOKENS = {"SLACK_BOT_TOKEN": "xoxb-secret-one", "SLACK_APP_TOKEN": "xapp-secret-two"}
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Sandbox]:
+    """A Slack in this process, for a Steward in another."""
+    async with Sandbox(manifest(), rate_limits=False) as sandbox:
+        yield sandbox
+
+
+def connected_to(slack: Sandbox) -> dict[str, object]:
+    return {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "DATABASE_URL": "sqlite:///steward.db",
+    }
+
+
+async def log(on: Page, title: str) -> str:
+    """Ana logs an action in #network; the text of what she sees there afterwards."""
+    ana = (await on.people())["ana"]
+    room = (await on.conversations(ana))["network"]
+    told = await on.command(ana, room, "/action", title)
+    assert told["ok"], told
+    return await seen(on, title)
+
+
+async def seen(on: Page, text: str) -> str:
+    """What Ana sees in #network, once the text is in a message of everybody's there."""
+    ana = (await on.people())["ana"]
+    room = (await on.conversations(ana))["network"]
+    async with asyncio.timeout(10):
+        while True:
+            messages = await on.messages(ana, room)
+            if any(text in json.dumps(message) for message in messages if not message.get("ephemeral")):
+                return json.dumps(messages)
+            await asyncio.sleep(0.05)
+
+
+# ---- the sandbox ----------------------------------------------------------------------------------------------------
+
+
+async def test_without_slack_variables_run_opens_the_sandbox_and_forgets_its_data(machine: Machine) -> None:
+    """Not a file is left, and the database of the installation is not even opened.
+
+    A proxy for the world outside, of which every program on the machine is told, is not asked for anything.
+    """
+    begun = monotonic()
+    elsewhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    async with machine.steward("run", PORT=0, DATABASE_URL="sqlite:///precious.db", **elsewhere) as steward:
+        url = await steward.says(r"http://127\.0\.0\.1:\d+")
+        ready_after = monotonic() - begun
+        async with page(url) as on:
+            assert "Check the fans" in await log(on, "Check the fans")
+
+        code, seconds = await steward.stopped()
+
+    assert (code, machine.files) == (0, [])
+    assert "Traceback" not in steward.said
+    assert "Warning" not in steward.said
+    assert ready_after < READY_SECONDS * 2, "three seconds are promised; twice that only where other tests run beside"
+    assert seconds < 10
+
+
+async def test_what_is_kept_survives_a_restart_records_and_messages_alike(machine: Machine) -> None:
+    """And it can be exported from the kept folder."""
+    async with machine.steward("run", "--keep", "kept", PORT=0) as steward:
+        async with page(await steward.says(r"http://127\.0\.0\.1:\d+")) as on:
+            before = await log(on, "Check the fans")
+        await steward.stopped()
+
+    async with machine.steward("run", "--keep", "kept", PORT=0) as steward:
+        async with page(await steward.says(r"http://127\.0\.0\.1:\d+")) as on:
+            after = await seen(on, "Check the fans")
+            assert "A2" in await log(on, "Check the pumps")
+        await steward.stopped()
+    exported = await machine.run("export", "--format", "json", DATABASE_URL="sqlite:///kept/steward.db")
+
+    assert [message["ts"] for message in json.loads(before) if not message.get("ephemeral")] == [
+        message["ts"] for message in json.loads(after) if not message.get("ephemeral")
+    ]
+    assert [record["title"] for record in json.loads(exported.out)["records"]] == ["Check the fans", "Check the pumps"]
+    assert machine.files == ["work/kept", "work/kept/sandbox.json", "work/kept/steward.db"]
+
+
+@pytest.mark.parametrize("after_seconds", [0.9, 1.1, 1.3])
+async def test_a_stop_in_the_middle_of_starting_leaves_nothing_behind(machine: Machine, after_seconds: float) -> None:
+    async with machine.steward("run", PORT=0) as steward:
+        await asyncio.sleep(after_seconds)
+
+        code, seconds = await steward.stopped()
+
+    assert code in (0, -signal.SIGTERM)
+    assert machine.files == []
+    assert "Traceback" not in steward.said
+    assert seconds < 10
+
+
+async def test_a_port_in_use_is_told_in_a_sentence(machine: Machine) -> None:
+    with taken_port() as port:
+        finished = await machine.run("run", PORT=port)
+
+    assert (finished.code, finished.said) == (1, f"{port_in_use(port)}\n")
+    assert machine.files == []
+
+
+# ---- real Slack, or a stand-in in another process -------------------------------------------------------------------
+
+
+async def test_with_tokens_run_connects_to_the_slack_it_is_told_of(machine: Machine) -> None:
+    """`steward sandbox` prints all that any Slack app needs; here Steward itself is that app, from a `.env`."""
+    async with machine.steward("sandbox", PORT=0) as slack:
+        url = await slack.says(r"this machine: (\S+)")
+        await slack.says("SLACK_SIGNING_SECRET=")
+        printed = dict(re.findall(r"^  (SLACK_\w+)=(\S+)$", slack.said, re.MULTILINE))
+        printed.pop("SLACK_SIGNING_SECRET")
+        (machine.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in printed.items()))
+
+        async with machine.steward("run") as steward:
+            assert await steward.says("Data: (.*?)[.] Ctrl") == "steward.db"
+            async with page(url) as on:
+                await log(on, "Check the fans")
+            code, seconds = await steward.stopped()
+        await slack.stopped()
+    exported = await machine.run("export")
+
+    assert (code, seconds < 10) == (0, True)
+    assert [record["title"] for record in json.loads(exported.out)["records"]] == ["Check the fans"]
+    for secret in (printed["SLACK_BOT_TOKEN"], printed["SLACK_APP_TOKEN"]):
+        assert secret not in steward.said
+
+
+async def test_a_second_process_with_the_same_app_token_is_refused(
+    machine: Machine, slack: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a SQLite file each, either would see only a part of what people do."""
+    monkeypatch.setattr(tempfile, "tempdir", str(machine.temporary))
+    async with machine.steward("run", **connected_to(slack)) as first:
+        await first.says("Steward is running in")
+
+        second = await machine.run("run", **connected_to(slack) | {"DATABASE_URL": "sqlite:///other.db"})
+        with pytest.raises(ways.CannotStart), ways.only_one(slack.app_token):
+            pass
+        code, _ = await first.stopped()
+    with ways.only_one(slack.app_token):
+        pass  # free again
+
+    assert second.code == 1
+    assert second.err.startswith("Another Steward on this machine is connected to the same Slack app.")
+    assert slack.app_token not in second.said
+    assert not (machine.folder / "other.db").exists()
+    assert code == 0
+
+
+async def test_a_second_process_on_another_machine_is_warned_of(
+    machine: Machine, slack: Sandbox, tmp_path: Path
+) -> None:
+    """Slack's hello counts the connections; no lock reaches that far."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    async with machine.steward("run", **connected_to(slack)) as first:
+        await first.says("Steward is running in")
+        async with Machine(elsewhere).steward("run", **connected_to(slack)) as second:
+            await second.says(r"Another process is connected with the same app token \(2 connections\)")
+            assert slack.app_token not in first.said + second.said
+
+
+async def test_a_bad_token_is_told_in_a_sentence_that_does_not_hold_it(machine: Machine, slack: Sandbox) -> None:
+    """The library alone would try it again for ever."""
+    finished = await machine.run("run", **connected_to(slack) | {"SLACK_APP_TOKEN": TOKENS["SLACK_APP_TOKEN"]})
+
+    assert (finished.code, finished.said) == (
+        1,
+        "Slack refused: invalid_auth. Check the tokens, and that the app is installed in the workspace.\n",
+    )
+
+
+async def test_a_slack_that_cannot_be_reached_is_told_in_a_sentence(machine: Machine) -> None:
+    finished = await machine.run("run", **TOKENS, SLACK_API_URL="http://127.0.0.1:9/api/")
+
+    assert finished.code == 1
+    assert finished.err.startswith("Slack did not answer (no connection: ClientConnectorError).")
+    assert finished.err.count("\n") == 1
+    assert "secret" not in finished.said
+
+
+async def test_what_is_under_way_at_a_stop_is_finished_and_answered(machine: Machine, slack: Sandbox) -> None:
+    """The database is held while somebody logs and Steward is stopped: the record is saved, and they hear of it."""
+    async with machine.steward("run", **connected_to(slack)) as steward:
+        await steward.says("Steward is running in")
+        await slack.person("ana").command("#network", "/action", "Begin a project")
+        with sqlite3.connect(machine.folder / "steward.db", isolation_level=None) as held:
+            held.execute("BEGIN IMMEDIATE")
+            asked = asyncio.create_task(slack.person("ana").command("#network", "/action", "Check the fans"))
+            await until(lambda: slack.deliveries[-1].payload.get("text") == "Check the fans")
+            stopping = asyncio.create_task(steward.stopped())
+            await steward.says("Stopping")
+            held.execute("ROLLBACK")
+        held.close()
+
+        outcome = await asked
+        code, seconds = await stopping
+    exported = await machine.run("export")
+
+    assert outcome.ok, outcome
+    assert "Logged" in json.dumps(outcome.body)
+    assert [record["title"] for record in json.loads(exported.out)["records"]] == ["Begin a project", "Check the fans"]
+    assert (code, seconds < 10) == (0, True)
+    assert "Traceback" not in steward.said
+
+
+async def test_a_message_that_slack_does_not_take_in_time_holds_up_no_stop(machine: Machine, slack: Sandbox) -> None:
+    """What could not be finished is released or noted as unknown; the process ends in time."""
+    slack.fail("chat.postMessage", hang=60, times=5)
+    async with machine.steward("run", **connected_to(slack)) as steward:
+        await steward.says("Steward is running in")
+        await slack.person("ana").command("#network", "/action", "Check the fans")
+        await asyncio.sleep(0.3)
+
+        code, seconds = await steward.stopped()
+
+    assert (code, seconds < 10) == (0, True)
+    with sqlite3.connect(machine.folder / "steward.db") as stored:
+        states = [state for (state,) in stored.execute("SELECT state FROM delivery")]
+    stored.close()
+    assert states
+    assert "sending" not in states
+
+
+async def test_a_connection_that_slack_renews_is_found_again(machine: Machine, slack: Sandbox) -> None:
+    """Every few hours Slack asks every connection to come back; that is no second process."""
+
+    async def is_answered() -> bool:
+        return (await slack.person("ana").command("#network", "/steward", "help")).ok
+
+    async with machine.steward("run", **connected_to(slack)) as steward:
+        await steward.says("Steward is running in")
+        await slack.refresh_connections()
+
+        await until_it_is(True, is_answered)
+
+        assert slack.connections == 1
+        assert "Another process" not in steward.said
+        await steward.stopped()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_slack_that_was_away_is_found_again(database_url: str, tmp_path: Path) -> None:
+    """The socket is watched from outside, since the library may stay without one."""
+    port = free_port()
+    async with Sandbox(manifest(), port=port, keep=tmp_path) as slack:
+        steward = Steward(Database(database_url), Slack(slack.bot_token, slack.api_url))
+        await steward.meet()
+        door = SocketMode(steward.bolt, app_token=slack.app_token, api_url=slack.api_url, watch_seconds=0.1)
+        await door.open()
+        assert slack.connections == 1
+
+    async with Sandbox(manifest(), port=port, keep=tmp_path) as slack:
+        try:
+            await until(lambda: slack.connections == 1)
+            assert (await slack.person("ana").command("#network", "/steward", "help")).ok
+        finally:
+            await door.close()
+            await steward.stop()
+
+
+# ---- web and worker -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_the_processes_of_the_procfile_serve_a_workspace_together(
+    machine: Machine, empty_database_url: str
+) -> None:
+    """Over PostgreSQL: refused before the release step, red until a worker ticks, then a record and its card."""
+    lines = (Path(__file__).parents[2] / "Procfile").read_text().splitlines()
+    procfile = dict(re.fullmatch(r"(\w+): (.+)", line).groups() for line in lines)  # type: ignore[union-attr]
+    port = free_port()
+    request_url = f"http://127.0.0.1:{port}/slack/events"
+    async with Sandbox(manifest(request_url=request_url), request_url=request_url, rate_limits=False) as slack:
+        variables: dict[str, object] = {
+            "PORT": port,
+            "HOST": "127.0.0.1",
+            "DATABASE_URL": empty_database_url.replace("postgresql://", "postgres://"),
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+        }
+
+        def process(name: str) -> AbstractAsyncContextManager[Program]:
+            return machine.program("sh", "-c", f"exec {procfile[name]}", **variables)
+
+        for name in ("web", "worker"):
+            async with process(name) as early:
+                assert await early.ended() == 1
+                assert early.said == (
+                    "The database has another schema than this release. Run `steward migrate` first.\n"
+                )
+        async with process("release") as release:
+            assert await release.ended() == 0
+        async with process("web") as web:
+            await web.says("Steward answers Northwind IT at")
+            assert await health(port) == (503, "no ticker has run yet: start `steward worker`")
+            assert await slack.verify_request_url()
+            async with process("worker") as worker:
+                await worker.says("Steward's worker reminds Northwind IT")
+                await until_it_is((200, None), lambda: health(port))
+
+                outcome = await slack.person("ana").command("#network", "/action", "Check the fans")
+                await until(lambda: "Check the fans" in json.dumps(slack.person("ana").messages("#network")))
+                ends = [await worker.stopped(), await web.stopped()]
+
+    assert outcome.ok
+    assert [(code, seconds < 10) for code, seconds in ends] == [(0, True)] * 2
+    for secret in (slack.bot_token, slack.signing_secret):
+        assert secret not in web.said + worker.said
+    assert "Traceback" not in web.said + worker.said
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_web_finishes_the_request_under_way_at_a_stop(machine: Machine, database_url: str) -> None:
+    port = free_port()
+    request_url = f"http://127.0.0.1:{port}/slack/events"
+    async with Sandbox(manifest(request_url=request_url), request_url=request_url, rate_limits=False) as slack:
+        variables = connected_to(slack) | {"DATABASE_URL": database_url, "SLACK_SIGNING_SECRET": slack.signing_secret}
+        async with machine.steward("web", **variables, PORT=port) as web:
+            await web.says("Steward answers")
+            await slack.person("ana").command("#network", "/action", "Begin a project")
+            with sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None) as held:
+                held.execute("BEGIN IMMEDIATE")
+                asked = asyncio.create_task(slack.person("ana").command("#network", "/action", "Check the fans"))
+                await until(lambda: slack.deliveries[-1].payload.get("text") == "Check the fans")
+                stopping = asyncio.create_task(web.stopped())
+                await asyncio.sleep(0.3)
+                held.execute("ROLLBACK")
+            held.close()
+
+            outcome = await asked
+            code, seconds = await stopping
+
+    assert outcome.ok, outcome
+    assert "Logged" in json.dumps(outcome.body)
+    assert (code, seconds < 10) == (0, True)
+
+
+# ---- what keeps it from starting ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, and no variables of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return tmp_path
+
+
+async def test_a_port_in_use_stops_every_way_of_listening(installation: Path) -> None:
+    with taken_port() as port:
+        settings = Settings(port=port)
+        for way in (
+            ways.with_sandbox(settings, None, print),
+            ways.sandbox_alone(settings, manifest(), None, None, print),
+            ways.web_process(settings, print),
+        ):
+            with pytest.raises(ways.CannotStart, match=re.escape(port_in_use(port))):
+                await way
+
+
+async def test_an_address_of_another_machine_is_told_in_a_sentence(installation: Path) -> None:
+    with pytest.raises(ways.CannotStart, match=r"^192\.0\.2\.1:0 cannot be used: .*HOST and PORT"):
+        await ways.with_sandbox(Settings(host="192.0.2.1", port=0), None, print)
+
+
+async def test_a_kept_folder_that_cannot_be_read_is_told_in_a_sentence(installation: Path) -> None:
+    (installation / "sandbox.json").write_text("{")
+
+    with pytest.raises(ways.CannotStart, match=r"sandbox\.json cannot be read\. Move it away to start afresh\."):
+        await ways.with_sandbox(Settings(port=0), installation, print)
+    with pytest.raises(ways.CannotStart, match="cannot be used as a folder for the data: File exists"):
+        await ways.with_sandbox(Settings(port=0), installation / "sandbox.json", print)
+
+
+@pytest.mark.parametrize("way", [ways.web_process, ways.worker_process])
+async def test_web_and_worker_refuse_another_schema(
+    installation: Path, way: Callable[..., Coroutine[Any, Any, None]]
+) -> None:
+    """Only the release step changes it, so that it is changed once and before anybody runs."""
+    with pytest.raises(ways.CannotStart, match=r"another schema than this release\. Run `steward migrate` first\."):
+        await way(Settings(port=0), print)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://steward:hunter2@127.0.0.1:9/steward",
+        "postgres://127.0.0.1:9/steward?user=steward&password=hunter2",
+        "sqlite:////nowhere/at/all/steward.db",
+        "sqlite:///notes.txt",
+    ],
+)
+async def test_a_database_that_cannot_be_opened_is_told_in_a_sentence_without_its_password(
+    installation: Path, url: str
+) -> None:
+    (installation / "notes.txt").write_text("This is no database. " * 100)
+
+    with pytest.raises(ways.CannotStart) as refusal:
+        await ways.worker_process(Settings(database_url=url), print)
+
+    assert str(refusal.value).startswith("The database in DATABASE_URL cannot be opened: ")
+    assert "hunter2" not in str(refusal.value)
+    assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:///data/steward.db", "data/steward.db"),
+        ("postgres://steward:hunter2@db.example/log", "db.example/log"),
+        ("postgresql://db.example/log?user=steward&password=hunter2", "db.example/log"),
+    ],
+)
+def test_the_first_line_tells_where_the_data_is_without_user_or_password(url: str, shown: str) -> None:
+    assert ways.place(url) == shown
+
+
+def port_in_use(port: int) -> str:
+    return (
+        f"127.0.0.1:{port} cannot be used: Address already in use. Choose another address with HOST and PORT; "
+        "PORT=0 takes any free port."
+    )
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+async def health(port: int) -> tuple[int, str | None]:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as answer:
+        return answer.status, (await answer.json())["problem"]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async def ask() -> bool:
+        return holds()
+
+    await until_it_is(True, ask)
+
+
+async def until_it_is(wanted: object, ask: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(15):
+        while await ask() != wanted:  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.02)
