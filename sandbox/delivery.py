@@ -12,7 +12,7 @@ from sandbox.calls import Delivery, Log
 from sandbox.timing import Timing
 from sandbox.workspace import Json
 
-Channel: TypeAlias = Literal["slash_commands", "interactive", "events_api"]
+Envelope: TypeAlias = Literal["slash_commands", "interactive", "events_api"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Ack:
 class Shipment:
     """What to send once: the payload, where it belongs, and which retry of an event this is."""
 
-    channel: Channel
+    envelope: Envelope
     kind: str
     payload: Json
     wants_answer: bool = False
@@ -121,7 +121,7 @@ class Courier:
 
     async def _attempt(self, shipment: Shipment) -> Ack:
         entry = Delivery(
-            self.log.next_number(), self.now(), shipment.kind, shipment.channel, shipment.payload, shipment.attempt
+            self.log.next_number(), self.now(), shipment.kind, shipment.envelope, shipment.payload, shipment.attempt
         )
         self.log.add(entry)
         ack = await self.transport.send(shipment, self.timing.acknowledge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from dataclasses import asdict
@@ -17,12 +16,11 @@ FORMAT = 1
 
 
 class Keeper:
-    """Reads a kept workspace, and saves it a moment after each change."""
+    """Reads a kept workspace, and saves it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._path = directory / "sandbox.json"
-        self._pending: asyncio.TimerHandle | None = None
 
     def load(self) -> tuple[Workspace, Credentials, timedelta] | None:
         """What was kept, or None in a new directory. Raises SandboxError when it cannot be read."""

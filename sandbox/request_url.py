@@ -57,9 +57,9 @@ class RequestUrl:
             await self._session.close()
 
     def _address(self, shipment: Shipment) -> str | None:
-        if shipment.channel == "events_api":
+        if shipment.envelope == "events_api":
             return self._app.urls.events
-        if shipment.channel == "slash_commands":
+        if shipment.envelope == "slash_commands":
             command = self._app.command(str(shipment.payload["command"]))
             return self._app.urls.commands or (command.url if command else None)
         return self._app.urls.options if shipment.kind == "block_suggestion" else self._app.urls.interactivity
@@ -90,9 +90,9 @@ class RequestUrl:
 
 
 def _encode(shipment: Shipment) -> tuple[bytes, str]:
-    if shipment.channel == "events_api":
+    if shipment.envelope == "events_api":
         return json.dumps(shipment.payload).encode(), "application/json"
-    fields = shipment.payload if shipment.channel == "slash_commands" else {"payload": json.dumps(shipment.payload)}
+    fields = shipment.payload if shipment.envelope == "slash_commands" else {"payload": json.dumps(shipment.payload)}
     return urlencode(fields).encode(), "application/x-www-form-urlencoded"
 
 

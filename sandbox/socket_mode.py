@@ -165,11 +165,11 @@ class SocketMode:
 def _envelope(envelope_id: str, shipment: Shipment) -> Json:
     envelope: Json = {
         "envelope_id": envelope_id,
-        "type": shipment.channel,
+        "type": shipment.envelope,
         "payload": shipment.payload,
         "accepts_response_payload": shipment.wants_answer,
     }
-    if shipment.channel == "events_api":
+    if shipment.envelope == "events_api":
         envelope |= {"retry_attempt": shipment.attempt, "retry_reason": shipment.reason}
     return envelope
 
