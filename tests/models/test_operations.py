@@ -422,7 +422,8 @@ async def test_each_step_is_taken_exactly_from_where_it_begins(team: Team, kind:
                 assert (row.act, row.field, row.before, row.after) == (Act.STEPPED, "status", begin, step.to)
                 assert (row.note, row.via, row.actor_id) == ("as agreed", "button", "UANA")
             else:
-                with pytest.raises(IllegalTransition, match=rf"^{item.reference} is {begin.label.lower()}, so"):
+                why = " already" if begin == step.to else ", so"
+                with pytest.raises(IllegalTransition, match=rf"^{item.reference} is {begin.label.lower()}{why}"):
                     await team.step(item, step.key, by=team.ana)
                 assert (item.record.status, item.record.version) == (begin, version)
 
@@ -431,7 +432,7 @@ async def test_an_impossible_step_names_the_possible_ones(team: Team) -> None:
     item = await team.log()
     await team.step(item, "done")
 
-    with pytest.raises(IllegalTransition, match=r"A1 is done, so “start” is not possible now. Possible: `/steward A1 reopen`."):
+    with pytest.raises(IllegalTransition, match="so “start” is not possible now. Possible: `/steward A1 reopen`."):
         await team.step(item, "start")
 
 
