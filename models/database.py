@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, inspect, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
@@ -21,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import kinds, tables  # kinds: so that every kind's own table is mapped before a session opens
 from models.errors import Conflict, StewardError
+from models.inserting import insert_into
 
 T = TypeVar("T")
 
@@ -108,8 +108,7 @@ class Database:
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
-        insert = sqlite.insert if self.is_sqlite else postgresql.insert
-        statement = insert(tables.Heartbeat.__table__).values(name=name, at=at)  # type: ignore[attr-defined]
+        statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
         async with self._writer.begin() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 

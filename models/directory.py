@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, func, or_
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.inserting import add_missing
 from models.tables import Channel, ChannelMember, Person, Project
 
 
@@ -53,7 +52,7 @@ async def save_person(session: AsyncSession, found: Person) -> None:
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = await person(session, found.id)
     if known is None:
-        await _add_missing(session, Person, [found.model_dump()])
+        await add_missing(session, Person, [found.model_dump()])
     else:
         found.home_opened_at = known.home_opened_at
     await session.merge(found)
@@ -74,7 +73,7 @@ async def save_channel(session: AsyncSession, found: Channel, members: Iterable[
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = (await session.exec(select(Channel).where(col(Channel.id) == found.id))).first()
     if known is None:
-        await _add_missing(session, Channel, [found.model_dump()])
+        await add_missing(session, Channel, [found.model_dump()])
     else:
         found.project_id, found.greeted_at = known.project_id, known.greeted_at
         found.members_known_at = known.members_known_at
@@ -147,15 +146,7 @@ async def follow_privacy(session: AsyncSession, project_id: int) -> None:
 
 
 async def _add_members(session: AsyncSession, channel_id: str, person_ids: Iterable[str]) -> None:
-    key = {"workspace_id": session.sync_session.info["workspace_id"], "channel_id": channel_id}
     # In one order everywhere, so that two units that add the same people never wait for each other.
-    await _add_missing(session, ChannelMember, [key | {"person_id": person_id} for person_id in sorted(person_ids)])
-
-
-async def _add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows whose key is not there yet; two units that do so at once both succeed."""
-    if not rows:
-        return
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    connection = await session.connection()
-    await connection.execute(insert(table.__table__).on_conflict_do_nothing(), rows)  # type: ignore[attr-defined]
+    await add_missing(
+        session, ChannelMember, [{"channel_id": channel_id, "person_id": person_id} for person_id in sorted(person_ids)]
+    )

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import directory, outbox, projects
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
+from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.permissions import Actor, Right, require, visible_records
@@ -68,7 +68,7 @@ async def create(
         project_id=project.id,
         channel_id=channel_id,
         kind=kind.key,
-        number=await _next_number(session, kind),
+        number=await count_up(session, Counter, {"kind": kind.key}, "last"),
         status=kind.first_status,
         raised_by=actor.id,
         source_link=source_link,
@@ -170,20 +170,6 @@ def _right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
     decided = {step.to for step in item.kind.steps if step.needs_approver}
     is_decision = "status" in before and not decided.isdisjoint({item.record.status, before["status"]})
     return Right.APPROVE if is_decision else Right.EDIT
-
-
-async def _next_number(session: AsyncSession, kind: Kind) -> int:
-    """The kind's next number in this workspace; the row stays locked until the end of the transaction."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    table = Counter.__table__  # type: ignore[attr-defined]
-    statement = (
-        insert(table)
-        .values(workspace_id=session.sync_session.info["workspace_id"], kind=kind.key, last=1)
-        .on_conflict_do_update(index_elements=["workspace_id", "kind"], set_={"last": table.c.last + 1})
-        .returning(table.c.last)
-    )
-    connection = await session.connection()
-    return int((await connection.execute(statement)).scalar_one())
 
 
 async def _check(

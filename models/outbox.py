@@ -7,9 +7,9 @@ content is made at the moment of sending, from the latest state.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.inserting import add_missing
 from models.tables import Delivery, DeliveryState
 
 
@@ -26,9 +26,7 @@ async def put(
     expires_at: datetime | None = None,
 ) -> None:
     """Owe a delivery once: a key that was ever used in this workspace adds nothing. One statement."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {
-        "workspace_id": session.sync_session.info["workspace_id"],
         "kind": kind,
         "dedupe_key": key,
         "lane": lane or key,
@@ -40,7 +38,4 @@ async def put(
         "state": DeliveryState.DUE,
         "attempt": 0,
     }
-    table = Delivery.__table__  # type: ignore[attr-defined]
-    # Through the connection: the workspace filter of ORM statements has no place in an insert.
-    connection = await session.connection()
-    await connection.execute(insert(table).values(**row).on_conflict_do_nothing())
+    await add_missing(session, Delivery, [row])

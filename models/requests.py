@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.inserting import add_missing
 from models.tables import SeenRequest
 
 
@@ -19,12 +19,7 @@ class AlreadyDone(Exception):
 
 async def claim(session: AsyncSession, key: str, *, reference: str | None, now: datetime) -> None:
     """Mark the request as done, last in its unit. Raises AlreadyDone when another unit was first."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    table = SeenRequest.__table__  # type: ignore[attr-defined]
-    row = {"workspace_id": session.sync_session.info["workspace_id"], "key": key, "at": now, "reference": reference}
-    connection = await session.connection()
-    statement = insert(table).values(**row).on_conflict_do_nothing().returning(table.c.key)
-    if (await connection.execute(statement)).first() is None:
+    if not await add_missing(session, SeenRequest, [{"key": key, "at": now, "reference": reference}]):
         raise AlreadyDone((await seen(session, key) or SeenRequest(key=key, at=now)).reference)
 
 

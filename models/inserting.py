@@ -1,0 +1,48 @@
+"""Inserts that two units may attempt at the same moment: one adds the row, the other meets it.
+
+The one place that knows how the two databases say so. They go through the session's connection, since the workspace
+filter of ORM statements has no place in an insert; the workspace is filled in here instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+Row = Mapping[str, Any]
+
+
+def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
+    """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here."""
+    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement: postgresql.Insert = insert(table.__table__)  # type: ignore[attr-defined]
+    return statement
+
+
+async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> int:
+    """Insert the rows whose key is not there yet, in one statement, and say how many that were."""
+    if not rows:
+        return 0
+    statement = insert_into(table, session.get_bind().dialect.name)
+    connection = await session.connection()
+    values = [{"workspace_id": workspace_of(session), **row} for row in rows]
+    result = await connection.execute(statement.values(values).on_conflict_do_nothing())
+    return result.rowcount
+
+
+async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str) -> int:
+    """Add one to the column, or begin it at one; the new value. The row stays locked until the transaction ends."""
+    statement = insert_into(table, session.get_bind().dialect.name)
+    counted = getattr(table, column)
+    key = {"workspace_id": workspace_of(session), **key}
+    statement = statement.values(**key, **{column: 1})
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_={column: counted + 1})
+    connection = await session.connection()
+    return int((await connection.execute(statement.returning(counted))).scalar_one())
+
+
+def workspace_of(session: AsyncSession) -> str:
+    """The workspace that the session was opened for."""
+    return str(session.sync_session.info["workspace_id"])
