@@ -432,7 +432,7 @@ async def test_an_impossible_step_names_the_possible_ones(team: Team) -> None:
     item = await team.log()
     await team.step(item, "done")
 
-    with pytest.raises(IllegalTransition, match="so “start” is not possible now. Possible: `/steward A1 reopen`."):
+    with pytest.raises(IllegalTransition, match=r"so “start” is not possible now. Possible: `/steward A1 reopen`."):
         await team.step(item, "start")
 
 

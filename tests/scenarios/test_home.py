@@ -1,0 +1,258 @@
+"""The Home tab: what one owns by urgency, buttons that work, and kept up to date by what others do."""
+
+from datetime import timedelta
+
+import pytest
+
+from sandbox.driver import Driver
+from tests.scenarios.house import House, shown
+from tests.scenarios.looking import buttons, card, held, offered
+
+sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+async def log(house: House, person: Driver, line: str) -> None:
+    command, _, words = line.partition(" ")
+    assert (await person.command("#network", command, words)).ok
+    await house.settled()
+
+
+async def open_home(house: House, person: Driver) -> None:
+    await person.open_home()
+    await house.settled()
+
+
+async def press(house: House, person: Driver, action_id: str, value: str | None = None) -> str:
+    """Press a button of Home; the whole tab as it reads afterwards."""
+    assert (await person.click_home(action_id, value)).ok
+    await house.settled()
+    return home(person)
+
+
+def home(person: Driver) -> str:
+    assert person.home is not None
+    return shown(person.home)
+
+
+def listed(person: Driver) -> list[str]:
+    """The references on Home, in order."""
+    assert person.home is not None
+    return [value for action, value in buttons(person.home) if action == "show"]
+
+
+@sqlite_only
+async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: House) -> None:
+    ben = house.sandbox.person("ben")
+
+    await open_home(house, ben)
+
+    assert "Nothing open is yours." in home(ben)
+    assert "Reminders come at 09:00 Europe/Berlin" in home(ben)
+    assert ben.home is not None
+    assert offered(ben.home) == ["log:action", "log:risk", "log:issue", "log:decision", "settings", "help"]
+
+
+async def test_home_shows_what_one_owns_by_urgency_the_most_urgent_first(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await house.sandbox.next_monday("ana")
+    for line in (
+        "/action No hurry @ben",
+        "/risk Next year @ben by 2027-06-01",
+        "/issue This week @ben by friday",
+        "/action Today @ben today",
+        "/action Was due @ben today",
+        "/action Somebody else's @kavya today",
+        "/decision Nobody's today",
+    ):
+        await log(house, ana, line)
+    await ana.command("#network", "/steward", "A2 edit")
+    await ana.submit({"due_date": (house.sandbox.clock.now() + timedelta(days=1)).date().isoformat()})
+    await house.settled()
+    await house.sandbox.advance(timedelta(days=1))
+
+    await open_home(house, ben)
+
+    assert listed(ben) == ["A3", "A2", "I1", "R1", "A1"]
+    text = home(ben)
+    headings = ["*Overdue*", "*Due today*", "*Due this week*", "*Later*", "*No due date*"]
+    assert [text.index(heading) for heading in headings] == sorted(text.index(heading) for heading in headings)
+    assert "network · Open · due yesterday, Mon" in text
+
+
+@sqlite_only
+async def test_settled_and_removed_records_leave_home(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await open_home(house, ben)
+    for line in ("/action Done soon @ben", "/action Removed soon @ben", "/action Passed on @ben", "/action Stays @ben"):
+        await log(house, ana, line)
+    assert listed(ben) == ["A1", "A2", "A3", "A4"]
+
+    await log(house, ana, "/steward A1 done")
+    [created] = [each for each in ana.ephemerals("#network") if "Logged A2" in shown(each)]
+    await ana.click(created, "undo")
+    await ana.command("#network", "/steward", "A3 edit")
+    await ana.submit({"owner_id": ana.id})
+    await house.settled()
+
+    assert listed(ben) == ["A4"]
+
+
+async def test_home_is_kept_up_to_date_by_what_others_do(house: House) -> None:
+    """Only for people who have opened it; nobody else gets a Home tab published."""
+    ana, ben, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "kavya"))
+    await open_home(house, ben)
+
+    await log(house, ana, "/action Order cables @ben")
+    after_logging = home(ben)
+    await log(house, ana, "/steward A1 start")
+    after_step = home(ben)
+    await ana.command("#network", "/steward", "A1 edit")
+    await ana.submit({"title": "Order fibre", "owner_id": kavya.id})
+    await house.settled()
+
+    assert "Order cables" in after_logging
+    assert "network · In progress" in after_step
+    assert "Nothing open is yours." in home(ben)
+    assert kavya.home is None
+    await open_home(house, kavya)
+    assert "Order fibre" in home(kavya)
+
+
+async def test_a_step_on_home_is_told_on_top_with_its_undo(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action Order cables @ben")
+    await open_home(house, ben)
+
+    done = await press(house, ben, "step:done", "A1")
+    after_done = listed(ben)
+    undone = await press(house, ben, "undo", "A1:2")
+
+    assert done.index("Closed A1") < done.index("What you own")
+    assert after_done == []
+    assert "step:reopen" not in offered(card(ana, "A1"))
+    assert undone.index("Undone: A1") < undone.index("What you own")
+    assert listed(ben) == ["A1"]
+    redone = await press(house, ben, "undo:redo")
+    assert "Redone: A1" in redone
+    assert (await house.record("A1"))["status"] == "done"
+
+
+@sqlite_only
+async def test_a_notice_goes_when_home_is_opened_again(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action Order cables @ben")
+    await open_home(house, ben)
+    await press(house, ben, "step:done", "A1")
+
+    await open_home(house, ben)
+
+    assert "Closed A1" not in home(ben)
+
+
+@sqlite_only
+async def test_a_refusal_on_home_is_told_on_top_and_the_tab_is_drawn_anew(house: House) -> None:
+    """Somebody settled it in the moment between looking and pressing."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/decision Use fibre @ben")
+    await open_home(house, ben)
+
+    told = await press(house, ben, "step:approve", "D1")
+
+    assert told.index("Only the coordinator of network can decide this.") < told.index("What you own")
+    assert listed(ben) == ["D1"]
+
+
+@sqlite_only
+async def test_home_is_paged_over_fifteen_records(house: House) -> None:
+    ben = house.sandbox.person("ben")
+    for number in range(1, 33):
+        assert (await ben.command("#network", "/action", f"Number {number} @ben")).ok
+    await house.settled()
+    await open_home(house, ben)
+    pages = [(listed(ben), [each for each in offered(ben.home or {}) if each.startswith("home:")])]
+
+    for turn in ("home:next", "home:next", "home:previous"):
+        await press(house, ben, turn)
+        pages.append((listed(ben), [each for each in offered(ben.home or {}) if each.startswith("home:")]))
+
+    assert pages[0] == ([f"A{n}" for n in range(1, 16)], ["home:next"])
+    assert pages[1] == pages[3] == ([f"A{n}" for n in range(16, 31)], ["home:previous", "home:next"])
+    assert pages[2] == (["A31", "A32"], ["home:previous"])
+    assert "16 to 30 of 32" in home(ben)
+
+
+@sqlite_only
+async def test_the_edit_button_opens_the_form_and_the_tab_shows_the_change(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action Order cables @ben")
+    await open_home(house, ben)
+
+    await press(house, ben, "edit", "A1")
+    await ben.submit({"title": "Order fibre", "due_date": "2027-06-01"})
+    await house.settled()
+
+    assert "Changed A1" in shown(ben.modal or {})
+    assert "Order fibre" in home(ben)
+    assert "due Tue 1 Jun 2027" in home(ben)
+
+
+@sqlite_only
+async def test_the_quick_buttons_log_into_a_project_one_picks(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action The first of #network")
+    await open_home(house, ben)
+
+    await press(house, ben, "log:risk")
+    offered_projects = [option["text"]["text"] for option in await ben.options("project", "net")]
+    without_project = await ben.submit({"title": "Late switch", "owner_id": ben.id})
+    await ben.submit({"project": (await ben.options("project"))[0]["value"]})
+    await house.settled()
+
+    assert offered_projects == ["network"]
+    assert list(without_project.errors) == ["project"]
+    record = await house.record("R1")
+    assert (record["title"], record["project"], record["channel"]) == ("Late switch", "network", "C00000000NE")
+    assert "Logged R1" in shown(ben.modal or {})
+    assert listed(ben) == ["R1"]
+    assert "Late switch" in shown(card(ben, "R1"))
+
+
+@sqlite_only
+async def test_a_quick_button_without_any_project_says_how_one_begins(house: House) -> None:
+    ben = house.sandbox.person("ben")
+    await open_home(house, ben)
+
+    told = await press(house, ben, "log:action")
+
+    assert ben.modal is None
+    assert told.index("There is no project yet that you can see.") < told.index("What you own")
+
+
+@sqlite_only
+async def test_settings_are_reached_from_home_and_stored(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action The first of #network")
+    await open_home(house, ana)
+
+    await press(house, ana, "settings")
+    await ana.submit({"project": (await ana.options("project"))[0]["value"]})
+    form = held(ana.modal)
+    await ana.options("timezone", "berl")
+    await ana.submit({"name": "Office network", "timezone": "Europe/Berlin", "coordinator_id": "U00000000BE"})
+    await house.settled()
+
+    assert form == {"name": "network", "coordinator_id": ana.id, "timezone": "America/New_York"}
+    [project] = (await house.export()).projects
+    assert (project["name"], project["timezone"]) == ("Office network", "Europe/Berlin")
+    assert project["coordinator"] == "U00000000BE"
+    assert "Saved: *Office network*, coordinator Ben Fischer, time zone Europe/Berlin." in shown(ana.modal or {})
+
+
+@sqlite_only
+async def test_help_opens_in_a_window(house: House) -> None:
+    ben = house.sandbox.person("ben")
+    await open_home(house, ben)
+
+    await press(house, ben, "help")
+
+    assert "*How to type it*" in shown(ben.modal or {})
