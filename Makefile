@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup setup-test run test check format lock manifest bench clean
+.PHONY: help setup setup-test run test check format manifest docs lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ format: setup-test ## put the code in the one format
 
 manifest: setup ## write manifest.json from the code
 	@$(BIN)/steward manifest > manifest.json
+
+docs: setup ## write the tables of README.md and .env.example from the code
+	@$(BIN)/python -m bot.documents .
 
 lock: setup-test ## pin every package again, with hashes
 	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) -o requirements.lock

@@ -1,0 +1,90 @@
+"""The parts of the documents that are written from the code: two tables of README.md, and .env.example.
+
+`make docs` writes them, and a test says when that has been forgotten.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from bot.settings import Settings
+from handlers.commands import COMMANDS, VERBS
+
+
+def commands_table() -> str:
+    """Every slash command, then what `/steward` understands."""
+    kinds = [
+        (
+            _code(command.name),
+            command.summary,
+            ", ".join(_code(f"{command.name} {use}") for use in _uses(command.usage)),
+        )
+        for command in COMMANDS
+        if command.kind is not None
+    ]
+    everything = [(_code("/steward"), verb.summary, _code(f"/steward {verb.example}")) for verb in VERBS]
+    return _table(("Command", "What it does", "For example"), [*kinds, *everything])
+
+
+def settings_table() -> str:
+    """Every environment variable."""
+    rows = [
+        (_code(name.upper()), _code(str(field.default)) if field.default is not None else "", str(field.description))
+        for name, field in Settings.model_fields.items()
+    ]
+    return _table(("Variable", "Default", "What it is"), rows)
+
+
+def env_example() -> str:
+    """A `.env` to fill in: every variable, explained; as it stands it sets none."""
+    head = "# Copy this file to .env and fill in what you need. What is left empty counts as not set.\n"
+    return "\n".join([head, *(_env_lines(name, field) for name, field in Settings.model_fields.items())])
+
+
+def _env_lines(name: str, field: FieldInfo) -> str:
+    explained = str(field.description).replace("`", "")
+    example = f"{name.upper()}=" if field.default is None else f"# {name.upper()}={field.default}"
+    return f"# {explained}\n{example}\n"
+
+
+TABLES: dict[str, Callable[[], str]] = {"commands": commands_table, "settings": settings_table}
+
+
+def with_tables(text: str) -> str:
+    """The document with what stands between `<!-- NAME -->` and `<!-- /NAME -->` written anew."""
+    for name, table in TABLES.items():
+        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = between.sub(lambda marks, table=table: f"{marks[1]}{table()}{marks[2]}", text)  # type: ignore[misc]
+    return text
+
+
+def write(folder: Path) -> None:
+    """Bring the documents in the folder up to date."""
+    readme = folder / "README.md"
+    readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    (folder / ".env.example").write_text(env_example(), encoding="utf-8")
+
+
+def _uses(usage: str) -> list[str]:
+    return usage.split(" | ")
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = tuple(head)
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(_escaped(cell) for cell in line)} |\n" for line in lines)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
