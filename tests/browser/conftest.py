@@ -34,13 +34,24 @@ QUICK_TIMING = replace(Timing(), acknowledge=1.0)
 OpenPage = Callable[..., Awaitable[Page]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every test in this folder is a browser test and shares the browser's event loop."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            if pytest_asyncio.is_async_test(item):
-                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+    ours = [item for item in items if HERE in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.browser)
+        if pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+    if CHROMIUM is None and ours:
+        skip_with_one_line(config, items, ours)
+
+
+def skip_with_one_line(config: pytest.Config, items: list[pytest.Item], ours: list[pytest.Item]) -> None:
+    """Without a browser one skipped test speaks for all of them."""
+    speaker, *others = ours
+    reason = f"no Chromium on this machine for the page's {len(ours)} tests (Debian: apt install chromium)"
+    speaker.add_marker(pytest.mark.skip(reason=reason))
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -54,8 +65,6 @@ async def until(holds: Callable[[], bool]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; the page's tests need one (Debian: apt install chromium)")
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield launched

@@ -273,7 +273,7 @@ async def test_every_block_and_element_is_drawn(open_page: OpenPage, workspace: 
         await expect(modal).to_have_count(0)
 
 
-@pytest.mark.parametrize("block", [{"type": "hologram"}, {"type": "section", "text": 7}, {"type": "table", "rows": 1}])
+@pytest.mark.parametrize("block", [{"type": "hologram"}, {"type": "table", "rows": 1}, {"type": "image"}])
 async def test_a_block_nobody_knows_is_a_quiet_box(
     open_page: OpenPage, workspace: Sandbox, club: LunchClub, block: Json
 ) -> None:
@@ -290,6 +290,7 @@ async def test_a_block_nobody_knows_is_a_quiet_box(
     await page.get_by_test_id("conversation-network").click()
 
     await expect(page.get_by_test_id("message")).to_contain_text("Still here")
+    await expect(page.locator(".unknown-block, .picture-missing")).to_have_count(1)
 
 
 async def test_words_of_people_and_apps_are_never_markup(open_page: OpenPage, club: LunchClub) -> None:

@@ -56,7 +56,7 @@ export class Composer {
     this.active = 0;
     const listId = uniqueId("suggestions");
     this.text = h("textarea", {
-      rows: 1, class: "composer-text", "data-testid": testid, "data-focus": testid, role: "combobox", "aria-label": label, "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": listId, "aria-haspopup": "listbox",
+      rows: 1, class: "composer-text", "data-testid": testid, "data-focus": testid, "aria-label": label, "aria-autocomplete": "list", "aria-controls": listId, "aria-haspopup": "listbox",
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onclick: () => this.suggest(), onblur: () => this.hide(),
       onpaste: (event) => event.clipboardData?.files.length && (event.preventDefault(), this.attach([...event.clipboardData.files])),
     });
@@ -78,10 +78,10 @@ export class Composer {
     this.refresh();
   }
 
-  /** Show the composer of `place` (its draft comes back) with `placeholder`. */
-  open(place, placeholder) {
-    this.text.placeholder = placeholder;
-    this.text.setAttribute("aria-label", placeholder);
+  /** Show the composer of `place` (its draft comes back), called `label`; `more` is added to what stands in it while empty. */
+  open(place, label, more = "") {
+    this.text.placeholder = label + more;
+    this.text.setAttribute("aria-label", label);
     if (place === this.place) return;
     this.keep();
     this.place = place;
@@ -149,7 +149,6 @@ export class Composer {
         option.picture ?? null, h("span", { class: "menu-words" }, h("span", {}, h("strong", {}, option.label), option.hint ? h("span", { class: "option-hint" }, ` ${option.hint}`) : null), option.detail ? h("small", {}, option.detail) : null));
     this.list.replaceChildren(...options.map(node));
     this.list.hidden = false;
-    this.text.setAttribute("aria-expanded", "true");
     this.mark(this.active);
   }
 
@@ -166,7 +165,6 @@ export class Composer {
   hide() {
     this.list.hidden = true;
     this.suggested = [];
-    this.text.setAttribute("aria-expanded", "false");
     this.text.removeAttribute("aria-activedescendant");
   }
 

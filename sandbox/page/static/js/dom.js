@@ -97,6 +97,13 @@ export function swap(root, ...children) {
   goBack(root, place);
 }
 
+/** Like `swap` with what `make()` gives, but only when `sign` differs from the last time. */
+export function redraw(root, sign, make) {
+  if (root.dataset.sign === sign) return;
+  root.dataset.sign = sign;
+  swap(root, make());
+}
+
 /**
  * Make `parent` hold one node per item, in order. Items are {key, sign, make}: a node whose key and sign are
  * unchanged is left untouched (so forms, focus and scroll inside it stay), others are made anew.

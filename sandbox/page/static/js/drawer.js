@@ -43,16 +43,15 @@ const jsonPart = (title, value) => h("div", { class: "json-part" }, h("h4", {}, 
 function callRow(call) {
   const ok = call.answer?.ok !== false && call.status < 400;
   const outcome = ok ? "ok" : (call.answer?.error ?? String(call.status));
-  return { time: clockText(call.at), name: call.method, who: call.app, ok, outcome, details: () => [jsonPart("Arguments", call.args), jsonPart(`Answer${call.status ? ` (${call.status})` : ""}`, call.answer)] };
+  return { time: clockText(call.at), name: call.method, ok, outcome, details: () => [jsonPart("Arguments", call.args), jsonPart(`Answer${call.status ? ` (${call.status})` : ""}`, call.answer)] };
 }
 
 function deliveryRow(item) {
-  const outcome = item.outcome;
-  const failed = typeof outcome === "string" ? !/^(ok|200|acknowledged|delivered|done)/i.test(outcome) : outcome?.ok === false;
-  const payload = unfold(item.payload) ?? {};
-  const name = payload.command ?? payload.event?.type ?? payload.type ?? "";
-  const text = typeof outcome === "string" ? outcome : outcome?.error ?? outcome?.notice ?? (outcome?.status ? String(outcome.status) : failed ? "failed" : "ok");
-  return { time: clockText(item.at), name: [item.kind, name].filter((each, at, all) => each && all.indexOf(each) === at).join(" · "), who: item.via, ok: !failed, outcome: text, details: () => [jsonPart("Payload", item.payload), jsonPart("Outcome", outcome)] };
+  const attempt = item.attempt > 1 ? ` (attempt ${item.attempt})` : "";
+  return {
+    time: clockText(item.at), name: `${item.kind}${attempt}`, ok: item.outcome === null || /^2\d\d/.test(item.outcome), outcome: item.outcome ?? "waiting…",
+    details: () => [jsonPart("Payload", item.payload), jsonPart("The app's answer", item.answer)],
+  };
 }
 
 const ROW = { calls: callRow, deliveries: deliveryRow };
@@ -98,13 +97,22 @@ function draw() {
 async function readList(kind) {
   const answer = await read(kind, { after: last[kind] });
   const fresh = answer?.[kind] ?? [];
-  for (const item of fresh) {
-    item.searchable = JSON.stringify([item.method, item.kind, item.args, item.answer, item.payload, item.outcome]).toLowerCase();
-    last[kind] = Math.max(last[kind], item.n ?? 0);
-  }
+  for (const item of fresh) item.searchable = JSON.stringify([item.method, item.kind, item.args, item.answer, item.payload, item.outcome]).toLowerCase();
+  // a delivery still under way is asked for again, until it has its outcome
+  const settled = fresh.filter((item) => item.outcome !== null).map((item) => item.n);
+  const waiting = fresh.filter((item) => item.outcome === null).map((item) => item.n - 1);
+  last[kind] = Math.max(last[kind], Math.min(Math.max(0, ...settled), ...waiting));
   const known = new Map(rows[kind].map((item) => [item.n, item]));
   for (const item of fresh) known.set(item.n, item);
   rows[kind] = [...known.values()].slice(-KEPT);
+}
+
+/** Begin again: the workspace may have started anew and count from one. */
+export function forgetCalls() {
+  for (const kind of ["calls", "deliveries"]) {
+    rows[kind] = [];
+    last[kind] = 0;
+  }
 }
 
 /** Fetch what is new, while the drawer is open. */
@@ -155,4 +163,3 @@ byId("rate-limits").addEventListener("change", async (event) => {
   draw();
 });
 on("boot", draw);
-setInterval(() => shown.open && !document.hidden && readCalls(), 3000); // deliveries answered late have no event of their own

@@ -2,7 +2,7 @@
 
 import { act, listen, read } from "./api.js";
 import { dialogOpen } from "./dialog.js";
-import { readCalls } from "./drawer.js";
+import { forgetCalls, readCalls } from "./drawer.js";
 import { byId } from "./dom.js";
 import { icon } from "./icons.js";
 import { forgetForms, readViews } from "./modal.js";
@@ -123,7 +123,7 @@ async function become(person) {
   Object.assign(state, { conversation: null, thread: null, modals: [], home: null, route: { place: null, thread: null, focus: null } });
   takeBoot(boot);
   localStorage.setItem(`${REMEMBERED}-person`, state.me);
-  listen(state.me, onLive, refreshAll);
+  listen(state.me, onLive, () => (forgetCalls(), refreshAll()));
   changed("boot");
   readViews();
   return true;

@@ -4,10 +4,13 @@ import { h } from "./dom.js";
 import { emojiFor } from "./emoji.js";
 import { emojiNode, link } from "./mrkdwn.js";
 
+// an address with balanced brackets in it, and a title that is not shown
+const TARGET = String.raw`((?:[^()\s]|\([^()\s]*\))+)(?:\s+[^)]*)?`;
+
 const INLINE = [
   [/^`([^`\n]+)`/, (found) => h("code", {}, found[1])],
-  [/^!\[([^\]]*)\]\(([^)\s]+)[^)]*\)/, (found) => link(found[2], found[1] || found[2])],
-  [/^\[([^\]]+)\]\(([^)\s]+)[^)]*\)/, (found) => link(found[2], inline(found[1]))],
+  [new RegExp(`^!\\[([^\\]]*)\\]\\(${TARGET}\\)`), (found) => link(found[2], found[1] || found[2])],
+  [new RegExp(`^\\[([^\\]]+)\\]\\(${TARGET}\\)`), (found) => link(found[2], inline(found[1]))],
   [/^<(https?:\/\/[^>\s]+)>/, (found) => link(found[1], found[1])],
   [/^\*\*\*(?=\S)(.+?)\*\*\*/s, (found) => h("strong", {}, h("em", {}, inline(found[1])))],
   [/^\*\*(?=\S)(.+?)\*\*/s, (found) => h("strong", {}, inline(found[1]))],

@@ -83,7 +83,7 @@ function fileNode(file) {
   const name = file.title || file.name || file.id;
   const opens = (label, className) => h("a", { class: className, href: address, target: "_blank", rel: "noopener noreferrer" }, label);
   if (file.mimetype?.startsWith("image/")) {
-    return h("figure", { class: "file-image" }, h("figcaption", {}, name), opens(picture(address, file.alt_txt ?? name, "block-image"), ""));
+    return h("figure", { class: "file-image" }, h("figcaption", {}, name), opens(picture(address, file.alt_txt || name, "block-image"), ""));
   }
   return opens([icon("file", 22), h("span", { class: "menu-words" }, h("strong", {}, name), h("small", {}, `${(file.pretty_type ?? file.filetype ?? "file").toUpperCase()} · ${size(file.size)}`))], "file-card");
 }

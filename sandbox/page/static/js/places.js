@@ -6,14 +6,14 @@ import { drawBlocks } from "./blocks.js";
 import { combobox } from "./combobox.js";
 import { Composer } from "./composer.js";
 import { ask } from "./dialog.js";
-import { byId, h, hidden, swap } from "./dom.js";
+import { byId, h, hidden, redraw, swap } from "./dom.js";
 import { Form } from "./form.js";
 import { icon } from "./icons.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { MessageList, isFrom, spoken } from "./messages.js";
 import { openMenu } from "./popup.js";
 import { readViews } from "./modal.js";
-import { appById, appOfConversation, changed, conversation, conversationName, isChannel, now, on, people, person, personName, state } from "./store.js";
+import { appById, appOfConversation, changed, commands, conversation, conversationName, isChannel, now, on, people, person, personName, state } from "./store.js";
 import { timeText, zoneName } from "./time.js";
 import { toast } from "./toast.js";
 
@@ -170,7 +170,9 @@ function drawHead() {
   const { place } = state.route;
   const app = appById(place) ?? appOfConversation(place);
   const item = conversation(place);
-  swap(byId("place-head"), app ? appHead(app, app.id === place) : item ? conversationHead(item) : []);
+  const count = state.conversation?.id === place ? state.conversation.members?.length : null;
+  const sign = JSON.stringify([state.me, state.names, place, item?.topic, item?.is_member, item?.is_archived, item?.num_members, count, item?.with && timeText(now(), "UTC")]);
+  redraw(byId("place-head"), sign, () => (app ? appHead(app, app.id === place) : item ? conversationHead(item) : []));
   const name = app?.name ?? conversationName(item);
   document.title = `${isChannel(item) ? "#" : ""}${name} · ${state.boot?.team.name ?? ""}`;
   byId("main").setAttribute("aria-label", name || "Conversation");
@@ -205,7 +207,7 @@ function drawConversation() {
         : [h("p", {}, "You are looking at ", h("strong", {}, `#${item.name}`), ". Join it to write."), h("button", { type: "button", class: "button primary", "data-testid": "join", onclick: () => act("join", { channel: item.id }) }, "Join channel")]),
     );
   }
-  composer.open(`${state.me}/${item.id}`, `Message ${isChannel(item) ? "#" : ""}${conversationName(item)}`);
+  composer.open(`${state.me}/${item.id}`, `Message ${isChannel(item) ? "#" : ""}${conversationName(item)}`, commands().length ? " or / for commands" : "");
   const label = `Messages in ${isChannel(item) ? "#" : ""}${conversationName(item)}`;
   list.draw(item.id, state.conversation.messages, { label, newFrom, before: state.conversation.missing ? h("p", { class: "beginning" }, "This conversation could not be read.") : beginning(item) });
 }
@@ -260,9 +262,10 @@ function drawThread() {
   document.body.classList.toggle("with-thread", Boolean(thread));
   if (!thread) return;
   const item = conversation(place);
-  swap(threadHead,
+  redraw(threadHead, `${state.me}${state.names}${place}`, () => [
     h("h2", {}, "Thread", h("small", {}, ` ${isChannel(item) ? "#" : ""}${conversationName(item)}`)), h("span", { class: "grow" }),
-    h("button", { type: "button", class: "icon-button", "aria-label": "Close thread", "data-testid": "thread-close", "data-focus": "thread-close", onclick: closeThread }, icon("close")));
+    h("button", { type: "button", class: "icon-button", "aria-label": "Close thread", "data-testid": "thread-close", "data-focus": "thread-close", onclick: closeThread }, icon("close")),
+  ]);
   threadComposer.node.hidden = Boolean(item && ((isChannel(item) && !item.is_member) || item.is_archived));
   threadComposer.open(`${state.me}/${place}/${thread}`, "Reply…");
   if (state.thread?.ts !== thread) return;

@@ -1,7 +1,7 @@
 // The list of conversations: channels, direct messages, apps.
 
 import { avatar } from "./avatar.js";
-import { byId, h, hidden, swap } from "./dom.js";
+import { byId, h, hidden, redraw } from "./dom.js";
 import { icon } from "./icons.js";
 import { apps, conversation, conversationName, conversations, isChannel, now, on, people, person, personName, state } from "./store.js";
 import { timeText } from "./time.js";
@@ -68,13 +68,13 @@ function draw() {
   const direct = all.filter((one) => one.kind === "im" && (!person(one.with)?.deleted || one.unread)).sort((a, b) => (b.with === state.me) - (a.with === state.me) || byName(a, b));
   const known = new Set(direct.map((one) => one.with));
   const strangers = people().filter((one) => !one.is_bot && !one.deleted && one.id !== state.me && !known.has(one.id));
-  swap(
-    byId("sidebar-lists"),
+  const sign = JSON.stringify([state.me, state.names, state.route.place, all, apps(), timeText(now(), "UTC")]);
+  redraw(byId("sidebar-lists"), sign, () => [
     group("Channels", mine.map(channelEntry)),
     group(apps().length > 1 ? "Apps" : "App", apps().map(appEntry)),
     group("Direct messages", [...direct.map(directEntry), ...strangers.map(stranger)]),
     group("Other channels", more.map(channelEntry)),
-  );
+  ]);
 }
 
 on("boot route", draw);

@@ -2,7 +2,7 @@
 
 import { act } from "./api.js";
 import { avatar } from "./avatar.js";
-import { byId, h, swap } from "./dom.js";
+import { byId, h, redraw } from "./dom.js";
 import { icon } from "./icons.js";
 import { openMenu, openPopup, closePopup } from "./popup.js";
 import { changed, me, now, on, people, setClock, state, zone } from "./store.js";
@@ -42,20 +42,20 @@ function drawClock() {
   if (!state.boot) return;
   const moving = state.moving;
   const { clock } = state.boot;
-  const button = (label, testid, title, onclick) => h("button", { type: "button", class: "button small", "data-testid": testid, "data-focus": testid, disabled: Boolean(moving), title, onclick }, label);
+  const button = (label, testid, title, onclick) => h("button", { type: "button", class: "button small", "data-testid": testid, "data-focus": testid, "aria-disabled": moving ? "true" : null, title, onclick }, label);
   const share = moving ? Math.max(2, Math.min(100, (100 * (now() - moving.from)) / Math.max(1, moving.to - moving.from))) : 0;
-  const set = button("Set…", "clock-set", "Choose a date and time", () => chooseTime(set));
+  const set = button("Set…", "clock-set", "Choose a date and time", () => state.moving || chooseTime(set));
   set.setAttribute("aria-haspopup", "dialog");
   set.setAttribute("aria-expanded", "false");
   byId("clock").classList.toggle("moving", Boolean(moving));
   byId("clock-toggle").setAttribute("aria-label", `Clock: ${shortDay(now(), zone())}, ${timeText(now(), zone())}`);
-  swap(
-    byId("clock-buttons"),
+  const sign = JSON.stringify([Boolean(moving), zone(), clock.next_morning, clock.next_monday]);
+  redraw(byId("clock-buttons"), sign, () => [
     button("+1 h", "clock-hour", "Move the clock one hour on", () => move("advance", { minutes: 60 }, now() + HOUR)),
     button("Next morning", "clock-next-morning", `To ${shortDay(clock.next_morning, zone())}, ${timeText(clock.next_morning, zone())}`, () => move("next_morning", {}, clock.next_morning)),
     button("Next Monday", "clock-next-monday", `To ${shortDay(clock.next_monday, zone())}, ${timeText(clock.next_monday, zone())}`, () => move("next_monday", {}, clock.next_monday)),
     set,
-  );
+  ]);
   const bar = byId("clock-progress");
   bar.hidden = !moving;
   bar.setAttribute("aria-valuenow", String(Math.round(share)));
@@ -96,7 +96,7 @@ function drawPerson() {
     icon("down", 14),
   );
   button.setAttribute("aria-label", `You are ${one.real_name || one.name}. Be someone else`);
-  swap(byId("person"), button);
+  redraw(byId("person"), `${state.me}${state.names}`, () => button);
   tick();
 }
 
