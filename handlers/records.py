@@ -22,7 +22,7 @@ from models.permissions import Right, Standing, may, require
 from models.tables import Channel, Project
 from reports.work import items_of
 from views import cards, forms
-from views.blocks import Message, cut, esc
+from views.blocks import Message, cut, esc, plain, section
 from views.forms import FormContext
 from views.values import name_of, shown_value
 
@@ -119,11 +119,21 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The record's card, for this person only."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
-    return Tell(cards.record_card(item, project, people, now=deps.now), reference=item.reference)
+    offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
+    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting)
+    return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
     return await show(request, deps, *_reference(request.value))
+
+
+async def post_card_pressed(request: Request, deps: Deps) -> Reply:
+    """Owe the card once more, where Slack refused it or nobody knows whether it was posted."""
+    item, _ = await operations.find(deps.session, request.actor, *_reference(request.value))
+    await operations.owe_card_again(deps.session, item, now=deps.now)
+    text = f"The card of {item.reference} is on its way to its channel."
+    return Tell(Message(text, [section(plain(text))]), reference=item.reference)
 
 
 async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -426,7 +436,7 @@ async def _morning_anew(request: Request, deps: Deps) -> Message | None:
     items = await items_of(deps.session, request.actor, wanted)
     due_today = [(item, project) for item, project in items if item.record.due_date == sent]
     rest = [(item, project) for item, project in items if item.record.due_date != sent]
-    return cards.morning(due_today, rest, today=sent)
+    return cards.morning(due_today, rest, today=sent, is_redrawn=True)
 
 
 def _reference(text: str) -> tuple[Kind, int]:

@@ -24,6 +24,7 @@ BUTTONS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
+    "post_card": Entry(records.post_card_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
     "help": Entry(commands.help_pressed, writes=False),

@@ -19,7 +19,7 @@ from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.permissions import Actor, Right, require, visible_records
-from models.tables import Act, Counter, History, Project, Record
+from models.tables import Act, Card, Counter, History, Project, Record
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
@@ -287,12 +287,25 @@ def touched(session: AsyncSession) -> set[str]:
     return set(session.sync_session.info.get("touched", ()))
 
 
-async def _owe_card(session: AsyncSession, item: Item, now: datetime) -> None:
+async def has_card(session: AsyncSession, item: Item) -> bool:
+    """Whether the record's card is known to stand in Slack."""
+    query = select(Card.record_id).where(col(Card.record_id) == item.record.id)
+    return (await session.exec(query)).first() is not None
+
+
+async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
+    """Owe the card to a record that has none: because somebody asked, however old it is."""
+    if not await has_card(session, item):
+        await _owe_card(session, item, now, asked=f":{now.isoformat()}")
+
+
+async def _owe_card(session: AsyncSession, item: Item, now: datetime, *, asked: str = "") -> None:
     record = item.record
     await outbox.put(
         session,
         "card",
-        key=f"card:{record.id}:{record.version}",
+        key=f"card:{record.id}:{record.version}{asked}",
+        payload={"asked": True} if asked else None,
         lane=f"card:{record.id}",
         target=record.channel_id,
         record_id=record.id,

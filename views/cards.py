@@ -34,8 +34,19 @@ UNDO = "undo"
 REDO = "undo:redo"
 
 
-def record_card(item: Item, project: Project, people: People, *, now: datetime, mention_owner: bool = False) -> Message:
-    """The record's card. `mention_owner` notifies the owner, which only a first post to them should do."""
+def record_card(
+    item: Item,
+    project: Project,
+    people: People,
+    *,
+    now: datetime,
+    mention_owner: bool = False,
+    offers_posting: bool = False,
+) -> Message:
+    """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
+
+    `offers_posting` goes with a private view of a record whose card is not in its channel.
+    """
     if item.record.is_archived:
         return _removed_card(item)
     today = today_in(project.timezone, now)
@@ -46,6 +57,9 @@ def record_card(item: Item, project: Project, people: People, *, now: datetime, 
         note(*_origin(item, project, people)),
         actions(_buttons(item)),
     ]
+    if offers_posting:
+        post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
+        blocks.append(section(plain("Its card is not in the channel."), post))
     return Message(fallback(item, project, people), blocks)
 
 
@@ -112,24 +126,38 @@ def assigned(item: Item, project: Project, people: People, *, now: datetime) -> 
 
 
 def morning(
-    due_today: Sequence[tuple[Item, Project]], overdue: Sequence[tuple[Item, Project]], *, today: date
+    due_today: Sequence[tuple[Item, Project]],
+    overdue: Sequence[tuple[Item, Project]],
+    *,
+    today: date,
+    is_redrawn: bool = False,
 ) -> Message:
-    """The owner's one message of the day: what is due, and what is overdue, each with buttons that work."""
-    count = len(due_today)
-    says = f"{count} due today" + (f", {len(overdue)} overdue" if overdue else "")
+    """The owner's one message of the day: what is due, and what is overdue, each with buttons that work.
+
+    Redrawn after a button, it holds the rows it had, and says how many of them are still open.
+    """
+    says = f"{len(due_today)} due today" + (f", {len(overdue)} overdue" if overdue else "")
+    if is_redrawn:
+        still_open = sum(item.record.is_open for item, _ in (*due_today, *overdue))
+        says = f"{still_open} of these still open" if still_open else "All of these are settled"
     blocks: list[Block] = [header(f"Good morning. {says}.")]
+    left = MORNING_ROWS
     for title, items in (("Due today", due_today), ("Overdue", overdue)):
+        shown = items[: min(left, MORNING_ROWS_EACH)]
+        left -= len(shown)
         if items:
             blocks.append(section(mrkdwn(f"*{title}*")))
-            for item, project in items[:MORNING_ROWS]:
-                blocks += row(item, project, today=today, actions_of="morning")
-            if len(items) > MORNING_ROWS:
-                blocks.append(note(plain(f"and {len(items) - MORNING_ROWS} more: see Steward's Home tab")))
+        for item, project in shown:
+            blocks += row(item, project, today=today, actions_of="morning")
+        if len(items) > len(shown):
+            blocks.append(note(plain(f"and {len(items) - len(shown)} more: see Steward's Home tab")))
     first = due_today[0][0] if due_today else overdue[0][0]
     return Message(esc(f"{says}, first {first.reference}: {cut(first.record.title, 200)}"), blocks)
 
 
-MORNING_ROWS = 10
+# Three blocks a row, of the fifty a message may have.
+MORNING_ROWS = 14
+MORNING_ROWS_EACH = 10
 
 
 def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[Block]:

@@ -28,7 +28,8 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         return None
     item, project = found
     card = await _card(session, delivery)
-    if card is None and (item.record.is_archived or now - item.record.updated_at >= POST_LIMIT):
+    is_late = now - item.record.updated_at >= POST_LIMIT and not delivery.payload.get("asked")
+    if card is None and (item.record.is_archived or is_late):
         return None
     people = await directory.people(session, people_of(item))
     if card is not None:
@@ -70,8 +71,14 @@ async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> No
         return
     await _tell_owner(session, delivery, now)
     author_id = await _author(session, delivery)
-    if author_id is not None:
+    if author_id is not None and not await _was_foretold(session, delivery):
         await owe_trouble(session, delivery, author_id, now)
+
+
+async def _was_foretold(session: AsyncSession, delivery: Delivery) -> bool:
+    """Whether the confirmation said already that there can be no card: in a private channel without Steward."""
+    place = await directory.channel(session, delivery.target)
+    return place is not None and place[0].is_private and not place[0].has_bot
 
 
 async def is_update(session: AsyncSession, delivery: Delivery) -> bool:

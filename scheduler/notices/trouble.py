@@ -10,7 +10,7 @@ from scheduler.deliveries import DeliveryKind, Draft, once
 from scheduler.reading import seen_item
 from views import cards
 
-NOT_A_MEMBER = "I am not in {channel}: invite me there, and the card comes with the next change of {reference}."
+NOT_A_MEMBER = "I am not in {channel}: invite me there, then press *Post its card* under `/steward {reference}`."
 NOT_ALLOWED = "Only some people may post in {channel}: ask a workspace admin to let me."
 NO_ACCESS = "Slack no longer accepts my access to this workspace: ask a workspace admin to install me again."
 TOO_LONG = "It is too long for Slack: shorten the texts with `/steward {reference} edit`."
@@ -19,7 +19,7 @@ TOO_LONG = "It is too long for Slack: shorten the texts with `/steward {referenc
 REASONS = {
     "not_in_channel": NOT_A_MEMBER,
     "channel_not_found": NOT_A_MEMBER,
-    "is_archived": "{channel} is archived: once it is open again, the card comes with the next change of {reference}.",
+    "is_archived": "{channel} is archived: once it is open again, press *Post its card* under `/steward {reference}`.",
     "restricted_action": NOT_ALLOWED,
     "restricted_action_read_only_channel": NOT_ALLOWED,
     "missing_scope": NO_ACCESS,
@@ -29,7 +29,7 @@ REASONS = {
     "msg_too_long": TOO_LONG,
     "msg_blocks_too_long": TOO_LONG,
 }
-OTHER = "Slack gave this reason: {code}. The card comes with the next change of {reference}, if Slack takes it then."
+OTHER = "Slack gave this reason: {code}. To try once more, press *Post its card* under `/steward {reference}`."
 
 
 async def owe_trouble(session: AsyncSession, failed: Delivery, person_id: str, now: datetime) -> None:
