@@ -1,0 +1,68 @@
+"""A record's card: lost, asked for again, and never two of them."""
+
+from datetime import date
+
+import pytest
+
+from models.kinds import Item
+from models.kinds.action import ACTION, Action
+from models.tables import Project, Record
+from sandbox.block_kit import message_refusal
+from tests.scenarios.house import House, shown
+from tests.support import NOW
+from views.cards import MORNING_ROWS, morning
+
+
+async def test_a_card_that_slack_refused_is_posted_once_somebody_asks_for_it(house: House) -> None:
+    """The private card offers it, and only while there is none in the channel."""
+    ana = house.sandbox.person("ana")
+    house.sandbox.fail("chat.postMessage", error="restricted_action", channel="#network")
+    await ana.command("#network", "/action", "Order cables")
+    await house.settled()
+    cards_before = [m for m in ana.messages("#network") if "Order cables" in shown(m)]
+
+    await ana.command("#network", "/steward", "A1")
+    private = ana.ephemerals("#network")[-1]
+    for _ in range(2):
+        await ana.click(private, "post_card")
+        await house.settled()
+    await ana.command("#network", "/steward", "A1")
+
+    assert cards_before == []
+    assert len([m for m in ana.messages("#network") if "Order cables" in shown(m)]) == 1
+    assert "Its card is not in the channel" not in shown(ana.ephemerals("#network")[-1])
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 30])
+def test_the_morning_message_fits_into_slack_whatever_is_due(count: int) -> None:
+    """What does not fit is counted, and found in Home."""
+    today, before = date(2026, 3, 2), date(2026, 2, 1)
+    due = [(action(number, today), NETWORK) for number in range(count)]
+    late = [(action(100 + number, before), NETWORK) for number in range(count)]
+
+    message = morning(due, late, today=today)
+
+    words = shown({"blocks": message.blocks})
+    assert message_refusal({"text": message.text, "blocks": message.blocks}) is None
+    assert f"{count} due today, {count} overdue" in words
+    assert ("more: see Steward's Home tab" in words) == (2 * count > MORNING_ROWS)
+
+
+NETWORK = Project(id=1, name="network", timezone="UTC", created_by="U1", home_channel_id="C1", created_at=NOW)
+
+
+def action(number: int, due_date: date) -> Item:
+    """An open action, stored nowhere."""
+    record = Record(
+        number=number,
+        kind=ACTION.key,
+        title=f"Order cable {number}",
+        due_date=due_date,
+        status="open",
+        project_id=1,
+        channel_id="C1",
+        raised_by="U1",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return Item(ACTION, record, Action(record_id=number))
