@@ -44,7 +44,9 @@ def application(bolt: AsyncApp, database: Database, signing_secret: str) -> Star
             return PlainTextResponse("not from Slack", 401)
         if not _is_readable(request, body):
             return PlainTextResponse("not readable", 400)
-        return await handler.handle(request)
+        answer = await handler.handle(request)
+        # 404 is Bolt's word for what no listener of ours wants. To Slack it would be a failure, to be tried again.
+        return Response() if answer.status_code == 404 else answer
 
     async def healthz(request: Request) -> Response:
         problem = await health_problem(database)

@@ -1,0 +1,223 @@
+"""The front door: what is not from Slack, or cannot be read, is turned away before anything looks at it."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+
+from bot import bolt_app, run, web
+from bot.incoming import Incoming
+from models.database import Database
+from models.tables import Workspace
+from scheduler.runner import HEARTBEAT
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+FORM = "application/x-www-form-urlencoded"
+COMMAND = urlencode(
+    {"command": "/action", "text": "Unheard-of words", "team_id": "T0001", "user_id": "U1", "trigger_id": "1.2.abc"}
+).encode()
+
+
+class Door:
+    """The web application on a port of its own, with somebody behind it who only notes what comes through."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.let_in: list[Incoming] = []
+        self._url = url
+        self._session = session
+
+    async def answer(self, incoming: Incoming) -> dict[str, Any] | None:
+        self.let_in.append(incoming)
+        return {"text": "heard"}
+
+    async def post(self, body: Any, headers: Mapping[str, str]) -> tuple[int, str]:
+        async with self._session.post(f"{self._url}/slack/events", data=body, headers=headers) as answer:
+            return answer.status, await answer.text()
+
+    async def signed(self, body: bytes, *, content_type: str = FORM, at: float | None = None) -> tuple[int, str]:
+        return await self.post(body, {"Content-Type": content_type} | signature(body, at=at))
+
+    async def health(self) -> tuple[int, dict[str, Any]]:
+        async with self._session.get(f"{self._url}/healthz") as answer:
+            return answer.status, await answer.json()
+
+
+def signature(body: bytes, *, at: float | None = None, secret: str = SECRET) -> dict[str, str]:
+    stamp = str(int(time.time() if at is None else at))
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
+
+
+@pytest.fixture
+async def door(database: Database, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Door]:
+    caplog.set_level(logging.DEBUG)
+    workspace = Workspace(id="T0001", name="Northwind", bot_user_id="UBOT")
+    with run.listener("127.0.0.1", 0) as listening:
+        async with aiohttp.ClientSession() as session:
+            door = Door(f"http://127.0.0.1:{listening.getsockname()[1]}", session)
+            bolt = bolt_app.build(
+                door.answer, workspace, token="xoxb-1", signing_secret=SECRET, api_url="http://127.0.0.1:9/api/"
+            )
+            serving = asyncio.create_task(web.serve(web.application(bolt, database, SECRET), listening))
+            yield door
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+async def test_a_signed_request_is_answered(door: Door) -> None:
+    assert await door.signed(COMMAND) == (200, "heard")
+    assert [incoming.text for incoming in door.let_in] == ["Unheard-of words"]
+
+
+@pytest.mark.parametrize("seconds", [-290, 290])
+async def test_a_clock_that_is_a_little_off_does_no_harm(door: Door, seconds: int) -> None:
+    assert (await door.signed(COMMAND, at=time.time() + seconds))[0] == 200
+
+
+@pytest.mark.parametrize("seconds", [-310, 310, -86_400])
+async def test_an_old_or_a_coming_request_is_refused_however_well_signed(door: Door, seconds: int) -> None:
+    """Somebody who kept a request cannot use it again."""
+    assert await door.signed(COMMAND, at=time.time() + seconds) == (401, "not from Slack")
+    assert not door.let_in
+
+
+NOW = str(int(time.time()))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Slack-Request-Timestamp": NOW},
+        signature(COMMAND, secret="another"),
+        signature(COMMAND + b" "),
+        signature(COMMAND) | {"X-Slack-Signature": "v0="},
+        signature(COMMAND) | {"X-Slack-Signature": "ü"},
+        signature(COMMAND) | {"X-Slack-Request-Timestamp": "now"},
+        signature(COMMAND) | {"X-Slack-Request-Timestamp": f"+{NOW}"},
+        signature(COMMAND) | {"X-Slack-Request-Timestamp": f"{NOW}.0"},
+        signature(COMMAND) | {"X-Slack-Request-Timestamp": "²"},
+        signature(COMMAND) | {"X-Slack-Request-Timestamp": "9" * 5_000},
+        signature(COMMAND) | {"X-Slack-Request-Timestamp": "nan"},
+    ],
+    ids=lambda headers: " ".join(str(value)[:14] for value in headers.values()) or "none",
+)
+async def test_what_is_not_signed_by_slack_is_refused(door: Door, headers: dict[str, str]) -> None:
+    assert await door.post(COMMAND, {"Content-Type": FORM} | headers) == (401, "not from Slack")
+    assert not door.let_in
+
+
+@pytest.mark.parametrize("body", [COMMAND.replace(b"+", b"%20"), b"a=1&" + COMMAND, COMMAND + b"&x=%FF"])
+async def test_the_signature_is_of_the_bytes_as_they_came(door: Door, body: bytes) -> None:
+    """The same fields written otherwise are other bytes."""
+    assert (await door.signed(body))[0] == 200
+    assert (await door.post(body, {"Content-Type": FORM} | signature(COMMAND)))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", FORM),
+        (b"", "application/json"),
+        (b"[]", "application/json"),
+        (b"[]", "Application/JSON; charset=utf-8"),
+        (b"null", "application/json"),
+        (b'"text"', "application/json"),
+        (b"1e999", "application/json"),
+        (b"{", "application/json"),
+        (b"{", FORM),
+        (b'{"a":', "text/plain"),
+        (b'{"a": "\xff"}', "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b'{"a":' * 100_000, "application/json"),
+        (b"1" * 5_000, "application/json"),
+        (b"payload=", FORM),
+        (b"payload=[]", FORM),
+        (b"payload={", FORM),
+        (b"payload=null", FORM),
+        (b"payload=%5B" + b"%5B" * 50_000, FORM),
+        (b"payload=" + b"1" * 5_000, FORM),
+        (b"\xff\xfe", FORM),
+    ],
+    ids=lambda part: part[:16].decode(errors="replace") if isinstance(part, bytes) else part[:16],
+)
+async def test_a_body_that_is_no_object_is_refused(door: Door, body: bytes, content_type: str) -> None:
+    assert await door.signed(body, content_type=content_type) == (400, "not readable")
+    assert not door.let_in
+
+
+async def test_a_body_over_a_megabyte_is_refused_unread(door: Door) -> None:
+    body = b"text=" + b"x" * web.BODY_MAX_BYTES
+
+    assert await door.signed(body) == (413, "too large")
+    assert not door.let_in
+
+
+async def test_a_body_of_no_stated_length_is_refused_where_it_becomes_too_large(door: Door) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 100_000
+
+    with suppress(aiohttp.ClientConnectionError):  # the door may close before the last piece
+        assert await door.post(pieces(), {"Content-Type": FORM}) == (413, "too large")
+    assert not door.let_in
+
+
+async def test_nothing_of_a_refused_body_is_logged(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever may read the log learns nothing that was written."""
+    unsigned = await door.post(COMMAND, {"Content-Type": FORM})
+    unreadable = await door.signed(b'{"text": "Unheard-of words"', content_type="application/json")
+    unwanted = await door.signed(b'{"type": "unknown", "text": "Unheard-of words"}', content_type="application/json")
+
+    logged = "".join(f"{record.getMessage()} {record.exc_text}" for record in caplog.records)
+    assert "Unheard-of" not in "".join([logged, unsigned[1], unreadable[1], unwanted[1]])
+
+
+async def test_what_slack_says_and_nobody_here_needs_is_taken_all_the_same(door: Door) -> None:
+    """Otherwise Slack sends it again, and in the end sends nothing more."""
+    assert await door.signed(b'{"type": "app_rate_limited"}', content_type="application/json") == (200, "")
+    assert not door.let_in
+
+
+async def test_slacks_question_whether_the_address_is_ours_is_answered(door: Door) -> None:
+    body = b'{"type": "url_verification", "challenge": "3eZbrw1a", "token": "x"}'
+
+    status, text = await door.signed(body, content_type="application/json")
+
+    assert (status, json.loads(text)["challenge"]) == (200, "3eZbrw1a")
+
+
+async def test_without_a_ticker_the_installation_is_not_healthy(door: Door, database: Database) -> None:
+    before = await door.health()
+    await database.beat(HEARTBEAT, datetime.now(UTC))
+    with_ticker = await door.health()
+    await database.beat(HEARTBEAT, datetime.now(UTC) - timedelta(seconds=90))
+    silent = await door.health()
+
+    assert before == (503, {"ok": False, "problem": "no ticker has run yet: start `steward worker`"})
+    assert with_ticker == (200, {"ok": True, "problem": None})
+    assert silent[0] == 503
+    assert silent[1]["problem"].startswith("the ticker has been silent for 9")
+
+
+async def test_a_database_that_does_not_answer_is_not_healthy(engine: str) -> None:
+    nowhere = Database("postgresql://steward:hunter2@127.0.0.1:9/steward")
+
+    problem = await web.health_problem(nowhere)
+
+    assert problem == "the database does not answer (ConnectionRefusedError)"
+    await nowhere.dispose()
