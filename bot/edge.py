@@ -26,7 +26,7 @@ from handlers.request import Deps, Request, Where
 from models import directory, operations, requests
 from models.clock import Clock
 from models.database import Database, shielded
-from models.errors import InvalidFields, StewardError
+from models.errors import InvalidFields, Overtaken, StewardError
 from models.kinds import read_reference
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
@@ -149,7 +149,10 @@ class Edge:
             return Outcome(answers.refusal(incoming, refusal), refused=True)
 
     async def _unit_with_learning(self, incoming: Incoming) -> tuple[Reply, bool]:
-        """The handler's reply, and whether it was to store something; meets unknown people and channels on the way."""
+        """The handler's reply, and whether it was to store something.
+
+        Meets unknown people and channels on the way, and begins again when somebody else was first by a moment.
+        """
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None:
             return Nothing(), False
@@ -157,9 +160,15 @@ class Edge:
             link = await self._directory.permalink(incoming.channel_id, incoming.message.ts)
             incoming = replace(incoming, message=replace(incoming.message, link=link))
         try:
-            return await shielded(self._unit(incoming, entry, may_guess=False)), entry.writes
+            return await self._unit_or_learn(incoming, entry), entry.writes
+        except Overtaken:
+            return await self._unit_or_learn(incoming, entry), entry.writes
+
+    async def _unit_or_learn(self, incoming: Incoming, entry: Entry) -> Reply:
+        try:
+            return await shielded(self._unit(incoming, entry, may_guess=False))
         except Unknown:
-            return await shielded(self._unit(incoming, entry, may_guess=True)), entry.writes
+            return await shielded(self._unit(incoming, entry, may_guess=True))
 
     async def _unit(self, incoming: Incoming, entry: Entry, *, may_guess: bool) -> Reply:
         """One transaction: load who asks and where, run the handler, mark the request as done, commit."""

@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import kinds, tables  # kinds: so that every kind's own table is mapped before a session opens
-from models.errors import Conflict, StewardError
+from models.errors import Overtaken, StewardError
 from models.inserting import insert_into
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Database:
     async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, limited to the workspace; commits at the end, rolls back on any exception.
 
-        Raises DatabaseBusy when SQLite stays locked and Conflict when a row changed under the unit's feet.
+        Raises DatabaseBusy when SQLite stays locked and Overtaken when a row changed under the unit's feet.
         """
         bind = self._writer if writes else self.engine
         session = AsyncSession(bind, expire_on_commit=False)
@@ -93,7 +93,7 @@ class Database:
                 yield session
                 await session.commit()
         except StaleDataError as error:
-            raise Conflict(
+            raise Overtaken(
                 "Somebody else changed this at the same moment. Nothing was saved; please try again."
             ) from error
         except OperationalError as error:

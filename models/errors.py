@@ -35,5 +35,9 @@ class Conflict(StewardError):
     """Somebody else changed the record since the person last saw it."""
 
 
+class Overtaken(Conflict):
+    """Somebody else's unit was stored first, at the same moment; the same work, done once more, builds on theirs."""
+
+
 class IllegalTransition(StewardError):
     """The record's status does not allow this step; the sentence names the steps it does allow."""

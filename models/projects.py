@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
-from models.errors import Conflict, InvalidFields, NotFound
+from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import Actor, Right, Standing, actor_of, require, visible_projects
 from models.tables import Act, Channel, History, Person, Project
 
@@ -21,7 +21,7 @@ async def begin(
 ) -> Project:
     """Make the channel's project, with the person as coordinator when they are a full member.
 
-    Raises InvalidFields, and Conflict when the channel has a project by now.
+    Raises InvalidFields, and Overtaken when the channel has a project by now.
     """
     project = Project(
         name=_checked_name(name),
@@ -41,7 +41,7 @@ async def begin(
         .values(project_id=project.id)
     )
     if taken.rowcount == 0:
-        raise Conflict("Somebody else logged the first record here at the same moment. Please try again.")
+        raise Overtaken("Somebody else logged the first record here at the same moment. Please try again.")
     session.add(
         History(
             project_id=project.id,

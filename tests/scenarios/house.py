@@ -13,12 +13,17 @@ import uvicorn
 
 from bot import web
 from bot.assemble import Slack, Steward
-from bot.edge import PATIENCE_SECONDS
 from bot.manifest import manifest
 from bot.run import Running, socket_mode
-from models.database import PERSON_WAIT_MS, Database
+from models.database import Database
 from reports.export import Export, export
 from sandbox import Sandbox
+from sandbox.timing import Timing
+
+# However busy the machine is that runs the tests, nobody in them is told "Still working" who should not be.
+PATIENT_SECONDS = 20.0
+PATIENT_WAIT_MS = 20_000
+PATIENT_SLACK = Timing(acknowledge=30.0, trigger=30.0)
 
 
 class House:
@@ -56,13 +61,14 @@ async def house_over_socket_mode(
     database_url: str,
     *,
     starts: datetime | None = None,
-    wait_ms: int = PERSON_WAIT_MS,
-    patience_seconds: float = PATIENCE_SECONDS,
+    wait_ms: int = PATIENT_WAIT_MS,
+    patience_seconds: float = PATIENT_SECONDS,
     prefix: str = "",
+    timing: Timing = PATIENT_SLACK,
     **options: Any,
 ) -> AsyncIterator[House]:
     """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice."""
-    async with Sandbox(manifest(prefix), rate_limits=False, **options) as sandbox:
+    async with Sandbox(manifest(prefix), rate_limits=False, timing=timing, **options) as sandbox:
         if starts is not None:
             await sandbox.advance_to(starts)
         slack = Slack(sandbox.bot_token, sandbox.api_url)
@@ -85,9 +91,12 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     request_url = f"http://127.0.0.1:{port}/slack/events"
-    async with Sandbox(manifest(request_url=request_url), request_url=request_url, rate_limits=False) as sandbox:
+    async with Sandbox(
+        manifest(request_url=request_url), request_url=request_url, rate_limits=False, timing=PATIENT_SLACK
+    ) as sandbox:
         slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
-        steward = Steward(Database(database_url), slack, clock=sandbox.clock, pace_seconds=0)
+        database = Database(database_url, wait_ms=PATIENT_WAIT_MS)
+        steward = Steward(database, slack, clock=sandbox.clock, pace_seconds=0, patience_seconds=PATIENT_SECONDS)
         workspace = await steward.meet()
         await steward.directory.warm()
         application = web.application(steward.bolt, steward.database, sandbox.signing_secret)

@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlmodel import col, select
@@ -70,15 +70,27 @@ async def until(house: House, condition: Callable[[], Any], seconds: float = 8.0
             await house.settled()
 
 
-@contextmanager
-def writer_held(database_url: str) -> Iterator[None]:
+@asynccontextmanager
+async def writer_held(database_url: str) -> AsyncIterator[None]:
     """Somebody else holds SQLite's one write lock, as a backup or a second process may."""
     path = sqlite_path(database_url)
     assert path is not None
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    other = sqlite3.connect(path, isolation_level=None, timeout=0)
+    for _ in range(500):
+        if _took_the_lock(other):
+            break
+        await asyncio.sleep(0.01)
+    assert other.in_transaction
     try:
         yield
     finally:
         other.execute("ROLLBACK")
         other.close()
+
+
+def _took_the_lock(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True
