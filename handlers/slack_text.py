@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
 from models.entry import Mention
+from views.blocks import safe
 
 _ENTITY = re.compile(r"<([^<>]*)>")
 
@@ -55,8 +56,10 @@ def _entity(inside: str) -> str | Mention:
     if target.startswith("!"):
         command, _, argument = target[1:].partition("^")
         return _plain(label) or f"@{argument if command == 'subteam' else command}"
-    return _plain(label or target)
+    address, words = _plain(target), _plain(label)
+    return f"{words} ({address})" if "://" in address and words and words not in address else words or address
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"&(?:amp|lt|gt);", lambda match: unescape(match[0]), text)
+    """Unescaped, and without what no text should hold: PostgreSQL refuses a NUL, a bidi override misleads readers."""
+    return safe(re.sub(r"&(?:amp|lt|gt);", lambda match: unescape(match[0]), text))

@@ -28,13 +28,14 @@ async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dic
 
 
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
-    """Active people who go by that name, by handle or full name, whatever the case."""
+    """Active people who go by that name, by handle or full name, whatever the case; in the order of their handles."""
     name = name.strip().lower()
     if not name:
         return []
     return (
         await session.exec(
-            select(Person).where(
+            select(Person)
+            .where(
                 col(Person.is_active),
                 col(Person.is_bot).is_(False),
                 or_(
@@ -43,6 +44,7 @@ async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
                     func.lower(col(Person.real_name)).startswith(name + " ", autoescape=True),
                 ),
             )
+            .order_by(col(Person.name))
         )
     ).all()
 

@@ -180,7 +180,7 @@ def read_choice(state: Mapping[str, Any], block_id: str) -> str:
     """The chosen option's value, chosen person or typed text of an input; empty when there is none."""
     element = _element_in(state, block_id)
     chosen = element.get("selected_option") or {}
-    return str(chosen.get("value") or element.get("selected_user") or element.get("value") or "")
+    return safe(str(chosen.get("value") or element.get("selected_user") or element.get("value") or ""))
 
 
 def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
@@ -203,7 +203,7 @@ def _draw_text(spec: FieldSpec, value: Any) -> Block:
 
 
 def _read_text(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> str:
-    return "".join(part.get("value") or "" for part in shown)
+    return safe("".join(part.get("value") or "" for part in shown))
 
 
 def _draw_person(spec: FieldSpec, value: Any) -> Block:
