@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 
 from bot import bolt_app
+from bot.background import Background
+from bot.carrier import Carrier
 from bot.edge import PATIENCE_SECONDS, Edge
 from bot.homes import HomePublisher
 from bot.responder import Responder
@@ -61,6 +63,7 @@ class Steward:
             database, self.port, clock=self._clock, wall=wall, worker_id=_worker_id(), pace_seconds=pace_seconds
         )
         self.runner = Runner(database, clock=self._clock, wall=wall, wake=self.sender.wake)
+        self.background = Background()
         self.edge: Edge
         self.bolt: AsyncApp
         self.homes: HomePublisher
@@ -78,14 +81,15 @@ class Steward:
             await session.merge(workspace)
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
         self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id)
+        carrier = Carrier(port=self.port, responder=self.responder, homes=self.homes, background=self.background)
         self.edge = Edge(
             database=self.database,
             clock=self._clock,
-            port=self.port,
             workspace=workspace,
             slack_directory=self.directory,
             homes=self.homes,
-            responder=self.responder,
+            carrier=carrier,
+            background=self.background,
             committed=committed or self.sender.wake,
             patience_seconds=self._patience_seconds,
         )
@@ -116,9 +120,7 @@ class Steward:
 
     async def stop(self) -> None:
         """Finish or release what is under way, for a few seconds, then let go of everything."""
-        parts = [self.runner.stop(), self.sender.stop(STOP_SECONDS)]
-        if hasattr(self, "edge"):
-            parts.append(self.edge.stop(STOP_SECONDS))
+        parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
         await asyncio.gather(*parts)
         for task in list(self._tasks):
             task.cancel()

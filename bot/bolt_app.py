@@ -14,7 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import incoming
-from bot.edge import Acknowledgement
+from bot.carrier import Acknowledgement
 from bot.incoming import Incoming
 from models.tables import Workspace
 

@@ -7,21 +7,20 @@ which promises nothing, and its result follows. Refusals reach the person where 
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import answers
+from bot.background import Background
+from bot.carrier import Acknowledgement, Carrier, Outcome
+from bot.homes import HomePublisher
 from bot.incoming import Incoming
-from bot.responder import Responder
 from bot.slack_directory import SlackDirectory
-from bot.slack_port import SlackError, SlackPort
-from handlers import home as home_handlers
 from handlers import records
 from handlers.registry import Entry, entry_for
-from handlers.replies import FieldErrors, Nothing, OpenForm, Options, Redraw, Reply, ShowHome, Tell, UpdateForm
+from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from models import directory, operations, requests
 from models.clock import Clock
@@ -30,35 +29,14 @@ from models.errors import InvalidFields, Overtaken, StewardError
 from models.kinds import read_reference
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
-from views.blocks import Message
 
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
 
-# Nothing to acknowledge with: an empty 200.
-Acknowledgement = dict[str, Any] | None
-
-
-class Homes(Protocol):
-    def touch(self, person_ids: set[str]) -> None:
-        """Draw these people's Home tabs anew, soon."""
-        ...
-
-    async def publish(self, person_id: str, view: dict[str, Any]) -> None: ...
-
 
 class Unknown(Exception):
     """Somebody or some channel we have not met; to be learned from Slack before the work begins again."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of an interaction. A refusal stored nothing; `wrote` is whether something was to be stored."""
-
-    reply: Reply
-    refused: bool = False
-    wrote: bool = False
 
 
 class Edge:
@@ -69,24 +47,23 @@ class Edge:
         *,
         database: Database,
         clock: Clock,
-        port: SlackPort,
         workspace: Workspace,
         slack_directory: SlackDirectory,
-        homes: Homes,
-        responder: Responder,
+        homes: HomePublisher,
+        carrier: Carrier,
+        background: Background,
         committed: Callable[[], None],
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._port = port
         self._workspace = workspace
         self._directory = slack_directory
         self._homes = homes
-        self._responder = responder
+        self._carrier = carrier
+        self._background = background
         self._committed = committed
         self._patience_seconds = patience_seconds
-        self._running: set[asyncio.Task[Any]] = set()
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked; the acknowledgement's body. An event that fails raises, so that Slack sends it again."""
@@ -96,17 +73,12 @@ class Edge:
         if incoming.where is Where.EVENT:
             await shielded(self._event(incoming))
             return None
-        work = self._keep(self._work(incoming))
+        work = self._background.keep(self._work(incoming))
         done, _ = await asyncio.wait({work}, timeout=self._patience_seconds)
         if not done:
-            work.add_done_callback(lambda task: self._keep(self._late(incoming, task.result())))
+            work.add_done_callback(lambda task: self._background.keep(self._carrier.late(incoming, task.result())))
             return answers.still_working(incoming)
-        return await self._acknowledge(incoming, work.result())
-
-    async def stop(self, grace_seconds: float = 5.0) -> None:
-        """Let what is under way come to its end, for a while."""
-        if self._running:
-            await asyncio.wait(set(self._running), timeout=grace_seconds)
+        return await self._carrier.acknowledge(incoming, work.result())
 
     async def _event(self, incoming: Incoming) -> None:
         try:
@@ -118,7 +90,7 @@ class Edge:
             log.exception("an event was refused")
             return
         if isinstance(reply, ShowHome):
-            await self._publish_home(incoming, reply.page, None)
+            await self._homes.show(incoming.person_id, page=reply.page)
 
     async def _learn_from(self, incoming: Incoming) -> None:
         """What Slack tells of people and channels, before the handler sees the event."""
@@ -249,119 +221,6 @@ class Edge:
                 return await records.show(request, Deps(session, self._clock.now()), *found)
         except StewardError as gone:
             return answers.refusal(incoming, gone)
-
-    async def _acknowledge(self, incoming: Incoming, outcome: Outcome) -> Acknowledgement:
-        """The acknowledgement's body; what does not fit in it goes out at once or right after."""
-        reply = outcome.reply
-        match reply:
-            case Options():
-                return {"options": list(reply.options)}
-            case _ if incoming.where is Where.OPTIONS:
-                return {"options": []}
-            case Tell(message=message) if incoming.where is Where.HOME and not (outcome.wrote or outcome.refused):
-                return await self._acknowledge(incoming, Outcome(OpenForm(answers.message_view(message))))
-            case FieldErrors():
-                return {"response_action": "errors", "errors": answers.beside_fields(incoming, reply.problems)}
-            case OpenForm(view=view):
-                apology = await self._open(incoming, view)
-                return await self._acknowledge(incoming, Outcome(apology, refused=True)) if apology else None
-            case UpdateForm() if incoming.where is Where.FORM:
-                return {"response_action": "update", "view": reply.view}
-            case Tell(message=message) | Redraw(message=message) if incoming.where is Where.FORM:
-                if incoming.response_url and not outcome.refused:
-                    self._keep(self._deliver(incoming, reply))
-                    return None
-                return answers.in_form(message)
-            case Tell(message=message) | Redraw(message=message) if incoming.where is Where.COMMAND:
-                return answers.private(message)
-            case Nothing():
-                return None
-            case _:
-                self._keep(self._deliver(incoming, reply))
-                return None
-
-    async def _late(self, incoming: Incoming, outcome: Outcome) -> None:
-        """The result of what took too long: to the form or the conversation it came from."""
-        reply: Reply | None = outcome.reply
-        if isinstance(reply, OpenForm):
-            # Slack's permission lasts a little longer than our patience.
-            reply = await self._open(incoming, reply.view)
-        if reply is None:
-            return
-        if incoming.where is Where.FORM:
-            view = answers.late_view(incoming, reply)
-            if not await self._call("views.update", view_id=incoming.view.get("id"), view=view):
-                # The form was closed meanwhile; then the words go where it was opened from.
-                await self._deliver(incoming, Tell(answers.late_message(incoming, reply)))
-        elif isinstance(reply, Tell | Redraw) and incoming.where is Where.COMMAND:
-            await self._responder.send(incoming.response_url, answers.beside(reply.message))
-        else:
-            await self._deliver(incoming, reply)
-
-    async def _deliver(self, incoming: Incoming, reply: Reply) -> None:
-        """An answer that does not travel in the acknowledgement."""
-        match reply, incoming.where:
-            case (Nothing(), _) | (_, Where.OPTIONS):
-                return
-            case ((Tell(message=message) | Redraw(message=message)), Where.HOME):
-                await self._publish_home(incoming, 0, message)
-            case ((Tell(message=message) | Redraw(message=message)), Where.FORM) if not incoming.response_url:
-                # Opened from where Slack gives no address to answer to: the Home tab is the place left.
-                await self._publish_home(incoming, 0, message)
-            case ShowHome(page=page), _:
-                await self._publish_home(incoming, page, None)
-            case ((Tell(message=message) | Redraw(message=message)), Where.MODAL):
-                view = answers.message_view(message)
-                await self._call("views.update", view_id=incoming.view.get("id"), view=view)
-            case UpdateForm(view=view), _:
-                await self._call(
-                    "views.update", view_id=incoming.view.get("id"), hash=incoming.view.get("hash"), view=view
-                )
-            case ((Tell(message=message) | Redraw(message=message)), Where.SHORTCUT) if not incoming.response_url:
-                await self._call("views.open", trigger_id=incoming.trigger_id, view=answers.message_view(message))
-            case Tell(message=message, redraw=redraw), _:
-                if redraw is not None:
-                    await self._responder.send(incoming.response_url, answers.instead(redraw))
-                await self._responder.send(incoming.response_url, answers.beside(message))
-            case Redraw(message=message), _:
-                await self._responder.send(incoming.response_url, answers.instead(message))
-            case _:
-                log.error("no way to deliver %s for %s", type(reply).__name__, incoming.where.value)
-
-    async def _open(self, incoming: Incoming, view: dict[str, Any]) -> Tell | None:
-        """Open the form now: the permission lasts three seconds. When Slack refuses, what to say about it."""
-        method = "views.push" if incoming.where is Where.MODAL else "views.open"
-        try:
-            await self._port.call(method, trigger_id=incoming.trigger_id, view=view)
-        except SlackError as error:
-            log.warning("%s: %s", method, error.code)
-            # Used up means that the same request, delivered twice, has opened it already.
-            return None if error.code == "exchanged_trigger_id" else answers.too_late_for_form(incoming)
-        return None
-
-    async def _publish_home(self, incoming: Incoming, page: int, notice: Message | None) -> None:
-        async with self._database.unit(self._workspace.id, writes=False) as session:
-            person = await directory.person(session, incoming.person_id)
-            if person is None:
-                return
-            view = await home_handlers.draw(Deps(session, self._clock.now()), person, page=page, notice=notice)
-        await self._homes.publish(incoming.person_id, view)
-
-    async def _call(self, method: str, **arguments: Any) -> bool:
-        """Call Slack, and say whether it did what was asked."""
-        try:
-            await self._port.call(method, **arguments)
-        except SlackError as error:
-            log.warning("%s: %s", method, error.code)
-            return False
-        return True
-
-    def _keep(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run on, and hold on to the task: the event loop alone would let it be collected."""
-        task = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
 
 
 def _names_channel(incoming: Incoming) -> bool:

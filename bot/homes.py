@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from typing import Any
 
 from bot.slack_port import SlackError, SlackPort
 from handlers.home import draw
@@ -10,12 +9,13 @@ from handlers.request import Deps
 from models import directory
 from models.clock import Clock
 from models.database import Database
+from views.blocks import Block, Message
 
 log = logging.getLogger(__name__)
 
 
 class HomePublisher:
-    """Publishes Home for people who have opened it at least once."""
+    """Draws and publishes the Home tabs of one workspace."""
 
     def __init__(self, database: Database, port: SlackPort, clock: Clock, workspace_id: str) -> None:
         self._database = database
@@ -31,7 +31,18 @@ class HomePublisher:
         if self._wanted and (self._task is None or self._task.done()):
             self._task = asyncio.ensure_future(self._work())
 
-    async def publish(self, person_id: str, view: dict[str, Any]) -> None:
+    async def show(
+        self, person_id: str, *, page: int = 0, notice: Message | None = None, only_if_used: bool = False
+    ) -> None:
+        """Draw the person's Home tab now, at a page counted from 0, with a notice on top."""
+        async with self._database.unit(self._workspace_id, writes=False) as session:
+            person = await directory.person(session, person_id)
+            if person is None or (only_if_used and person.home_opened_at is None):
+                return
+            view = await draw(Deps(session, self._clock.now()), person, page=page, notice=notice)
+        await self._publish(person_id, view)
+
+    async def _publish(self, person_id: str, view: Block) -> None:
         """Show the view to the person; what Slack refuses is logged."""
         try:
             await self._port.call("views.publish", user_id=person_id, view=view)
@@ -47,11 +58,6 @@ class HomePublisher:
         while self._wanted:
             person_id = self._wanted.pop()
             try:
-                async with self._database.unit(self._workspace_id, writes=False) as session:
-                    person = await directory.person(session, person_id)
-                    if person is None or person.home_opened_at is None:
-                        continue
-                    view = await draw(Deps(session, self._clock.now()), person)
-                await self.publish(person_id, view)
+                await self.show(person_id, only_if_used=True)
             except Exception:
                 log.exception("a Home tab could not be drawn")

@@ -36,7 +36,7 @@ class House:
     async def settled(self) -> None:
         for _ in range(2):
             await self.sandbox.idle()
-            await self.steward.edge.stop()
+            await self.steward.background.settle()
             await self.steward.sender.drain()
             await self.steward.homes.settle()
 

@@ -341,7 +341,7 @@ async def test_a_slow_command_that_fails_gives_the_words_back_all_the_same(
 
     async with writer_held(database_url):
         await ana.command("#network", "/action", "Order two racks")
-        await house.steward.edge.stop()
+        await house.steward.background.settle()
     await house.settled()
 
     assert "Nothing was saved; please try again" in said(ana, "#network")
@@ -405,7 +405,7 @@ async def test_a_slow_form_that_is_refused_comes_back_with_everything_typed(
 
     async with writer_held(database_url):
         await ana.submit(typed)
-        await house.steward.edge.stop()
+        await house.steward.background.settle()
     await house.settled()
     form = shown(ana.modal or {})
     await ana.submit()
@@ -462,7 +462,7 @@ async def test_a_slow_form_that_was_closed_meanwhile_gives_the_words_back_where_
     async with writer_held(database_url):
         await ana.submit({"title": "The racks may be late", "details": "Two suppliers are behind"})
         await ana.close()
-        await house.steward.edge.stop()
+        await house.steward.background.settle()
     await house.settled()
 
     answer = said(ana, "#network")

@@ -1,0 +1,136 @@
+"""How a reply reaches the person: in the acknowledgement where it fits, else by the other ways Slack offers."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from bot import answers
+from bot.background import Background
+from bot.homes import HomePublisher
+from bot.incoming import Incoming
+from bot.responder import Responder
+from bot.slack_port import SlackError, SlackPort
+from handlers.replies import FieldErrors, Nothing, OpenForm, Options, Redraw, Reply, ShowHome, Tell, UpdateForm
+from handlers.request import Where
+
+log = logging.getLogger(__name__)
+
+# The acknowledgement's body; None for an empty 200.
+Acknowledgement = dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an interaction. A refusal stored nothing; `wrote` is whether something was to be stored."""
+
+    reply: Reply
+    refused: bool = False
+    wrote: bool = False
+
+
+class Carrier:
+    """Carries replies of one workspace. What goes out after the acknowledgement runs in the background."""
+
+    def __init__(self, *, port: SlackPort, responder: Responder, homes: HomePublisher, background: Background) -> None:
+        self._port = port
+        self._responder = responder
+        self._homes = homes
+        self._background = background
+
+    async def acknowledge(self, incoming: Incoming, outcome: Outcome) -> Acknowledgement:
+        """The acknowledgement's body; what does not fit in it goes out at once or right after."""
+        reply = outcome.reply
+        match reply:
+            case Options():
+                return {"options": list(reply.options)}
+            case _ if incoming.where is Where.OPTIONS:
+                return {"options": []}
+            case Tell(message=message) if incoming.where is Where.HOME and not (outcome.wrote or outcome.refused):
+                return await self.acknowledge(incoming, Outcome(OpenForm(answers.message_view(message))))
+            case FieldErrors():
+                return {"response_action": "errors", "errors": answers.beside_fields(incoming, reply.problems)}
+            case OpenForm(view=view):
+                apology = await self._open(incoming, view)
+                return await self.acknowledge(incoming, Outcome(apology, refused=True)) if apology else None
+            case UpdateForm() if incoming.where is Where.FORM:
+                return {"response_action": "update", "view": reply.view}
+            case Tell(message=message) | Redraw(message=message) if incoming.where is Where.FORM:
+                if incoming.response_url and not outcome.refused:
+                    self._background.keep(self._deliver(incoming, reply))
+                    return None
+                return answers.in_form(message)
+            case Tell(message=message) | Redraw(message=message) if incoming.where is Where.COMMAND:
+                return answers.private(message)
+            case Nothing():
+                return None
+            case _:
+                self._background.keep(self._deliver(incoming, reply))
+                return None
+
+    async def late(self, incoming: Incoming, outcome: Outcome) -> None:
+        """The result of what took too long: to the form or the conversation it came from."""
+        reply: Reply | None = outcome.reply
+        if isinstance(reply, OpenForm):
+            # Slack's permission lasts a little longer than our patience.
+            reply = await self._open(incoming, reply.view)
+        if reply is None:
+            return
+        if incoming.where is Where.FORM:
+            view = answers.late_view(incoming, reply)
+            if not await self._call("views.update", view_id=incoming.view.get("id"), view=view):
+                # The form was closed meanwhile; then the words go where it was opened from.
+                await self._deliver(incoming, Tell(answers.late_message(incoming, reply)))
+        elif isinstance(reply, Tell | Redraw) and incoming.where is Where.COMMAND:
+            await self._responder.send(incoming.response_url, answers.beside(reply.message))
+        else:
+            await self._deliver(incoming, reply)
+
+    async def _deliver(self, incoming: Incoming, reply: Reply) -> None:
+        """An answer that does not travel in the acknowledgement."""
+        match reply, incoming.where:
+            case (Nothing(), _) | (_, Where.OPTIONS):
+                return
+            case ((Tell(message=message) | Redraw(message=message)), Where.HOME):
+                await self._homes.show(incoming.person_id, notice=message)
+            case ((Tell(message=message) | Redraw(message=message)), Where.FORM) if not incoming.response_url:
+                # Opened from where Slack gives no address to answer to: the Home tab is the place left.
+                await self._homes.show(incoming.person_id, notice=message)
+            case ShowHome(page=page), _:
+                await self._homes.show(incoming.person_id, page=page)
+            case ((Tell(message=message) | Redraw(message=message)), Where.MODAL):
+                view = answers.message_view(message)
+                await self._call("views.update", view_id=incoming.view.get("id"), view=view)
+            case UpdateForm(view=view), _:
+                await self._call(
+                    "views.update", view_id=incoming.view.get("id"), hash=incoming.view.get("hash"), view=view
+                )
+            case ((Tell(message=message) | Redraw(message=message)), Where.SHORTCUT) if not incoming.response_url:
+                await self._call("views.open", trigger_id=incoming.trigger_id, view=answers.message_view(message))
+            case Tell(message=message, redraw=redraw), _:
+                if redraw is not None:
+                    await self._responder.send(incoming.response_url, answers.instead(redraw))
+                await self._responder.send(incoming.response_url, answers.beside(message))
+            case Redraw(message=message), _:
+                await self._responder.send(incoming.response_url, answers.instead(message))
+            case _:
+                log.error("no way to deliver %s for %s", type(reply).__name__, incoming.where.value)
+
+    async def _open(self, incoming: Incoming, view: dict[str, Any]) -> Tell | None:
+        """Open the form now: the permission lasts three seconds. When Slack refuses, what to say about it."""
+        method = "views.push" if incoming.where is Where.MODAL else "views.open"
+        try:
+            await self._port.call(method, trigger_id=incoming.trigger_id, view=view)
+        except SlackError as error:
+            log.warning("%s: %s", method, error.code)
+            # Used up means that the same request, delivered twice, has opened it already.
+            return None if error.code == "exchanged_trigger_id" else answers.too_late_for_form(incoming)
+        return None
+
+    async def _call(self, method: str, **arguments: Any) -> bool:
+        """Call Slack, and say whether it did what was asked."""
+        try:
+            await self._port.call(method, **arguments)
+        except SlackError as error:
+            log.warning("%s: %s", method, error.code)
+            return False
+        return True
