@@ -8,6 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -106,7 +107,7 @@ def application(core: Core, hosts: Hosts) -> Starlette:
         WebSocketRoute("/socket/link/", partial(_socket, core)),
         *PageApi(core).routes(),
         Route("/", _page),
-        Mount("/", StaticFiles(directory=STATIC, check_dir=False)),
+        Mount("/", _Page(directory=STATIC, check_dir=False)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts)])
 
@@ -126,6 +127,15 @@ async def _socket(core: Core, socket: WebSocket) -> None:
         await transport.serve(socket)
     else:
         await socket.close(1008)
+
+
+class _Page(StaticFiles):
+    """The page's files; a browser asks each time, so that it never mixes modules of two releases."""
+
+    def file_response(self, *args: Any, **named: Any) -> Response:
+        response = super().file_response(*args, **named)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 async def _page(_request: Request) -> Response:
