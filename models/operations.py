@@ -59,7 +59,7 @@ async def create(
 ) -> Item:
     """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
     require(actor, Right.CREATE, project)
-    await _check(session, kind, values, project, now, before=None)
+    await _check(session, kind, {"title": None, **values}, project, now, before=None)
     if not values.get("due_date"):
         values = {**values, "due_time": None}
     assert project.id is not None

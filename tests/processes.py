@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,3 +177,10 @@ class Page:
 async def page(url: str) -> AsyncIterator[Page]:
     async with aiohttp.ClientSession() as session:
         yield Page(url, session)
+
+
+async def until_it_is(wanted: object, ask: Callable[[], Awaitable[object]]) -> None:
+    """Ask, a while, until the answer is the wanted one."""
+    async with asyncio.timeout(15):
+        while await ask() != wanted:  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.02)

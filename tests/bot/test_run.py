@@ -7,7 +7,7 @@ import signal
 import socket
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from time import monotonic
@@ -23,7 +23,7 @@ from bot.settings import Settings
 from bot.socket_mode import SocketMode
 from models.database import Database
 from sandbox import Sandbox
-from tests.processes import Machine, Page, Program, page
+from tests.processes import Machine, Page, Program, page, until_it_is
 
 READY_SECONDS = 3.0
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-secret-one", "SLACK_APP_TOKEN": "xapp-secret-two"}
@@ -489,9 +489,3 @@ async def until(holds: Callable[[], bool]) -> None:
         return holds()
 
     await until_it_is(True, ask)
-
-
-async def until_it_is(wanted: object, ask: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(15):
-        while await ask() != wanted:  # noqa: ASYNC110 - another process has no event to wait for
-            await asyncio.sleep(0.02)
