@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup setup-test run test check format manifest docs lock clean
+.PHONY: help setup setup-test run test check format manifest docs pictures lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ format: setup-test ## put the code in the one format
 
 manifest: setup ## write manifest.json from the code
 	@$(BIN)/steward manifest > manifest.json
+
+pictures: setup-test ## take the README's pictures in a browser test
+	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser/test_first_five_minutes.py -k 1280
 
 docs: setup ## write the tables of README.md and .env.example from the code
 	@$(BIN)/python -m bot.documents .
