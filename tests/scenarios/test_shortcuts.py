@@ -129,10 +129,10 @@ async def test_a_command_in_a_direct_message_keeps_its_words_while_the_form_asks
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await log(house, ben, "/action The first of #network")
 
-    await log(house, ana, "/risk Late switch @ben by 2027-03-05 !high\nSupplier says so", "@ben")
+    await log(house, ana, "/risk Late switch @ben by 2032-03-05 !high\nSupplier says so", "@ben")
 
     form = held(ana.modal)
-    assert (form["title"], form["owner_id"], form["due_date"]) == ("Late switch", ben.id, "2027-03-05")
+    assert (form["title"], form["owner_id"], form["due_date"]) == ("Late switch", ben.id, "2032-03-05")
     assert (form["priority"], form["details"], form["project"]) == ("high", "Supplier says so", None)
 
 
