@@ -178,7 +178,7 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
     if strict:
         return None
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), "edit", "history", "show"]
-    raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}))
+    raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}"))
 
 
 def _first_word(text: str) -> tuple[str, str]:
@@ -194,10 +194,10 @@ async def _help(kind: Kind | None) -> Reply:
     return Tell(help_views.all_help(rows, [(f"/steward {v.example}", v.summary) for v in VERBS]))
 
 
-def _hint(typed: str, known: Mapping[str, str]) -> str:
+def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str:
     """A refusal with the known word nearest to the first typed one; each is given with what to type."""
     near = get_close_matches(_first_word(typed)[0].lower(), known, n=1, cutoff=0.5)
-    suggestion = f" Did you mean `/steward {known[near[0]]}`?" if near else " `/steward help` shows what there is."
+    suggestion = f" Did you mean `/steward {known[near[0]]}`?" if near else f" `/steward {help_words}` shows what there is."
     return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”.{suggestion}"
 
 

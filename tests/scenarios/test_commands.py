@@ -314,6 +314,7 @@ HINTS = [
     ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
     ("A1 fnish", "I do not know “fnish”. Did you mean `/steward A1 finish`?"),
     ("A1 edit now", "I do not know “edit now”. Did you mean `/steward A1 edit`?"),
+    ("A1 xyzzy", "I do not know “xyzzy”. `/steward help actions` shows what there is."),
     ("risks everywhere", "`/steward risks` alone lists what is open; `/steward risk` and your words log a new one."),
     ("zebra crossing", "I do not know “zebra crossing”. `/steward help` shows what there is."),
     ("A99 done", "There is no A99 here that you can see. `/steward list` shows what there is."),
