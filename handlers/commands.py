@@ -197,8 +197,10 @@ async def _help(kind: Kind | None) -> Reply:
 def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str:
     """A refusal with the known word nearest to the first typed one; each is given with what to type."""
     near = get_close_matches(_first_word(typed)[0].lower(), known, n=1, cutoff=0.5)
-    suggestion = f" Did you mean `/steward {known[near[0]]}`?" if near else f" `/steward {help_words}` shows what there is."
-    return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”.{suggestion}"
+    suggestion = f"`/steward {help_words}` shows what there is."
+    if near:
+        suggestion = f"Did you mean `/steward {known[near[0]]}`?"
+    return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”. {suggestion}"
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:
