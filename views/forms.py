@@ -71,7 +71,7 @@ def record_form(
                 "Until I am invited, only you can see what you log here.",
             )
         )
-    blocks += _fields(kind, values, focus=True)
+    blocks += _fields(kind, values, focus=True, edition=context.version)
     return {
         "type": "modal",
         "callback_id": "create",

@@ -343,6 +343,24 @@ async def test_changing_the_kind_keeps_what_was_typed_into_fields_both_have(hous
 
 
 @sqlite_only
+async def test_words_that_the_new_kind_has_no_field_for_go_to_the_details(house: House) -> None:
+    """Nothing typed is lost by changing one's mind."""
+    ana = house.sandbox.person("ana")
+    message = await ana.say("#network", "The core switch may arrive late")
+    await ana.message_shortcut("#network", message["ts"], "log_message")
+    ana.fill({"done_when": "it stands in the rack", "details": "Supplier says so"})
+
+    await ana.click_view("kind", "risk")
+    await house.settled()
+    in_the_form = held(ana.modal)["details"]
+    await ana.submit()
+    await house.settled()
+
+    record = await house.record("R1")
+    assert in_the_form == record["details"] == "Supplier says so\nDone when: it stands in the rack"
+
+
+@sqlite_only
 async def test_a_form_submitted_twice_is_stored_once(house: House) -> None:
     """Slack's window stays open when the first answer is lost; the person presses again."""
     ana = house.sandbox.person("ana")
