@@ -138,6 +138,8 @@ class Steward:
         """Finish or release what is under way, for a few seconds, then let go of everything."""
         parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
         await asyncio.gather(*parts)
+        if hasattr(self, "homes"):
+            await self.homes.stop(STOP_SECONDS)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
