@@ -12,6 +12,7 @@ from models.errors import NotFound
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from views import help as help_views
 from views.blocks import cut, esc
+from views.values import with_article
 
 Run = Callable[[Request, Deps], Awaitable[Reply]]
 
@@ -30,7 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     *(
         Command(
             name=f"/{kind.key}",
-            summary=f"Log {'an' if kind.singular[0] in 'aeiou' else 'a'} {kind.singular}",
+            summary=f"Log {with_article(kind.singular)}",
             usage=f"{kind.example} | list | {kind.letter}12 | help",
             kind=kind,
         )
