@@ -95,10 +95,10 @@ async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime) -> bool:
     return (await session.exec(query)).first() is not None
 
 
-async def next_due(session: AsyncSession, kinds: Kinds, *, now: datetime) -> datetime | None:
-    """When the next delivery becomes due after `now`; None when nothing waits."""
+async def next_due(session: AsyncSession, kinds: Kinds) -> datetime | None:
+    """When the next delivery becomes due, or has become so and still waits for Slack; None when nothing is owed."""
     waiting = select(func.min(Delivery.due_at)).where(
-        col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) > now, col(Delivery.kind).in_(kinds)
+        col(Delivery.state) == DeliveryState.DUE, col(Delivery.kind).in_(kinds)
     )
     return (await session.exec(waiting)).one()
 

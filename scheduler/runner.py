@@ -90,7 +90,7 @@ class Runner:
         now, found = self._clock.now(), []
         for workspace_id in await self._database.workspace_ids():
             async with self._database.unit(workspace_id, writes=False) as session:
-                found.append(await deliveries.next_due(session, self._kinds, now=now))
+                found.append(await deliveries.next_due(session, self._kinds))
                 found += [await job.next_at(session, now) for job in self._jobs]
         return min((instant for instant in found if instant is not None), default=None)
 

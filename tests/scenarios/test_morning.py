@@ -12,7 +12,7 @@ import pytest
 from bot.assemble import Slack, Steward
 from models.database import Database
 from sandbox.driver import Driver
-from tests.scenarios.house import House, house_over_socket_mode, shown
+from tests.scenarios.house import START, House, house_over_socket_mode, shown
 from tests.scenarios.looking import buttons
 from tests.scenarios.steps import owed
 
@@ -117,7 +117,7 @@ def _offset(zone: str, day: date) -> timedelta | None:
 )
 async def test_on_the_day_the_clocks_change_it_is_still_nine_and_once(database_url: str, name: str, zone: str) -> None:
     """The next such day of the zone, in whichever direction."""
-    change = next_change(zone, datetime.now(UTC))
+    change = next_change(zone, START)
     starts = datetime.combine(change - timedelta(days=2), time(12), UTC)
 
     async with house_over_socket_mode(database_url, starts=starts) as house:
