@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests run side by side, a process for each processor up to four; for one process: make test WORKERS=0
+WORKERS ?= auto
 
 .PHONY: help setup setup-test run test check format manifest docs pictures lock clean
 
@@ -17,7 +19,7 @@ run: setup ## start Steward; without Slack tokens, with a Slack workspace in you
 	@$(BIN)/steward run $(ARGS)
 
 test: setup-test ## every test: SQLite, PostgreSQL and a browser
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: setup-test ## lint, format, types, import layers
 	@$(BIN)/ruff check .
