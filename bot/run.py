@@ -89,7 +89,7 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say) -> None:
             slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
             async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as running:
                 sandbox.on_advance(running.advanced)
-                for line in _welcome(sandbox.url, keep):
+                for line in _welcome(sandbox.url, keep, ignores_database="database_url" in settings.model_fields_set):
                     say(line)
                 await _stopped(say)
 
@@ -216,15 +216,23 @@ def database_faults(url: str) -> Iterator[None]:
 @contextmanager
 def only_one(app_token: str) -> Iterator[None]:
     """Hold the machine's lock for this Slack app. Raises CannotStart when another process here has it."""
-    digest = hashlib.sha256(app_token.encode()).hexdigest()[:16]
+    refusal = (
+        "Another Steward on this machine is connected to the same Slack app. Stop it first; for several processes "
+        "use `steward web` and `steward worker` over PostgreSQL."
+    )
+    with _held(app_token, refusal):
+        yield
+
+
+@contextmanager
+def _held(what: str, refusal: str) -> Iterator[None]:
+    """Hold the machine's lock for that. Raises CannotStart with the refusal when another process of ours has it."""
+    digest = hashlib.sha256(what.encode()).hexdigest()[:16]
     lock = FileLock(Path(tempfile.gettempdir()) / f"steward-{os.getuid()}-{digest}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise CannotStart(
-            "Another Steward on this machine is connected to the same Slack app. Stop it first; for several processes "
-            "use `steward web` and `steward worker` over PostgreSQL."
-        ) from None
+        raise CannotStart(refusal) from None
     try:
         yield
     finally:
@@ -288,10 +296,14 @@ def _data_folder(keep: Path | None) -> Iterator[Path]:
         keep.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotStart(f"{keep} cannot be used as a folder for the data: {error.strerror}.") from None
-    yield keep
+    with _held(
+        str(keep.resolve()), f"Another Steward keeps its data in {keep}. Stop it first, or name another folder."
+    ):
+        yield keep
 
 
-def _welcome(url: str, keep: Path | None) -> list[str]:
+def _welcome(url: str, keep: Path | None, *, ignores_database: bool) -> list[str]:
+    ignored = ["  Note    DATABASE_URL is for real Slack; the sandbox does not open it"] if ignores_database else []
     kept = f"kept in {keep}" if keep else "forgotten when you stop it (keep it: make run ARGS='--keep data')"
     return [
         "",
@@ -301,6 +313,7 @@ def _welcome(url: str, keep: Path | None) -> list[str]:
         "",
         "  Try     /action Send the firewall diagram @ben by friday 3pm !high",
         f"  Data    {kept}",
+        *ignored,
         "  Real    put SLACK_BOT_TOKEN and SLACK_APP_TOKEN into .env and run this again; README.md shows how",
         "  Stop    Ctrl+C",
         "",

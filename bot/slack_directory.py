@@ -31,7 +31,7 @@ class SlackDirectory:
         """Read everybody and every channel once. Slack's refusals are logged and leave what was known."""
         listed: set[str] = set()
         try:
-            async for member in self._pages("users.list", "members"):
+            async for member in self._pages("users.list", "members", include_locale=True):
                 await self.save_person(member)
             async for found in self._pages(
                 "conversations.list", "channels", types="public_channel,private_channel", exclude_archived=False
@@ -57,7 +57,8 @@ class SlackDirectory:
     async def learn_person(self, person_id: str) -> None:
         """Ask Slack who that is, and store it. Does nothing when Slack does not answer in time."""
         try:
-            answer = await asyncio.wait_for(self._port.call("users.info", user=person_id), PATIENCE_SECONDS)
+            call = self._port.call("users.info", user=person_id, include_locale=True)
+            answer = await asyncio.wait_for(call, PATIENCE_SECONDS)
         except (SlackError, TimeoutError) as error:
             log.warning("could not read a person from Slack: %s", error)
             return

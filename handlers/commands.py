@@ -61,9 +61,26 @@ VERBS: tuple[Verb, ...] = (
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
+    Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
     Verb("help", "help", "What there is, with examples"),
 )
+
+
+HOW_TO_UNDO = (
+    "*Undo* is a button: it stands below the private answer to each change, and works until the record is changed "
+    "again."
+)
+
+# Words after a reference that are no step of its kind: what they do, and whether that stores anything.
+ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[Reply]], bool]] = {
+    "show": (records.show, False),
+    "edit": (records.edit, False),
+    "history": (records.history, False),
+    "remove": (records.remove, True),
+    "delete": (records.remove, True),
+    "archive": (records.remove, True),
+}
 
 
 @dataclass(frozen=True)
@@ -129,6 +146,8 @@ def _parse_steward(text: str) -> Parsed:
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
+    if word == "undo":
+        raise NotFound(HOW_TO_UNDO)
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
 
@@ -163,13 +182,10 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return None
     kind, number = found
     said, remark = _first_word(rest)
-    said = said.lower()
-    if not said or (said == "show" and not remark):
-        return Parsed(lambda request, deps: records.show(request, deps, kind, number))
-    if said == "edit" and not remark:
-        return Parsed(lambda request, deps: records.edit(request, deps, kind, number))
-    if said == "history" and not remark:
-        return Parsed(lambda request, deps: records.history(request, deps, kind, number))
+    said = said.lower() or "show"
+    if said in ABOUT_RECORD and not remark:
+        run, writes = ABOUT_RECORD[said]
+        return Parsed(lambda request, deps: run(request, deps, kind, number), writes=writes)
     step = kind.step_named(said)
     if step and (not remark or not strict):
         remark_read = decoded(remark)
@@ -178,7 +194,9 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         )
     if strict:
         return None
-    words = [*(w for step in kind.steps for w in (step.key, *step.words)), "edit", "history", "show"]
+    if said == "undo":
+        raise NotFound(HOW_TO_UNDO)
+    words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD]
     raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}"))
 
 
@@ -197,10 +215,14 @@ async def _help(kind: Kind | None) -> Reply:
 
 def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str:
     """A refusal with the known word nearest to the first typed one; each is given with what to type."""
-    near = get_close_matches(_first_word(typed)[0].lower(), known, n=1, cutoff=0.5)
+    near = get_close_matches(_first_word(typed)[0].lower(), known, n=1, cutoff=0.6)
     suggestion = f"`/steward {help_words}` shows what there is."
     if near:
         suggestion = f"Did you mean `/steward {known[near[0]]}`?"
+        # The example's reference may well be a record of somebody's.
+        example, meant = _first_word(known[near[0]])[0], _first_word(typed)[0]
+        if read_reference(example) and not read_reference(meant):
+            suggestion += f" {example} stands for the record's own reference."
     return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”. {suggestion}"
 
 

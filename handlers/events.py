@@ -2,7 +2,7 @@
 
 from handlers.replies import Nothing, Reply
 from handlers.request import Deps, Request
-from models import directory, outbox
+from models import directory, operations, outbox
 
 
 async def somebody_joined(request: Request, deps: Deps) -> Reply:
@@ -19,6 +19,7 @@ async def somebody_joined(request: Request, deps: Deps) -> Reply:
         lane = f"hello:{channel.id}"
         key = f"{lane}:{request.payload.get('event_ts')}"
         await outbox.put(deps.session, "hello", key=key, lane=lane, target=channel.id, due_at=deps.now)
+    await operations.owe_missing_cards(deps.session, channel.id, now=deps.now)
     return Nothing()
 
 

@@ -188,6 +188,14 @@ async def step_pressed(request: Request, deps: Deps) -> Reply:
     return await take_step(request, deps, kind, number, step)
 
 
+async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
+    """Hide the record from every list, and offer the way back: nothing is ever lost."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    await operations.archive(deps.session, request.actor, item, project, now=deps.now, via="command")
+    people = await directory.people(deps.session, cards.people_of(item))
+    return Tell(cards.saved(item, project, people, said="Removed", now=deps.now), reference=item.reference)
+
+
 async def undo_pressed(request: Request, deps: Deps) -> Reply:
     """Take back the change that the confirmation spoke of; its button takes that back in turn."""
     reference, _, version = request.value.partition(":")
@@ -233,7 +241,7 @@ async def _read_entry(request: Request, deps: Deps, text: str) -> Entry:
         await named_pieces(deps.session, text),
         now=deps.now,
         zone=request.zone,
-        order=date_order(request.person.locale),
+        order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
     )
 

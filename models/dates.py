@@ -52,9 +52,14 @@ class DateOrder(StrEnum):
     MDY = "mdy"
 
 
-def date_order(locale: str | None) -> DateOrder:
-    """The order of numeric dates for a Slack locale such as "en-US": month first only there, day first elsewhere."""
-    return DateOrder.MDY if (locale or "").replace("_", "-").lower() == "en-us" else DateOrder.DMY
+def date_order(locale: str | None, timezone: str = "") -> DateOrder:
+    """The order of numeric dates for a Slack locale such as "en-US": month first only there, day first elsewhere.
+
+    Many people outside the United States leave Slack's language at American English, so a time zone elsewhere decides.
+    """
+    is_american = (locale or "").replace("_", "-").lower() == "en-us"
+    is_elsewhere = "/" in timezone and not timezone.startswith(("America/", "US/", "Pacific/Honolulu"))
+    return DateOrder.MDY if is_american and not is_elsewhere else DateOrder.DMY
 
 
 def monday_to_friday(day: date) -> bool:
@@ -648,9 +653,11 @@ def _iso(given: _Given, context: _Context) -> date:
 
 def _numeric(given: _Given, context: _Context) -> date:
     first, second = int(given["first"]), int(given["second"])
-    day, month = (first, second) if context.order is DateOrder.DMY else (second, first)
+    # Nobody puts the month first before a dot.
+    is_day_first = context.order is DateOrder.DMY or "." in (given["mark"], given["dot"])
+    day, month = (first, second) if is_day_first else (second, first)
     if month > 12 and 1 <= day <= 12:
-        order = "day first" if context.order is DateOrder.DMY else "month first"
+        order = "day first" if is_day_first else "month first"
         flipped = f"{month} {SHORT_MONTHS[day - 1].lower()}" if month <= monthrange(LEAP_YEAR, day)[1] else "3 dec"
         raise context.problem(
             f"{context.shown()} cannot be: dates are read {order} here, and there is no month {month}.",
@@ -793,7 +800,9 @@ _RULES: Final = (
     _rule(rf"{_MONTH} (?:the )?{_DAY}(?:,? '?(?P<year>\d{{4}}))?", _named_month),
     _rule(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})", _iso),
     _rule(r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?", _numeric, Needs.CONNECTOR),
-    _rule(r"(?P<first>\d{1,2})([-.])(?P<second>\d{1,2})\2(?P<year>\d{4}|\d{2})", _numeric, Needs.CONNECTOR),
+    _rule(
+        r"(?P<first>\d{1,2})(?P<mark>[-.])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})", _numeric, Needs.CONNECTOR
+    ),
     _rule(r"(?P<first>\d{1,2})\.(?P<second>\d{1,2})(?P<dot>\.)", _dotted, Needs.CONNECTOR),
     _rule(r"(?P<first>\d\d)\.(?P<second>\d\d)", _dotted, Needs.CONNECTOR),
     _rule(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
+from sqlalchemy import exists
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -83,7 +84,7 @@ async def create(
     item = Item(kind, record, own)
     session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
     touch(session, record.owner_id)
-    await _owe_card(session, item, now)
+    await _owe_card(session, item.record, now)
     await session.flush()
     return item
 
@@ -139,11 +140,20 @@ async def take_step(
     return item
 
 
+async def archive(
+    session: AsyncSession, actor: Actor, item: Item, project: Project, *, now: datetime, via: str
+) -> Item:
+    """Hide the record; undoing that brings it back. Raises NotAllowed."""
+    require(actor, Right.DELETE, project, item)
+    await _apply(session, actor, item, {"is_archived": True}, act=Act.CHANGED, via=via, now=now)
+    return item
+
+
 async def undo(
     session: AsyncSession, actor: Actor, item: Item, project: Project, *, version: int, now: datetime, via: str
 ) -> Item:
     """Take back the change that made `version`; a creation is taken back by archiving. Raises Conflict, NotAllowed."""
-    await _refuse_stale(session, item, version)
+    await _refuse_stale(session, item, version, "so this can no longer be undone. The latest confirmation can.")
     rows = await history(session, item, version=version)
     if not rows:
         raise Conflict(f"There is nothing to undo on {item.reference}.")
@@ -230,16 +240,19 @@ async def owner_problem(session: AsyncSession, project: Project, owner_id: str) 
     return None
 
 
-async def _refuse_stale(session: AsyncSession, item: Item, version: int) -> None:
+async def _refuse_stale(
+    session: AsyncSession,
+    item: Item,
+    version: int,
+    then: str = "and nothing was overwritten: look at it and try again.",
+) -> None:
     if item.record.version == version:
         return
     rows = [row for row in await history(session, item) if row.version > version]
     names = await directory.people(session, {row.actor_id for row in rows})
     who = " and ".join(sorted({names[row.actor_id].shown_name for row in rows if row.actor_id in names})) or "Somebody"
     what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in rows if row.field)) or "record"
-    raise Conflict(
-        f"{who} changed {item.reference} meanwhile ({what}). Nothing was overwritten; look at it and try again."
-    )
+    raise Conflict(f"{who} changed {item.reference} meanwhile ({what}), {then}")
 
 
 async def _apply(
@@ -269,7 +282,7 @@ async def _apply(
     await session.flush()
     for key, (before, after) in changes.items():
         session.add(_history(item, actor, act, via, now, field=key, before=before, after=after, note=note))
-    await _owe_card(session, item, now)
+    await _owe_card(session, item.record, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
     owner_id = item.record.owner_id
     if "owner_id" in changes and owner_id and owner_id != actor.id:
@@ -296,11 +309,23 @@ async def has_card(session: AsyncSession, item: Item) -> bool:
 async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
     """Owe the card to a record that has none: because somebody asked, however old it is."""
     if not await has_card(session, item):
-        await _owe_card(session, item, now, asked=f":{now.isoformat()}")
+        await _owe_card(session, item.record, now, asked=f":{now.isoformat()}")
 
 
-async def _owe_card(session: AsyncSession, item: Item, now: datetime, *, asked: str = "") -> None:
-    record = item.record
+async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
+    """Owe the cards of a channel's newest open records that have none, as when Steward was not in it."""
+    has_one = exists().where(col(Card.workspace_id) == col(Record.workspace_id), col(Card.record_id) == col(Record.id))
+    query = (
+        select(Record)
+        .where(col(Record.channel_id) == channel_id, col(Record.is_open), col(Record.is_archived).is_(False), ~has_one)
+        .order_by(col(Record.id).desc())
+        .limit(at_most)
+    )
+    for record in sorted(await session.exec(query), key=lambda record: record.id or 0):
+        await _owe_card(session, record, now, asked=f":{now.isoformat()}")
+
+
+async def _owe_card(session: AsyncSession, record: Record, now: datetime, *, asked: str = "") -> None:
     await outbox.put(
         session,
         "card",

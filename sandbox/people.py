@@ -224,8 +224,11 @@ class Person:
     # ---- the app --------------------------------------------------------------------------------------------------
 
     async def command(self, channel: str, command: str, text: str = "") -> Outcome:
-        """Type a slash command in a conversation."""
+        """Type a slash command in a conversation: the app's, or `/invite @name`, which is the workspace's own."""
         self._active()
+        if command == "/invite":
+            await self.invite(channel, text.strip())
+            return Outcome(True)
         return await interactions.send_command(self.core, self.user, self._mine(channel), command, text)
 
     async def shortcut(self, callback_id: str) -> Outcome:

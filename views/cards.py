@@ -91,11 +91,14 @@ def saved(
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
-    facts = [f"Owner {name_of(people, item.record.owner_id)}" if item.record.owner_id else "No owner yet"]
-    if item.record.due_date and item.record.is_open:
+    owner_id = item.record.owner_id
+    facts = [f"Owner {name_of(people, owner_id)}" if owner_id else "No owner yet, so nobody is reminded"]
+    if item.record.is_archived:
+        facts = ["Hidden from lists and reminders"]
+    elif item.record.due_date and item.record.is_open:
         facts.append(f"due {due(item, project, today)}")
         facts += ["reminder that morning at 09:00"] if _is_reminded(item, people, now) else []
-    if not item.record.is_open:
+    if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
     blocks = [rich((f"{text} ", "bold"), item.record.title), note(plain(" · ".join(facts)))]
     blocks += [section(mrkdwn(hint)) for hint in hints]
@@ -182,9 +185,10 @@ def hello(channel: Channel, bot_user_id: str) -> Message:
     """The one greeting when Steward joins a channel."""
     text = (
         "Hello. I keep this channel's log of actions, risks, issues and decisions, "
-        "and remind owners when things are due. "
-        "The first record logged here begins the project."
+        "and remind owners when things are due."
     )
+    if channel.project_id is None:
+        text += " The first record logged here begins the project."
     blocks = [
         section(plain(text)),
         section(mrkdwn("Try `/action Send the firewall diagram @name by friday`, or press a button.")),
@@ -241,7 +245,8 @@ def _past_value(kind: Kind, field: FieldSpec | None, stored: Any, people: People
 
 
 def _title(item: Item) -> Block:
-    style = "bold" if item.record.is_open else "strike"
+    stands = item.record.is_open or item.record.status in item.kind.stands
+    style = "bold" if stands else "strike"
     return rich(f"{item.kind.emoji} ", (f"{item.reference}  ", "bold"), (item.record.title, style))
 
 
@@ -253,7 +258,7 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
         is_late = record.is_open and record.due_date < today
         facts["Due"] = ("🔴 Overdue: " if is_late else "") + due(item, project)
     if record.closed_at:
-        facts["Closed"] = day(today_in(project.timezone, record.closed_at))
+        facts[f"{item.status.label} on"] = day(today_in(project.timezone, record.closed_at))
     if record.priority is not Priority.NORMAL:
         facts["Priority"] = record.priority.label
     for field in item.kind.fields:

@@ -15,7 +15,7 @@ from models.kinds.base import FieldSpec, FieldType
 from models.operations import TEXT_MAX, TITLE_MAX
 from models.projects import NAME_MAX
 from models.tables import Project
-from views.blocks import Block, cut, note, option, plain, safe, section
+from views.blocks import Block, cut, link, mrkdwn, note, option, plain, safe, section
 from views.values import with_article
 
 Values = Mapping[str, Any]
@@ -60,6 +60,8 @@ def record_form(
         blocks += [_kind_choice(kind), note(plain(kind.help))]
     else:
         blocks.append(note(plain(kind.help)))
+    if context.source_link:
+        blocks.append(note(mrkdwn(link(context.source_link, "The message it comes from"))))
     if "project" in context.asks:
         blocks.append(project_choice(project))
     if "project_name" in context.asks:

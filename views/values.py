@@ -19,9 +19,9 @@ def name_of(people: People, person_id: str | None) -> str:
     return person.shown_name if person else "somebody"
 
 
-def day(value: date, today: date | None = None) -> str:
-    """`Fri 27 Nov 2026`, with how far away it is where that helps a reader."""
-    shown = f"{value:%a} {value.day} {value:%b %Y}"
+def day(value: date, today: date | None = None, clock: str = "") -> str:
+    """`Fri 27 Nov 2026`, with the time if there is one, and how far away it is where that helps a reader."""
+    shown = f"{value:%a} {value.day} {value:%b %Y}{clock}"
     if today is None:
         return shown
     away = (value - today).days
@@ -35,8 +35,9 @@ def due(item: Item, project: Project, today: date | None = None) -> str:
     record = item.record
     if record.due_date is None:
         return ""
-    shown = day(record.due_date, today)
-    return f"{shown}, {record.due_time:%H:%M} ({project.timezone})" if record.due_time else shown
+    if record.due_time is None:
+        return day(record.due_date, today)
+    return day(record.due_date, today, f", {record.due_time:%H:%M} ({project.timezone})")
 
 
 def shown_value(field: FieldSpec, value: Any, people: People) -> str:

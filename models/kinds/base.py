@@ -64,7 +64,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today."""
+    """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today.
+
+    `closed` are the statuses in which nothing is left to do; `stands` those of them that are not shown as done with.
+    """
 
     key: str
     letter: str
@@ -78,6 +81,7 @@ class Kind:
     statuses: type[Labelled]
     closed: frozenset[Labelled]
     steps: tuple[Step, ...]
+    stands: frozenset[Labelled] = frozenset()
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
     sort_by: Callable[["Item"], Any] = lambda item: 0

@@ -44,6 +44,7 @@ DECISION = Kind(
     ),
     statuses=DecisionStatus,
     closed=frozenset({DecisionStatus.APPROVED, DecisionStatus.REJECTED}),
+    stands=frozenset({DecisionStatus.APPROVED}),
     steps=(
         Step(
             key="approve",

@@ -86,7 +86,7 @@ async def test_a_later_form_is_refused_with_who_changed_what(logged: Database) -
             session, ben, item, project, {"due_date": date(2026, 3, 6)}, version=1, now=NOW, via="form"
         )
 
-    with pytest.raises(Conflict, match=r"Ben Ode changed A1 meanwhile \(due date\)\. Nothing was overwritten"):
+    with pytest.raises(Conflict, match=r"Ben Ode changed A1 meanwhile \(due date\), and nothing was overwritten"):
         await retitle(logged, "Mine")
     assert (await read(logged)).title == "Order racks"
 

@@ -73,4 +73,7 @@ export function conversationName(item) {
 export const isChannel = (item) => item?.kind === "public" || item?.kind === "private";
 
 /** Every command of every app: [{command, description, usage_hint, app}]. */
-export const commands = () => apps().flatMap((app) => (app.commands ?? []).map((one) => ({ ...one, app })));
+const OWN_COMMANDS = [{ command: "/invite", description: "Add somebody, or an app, to this channel", usage_hint: "@name", app: { name: "this workspace" } }];
+
+/** Every command one can type: the apps', and the workspace's own. */
+export const commands = () => [...apps().flatMap((app) => (app.commands ?? []).map((one) => ({ ...one, app }))), ...OWN_COMMANDS];
