@@ -18,7 +18,7 @@ from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed
 from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
-from models.permissions import Actor, Right, require, visible_records
+from models.permissions import Actor, Right, require, right_for, visible_records
 from models.tables import Act, Card, Counter, History, Project, Record
 
 TITLE_MAX = 250
@@ -131,7 +131,7 @@ async def take_step(
     note: str | None = None,
 ) -> Item:
     """Move the record to the step's status. Raises NotAllowed and IllegalTransition."""
-    require(actor, Right.APPROVE if step.needs_approver else Right.EDIT, project, item)
+    require(actor, right_for(step), project, item)
     if item.record.status not in step.begins:
         raise IllegalTransition(_impossible(item, step))
     values = {"status": step.to}

@@ -43,6 +43,36 @@ def kind_help(kind: Kind) -> Message:
     return Message(kind.help, blocks)
 
 
+LIST_WORDS = (
+    ("risks", "a kind; several are added up"),
+    ("open, closed, all", "open is meant where nothing is said"),
+    ("in progress, deferred ...", "a status of the kind"),
+    ("overdue, due today, due this week, no date", "the due date; a week ends on Sunday"),
+    ("@me, @ben, nobody", "the owner"),
+    ("high, !critical", "the priority"),
+    (">=12, <6", "the score of risks"),
+    ("#channel, everywhere", "a channel's project, or all you may see"),
+    ("waiting on me", "what you are to approve, and what you own that is overdue"),
+    ('"core switch"', "words of the title, in quotes"),
+)
+
+
+def list_help() -> Message:
+    """How to limit a list, and the lists that have names."""
+    first = "After `/steward list` say what you want to see, in any order."
+    words = "\n".join(f"`{esc(said)}`  {esc(means)}" for said, means in LIST_WORDS)
+    named = (
+        "`/steward my` is what you own everywhere, `/steward overdue` what is overdue here, `/steward waiting` what "
+        "waits for you, `/steward risks` the risks. Each takes filters too: `/steward my overdue high`."
+    )
+    blocks = [
+        section(mrkdwn(f"{first}\n`/steward list risks open >=12 @me due this week`")),
+        section(mrkdwn(words)),
+        section(mrkdwn(named)),
+    ]
+    return Message(first, blocks)
+
+
 def how_to() -> Message:
     """The answer to a message in Steward's own conversation."""
     text = "I read commands and buttons, not messages. Try `/steward help`, or press the button to log something."

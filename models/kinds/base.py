@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
 from models.labels import Labelled, Priority
@@ -59,7 +60,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today."""
+    """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today.
+
+    `score` is what a list can be limited by, and `sort_by` what comes before the due date in the order of a list: both
+    are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
+    """
 
     key: str
     letter: str
@@ -75,7 +80,9 @@ class Kind:
     steps: tuple[Step, ...]
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
-    sort_by: Callable[["Item"], Any] = lambda item: 0
+    awaits_approval: frozenset[Labelled] = frozenset()
+    score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
+    sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)
 
     @property
     def first_status(self) -> Labelled:

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import nulls_last
+from sqlmodel import Field, SQLModel, col
 
 from models.kinds.base import FieldSpec, FieldType, Item, Kind, Step
 from models.labels import Labelled
@@ -47,6 +48,9 @@ def score(probability: int | None, impact: int | None) -> int | None:
 def band(points: int) -> str:
     """The word for a score: up to 5 low, up to 11 medium, up to 15 high, above that critical."""
     return next(word for highest, word in BANDS if points <= highest)
+
+
+_SCORE = col(Risk.probability) * col(Risk.impact)
 
 
 def _points(item: Item) -> int | None:
@@ -114,5 +118,6 @@ RISK = Kind(
         ),
     ),
     derived={"Score": _shown_score},
-    sort_by=lambda item: -(_points(item) or 0),
+    score=_SCORE,
+    sort_by=(nulls_last(_SCORE.desc()),),
 )
