@@ -7,8 +7,7 @@ from html import unescape
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
-from models.entry import Mention
-from models.filters import Piece, Place
+from models.entry import Mention, Piece, Place
 from views.blocks import esc, safe
 
 _ENTITY = re.compile(r"<([^<>]*)>")
@@ -48,9 +47,9 @@ def encoded(found: Sequence[Piece]) -> str:
     return "".join(map(one, found))
 
 
-async def named_pieces(session: AsyncSession, text: str) -> list[str | Mention]:
-    """The pieces with people under the names we know them by: Slack often sends nothing but the id."""
-    found = pieces(text)
+async def named_pieces(session: AsyncSession, text: str) -> list[Piece]:
+    """The pieces with channels, and people under the names we know them by: Slack often sends nothing but the id."""
+    found = pieces_with_channels(text)
     people = await directory.people(session, {piece.user_id for piece in found if isinstance(piece, Mention)})
     return [
         Mention(piece.user_id, people[piece.user_id].shown_name)

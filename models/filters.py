@@ -13,24 +13,14 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final
 
-from models.entry import Mention
+from models.entry import Mention, Piece, Place
 from models.errors import StewardError
 from models.kinds import KINDS, Kind
 from models.labels import Labelled, Priority
+from models.tags import is_tag, normal
 
 ME: Final = "@me"
 NOBODY: Final = "@nobody"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A channel named in the text, as Slack knows it. It stands for the project it belongs to."""
-
-    channel_id: str
-    name: str = ""
-
-
-Piece = str | Mention | Place
 
 
 class Scope(Labelled):
@@ -63,7 +53,8 @@ class Filters:
     """What a list holds. Empty tuples and None do not limit it; several values of one field are alternatives.
 
     `owners` are person ids, ME, NOBODY, or "@" and a name still to be looked up. `channels` are channel ids whose
-    projects are wanted; `everywhere` is every project one may see. `words` all stand in the title.
+    projects are wanted; `everywhere` is every project one may see. A record has all of `tags`, and all of `words` in
+    its title.
     """
 
     kinds: tuple[str, ...] = ()
@@ -77,6 +68,7 @@ class Filters:
     channels: tuple[str, ...] = ()
     everywhere: bool = False
     waiting: bool = False
+    tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
     @property
@@ -134,6 +126,7 @@ def spelled(filters: Filters) -> tuple[Piece, ...]:
     said += [Place(channel) for channel in filters.channels]
     said += ["everywhere"] if filters.everywhere else []
     said += ["waiting on me"] if filters.waiting else []
+    said += [f"#{tag}" for tag in filters.tags]
     said += [f'"{words}"' for words in filters.words]
     return tuple(piece for each in said for piece in (each, " "))[:-1]
 
@@ -261,6 +254,8 @@ def _read_at(tokens: Sequence[_Token], at: int, vocabulary: Mapping[str, Change]
             return size, known
     if bound := _bound(token):
         return 1, bound
+    if token.text.startswith("#") and is_tag(tag := normal(token.text)):
+        return 1, _add("tags", tag)
     return 1, _add("owners", token.text) if _NAME.fullmatch(token.text) else None
 
 

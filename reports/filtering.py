@@ -13,7 +13,7 @@ from models.clock import today_in
 from models.filters import ME, NOBODY, Filters, Scope, When
 from models.kinds import KINDS, Kind
 from models.permissions import Actor, decides_for, visible_projects
-from models.tables import Project, Record
+from models.tables import Project, Record, RecordTag
 from reports.urgency import week_end
 
 
@@ -50,6 +50,7 @@ def conditions_of(filters: Filters, actor: Actor, today: Today) -> list[SQLColum
         wanted.append(col(Record.priority).in_(filters.priorities))
     if filters.owners:
         wanted.append(_owned_by(filters.owners, actor))
+    wanted += [col(Record.id).in_(select(RecordTag.record_id).where(col(RecordTag.tag) == tag)) for tag in filters.tags]
     if filters.at_least is not None or filters.at_most is not None:
         wanted.append(or_(*(_scored(kind, filters) for kind in filters.wanted_kinds if kind.score is not None)))
     if filters.due:

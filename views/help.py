@@ -16,7 +16,8 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
     shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in verbs)
     grammar = (
         "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, "
-        "`!high` its priority (`!low` `!normal` `!high` `!critical`). Further lines are details. "
+        "`!high` its priority (`!low` `!normal` `!high` `!critical`), `#network` a tag, and for a risk `p4 i3` its "
+        "probability and impact. Further lines are details. "
         "Or press ⋯ on a message and choose *Log to Steward*."
     )
     blocks = [
@@ -52,6 +53,7 @@ LIST_WORDS = (
     ("high, !critical", "the priority"),
     (">=12, <6", "the score of risks"),
     ("#channel, everywhere", "a channel's project, or all you may see"),
+    ("#pilot", "a tag"),
     ("waiting on me", "what you are to approve, and what you own that is overdue"),
     ('"core switch"', "words of the title, in quotes"),
 )

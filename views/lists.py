@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from models import tags
 from models.filters import ME, NOBODY, Filters, Scope
 from models.kinds.base import Step
 from models.labels import Priority
@@ -65,6 +66,7 @@ def limits_in_words(filters: Filters, people: People) -> list[str]:
     who = {ME: "you", NOBODY: "nobody"}
     owners = [who.get(owner) or name_of(people, owner) for owner in filters.owners]
     said += [f"owned by {' or '.join(owners)}"] if owners else []
+    said += [f"#{tag}" for tag in filters.tags]
     said += ["waiting on you"] if filters.waiting else []
     return [*said, *(f"“{words}” in the title" for words in filters.words)]
 
@@ -98,6 +100,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
             or [shown_value(field, item.value(field.key), people) for field in item.kind.fields if field.in_list]
         ),
     ]
+    facts.append(tags.shown(record.tags))
     text = f"{item.kind.emoji} {item.reference}  {record.title}\n" + " · ".join(filter(None, facts))
     opens = button("Open", "show", item.reference, says=f"Open {item.reference}")
     step = view.steps.get(item.reference)

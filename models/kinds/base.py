@@ -23,13 +23,14 @@ class FieldType(StrEnum):
     TIME = "time"
     CHOICE = "choice"
     SCALE = "scale"
+    TAGS = "tags"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldSpec:
     """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5.
 
-    `default` is what stands where nothing was chosen.
+    `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
     """
 
     key: str
@@ -39,6 +40,7 @@ class FieldSpec:
     in_list: bool = False
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
+    shorthand: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +166,12 @@ COMMON_FIELDS = (
         help="How much it matters next to the others.",
         choices=Priority,
         default=Priority.NORMAL,
+    ),
+    FieldSpec(
+        key="tags",
+        label="Tags",
+        type=FieldType.TAGS,
+        help="Words to find it by, such as “network, pilot”.",
     ),
     FieldSpec(
         key="details",

@@ -77,9 +77,17 @@ RISK = Kind(
             label="Probability",
             type=FieldType.SCALE,
             help="1 rare to 5 almost certain.",
+            shorthand="p",
             in_list=True,
         ),
-        FieldSpec(key="impact", label="Impact", type=FieldType.SCALE, help="1 slight to 5 severe.", in_list=True),
+        FieldSpec(
+            key="impact",
+            label="Impact",
+            type=FieldType.SCALE,
+            help="1 slight to 5 severe.",
+            shorthand="i",
+            in_list=True,
+        ),
         FieldSpec(
             key="response",
             label="Response",

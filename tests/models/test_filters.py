@@ -40,6 +40,7 @@ READ = [
     ("everywhere", Filters(everywhere=True)),
     ("all projects", Filters(everywhere=True)),
     ("waiting on me", Filters(waiting=True)),
+    ("#Pilot #wan-2, risks", Filters(kinds=("risk",), tags=("pilot", "wan-2"))),
     ('"core switch"', Filters(words=("core switch",))),
     ("“core   switch” risks „Pilot“", Filters(kinds=("risk",), words=("core switch", "Pilot"))),
     ('risks "never closed', Filters(kinds=("risk",), words=("never closed",))),
@@ -82,7 +83,7 @@ UNKNOWN = [
     ("zebra", "zebra", None),
     ("actions >=12", ">=12", None),
     ("risks done", "done", None),
-    ("#network", "#network", None),
+    ("#12", "#12", None),
 ]
 
 
@@ -119,6 +120,7 @@ WORDS = [
         "waiting",
         '"two words"',
         "“curly”",
+        "#Tag",
         "of",
         "and",
         "me",

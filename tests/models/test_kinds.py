@@ -31,6 +31,7 @@ VALUES: dict[FieldType, Any] = {
     FieldType.DATE: date(2026, 3, 6),
     FieldType.TIME: NOW.time(),
     FieldType.SCALE: 4,
+    FieldType.TAGS: "network wide-area",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
-from tests.scenarios.looking import Json, answer, answered, buttons
+from tests.scenarios.looking import Json, answer, answered, buttons, card, held
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -139,3 +139,58 @@ async def test_quotes_and_marks_in_a_filter_are_shown_as_text_and_come_back_from
 
     redrawn = shown(again(ana, standing))
     assert "11 to 12 of 12 open" in redrawn
+
+
+async def test_tags_are_logged_shown_edited_listed_exported_and_kept_in_history(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/risk Core switch is late p4 i3 #WAN #pilot")
+    await typed(house, ana, "/action Order cables p4 #pilot")
+
+    record = await house.record("R1")
+    assert (record["title"], record["tags"]) == ("Core switch is late", ["wan", "pilot"])
+    assert (record["probability"], record["impact"]) == (4, 3)
+    assert (await house.record("A1"))["title"] == "Order cables p4"
+    assert "#wan #pilot" in shown(card(ana, "R1"))
+    assert listed(await typed(house, ana, "/steward list #pilot")) == ["R1", "A1"]
+    assert "#pilot" in answered(ana)
+
+    await ana.command("#network", "/steward", "R1 edit")
+    assert held(ana.modal)["tags"] == "wan, pilot"
+    await ana.submit({"tags": "#WAN, Core-Room  wan"})
+    await house.settled()
+
+    assert (await house.record("R1"))["tags"] == ["wan", "core-room"]
+    assert "#wan #core-room" in shown(card(ana, "R1"))
+    assert listed(await typed(house, ana, "/steward list #pilot")) == ["A1"]
+    assert listed(await typed(house, ana, "/steward list risks #core-room #wan")) == ["R1"]
+    assert "tags: #wan #pilot → #wan #core-room" in await typed(house, ana, "/steward R1 history")
+
+    await ana.command("#network", "/steward", "R1 edit")
+    outcome = await ana.submit({"tags": "12, fine"})
+    assert outcome.errors == {
+        "tags": "“12” cannot be a tag: a letter first, no marks but - and _, 40 characters at most."
+    }
+
+
+async def test_undo_gives_the_tags_back_to_the_lists(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables #pilot")
+    await ana.command("#network", "/steward", "A1 edit")
+    await ana.submit({"tags": ""})
+    await house.settled()
+    assert listed(await typed(house, ana, "/steward list #pilot")) == []
+
+    changed = next(each for each in reversed(ana.ephemerals("#network")) if "Changed A1" in shown(each))
+    await ana.click(changed, "undo")
+    await house.settled()
+
+    assert listed(await typed(house, ana, "/steward list #pilot")) == ["A1"]
+
+
+async def test_a_channel_that_is_named_is_no_tag(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    await typed(house, ana, "/action Tell #general #news")
+
+    record = await house.record("A1")
+    assert (record["title"], record["tags"]) == ("Tell #general", ["news"])
