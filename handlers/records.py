@@ -102,7 +102,7 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
 
 
 async def kind_chosen(request: Request, deps: Deps) -> Reply:
-    """The form for another kind, keeping what was typed into the fields both have."""
+    """The form for another kind, keeping what was typed; what only the old kind has a field for goes to the details."""
     old = kind_named(request.context.kind)
     kind = kind_named(request.value)
     if kind is None or old is None:
@@ -111,7 +111,12 @@ async def kind_chosen(request: Request, deps: Deps) -> Reply:
     project = None
     if chosen := forms.read_choice(request.state, "project"):
         project = await projects.find(deps.session, request.actor, int(chosen))
-    context = replace(request.context, kind=kind.key, lengths={})
+    keys = {spec.key for spec in kind.all_fields}
+    homeless = [spec for spec in old.fields if spec.is_text and spec.key not in keys and values.get(spec.key)]
+    lines = [f"{spec.label}: {values[spec.key]}" for spec in homeless]
+    values["details"] = "\n".join(filter(None, [values.get("details"), *lines]))
+    # Another version marks the inputs as new ones: Slack would keep showing the old details otherwise.
+    context = replace(request.context, kind=kind.key, lengths={}, version=request.context.version + bool(lines))
     return UpdateForm(forms.record_form(kind, values, context, project=project, title="Log to Steward"))
 
 

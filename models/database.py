@@ -70,7 +70,8 @@ class Database:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_pre_ping": True} if not self.is_sqlite else {}
-        self.engine: AsyncEngine = create_async_engine(self.url, **options)
+        # What people wrote is no business of a log: errors name the statement without its values.
+        self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
         self._writer = self.engine.execution_options(steward_writes=True)
         if self.is_sqlite:
             _prepare_sqlite(self.engine, wait_ms)

@@ -12,19 +12,19 @@ from models.tables import Channel, ChannelMember, Person, Project
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
-    """The person of that id, or None when we never met."""
-    return await session.get(Person, (session.sync_session.info["workspace_id"], person_id))
+    """The person of that id, or None when we never met; one statement, none when this session has met them."""
+    return (await people(session, [person_id])).get(person_id)
 
 
 async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dict[str, Person]:
     """The known people among the ids, by id; at most one statement, none when the session has met them all."""
     wanted = {person_id for person_id in person_ids if person_id}
-    met = {row.id: row for row in session.sync_session.identity_map.values() if isinstance(row, Person)}
-    known = {person_id: met[person_id] for person_id in wanted & met.keys()}
+    # Held on to here, since the session itself lets go of rows that nobody uses for a moment.
+    met: dict[str, Person] = session.sync_session.info.setdefault("people", {})
     if missing := wanted - met.keys():
         found = await session.exec(select(Person).where(col(Person.id).in_(missing)))
-        known |= {row.id: row for row in found}
-    return known
+        met |= {row.id: row for row in found}
+    return {person_id: met[person_id] for person_id in wanted & met.keys()}
 
 
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:

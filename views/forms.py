@@ -17,6 +17,7 @@ from models.projects import NAME_MAX
 from models.tables import Project
 from models.tags import read_tags
 from views.blocks import Block, cut, note, option, plain, safe, section
+from views.values import with_article
 
 Values = Mapping[str, Any]
 NOT_SET = "-"
@@ -72,11 +73,11 @@ def record_form(
                 "Until I am invited, only you can see what you log here.",
             )
         )
-    blocks += _fields(kind, values, focus=True)
+    blocks += _fields(kind, values, focus=True, edition=context.version)
     return {
         "type": "modal",
         "callback_id": "create",
-        "title": plain(title or f"Log {_article(kind.singular)}", 24),
+        "title": plain(title or f"Log {with_article(kind.singular)}", 24),
         "submit": plain("Save"),
         "close": plain("Cancel"),
         "private_metadata": _with_lengths(context, kind, values).packed(),
@@ -317,7 +318,3 @@ def _input(key: str, label: str, element: Block, hint: str, *, optional: bool = 
     if hint:
         block["hint"] = plain(hint)
     return block | ({"dispatch_action": True} if dispatch else {})
-
-
-def _article(word: str) -> str:
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -42,6 +42,11 @@ class FieldSpec:
     default: Labelled | None = None
     shorthand: str = ""
 
+    @property
+    def is_text(self) -> bool:
+        """Whether words are typed into it."""
+        return self.type in (FieldType.TEXT, FieldType.LONG_TEXT)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
 from models.database import Database, DatabaseBusy, async_url, shielded, sqlite_path
@@ -99,6 +99,15 @@ async def test_a_cancelled_unit_leaves_nothing_and_frees_its_connection(database
 
     await remember(database, "next")  # on SQLite this would wait for ever for the writer's lock
     assert await remembered(database) == {"next"}
+
+
+async def test_an_error_of_the_database_does_not_hold_what_was_written(database: Database) -> None:
+    """It ends in a log, which is no place for what people write."""
+    with pytest.raises(IntegrityError) as error:
+        async with database.unit(WORKSPACE) as session:
+            session.add(SeenRequest(key="What somebody wrote", at=None))
+
+    assert "What somebody wrote" not in str(error.value)
 
 
 async def test_a_shielded_unit_is_finished_although_its_caller_is_cancelled(database: Database) -> None:

@@ -1,0 +1,222 @@
+"""The command `steward`: what it prints, what it refuses, and that it refuses in sentences."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from sqlmodel.ext.asyncio.session import AsyncSession
+from typer.testing import CliRunner
+
+from bot import command_line, migrate
+from bot.manifest import manifest
+from bot.settings import Settings
+from models.database import Database
+from models.kinds.action import ACTION
+from models.kinds.risk import RISK
+from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
+
+
+@pytest.fixture(autouse=True)
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, and no variables of whoever runs the tests."""
+    folder = tmp_path / "installation"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return folder
+
+
+def steward(*arguments: str, **variables: str) -> Result:
+    return CliRunner().invoke(command_line.app, arguments, env=variables)
+
+
+def fill(url: str, work: Callable[[AsyncSession], Awaitable[None]], workspace_id: str = WORKSPACE) -> None:
+    async def main() -> None:
+        database = Database(url)
+        async with database.unit(workspace_id) as session:
+            await make_workspace(session)
+            await work(session)
+        await database.dispose()
+
+    asyncio.run(main())
+
+
+async def two_projects(session: AsyncSession) -> None:
+    """Ana's open one with an action of Ben's, and Ben's private one with a risk."""
+    ana, ben = await make_person(session, "ana"), await make_person(session, "ben")
+    await make_person(session, "cleo")
+    move = await make_project(session, by=ana, channel=await make_channel(session, "move", members=[ana, ben]))
+    secret = await make_project(
+        session, by=ben, channel=await make_channel(session, "secret", members=[ben], is_private=True), name="Secret"
+    )
+    await make_record(
+        session,
+        ACTION,
+        project=move,
+        by=ana,
+        title="Check the fans",
+        details="All of them – also “those” 🌀",
+        owner_id=ben.id,
+        due_date=date(2026, 3, 6),
+        due_time=time(15, 0),
+    )
+    await make_record(session, RISK, project=secret, by=ben, title="Nobody knows", probability=4, impact=5)
+
+
+async def nothing(session: AsyncSession) -> None:
+    pass
+
+
+def test_help_names_every_command() -> None:
+    told = steward("--help")
+
+    assert told.exit_code == 0
+    for command in ("run", "sandbox", "web", "worker", "migrate", "export", "manifest"):
+        assert f" {command} " in told.output
+
+
+def test_everything_of_a_workspace_is_exported(database_url: str) -> None:
+    fill(database_url, two_projects)
+
+    told = steward("export", "--format", "json", DATABASE_URL=database_url)
+
+    found = json.loads(told.stdout)
+    assert told.exit_code == 0
+    assert list(found) == ["workspace", "projects", "records", "history"]
+    assert found["workspace"] == {"id": WORKSPACE, "name": "Northwind"}
+    assert [project["name"] for project in found["projects"]] == ["Data centre move", "Secret"]
+    action, risk = found["records"]
+    wanted = {
+        "reference": "A1",
+        "kind": "action",
+        "title": "Check the fans",
+        "details": "All of them – also “those” 🌀",
+        "status": "open",
+        "owner": "UBEN",
+        "due_date": "2026-03-06",
+        "due_time": "15:00:00",
+        "project": "Data centre move",
+        "channel": "CMOVE",
+    }
+    assert {key: action[key] for key in wanted} == wanted
+    assert (risk["reference"], risk["owner"], risk["due_date"], risk["due_time"]) == ("R1", None, None, None)
+    assert (risk["probability"], risk["impact"]) == (4, 5)
+    assert {"A1", "R1"} <= {entry["reference"] for entry in found["history"]}
+
+
+def test_an_export_as_somebody_holds_what_they_may_see(database_url: str) -> None:
+    """Ana is in no channel of the private project; it is not even named."""
+    fill(database_url, two_projects)
+
+    everything = steward("export", "--as", "UBEN", DATABASE_URL=database_url)
+    told = steward("export", "--as", "UANA", DATABASE_URL=database_url)
+
+    assert [record["reference"] for record in json.loads(everything.stdout)["records"]] == ["A1", "R1"]
+    assert [record["reference"] for record in json.loads(told.stdout)["records"]] == ["A1"]
+    for word in ("Secret", "Nobody knows", "R1", "CSECRET"):
+        assert word not in told.stdout
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_with_several_workspaces_the_export_asks_which(database_url: str) -> None:
+    fill(database_url, two_projects)
+    fill(database_url, nothing, "T0002")
+
+    unsaid = steward("export", DATABASE_URL=database_url)
+    said = steward("export", "--workspace", "T0002", DATABASE_URL=database_url)
+    wrong = steward("export", "--workspace", "T9", DATABASE_URL=database_url)
+
+    assert (unsaid.exit_code, unsaid.stdout) == (1, "")
+    assert unsaid.stderr == "Say which workspace: --workspace T0001 or T0002\n"
+    assert json.loads(said.stdout)["records"] == []
+    assert (wrong.exit_code, wrong.stderr) == (1, "There is no workspace T9 here.\n")
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path) -> None:
+    empty = steward("export", DATABASE_URL=database_url)
+    fill(database_url, two_projects)
+    nobody = steward("export", "--as", "U9", DATABASE_URL=database_url)
+    format = steward("export", "--format", "xml", DATABASE_URL=database_url)
+    nowhere = steward("export")
+
+    assert empty.stderr == "Say which workspace: --workspace (there is none yet)\n"
+    assert nobody.stderr == "Nobody here has the id U9.\n"
+    assert format.stderr == "There is no format 'xml'; there is json.\n"
+    assert nowhere.stderr == "There is no database at steward.db. DATABASE_URL says where it is.\n"
+    assert {told.exit_code for told in (empty, nobody, format, nowhere)} == {1}
+    assert list(installation.iterdir()) == []
+
+
+def test_a_database_of_another_schema_is_not_exported(empty_database_url: str) -> None:
+    if empty_database_url.startswith("sqlite"):
+        Path(empty_database_url.removeprefix("sqlite:///")).touch()
+
+    told = steward("export", DATABASE_URL=empty_database_url)
+
+    assert told.exit_code == 1
+    assert told.stderr == "The database has another schema than this release. Run `steward migrate` first.\n"
+
+
+def test_migrate_brings_a_database_to_this_release_and_says_so(empty_database_url: str) -> None:
+    first = steward("migrate", DATABASE_URL=empty_database_url)
+    again = steward("migrate", DATABASE_URL=empty_database_url)
+
+    assert (first.exit_code, first.stdout) == (0, f"The database is at {migrate.head()}.\n")
+    assert again.stdout == first.stdout
+    assert migrate.current(empty_database_url) == migrate.head()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_migrate_leaves_the_database_of_a_newer_release_alone(database_url: str) -> None:
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+
+    told = steward("migrate", DATABASE_URL=database_url)
+
+    assert told.exit_code == 1
+    assert told.stderr.startswith("This database is at step 9999, and this release of Steward knows only up to step ")
+    assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["run", "web", "worker"])
+def test_all_that_is_wrong_with_the_settings_is_told_at_once(command: str) -> None:
+    told = steward(command, PORT="hunter2", DATABASE_URL="hunter2", SLACK_BOT_TOKEN="hunter2")
+
+    lines = told.stderr.splitlines()
+    assert told.exit_code == 2
+    assert [line.partition(":")[0] for line in lines[:3]] == ["DATABASE_URL", "PORT", "SLACK_BOT_TOKEN"]
+    assert lines[-1] == "See .env.example for what each setting is."
+    assert "hunter2" not in told.output
+
+
+def test_the_manifest_can_be_printed_with_a_prefix_and_an_address() -> None:
+    plain = steward("manifest")
+    named = steward("manifest", "--prefix", "acme", "--request-url", "https://steward.example/slack/events")
+
+    assert json.loads(plain.stdout) == manifest()
+    assert json.loads(named.stdout) == manifest("acme", request_url="https://steward.example/slack/events")
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [(None, "No such file or directory"), ("{", "Expecting property name"), ("[]", "it is not an object")],
+)
+def test_a_manifest_that_cannot_be_read_opens_no_sandbox(installation: Path, written: Any, reason: str) -> None:
+    if written is not None:
+        (installation / "app.json").write_text(written)
+
+    told = steward("sandbox", "--manifest", "app.json")
+
+    assert told.exit_code == 1
+    assert told.stderr.startswith("app.json cannot be read as a JSON manifest: ")
+    assert reason in told.stderr

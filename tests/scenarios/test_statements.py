@@ -1,0 +1,96 @@
+"""What an interaction costs in SQL statements: a small number that does not grow with the data.
+
+BEGIN and COMMIT are not counted, nor is what happens afterwards (cards, other people's Home).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import event
+
+from sandbox.driver import Driver
+from tests.scenarios.house import House
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+
+Act = Callable[[Driver], Awaitable[object]]
+
+
+async def _save_another_title(ana: Driver) -> None:
+    assert ana.modal is not None
+    await ana.submit({"title": f"Order the racks of {ana.modal['id']}"})
+
+
+# What is done -> how it is prepared, how it is done, and the statements it takes.
+COSTS: dict[str, tuple[Act | None, Act, int]] = {
+    "create by words": (
+        None,
+        lambda ana: ana.command("#network", "/action", "Order racks @ben by 2099-03-05 !high"),
+        9,
+    ),
+    "open the form": (None, lambda ana: ana.command("#network", "/action", ""), 2),
+    "step": (None, lambda ana: ana.command("#network", "/steward", "A1 done"), 7),
+    "open the edit form": (None, lambda ana: ana.command("#network", "/steward", "A1 edit"), 3),
+    "save the edit form": (lambda ana: ana.command("#network", "/steward", "A1 edit"), _save_another_title, 7),
+    "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
+    "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 4),
+    "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
+    "home": (None, lambda ana: ana.open_home(), 7),
+}
+
+
+@asynccontextmanager
+async def counted(house: House) -> AsyncIterator[list[str]]:
+    """The statements that the edge executes meanwhile, for people's requests and nothing else."""
+    found: list[str] = []
+    engine = house.steward.database.engine.sync_engine
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        task = asyncio.current_task()
+        work = getattr(task.get_coro(), "__qualname__", "") if task else ""
+        if work.startswith("Edge.") and not statement.startswith(("BEGIN", "PRAGMA")):
+            found.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def log_records(house: House, number: int) -> None:
+    """So many more records, of each kind, Ana's and others'."""
+    ana = house.sandbox.person("ana")
+    for n in range(number):
+        kind = ("action", "risk", "issue", "decision")[n % 4]
+        await ana.command("#network", f"/{kind}", f"Look at rack {n} @{('ana', 'ben')[n % 2]} by 2099-03-05")
+    await house.settled()
+
+
+@pytest.mark.parametrize("name", COSTS)
+async def test_an_interaction_takes_a_fixed_number_of_statements(house: House, name: str) -> None:
+    """The same with one record of each kind and with many."""
+    prepare, act, most = COSTS[name]
+    ana = house.sandbox.person("ana")
+    await log_records(house, 8)
+    await ana.open_home()
+    await house.settled()
+
+    taken = []
+    for more in (0, 16):
+        await log_records(house, more)
+        await ana.command("#network", "/steward", "A1 reopen")
+        if prepare is not None:
+            await prepare(ana)
+        async with counted(house) as statements:
+            await act(ana)
+            await house.settled()
+        taken.append(statements)
+        await ana.close(clear=True)
+
+    few, many = taken
+    assert len(few) == len(many), "\n".join(many)
+    assert len(few) == most, "\n".join(few)
+    assert name != "create by words" or len(few) <= 10
