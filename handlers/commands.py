@@ -7,8 +7,9 @@ from difflib import get_close_matches
 from handlers import lists, projects, records
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
-from handlers.slack_text import decoded
+from handlers.slack_text import as_text, decoded, pieces_with_channels
 from models.errors import NotFound
+from models.filters import UnknownFilter, read_filters
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from views import help as help_views
 from views.blocks import cut, esc
@@ -56,7 +57,10 @@ class Verb:
 
 VERBS: tuple[Verb, ...] = (
     Verb("action", "action Order cables @ben", "Log an action as /action does; so with risk, issue and decision"),
-    Verb("list", "list risks", "The open records of this channel's project, all or of one kind"),
+    Verb("list", "list risks", "The open records of this channel's project; `/steward help list` says how to limit it"),
+    Verb("my", "my", "What you own, in all projects; with filters as in `my overdue`"),
+    Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
+    Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("edit", "A12 edit", "Change a record in a form"),
@@ -80,6 +84,15 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "remove": (records.remove, True),
     "delete": (records.remove, True),
     "archive": (records.remove, True),
+}
+
+# Lists with a name of their own, and what each means as filters.
+LISTS: Mapping[str, str] = {
+    "list": "",
+    "my": "mine everywhere",
+    "overdue": "overdue",
+    "waiting": "waiting on me everywhere",
+    **{kind.plural: kind.plural for kind in KINDS},
 }
 
 
@@ -110,7 +123,7 @@ def _parse_kind(kind: Kind, text: str) -> Parsed:
     if not text:
         return Parsed(lambda request, deps: records.open_form(request, deps, kind))
     if text.lower() == "list":
-        return Parsed(lambda request, deps: lists.show(request, deps, kind))
+        return _parse_list(kind.plural, "")
     if text.lower() == "help":
         return Parsed(lambda request, deps: _help(kind))
     if about_record := _about_record(text, strict=True):
@@ -134,11 +147,11 @@ def _parse_steward(text: str) -> Parsed:
     word, rest = _first_word(text)
     word = word.lower()
     if not word or word == "help":
-        return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None))
+        return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None, topic=rest.lower()))
+    if word in LISTS:
+        return _parse_list(word, rest)
     if kind := kind_named(word):
-        return _parse_kind_word(kind, word, rest)
-    if word == "list":
-        return _parse_list(rest)
+        return _parse_kind_word(kind, rest)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
     reference, remark = _first_word(rest)
@@ -152,26 +165,36 @@ def _parse_steward(text: str) -> Parsed:
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
 
 
-def _parse_kind_word(kind: Kind, word: str, rest: str) -> Parsed:
-    """`risk` opens the form, `risk ...` logs one, `risks` lists them."""
-    if word == kind.plural and rest:
-        raise NotFound(
-            f"`/steward {kind.plural}` alone lists what is open; `/steward {kind.key}` and your words log a new one."
-        )
+def _parse_kind_word(kind: Kind, rest: str) -> Parsed:
+    """`risk` opens the form, `risk ...` logs one."""
     if rest:
         return Parsed(lambda request, deps: records.log_words(request, deps, kind, rest), writes=True)
-    if word == kind.plural:
-        return Parsed(lambda request, deps: lists.show(request, deps, kind))
     return Parsed(lambda request, deps: records.open_form(request, deps, kind))
 
 
-def _parse_list(rest: str) -> Parsed:
-    if not rest:
-        return Parsed(lambda request, deps: lists.show(request, deps, None))
-    kind = kind_named(rest)
-    if kind is None:
-        raise NotFound(_hint(rest, {kind.plural: f"list {kind.plural}" for kind in KINDS}))
-    return Parsed(lambda request, deps: lists.show(request, deps, kind))
+def _parse_list(name: str, rest: str) -> Parsed:
+    """A list by its name with the filters typed after it. Raises NotFound, with the nearest filter, for other words."""
+    typed = pieces_with_channels(rest)
+    try:
+        read_filters(typed)
+        filters = read_filters([LISTS[name], " ", *typed])
+    except UnknownFilter as unknown:
+        raise NotFound(_filter_hint(name, unknown)) from unknown
+    return Parsed(lambda request, deps: lists.show(request, deps, filters))
+
+
+def _filter_hint(name: str, unknown: UnknownFilter) -> str:
+    """What to type instead of a word that is no filter."""
+    refused = f"I do not know “{esc(cut(unknown.word, 60))}” in a list."
+    if unknown.nearest:
+        meant = cut(as_text(unknown.line), 300).replace("`", "'")
+        return f"{refused} Did you mean `/steward {name} {esc(meant)}`?"
+    kind = next((kind for kind in KINDS if name == kind.plural), None)
+    other = f" To log a new one, type `/steward {kind.key}` and your words." if kind else ""
+    return (
+        f'{refused} Words of a title go in quotes, as in `/steward list "switch"`; '
+        f"`/steward help list` shows what there is.{other}"
+    )
 
 
 def _about_record(text: str, *, strict: bool) -> Parsed | None:
@@ -206,7 +229,9 @@ def _first_word(text: str) -> tuple[str, str]:
     return word, rest.strip()
 
 
-async def _help(kind: Kind | None) -> Reply:
+async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
+    if topic in LISTS and kind is None:
+        return Tell(help_views.list_help())
     if kind is not None:
         return Tell(help_views.kind_help(kind))
     rows = [(command.name, command.summary) for command in COMMANDS]

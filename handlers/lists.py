@@ -1,54 +1,147 @@
-"""Lists of open records, of a channel's project or of everything one may see."""
+"""Lists of records, of a channel's project or of everything one may see, limited by filters in words."""
 
-import json
+from collections.abc import Sequence
+from dataclasses import replace
 
+from handlers import records
 from handlers.replies import Redraw, Reply, Tell
 from handlers.request import Deps, Request
+from handlers.slack_text import encoded, pieces_with_channels
 from models import directory, projects
 from models.errors import NotFound
-from models.kinds import Kind, kind_named
+from models.filters import ME, NOBODY, Filters, Scope, UnknownFilter, read_filters, spelled
+from models.kinds.base import Step
+from models.permissions import Actor, may, right_for
 from models.tables import Project
-from reports.work import open_records
+from reports.work import Page, listed
 from views import cards
-from views.blocks import Message
-from views.lists import record_list
+from views.blocks import Message, esc
+from views.lists import ListView, record_list
+
+# A button's value takes 2,000 characters; a line of a list carries its reference and page as well.
+LONGEST_LINE = 1_900
+
+OLD = "This list is from an older version of Steward. Ask for it again: `/steward list`."
 
 
-async def show(request: Request, deps: Deps, kind: Kind | None) -> Reply:
+async def show(request: Request, deps: Deps, filters: Filters) -> Reply:
     """The first page: of the channel's project, or in a direct message of all projects one may see."""
-    return Tell(await _page(request, deps, kind, request.project, request.channel is not None, 0))
+    return Tell(await _page(request, deps, await _with_owners_found(deps, filters), 0))
 
 
 async def turned(request: Request, deps: Deps) -> Reply:
-    """Another page of the list whose button was pressed."""
+    """Another page of the list whose button was pressed, or the opposite list."""
+    return Redraw(await _page(request, deps, *_carried(request.value)))
+
+
+async def line_pressed(request: Request, deps: Deps) -> Reply:
+    """Take the step of a line and draw the list anew around it."""
+    reference, _, rest = request.value.partition(" ")
+    filters, number = _carried(rest)
+    done = await records.step_pressed(replace(request, value=reference), deps)
+    if isinstance(done, Tell):
+        return replace(done, redraw=await _page(request, deps, filters, number))
+    return done
+
+
+def _carried(value: str) -> tuple[Filters, int]:
+    """The list and the page that a button carries. Raises NotFound for a button that is not ours any more."""
+    number, _, line = value.partition(" ")
+    if not number.isdecimal():
+        raise NotFound(OLD)
     try:
-        wanted = json.loads(request.value)
-        kind = kind_named(wanted.get("kind", "")) if wanted.get("kind") else None
-        number, project_id = int(wanted["page"]), int(wanted.get("project", 0))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotFound("This list is from an older version of Steward. Ask for it again: `/steward list`.") from error
-    project = await projects.find(deps.session, request.actor, project_id) if project_id else None
-    return Redraw(await _page(request, deps, kind, project, project_id != 0, number))
+        return read_filters(pieces_with_channels(line)), int(number)
+    except UnknownFilter as error:
+        raise NotFound(OLD) from error
 
 
-async def _page(
-    request: Request, deps: Deps, kind: Kind | None, project: Project | None, in_channel: bool, number: int
-) -> Message:
-    what = kind.plural if kind else "records"
-    example = kind.key if kind else "action"
-    if in_channel and project is None:
-        raise NotFound(f"Nothing is logged in this channel yet. Begin with `/{example}` and a few words.")
-    page = await open_records(
-        deps.session, request.actor, now=deps.now, project=project, kind=kind, number=max(0, number)
+async def _with_owners_found(deps: Deps, filters: Filters) -> Filters:
+    """The filters with the names typed as "@name" turned into people. Raises NotFound."""
+    owners = []
+    for owner in filters.owners:
+        if owner in (ME, NOBODY) or not owner.startswith("@"):
+            owners.append(owner)
+            continue
+        named = await directory.people_named(deps.session, owner[1:])
+        if not named:
+            raise NotFound(f"Nobody here is called {esc(owner)}; pick a name from the list that Slack shows.")
+        owners += [person.id for person in named]
+    return replace(filters, owners=tuple(dict.fromkeys(owners)))
+
+
+async def _projects(request: Request, deps: Deps, filters: Filters) -> Sequence[Project] | None:
+    """The projects the list is of; None for all one may see. Raises NotFound."""
+    if filters.channels:
+        found = await projects.of_channels(deps.session, request.actor, filters.channels)
+        if not found:
+            raise NotFound("There is no project in that channel that you can see.")
+        return found
+    if filters.everywhere or request.channel is None:
+        return None
+    if request.project is None:
+        raise NotFound(f"Nothing is logged in this channel yet. Begin with `/{_example(filters)}` and a few words.")
+    return [request.project]
+
+
+async def _page(request: Request, deps: Deps, filters: Filters, number: int) -> Message:
+    line = encoded(spelled(filters))
+    if len(line) > LONGEST_LINE:
+        raise NotFound("That is more than one list can be limited by. Leave some of it out.")
+    wanted = await _projects(request, deps, filters)
+    page = await listed(deps.session, request.actor, filters, now=deps.now, projects=wanted, number=number)
+    ids = {person_id for each in page.lines for person_id in cards.people_of(each.item)}
+    people = await directory.people(deps.session, {*ids, *filters.owners})
+    what, where = _what(filters), _where(filters, wanted, page)
+    view = ListView(
+        title=f"{filters.wanted_scope.label} {what} of {where}",
+        line=line,
+        empty=_empty(filters, what),
+        filters=filters,
+        steps=_steps(request.actor, page),
+        other=_other(filters),
     )
-    ids = {person_id for line in page.lines for person_id in cards.people_of(line.item)}
-    people = await directory.people(deps.session, ids)
-    of = {"kind": kind.key if kind else "", "project": str(project.id) if project else "0"}
-    where = project.name if project and page.total else "your projects" if project is None else "this project"
-    return record_list(
-        page,
-        people,
-        title=f"Open {what} of {where}",
-        of=of,
-        empty=f"No open {what}. Log one with `/{example}` and a few words.",
+    return record_list(page, people, view)
+
+
+def _what(filters: Filters) -> str:
+    return " and ".join(kind.plural for kind in filters.wanted_kinds) if filters.kinds else "records"
+
+
+def _example(filters: Filters) -> str:
+    """The command that logs such a record."""
+    return filters.only_kind.key if filters.only_kind else "action"
+
+
+def _where(filters: Filters, wanted: Sequence[Project] | None, page: Page) -> str:
+    if wanted is None:
+        return "your projects"
+    # An empty list may be empty because the person sees nothing of the project; then its name is not theirs to know.
+    return ", ".join(project.name for project in wanted) if page.total or filters.channels else "this project"
+
+
+def _empty(filters: Filters, what: str) -> str:
+    if replace(filters, kinds=(), scope=None, channels=(), everywhere=False) != Filters():
+        return f"None of the {what} are like that."
+    if filters.wanted_scope is not Scope.OPEN:
+        return f"No {filters.wanted_scope.value} {what}.".replace(" all ", " ")
+    return (
+        f"No open {what}. Log one with `/{filters.only_kind.key if filters.only_kind else 'action'}` and a few words."
     )
+
+
+def _steps(actor: Actor, page: Page) -> dict[str, Step]:
+    """The main step of each line that this person may take now, by reference."""
+    return {
+        line.item.reference: step
+        for line in page.lines
+        for step in line.item.kind.steps_from(line.item.record.status)
+        if step.is_main and may(actor, right_for(step), line.project, line.item)
+    }
+
+
+def _other(filters: Filters) -> tuple[str, str] | None:
+    """The same list of closed records, or back; where the filters themselves speak of open ones there is none."""
+    if filters.statuses or filters.due or filters.waiting or filters.wanted_scope is Scope.ALL:
+        return None
+    label, scope = ("Show open", None) if filters.scope is Scope.CLOSED else ("Show closed", Scope.CLOSED)
+    return label, encoded(spelled(replace(filters, scope=scope)))

@@ -32,7 +32,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
 
     `about_words` are sentences for the confirmation.
     """
-    entry = await _read_entry(request, deps, text)
+    entry = await _read_entry(request, deps, kind, text)
     values, hints = _from_entry(entry)
     hints += about_words
     asks = questions(request)
@@ -236,13 +236,14 @@ async def history_pressed(request: Request, deps: Deps) -> Reply:
     return await history(request, deps, *_reference(request.value))
 
 
-async def _read_entry(request: Request, deps: Deps, text: str) -> Entry:
+async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> Entry:
     return parse_entry(
         await named_pieces(deps.session, text),
         now=deps.now,
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
+        scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
 
 
@@ -254,7 +255,7 @@ def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
         hints.append(f"The title was longer than {TITLE_MAX} characters, so I kept all of it in the details.")
         details = f"{title}\n\n{details}" if details else title
         title = cut(title, TITLE_MAX)
-    values: dict[str, Any] = {"title": title, "details": details}
+    values: dict[str, Any] = {"title": title, "details": details, "tags": entry.tags, **entry.scales}
     if entry.owner_id:
         values["owner_id"] = entry.owner_id
     if entry.priority:

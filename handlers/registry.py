@@ -30,6 +30,7 @@ BUTTONS: Mapping[str, Entry] = {
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
     "list": Entry(lists.turned, writes=False),
+    "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
 }
 

@@ -7,15 +7,20 @@ from html import unescape
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
-from models.entry import Mention
-from views.blocks import safe
+from models.entry import Mention, Piece, Place
+from views.blocks import esc, safe
 
 _ENTITY = re.compile(r"<([^<>]*)>")
 
 
 def pieces(text: str) -> list[str | Mention]:
     """Plain text with the people named in it between. Only `&amp;`, `&lt;` and `&gt;` are entities, each once."""
-    found: list[str | Mention] = []
+    return [f"#{piece.name}" if isinstance(piece, Place) else piece for piece in pieces_with_channels(text)]
+
+
+def pieces_with_channels(text: str) -> list[Piece]:
+    """The same, with the channels named in it as channels, where a channel means more than its name."""
+    found: list[Piece] = []
     position = 0
     for match in _ENTITY.finditer(text):
         found.append(_plain(text[position : match.start()]))
@@ -25,14 +30,26 @@ def pieces(text: str) -> list[str | Mention]:
     return [piece for piece in found if piece != ""]
 
 
-def as_text(found: Sequence[str | Mention]) -> str:
-    """The pieces as one text, people as `@name`."""
-    return "".join(f"@{piece.name}" if isinstance(piece, Mention) else piece for piece in found)
+def as_text(found: Sequence[Piece]) -> str:
+    """The pieces as one text, people as `@name` and channels as `#name`."""
+    marks = {Mention: "@", Place: "#"}
+    return "".join(piece if isinstance(piece, str) else f"{marks[type(piece)]}{piece.name}" for piece in found)
 
 
-async def named_pieces(session: AsyncSession, text: str) -> list[str | Mention]:
-    """The pieces with people under the names we know them by: Slack often sends nothing but the id."""
-    found = pieces(text)
+def encoded(found: Sequence[Piece]) -> str:
+    """The pieces as Slack would send them: what `pieces_with_channels` reads as the same again."""
+
+    def one(piece: Piece) -> str:
+        if isinstance(piece, str):
+            return esc(piece)
+        return f"<@{piece.user_id}>" if isinstance(piece, Mention) else f"<#{piece.channel_id}>"
+
+    return "".join(map(one, found))
+
+
+async def named_pieces(session: AsyncSession, text: str) -> list[Piece]:
+    """The pieces with channels, and people under the names we know them by: Slack often sends nothing but the id."""
+    found = pieces_with_channels(text)
     people = await directory.people(session, {piece.user_id for piece in found if isinstance(piece, Mention)})
     return [
         Mention(piece.user_id, people[piece.user_id].shown_name)
@@ -47,12 +64,12 @@ def decoded(text: str) -> str:
     return as_text(pieces(text))
 
 
-def _entity(inside: str) -> str | Mention:
+def _entity(inside: str) -> Piece:
     target, _, label = inside.partition("|")
     if re.fullmatch(r"@[UW][A-Z0-9]+", target):
         return Mention(target[1:], _plain(label) or target[1:])
     if target.startswith("#"):
-        return f"#{_plain(label) or target[1:]}"
+        return Place(target[1:], _plain(label) or target[1:])
     if target.startswith("!"):
         command, _, argument = target[1:].partition("^")
         return _plain(label) or f"@{argument if command == 'subteam' else command}"

@@ -1,9 +1,9 @@
 """The one-line grammar: what a person types after a command, read as a record.
 
-    Send the firewall diagram @ben by friday 3pm !high
+    Send the firewall diagram @ben by friday 3pm !high #network
 
-Title, owner, due date and priority stand in any order on the first line; further lines are details. Nothing typed is
-lost: a word is either understood or stays in the title. A date is looked for only
+Title, owner, due date, priority, tags and scales (`p4 i3`) stand in any order on the first line; further lines are
+details. Nothing typed is lost: a word is either understood or stays in the title. A date is looked for only
 
 - after by, due, on or before ("on" and "before" only where the sentence or a part of it ends, or at its beginning),
 - and at the very end, if nobody could take it for anything else ("friday 3pm", "in 2 weeks", "2026-12-01") and no word
@@ -11,8 +11,8 @@ lost: a word is either understood or stays in the title. A date is looked for on
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Final
@@ -33,6 +33,7 @@ from models.dates import (
 )
 from models.errors import DateProblem
 from models.labels import Priority
+from models.tags import MOST_TAGS, is_tag, joined, normal
 
 LONGEST_DATE_WORDS: Final = 8
 LONGEST_UNREAD_WORDS: Final = 3
@@ -48,9 +49,21 @@ class Mention:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A channel named in the text, as Slack knows it."""
+
+    channel_id: str
+    name: str = ""
+
+
+Piece = str | Mention | Place
+
+
+@dataclass(frozen=True)
 class Entry:
     """One typed record. `unknown_owner` is an "@name" (without the @) where an owner stands but no person was found.
 
+    `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
     With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date.
     """
 
@@ -61,18 +74,23 @@ class Entry:
     due: Due | None = None
     due_problem: DateProblem | None = None
     priority: Priority | None = None
+    tags: str = ""
+    scales: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_entry(
-    pieces: Sequence[str | Mention],
+    pieces: Sequence[Piece],
     *,
     now: datetime,
     zone: ZoneInfo,
     order: DateOrder,
     is_working_day: WorkingDays = monday_to_friday,
     locale: str | None = None,
+    scales: Mapping[str, str] | None = None,
 ) -> Entry:
     """The record typed as `pieces`: plain text with Mentions between; dates as `models.dates.parse_due` takes them.
+
+    `scales` are the shorthands of the kind's scales with their fields: {"p": "probability"} reads `p4`.
 
     Never raises for any text.
     """
@@ -81,12 +99,17 @@ def parse_entry(
     dates = _Dates(now, zone, order, is_working_day, locale)
     priority_at = next((at for at, word in enumerate(words) if word.priority), None)
     taken = set() if priority_at is None else {priority_at}
+    tags, points = _find_tags(words), _find_scales(words, scales or {})
+    loose = tags.keys() | points.keys()
+    taken |= loose
     found = _find_date(words, taken, dates)
     if found and found.leaves_title:
         taken |= set(range(found.start, found.stop))
     owner = _find_owner(words, taken)
     if owner and owner.leaves_title:
         taken.add(owner.at)
+    in_title = {at for at in loose if not _is_loose_apart(at, words, taken, loose, points.keys())}
+    taken -= in_title
     return Entry(
         title=_title(words, taken),
         details=details,
@@ -95,6 +118,8 @@ def parse_entry(
         due=found.result if found and isinstance(found.result, Due) else None,
         due_problem=found.result if found and isinstance(found.result, DateProblem) else None,
         priority=None if priority_at is None else words[priority_at].priority,
+        tags=joined(tags.values()),
+        scales=dict(scale for at, scale in points.items() if at not in in_title),
     )
 
 
@@ -103,17 +128,24 @@ def parse_entry(
 _PUNCTUATION: Final = ",.;:!?"
 _BRACKETS: Final = "()[]\"'“”‘’"
 _HANDLE: Final = re.compile(rf"@(?P<name>[^\W\d_][\w.'’-]*?)[{_PUNCTUATION}]*")
+_TAG: Final = re.compile(rf"#(?P<tag>[^\s#]+?)[{_PUNCTUATION}]*")
+_SCALE: Final = re.compile(rf"(?P<name>[a-z]+)(?P<points>[1-5])[{_PUNCTUATION}]*", re.IGNORECASE)
 _PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
 _EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
 
 
 @dataclass(frozen=True)
 class _Word:
-    """What stands between two spaces: its text as a title shows it, and the people in it."""
+    """What stands between two spaces: its text as a title shows it, and the people and channels in it."""
 
     text: str
     mentions: tuple[Mention, ...] = ()
     is_mention: bool = False
+    has_channel: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.mentions and not self.has_channel
 
     @property
     def bare(self) -> str:
@@ -121,7 +153,7 @@ class _Word:
 
     @property
     def priority(self) -> Priority | None:
-        match = None if self.mentions else _PRIORITY.fullmatch(self.text)
+        match = _PRIORITY.fullmatch(self.text) if self.is_plain else None
         return Priority(match["name"].lower()) if match else None
 
     @property
@@ -135,11 +167,11 @@ class _Word:
         return self.is_mention or self.handle is not None
 
 
-def _split_lines(pieces: Sequence[str | Mention]) -> tuple[list[str | Mention], str]:
+def _split_lines(pieces: Sequence[Piece]) -> tuple[list[Piece], str]:
     """The pieces of the first line that holds anything, and all that follows as text."""
-    line: list[str | Mention] = []
+    line: list[Piece] = []
     for at, piece in enumerate(pieces):
-        if isinstance(piece, Mention):
+        if not isinstance(piece, str):
             line.append(piece)
             continue
         text = piece if line and not _is_blank(line) else piece.lstrip()
@@ -150,23 +182,25 @@ def _split_lines(pieces: Sequence[str | Mention]) -> tuple[list[str | Mention], 
     return line, ""
 
 
-def _is_blank(line: Sequence[str | Mention]) -> bool:
+def _is_blank(line: Sequence[Piece]) -> bool:
     return all(isinstance(piece, str) and not piece.strip() for piece in line)
 
 
-def _shown(piece: str | Mention) -> str:
+def _shown(piece: Piece) -> str:
+    if isinstance(piece, Place):
+        return f"#{piece.name}"
     return piece if isinstance(piece, str) else f"@{piece.name}"
 
 
-def _words(line: Sequence[str | Mention]) -> list[_Word]:
+def _words(line: Sequence[Piece]) -> list[_Word]:
     return [_word(group) for group in _groups(line)]
 
 
-def _groups(line: Sequence[str | Mention]) -> Iterator[list[str | Mention]]:
+def _groups(line: Sequence[Piece]) -> Iterator[list[Piece]]:
     """Pieces cut at white space; a mention may have text stuck to it, as in "(@ben)"."""
-    group: list[str | Mention] = []
+    group: list[Piece] = []
     for piece in line:
-        if isinstance(piece, Mention):
+        if not isinstance(piece, str):
             group.append(piece)
             continue
         for part in re.split(r"(\s+)", piece):
@@ -180,13 +214,14 @@ def _groups(line: Sequence[str | Mention]) -> Iterator[list[str | Mention]]:
         yield group
 
 
-def _word(group: Sequence[str | Mention]) -> _Word:
+def _word(group: Sequence[Piece]) -> _Word:
     mentions = tuple(piece for piece in group if isinstance(piece, Mention))
     around = "".join(piece for piece in group if isinstance(piece, str))
     return _Word(
         text=" ".join("".join(_shown(piece) for piece in group).split()),
         mentions=mentions,
         is_mention=len(mentions) == 1 and isinstance(group[0], Mention) and not around.strip(_PUNCTUATION),
+        has_channel=any(isinstance(piece, Place) for piece in group),
     )
 
 
@@ -234,6 +269,46 @@ def _stands_apart(at: int, words: Sequence[_Word], taken: set[int]) -> bool:
     if (before and before.bare in _CLAIMING) or (after and after.bare in ("and", "or", "&", "+", "/")):
         return False
     return before is None or after is None
+
+
+# Tags and scales ---------------------------------------------------------------------------------------------------
+
+
+def _find_tags(words: Sequence[_Word]) -> dict[int, str]:
+    """Every "#tag" by its place, as a record keeps it; "#12" and channels are none."""
+    named = ((at, _TAG.fullmatch(word.text)) for at, word in enumerate(words) if word.is_plain)
+    found = [(at, tag) for at, match in named if match and is_tag(tag := normal(match["tag"]))]
+    return dict(found[:MOST_TAGS])
+
+
+def _find_scales(words: Sequence[_Word], scales: Mapping[str, str]) -> dict[int, tuple[str, int]]:
+    """The first "p4" of each scale by its place: (field, points)."""
+    found: dict[int, tuple[str, int]] = {}
+    for at, word in enumerate(words):
+        match = _SCALE.fullmatch(word.text) if word.is_plain else None
+        key = match and scales.get(match["name"].lower())
+        if match and key and key not in (known for known, _ in found.values()):
+            found[at] = key, int(match["points"])
+    return found
+
+
+def _is_loose_apart(at: int, words: Sequence[_Word], taken: set[int], loose: Set[int], points: Set[int]) -> bool:
+    """Whether the tag or scale stands beside the sentence and not in it, alone or in a row with other parts.
+
+    In the midst of a title only a row that could be nothing else does: two scales, or one beside an owner, date or
+    priority. A tag that does not still counts and stays in the title, a scale is then an ordinary word.
+    """
+    start, stop = at, at + 1
+    while start and start - 1 in taken:
+        start -= 1
+    while stop < len(words) and stop in taken:
+        stop += 1
+    row = set(range(start, stop))
+    is_claimed = start > 0 and words[start - 1].bare in _CLAIMING and set(range(start, at)) <= loose
+    is_listed = stop < len(words) and words[stop].bare in ("and", "or", "&", "+", "/")
+    if is_claimed or is_listed:
+        return False
+    return start == 0 or stop == len(words) or bool(row - loose) or len(row & points) > 1
 
 
 # Dates -------------------------------------------------------------------------------------------------------------

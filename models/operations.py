@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import exists
+from sqlalchemy import delete, exists
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, projects
+from models import directory, outbox, projects, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
-from models.permissions import Actor, Right, require, visible_records
-from models.tables import Act, Card, Counter, History, Project, Record
+from models.permissions import Actor, Right, require, right_for, visible_records
+from models.tables import Act, Card, Counter, History, Project, Record, RecordTag
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
@@ -82,6 +82,7 @@ async def create(
     own = kind.model(record_id=record.id, **{key: value for key, value in values.items() if key in own_keys})
     session.add(own)
     item = Item(kind, record, own)
+    _index_tags(session, item)
     session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
     touch(session, record.owner_id)
     await _owe_card(session, item.record, now)
@@ -132,7 +133,7 @@ async def take_step(
     note: str | None = None,
 ) -> Item:
     """Move the record to the step's status. Raises NotAllowed and IllegalTransition."""
-    require(actor, Right.APPROVE if step.needs_approver else Right.EDIT, project, item)
+    require(actor, right_for(step), project, item)
     if item.record.status not in step.begins:
         raise IllegalTransition(_impossible(item, step))
     values = {"status": step.to}
@@ -219,6 +220,8 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
     limit = TITLE_MAX if field.key == "title" else limit
     if limit and len(value) > limit:
         return f"At most {limit:,} characters; this has {len(value):,}. Put the rest into the details."
+    if field.type is FieldType.TAGS:
+        return tags.problem(value)
     if field.type is FieldType.SCALE and value not in range(1, 6):
         return "Choose a number from 1 to 5."
     if field.choices and value not in list(field.choices):
@@ -280,6 +283,9 @@ async def _apply(
     flag_modified(item.record, "updated_at")
     session.add_all([item.record, item.own])
     await session.flush()
+    if "tags" in changes:
+        await session.exec(delete(RecordTag).where(col(RecordTag.record_id) == item.record.id))
+        _index_tags(session, item)
     for key, (before, after) in changes.items():
         session.add(_history(item, actor, act, via, now, field=key, before=before, after=after, note=note))
     await _owe_card(session, item.record, now)
@@ -288,6 +294,12 @@ async def _apply(
     if "owner_id" in changes and owner_id and owner_id != actor.id:
         await owe_word_to_owner(session, item, owner_id, now)
     await session.flush()
+
+
+def _index_tags(session: AsyncSession, item: Item) -> None:
+    """Write the rows by which the record is found by its tags."""
+    assert item.record.id is not None
+    session.add_all([RecordTag(tag=tag, record_id=item.record.id) for tag in item.record.tags.split()])
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from models.errors import NotAllowed
 from models.kinds import Item
+from models.kinds.base import Step
 from models.tables import Channel, ChannelMember, Person, Project, Record
 
 
@@ -76,6 +77,11 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
             return leads or (is_member and project is not None and project.coordinator_id is None)
 
 
+def right_for(step: Step) -> Right:
+    """The right that taking the step needs."""
+    return Right.APPROVE if step.needs_approver else Right.EDIT
+
+
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
     if may(actor, right, project, item):
@@ -85,6 +91,17 @@ def require(actor: Actor, right: Right, project: Project | None, item: Item | No
     if project is not None and project.coordinator_id:
         raise NotAllowed(f"Only the coordinator of {project.name} can {right.value}. Ask them, or a workspace admin.")
     raise NotAllowed(f"Only the coordinator or a workspace admin can {right.value}.")
+
+
+def decides_for(actor: Actor) -> ColumnElement[bool]:
+    """The projects whose decisions wait for the actor, as a condition on `Project`: those the actor coordinates.
+
+    For an admin, who may approve everywhere, also those without a coordinator.
+    """
+    if actor.standing is not Standing.MEMBER:
+        return false()
+    leads = col(Project.coordinator_id) == actor.id
+    return or_(leads, col(Project.coordinator_id).is_(None)) if actor.is_admin else leads
 
 
 def visible_projects(actor: Actor) -> ColumnElement[bool]:

@@ -71,6 +71,13 @@ async def find(session: AsyncSession, actor: Actor, project_id: int) -> Project:
     return project
 
 
+async def of_channels(session: AsyncSession, actor: Actor, channel_ids: Sequence[str]) -> Sequence[Project]:
+    """The projects of those channels that the actor may know of, by name; one statement."""
+    theirs = select(Channel.project_id).where(col(Channel.id).in_(channel_ids))
+    query = select(Project).where(col(Project.id).in_(theirs), visible_projects(actor)).order_by(col(Project.name))
+    return (await session.exec(query)).all()
+
+
 async def change_settings(
     session: AsyncSession,
     actor: Actor,

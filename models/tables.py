@@ -129,6 +129,7 @@ class Record(SQLModel, table=True):
     status: str
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
+    tags: str = ""
     due_date: date | None = None
     due_time: time | None = None
     raised_by: str
@@ -140,6 +141,17 @@ class Record(SQLModel, table=True):
     version: int = Field(default=1, sa_column=_record_version)
 
     __mapper_args__ = {"version_id_col": _record_version}
+
+
+class RecordTag(SQLModel, table=True):
+    """One tag of one record: what `Record.tags` says, in the shape in which records are found by it."""
+
+    __tablename__ = "record_tag"
+    __table_args__ = (Index("ix_record_tag_record", "workspace_id", "record_id"),)
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    tag: str = Field(primary_key=True)
+    record_id: int = Field(primary_key=True, foreign_key="record.id")
 
 
 class Act(Labelled):

@@ -75,6 +75,7 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "is_open": record.is_open,
             "priority": record.priority,
             "owner": record.owner_id,
+            "tags": record.tags.split(),
             "due_date": record.due_date,
             "due_time": record.due_time,
             "project": project.name,

@@ -1,21 +1,22 @@
-"""What there is to do: a project's open records, and what one person owns."""
+"""What there is: the records a list asks for, and what one person owns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, nulls_last, or_
+from sqlalchemy import SQLColumnExpression, and_, case, func, nulls_last, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
+from models.filters import Filters, Scope
 from models.kinds import KINDS, Item, Kind
+from models.labels import Priority
 from models.permissions import Actor, visible_records
 from models.tables import Project, Record
-
-Urgency = str
-URGENCIES: tuple[Urgency, ...] = ("Overdue", "Due today", "Due this week", "Later", "No due date")
+from reports.filtering import conditions_of, today_of_projects
+from reports.urgency import Urgency, urgency
 
 
 @dataclass(frozen=True)
@@ -46,40 +47,40 @@ class Page:
         return (self.number + 1) * self.size >= self.total
 
 
-def urgency(due_date: date | None, today: date) -> Urgency:
-    """The word for a due date seen from `today`; the week ends on Sunday."""
-    if due_date is None:
-        return "No due date"
-    if due_date < today:
-        return "Overdue"
-    if due_date == today:
-        return "Due today"
-    return "Due this week" if due_date <= today + timedelta(days=6 - today.weekday()) else "Later"
-
-
-async def open_records(
+async def listed(
     session: AsyncSession,
     actor: Actor,
+    filters: Filters,
     *,
     now: datetime,
-    project: Project | None = None,
-    kind: Kind | None = None,
+    projects: Sequence[Project] | None = None,
     number: int = 0,
     size: int = 10,
 ) -> Page:
-    """A page of the open records the actor may see, of one project or all, of one kind or all; two statements."""
-    wanted: list[Any] = [col(Record.is_open)]
-    if project is not None:
-        wanted.append(col(Record.project_id) == project.id)
-    if kind is not None:
-        wanted.append(col(Record.kind) == kind.key)
-    return await _page(session, actor, wanted, now=now, number=number, size=size)
+    """A page of the records that the filters ask for and the actor may see, of these projects or of all.
+
+    The filters' channels have become `projects` by now, and names of owners ids. In a list of one kind what the kind
+    says comes first, then the due date; closed records stand by when they were closed. The number of statements does
+    not depend on how many records there are.
+    """
+    today = await today_of_projects(session, actor, projects, now)
+    wanted = conditions_of(filters, actor, today)
+    if projects is not None:
+        wanted.append(col(Record.project_id).in_([project.id for project in projects]))
+    kind = filters.only_kind
+    what_matters = (*(kind.sort_by if kind else ()), *BY_DUE_DATE)
+    order = {
+        Scope.OPEN: what_matters,
+        Scope.CLOSED: (nulls_last(col(Record.closed_at).desc()), col(Record.id).desc()),
+        Scope.ALL: (col(Record.is_open).desc(), *what_matters),
+    }[filters.wanted_scope]
+    return await _page(session, actor, wanted, order=order, kind=kind, now=now, number=number, size=size)
 
 
 async def owned(session: AsyncSession, actor: Actor, *, now: datetime, number: int = 0, size: int = 15) -> Page:
     """A page of the open records the actor owns."""
     wanted = [col(Record.is_open), col(Record.owner_id) == actor.id]
-    return await _page(session, actor, wanted, now=now, number=number, size=size)
+    return await _page(session, actor, wanted, order=BY_DUE_DATE, now=now, number=number, size=size)
 
 
 async def items_of(
@@ -111,22 +112,36 @@ async def with_own_rows(session: AsyncSession, found: Sequence[tuple[Record, Pro
     ]
 
 
+# Most urgent first, then what matters more.
+BY_DUE_DATE: tuple[SQLColumnExpression[Any], ...] = (
+    nulls_last(col(Record.due_date).asc()),
+    nulls_last(col(Record.due_time).asc()),
+    case({each.value: each.rank for each in Priority}, value=col(Record.priority)).desc(),
+    col(Record.id).asc(),
+)
+
+
 async def _page(
-    session: AsyncSession, actor: Actor, wanted: list[Any], *, now: datetime, number: int, size: int
+    session: AsyncSession,
+    actor: Actor,
+    wanted: Sequence[SQLColumnExpression[bool]],
+    *,
+    order: Sequence[SQLColumnExpression[Any]],
+    now: datetime,
+    number: int,
+    size: int,
+    kind: Kind | None = None,
 ) -> Page:
+    """A page of what is wanted; `kind` is given where `order` speaks of its own columns."""
     conditions = [*wanted, col(Record.is_archived).is_(False), visible_records(actor)]
     joined = col(Project.id) == col(Record.project_id)
     count = select(func.count()).select_from(Record).join(Project, joined).where(*conditions)
     total = (await session.exec(count)).one()
     number = min(number, max(0, (total - 1) // size))
-    query = (
-        select(Record, Project)
-        .join(Project, joined)
-        .where(*conditions)
-        .order_by(nulls_last(col(Record.due_date).asc()), col(Record.due_time), col(Record.id))
-        .offset(number * size)
-        .limit(size)
-    )
+    query = select(Record, Project).join(Project, joined)
+    if kind is not None:
+        query = query.join(kind.model, kind.model.record_id == col(Record.id))  # type: ignore[attr-defined]
+    query = query.where(*conditions).order_by(*order).offset(number * size).limit(size)
     items = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     lines = tuple(Line(item, project, today_in(project.timezone, now)) for item, project in items)
     return Page(lines=lines, total=total, number=number, size=size, as_of=now)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
+from models import tags
 from models.clock import today_in, zone_or_utc
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
@@ -284,6 +285,8 @@ def _texts(item: Item) -> list[Block]:
 def _origin(item: Item, project: Project, people: People) -> list[Block]:
     raised = day(today_in(project.timezone, item.record.created_at))
     origin = [plain(f"{project.name} · raised by {name_of(people, item.record.raised_by)} · {raised}")]
+    if item.record.tags:
+        origin.append(plain(tags.shown(item.record.tags)))
     if item.record.source_link:
         origin.append(mrkdwn(link(item.record.source_link, "from this message")))
     return origin

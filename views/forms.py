@@ -15,6 +15,7 @@ from models.kinds.base import FieldSpec, FieldType
 from models.operations import TEXT_MAX, TITLE_MAX
 from models.projects import NAME_MAX
 from models.tables import Project
+from models.tags import read_tags
 from views.blocks import Block, cut, link, mrkdwn, note, option, plain, safe, section
 from views.values import with_article
 
@@ -209,6 +210,10 @@ def _read_text(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> str:
     return safe("".join(part.get("value") or "" for part in shown))
 
 
+def _draw_tags(spec: FieldSpec, value: str | None) -> Block:
+    return _draw_text(spec, ", ".join((value or "").split()))
+
+
 def _draw_person(spec: FieldSpec, value: Any) -> Block:
     element: Block = {"type": "users_select", "placeholder": plain("Choose a person")}
     return element | ({"initial_user": value} if value else {})
@@ -262,6 +267,7 @@ _ELEMENTS = {
     FieldType.TIME: _Element(_draw_time, _read_time),
     FieldType.CHOICE: _Element(_draw_menu, _read_menu),
     FieldType.SCALE: _Element(_draw_menu, _read_menu),
+    FieldType.TAGS: _Element(_draw_tags, lambda spec, shown: read_tags(_read_text(spec, shown))),
 }
 
 

@@ -16,7 +16,8 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
     shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in verbs)
     grammar = (
         "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, "
-        "`!high` its priority (`!low` `!normal` `!high` `!critical`). Further lines are details. "
+        "`!high` its priority (`!low` `!normal` `!high` `!critical`), `#network` a tag, and for a risk `p4 i3` its "
+        "probability and impact. Further lines are details. "
         "Or press ⋯ on a message and choose *Log to Steward*."
     )
     blocks = [
@@ -41,6 +42,37 @@ def kind_help(kind: Kind) -> Message:
         note(plain(f"“/{kind.key}” alone opens the form, “/{kind.key} list” shows the open ones.")),
     ]
     return Message(kind.help, blocks)
+
+
+LIST_WORDS = (
+    ("risks", "a kind; several are added up"),
+    ("open, closed, all", "open is meant where nothing is said"),
+    ("in progress, deferred ...", "a status of the kind"),
+    ("overdue, due today, due this week, no date", "the due date; a week ends on Sunday"),
+    ("@me, @ben, nobody", "the owner"),
+    ("high, !critical", "the priority"),
+    (">=12, <6", "the score of risks"),
+    ("#channel, everywhere", "a channel's project, or all you may see"),
+    ("#pilot", "a tag"),
+    ("waiting on me", "what you are to approve, and what you own that is overdue"),
+    ('"core switch"', "words of the title, in quotes"),
+)
+
+
+def list_help() -> Message:
+    """How to limit a list, and the lists that have names."""
+    first = "After `/steward list` say what you want to see, in any order."
+    words = "\n".join(f"`{esc(said)}`  {esc(means)}" for said, means in LIST_WORDS)
+    named = (
+        "`/steward my` is what you own everywhere, `/steward overdue` what is overdue here, `/steward waiting` what "
+        "waits for you, `/steward risks` the risks. Each takes filters too: `/steward my overdue high`."
+    )
+    blocks = [
+        section(mrkdwn(f"{first}\n`/steward list risks open >=12 @me due this week`")),
+        section(mrkdwn(words)),
+        section(mrkdwn(named)),
+    ]
+    return Message(first, blocks)
 
 
 def how_to() -> Message:

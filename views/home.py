@@ -2,7 +2,8 @@
 
 from models.kinds import KINDS
 from models.tables import Person
-from reports.work import URGENCIES, Page
+from reports.urgency import URGENCIES
+from reports.work import Page
 from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, plain, section
 from views.cards import row
 from views.lists import MARKS

@@ -1,45 +1,118 @@
-"""Lists of records, grouped by urgency, ten to a page."""
+"""Lists of records, ten to a page: by urgency, or in the order of their kind; with buttons on each line."""
 
-import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from reports.work import URGENCIES, Page
-from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
+from models import tags
+from models.filters import ME, NOBODY, Filters, Scope
+from models.kinds.base import Step
+from models.labels import Priority
+from reports.urgency import URGENCIES
+from reports.work import Line, Page
+from views.blocks import Block, Message, actions, button, divider, esc, mrkdwn, note, plain, section
 from views.values import People, due, name_of, shown_value
 
 
-def record_list(page: Page, people: People, *, title: str, of: dict[str, str], empty: str) -> Message:
-    """A private list. `of` says what is listed, for the page buttons; `empty` is the sentence for an empty list."""
-    blocks: list[Block] = [section(mrkdwn(f"*{esc(title)}*"))]
-    if not page.lines:
-        return Message(esc(f"{title}: {empty}"), [*blocks, section(mrkdwn(empty))])
-    for urgency in URGENCIES:
-        lines = [line for line in page.lines if line.urgency == urgency]
-        if lines:
-            blocks.append(note(mrkdwn(f"{MARKS[urgency]} *{urgency}*")))
-        for line in lines:
-            item = line.item
-            facts = [shown_value(f, item.value(f.key), people) for f in item.kind.fields if f.in_list]
-            derived = [derive(item, line.today) or "" for derive in item.kind.derived.values()]
-            shown = [name_of(people, item.record.owner_id), due(item, line.project, line.today), item.status.label]
-            text = f"{item.kind.emoji} {item.reference}  {item.record.title}\n" + " · ".join(
-                filter(None, [*shown, *(derived or facts)])
-            )
-            opens = button("Open", "show", item.reference, says=f"Open {item.reference}")
-            blocks.append(section(plain(text), opens))
-    first = page.number * page.size + 1
-    blocks.append(note(plain(f"{first} to {first + len(page.lines) - 1} of {page.total} open")))
-    turns = _turns(page, of)
-    return Message(esc(f"{title}: {page.total} open"), [*blocks, *([actions(turns)] if turns else [])])
+@dataclass(frozen=True)
+class ListView:
+    """What a list is of. `line` is its filters as one line, which its buttons carry; `other` the opposite list's.
+
+    `other` is a label and a line, as ("Show closed", ...). `steps` are the main steps this person may take now, by
+    reference. `title` and `empty` are plain text and mrkdwn.
+    """
+
+    title: str
+    line: str
+    empty: str
+    filters: Filters
+    steps: Mapping[str, Step]
+    other: tuple[str, str] | None = None
+
+
+def record_list(page: Page, people: People, view: ListView) -> Message:
+    """A private list whose buttons work on it in place."""
+    blocks: list[Block] = [section(mrkdwn(f"*{esc(view.title)}*"))]
+    limits = limits_in_words(view.filters, people)
+    blocks += [note(plain(" · ".join(limits)))] if limits else []
+    count = f"{page.total} {view.filters.wanted_scope.label.lower()}".removesuffix(" all")
+    if page.lines:
+        for heading, lines in _groups(page, view.filters):
+            blocks += [note(mrkdwn(heading))] if heading else []
+            for line in lines:
+                blocks += _line(line, people, page, view)
+        first = page.number * page.size + 1
+        blocks += [divider(), note(plain(f"{first} to {first + len(page.lines) - 1} of {count}"))]
+    else:
+        blocks.append(section(mrkdwn(view.empty)))
+    turns = _turns(page, view)
+    return Message(
+        esc(f"{view.title}: {count}") if page.lines else f"{esc(view.title)}: {view.empty}",
+        [*blocks, *([actions(turns)] if turns else [])],
+    )
+
+
+def limits_in_words(filters: Filters, people: People) -> list[str]:
+    """What limits the list beside its kinds, whether they are open, and its projects."""
+    said = [status.replace("_", " ") for status in filters.statuses]
+    said += [filters.due.value] if filters.due else []
+    said += [f"{priority.label.lower()} priority" for priority in filters.priorities]
+    match filters.at_least, filters.at_most:
+        case (int(least), int(most)):
+            said.append(f"score {least} to {most}")
+        case (int(least), _):
+            said.append(f"score {least} or more")
+        case (_, int(most)):
+            said.append(f"score {most} or less")
+    who = {ME: "you", NOBODY: "nobody"}
+    owners = [who.get(owner) or name_of(people, owner) for owner in filters.owners]
+    said += [f"owned by {' or '.join(owners)}"] if owners else []
+    said += [f"#{tag}" for tag in filters.tags]
+    said += ["waiting on you"] if filters.waiting else []
+    return [*said, *(f"“{words}” in the title" for words in filters.words)]
 
 
 MARKS = {"Overdue": "🔴", "Due today": "🟠", "Due this week": "🟡", "Later": "⚪", "No due date": "⚪"}
 
 
-def _turns(page: Page, of: dict[str, str]) -> list[Block]:
-    """Buttons to the pages before and after, where there are any."""
+def _groups(page: Page, filters: Filters) -> Iterator[tuple[str, list[Line]]]:
+    """The lines under their headings; all under none where something else than the due date orders them."""
+    kind = filters.only_kind
+    if filters.wanted_scope is not Scope.OPEN or (kind and kind.sort_by):
+        yield "", list(page.lines)
+        return
+    for urgency in URGENCIES:
+        lines = [line for line in page.lines if line.urgency == urgency]
+        if lines:
+            yield f"{MARKS[urgency]} *{urgency}*", lines
 
-    def turn(label: str, action: str, number: int) -> Block:
-        return button(label, action, json.dumps(of | {"page": str(number)}, ensure_ascii=False))
 
-    turns = [turn("Previous", "list:previous", page.number - 1)] if page.number else []
-    return turns if page.is_last else [*turns, turn("Next", "list:next", page.number + 1)]
+def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]:
+    item, record = line.item, line.item.record
+    due_words = due(item, line.project, line.today if record.is_open else None)
+    is_late = record.is_open and line.urgency == "Overdue"
+    facts = [
+        name_of(people, record.owner_id),
+        f"🔴 {due_words}" if is_late else due_words,
+        item.status.label,
+        f"{record.priority.label} priority" if record.priority in (Priority.HIGH, Priority.CRITICAL) else "",
+        *(
+            [derive(item, line.today) or "" for derive in item.kind.derived.values()]
+            or [shown_value(field, item.value(field.key), people) for field in item.kind.fields if field.in_list]
+        ),
+    ]
+    facts.append(tags.shown(record.tags))
+    text = f"{item.kind.emoji} {item.reference}  {record.title}\n" + " · ".join(filter(None, facts))
+    opens = button("Open", "show", item.reference, says=f"Open {item.reference}")
+    step = view.steps.get(item.reference)
+    if step is None:
+        return [section(plain(text), opens)]
+    carried = f"{item.reference} {page.number} {view.line}"
+    moves = button(step.label, f"line:{step.key}", carried, style="primary", says=f"{step.label}: {item.reference}")
+    return [section(plain(text)), actions([moves, opens])]
+
+
+def _turns(page: Page, view: ListView) -> list[Block]:
+    """Buttons to the pages before and after, where there are any, and to the opposite list."""
+    turns = [button("Previous", "list:previous", f"{page.number - 1} {view.line}")] if page.number else []
+    turns += [] if page.is_last else [button("Next", "list:next", f"{page.number + 1} {view.line}")]
+    return [*turns, button(view.other[0], "list:other", f"0 {view.other[1]}")] if view.other else turns

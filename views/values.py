@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
+from models import tags
 from models.kinds import Item
 from models.kinds.base import FieldSpec, FieldType
 from models.tables import Person, Project
@@ -53,6 +54,8 @@ def shown_value(field: FieldSpec, value: Any, people: People) -> str:
             return f"{value:%H:%M}" if isinstance(value, time) else str(value)
         case FieldType.CHOICE:
             return str(value.label)
+        case FieldType.TAGS:
+            return tags.shown(value)
         case _:
             return str(value)
 

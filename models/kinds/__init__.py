@@ -50,7 +50,11 @@ def _problems(kind: Kind) -> list[str]:
     ]
     keys = Counter(field.key for field in kind.all_fields)
     problems += [f"two fields have the key {key!r}" for key, times in keys.items() if times > 1]
-    named = [*kind.closed, *(status for step in kind.steps for status in (*step.begins, step.to))]
+    named = [
+        *kind.closed,
+        *kind.awaits_approval,
+        *(status for step in kind.steps for status in (*step.begins, step.to)),
+    ]
     problems += [f"status {str(status)!r} is unknown" for status in named if status not in list(kind.statuses)]
     words = Counter(word for step in kind.steps for word in (step.key, *step.words))
     problems += [f"two steps answer to {word!r}" for word, times in words.items() if times > 1]

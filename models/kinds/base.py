@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
 from models.labels import Labelled, Priority
@@ -22,13 +23,14 @@ class FieldType(StrEnum):
     TIME = "time"
     CHOICE = "choice"
     SCALE = "scale"
+    TAGS = "tags"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldSpec:
     """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5.
 
-    `default` is what stands where nothing was chosen.
+    `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
     """
 
     key: str
@@ -38,6 +40,7 @@ class FieldSpec:
     in_list: bool = False
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
+    shorthand: str = ""
 
     @property
     def is_text(self) -> bool:
@@ -67,6 +70,8 @@ class Kind:
     """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today.
 
     `closed` are the statuses in which nothing is left to do; `stands` those of them that are not shown as done with.
+    `score` is what a list can be limited by, and `sort_by` what comes before the due date in the order of a list: both
+    are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
     """
 
     key: str
@@ -84,7 +89,9 @@ class Kind:
     stands: frozenset[Labelled] = frozenset()
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
-    sort_by: Callable[["Item"], Any] = lambda item: 0
+    awaits_approval: frozenset[Labelled] = frozenset()
+    score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
+    sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)
 
     @property
     def first_status(self) -> Labelled:
@@ -166,6 +173,12 @@ COMMON_FIELDS = (
         help="How much it matters next to the others.",
         choices=Priority,
         default=Priority.NORMAL,
+    ),
+    FieldSpec(
+        key="tags",
+        label="Tags",
+        type=FieldType.TAGS,
+        help="Words to find it by, such as “network, pilot”.",
     ),
     FieldSpec(
         key="details",

@@ -83,4 +83,5 @@ DECISION = Kind(
         ),
     ),
     is_editable=lambda item: item.record.status != DecisionStatus.APPROVED,
+    awaits_approval=frozenset({DecisionStatus.PROPOSED}),
 )

@@ -1,6 +1,7 @@
 """Issues: what has happened and hurts now."""
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import nulls_last
+from sqlmodel import Field, SQLModel, col
 
 from models.kinds.base import FieldSpec, FieldType, Kind, Step
 from models.labels import Labelled
@@ -94,5 +95,5 @@ ISSUE = Kind(
             words=("open",),
         ),
     ),
-    sort_by=lambda item: item.value("severity") or "9",
+    sort_by=(nulls_last(col(Issue.severity).asc()),),
 )

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import nulls_last
+from sqlmodel import Field, SQLModel, col
 
 from models.kinds.base import FieldSpec, FieldType, Item, Kind, Step
 from models.labels import Labelled
@@ -49,6 +50,9 @@ def band(points: int) -> str:
     return next(word for highest, word in BANDS if points <= highest)
 
 
+_SCORE = col(Risk.probability) * col(Risk.impact)
+
+
 def _points(item: Item) -> int | None:
     return score(item.value("probability"), item.value("impact"))
 
@@ -73,9 +77,17 @@ RISK = Kind(
             label="Probability",
             type=FieldType.SCALE,
             help="1 rare to 5 almost certain.",
+            shorthand="p",
             in_list=True,
         ),
-        FieldSpec(key="impact", label="Impact", type=FieldType.SCALE, help="1 slight to 5 severe.", in_list=True),
+        FieldSpec(
+            key="impact",
+            label="Impact",
+            type=FieldType.SCALE,
+            help="1 slight to 5 severe.",
+            shorthand="i",
+            in_list=True,
+        ),
         FieldSpec(
             key="response",
             label="Response",
@@ -114,5 +126,6 @@ RISK = Kind(
         ),
     ),
     derived={"Score": _shown_score},
-    sort_by=lambda item: -(_points(item) or 0),
+    score=_SCORE,
+    sort_by=(nulls_last(_SCORE.desc()),),
 )

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.dates import DateOrder, Due, NoDate, PastDate, VagueDate
-from models.entry import Entry, Mention, parse_entry
+from models.entry import Entry, Mention, Place, parse_entry
 from models.labels import Priority
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -393,3 +393,114 @@ def test_a_very_long_line_is_read_without_effort():
 
     assert entry.due == FRIDAY
     assert entry.title.count("by") == 3999
+
+
+# Tags and scales ---------------------------------------------------------------------------------------------------
+
+RISK_SCALES = {"p": "probability", "i": "impact"}
+
+
+def parse_risk(text):
+    return parse_entry(pieces(text), now=NOW, zone=NEW_YORK, order=DateOrder.MDY, scales=RISK_SCALES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Core switch is late p4 i3 !high @ben #network #pilot by friday",
+        "p4 i3 #network #pilot Core switch is late by friday @ben !high",
+        "#Network Core switch is late by friday #pilot I3 P4 !high @ben",
+        "@ben #network, #PILOT, Core switch is late, p4, i3, !high by friday",
+        "Core switch is late by friday #network p4 @ben i3 #pilot !high #network",
+    ],
+)
+def test_tags_and_scales_stand_in_any_order_too(text):
+    entry = parse_risk(text)
+
+    assert (entry.title, entry.owner_id, entry.due, entry.priority) == (
+        "Core switch is late",
+        "U1",
+        FRIDAY,
+        Priority.HIGH,
+    )
+    assert set(entry.tags.split()) == {"network", "pilot"}
+    assert entry.scales == {"probability": 4, "impact": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "tags"),
+    [
+        ("Ask #legal about it", "Ask #legal about it", "legal"),
+        ("Write about #legal", "Write about #legal", "legal"),
+        ("#legal and finance agree", "#legal and finance agree", "legal"),
+        ("Close bug #123", "Close bug #123", ""),
+        ("Learn C# and F#", "Learn C# and F#", ""),
+        ("See https://example.com/#part", "See https://example.com/#part", ""),
+        ("Order cables #été", "Order cables", "été"),
+        ("Order cables #परियोजना", "Order cables", "परियोजना"),
+        ("Order cables ##x", "Order cables ##x", ""),
+        ("Order cables #a&b", "Order cables #a&b", ""),
+        ("Order cables #" + "x" * 41, "Order cables #" + "x" * 41, ""),
+        ("#legal", "", "legal"),
+    ],
+)
+def test_a_tag_in_the_midst_of_a_title_counts_and_stays_in_it(text, title, tags):
+    entry = parse(text)
+
+    assert (entry.title, entry.tags) == (title, tags)
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "scales"),
+    [
+        ("Laptops with i5 may fail", "Laptops with i5 may fail", {}),
+        ("Replace laptops with i5", "Replace laptops with i5", {}),
+        ("Switch p4 i3 may fail", "Switch may fail", {"probability": 4, "impact": 3}),
+        ("Switch may fail p4", "Switch may fail", {"probability": 4}),
+        ("Switch may fail p6 i0", "Switch may fail p6 i0", {}),
+        ("Switch may fail p4 p2", "Switch may fail p4 p2", {}),
+        ("Switch may fail p44", "Switch may fail p44", {}),
+    ],
+)
+def test_a_scale_that_could_be_an_ordinary_word_stays_one(text, title, scales):
+    entry = parse_risk(text)
+
+    assert (entry.title, dict(entry.scales)) == (title, scales)
+
+
+def test_what_no_scale_of_the_kind_is_stays_in_the_title():
+    assert parse("Upgrade to p4 i3").title == "Upgrade to p4 i3"
+    assert parse("Upgrade p4 i3").scales == {}
+
+
+def test_a_channel_is_no_tag():
+    entry = parse_entry(["Move ", Place("C1", "network"), " #wan"], now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
+
+    assert (entry.title, entry.tags) == ("Move #network", "wan")
+
+
+TAGGED = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["#a", "#b-c", "p4", "i3", "@ben", "by friday", "!high", "with", "and", "Core", "switch", "#1"]
+        ),
+        st.text(max_size=6),
+    ),
+    max_size=9,
+)
+
+
+@given(TAGGED)
+def test_no_word_is_lost_whatever_it_stands_beside(words):
+    text = " ".join(" ".join(words).split())
+
+    entry = parse_risk(text)
+
+    kept = entry.title + entry.details
+    for at, word in enumerate(words):
+        if word in ("Core", "switch", "with", "and", "#1") and words.count(word) == 1:
+            assert word in kept, at
+        if word in ("#a", "#b-c") and "\n" not in text:
+            assert word[1:] in entry.tags.split() or word in kept
+        if word in ("p4", "i3"):
+            assert entry.scales or word in kept

@@ -175,7 +175,8 @@ def test_a_made_up_kind_is_one_file_one_line_and_a_migration(copied: Path) -> No
     written = run(copied, "-c", "from bot import migrate; print(migrate.write_step('Add assumptions'))").split()[-1]
 
     step = Path(written)
-    assert step.relative_to(copied) == Path("migrations/versions/0002_add_assumptions.py")
+    before = max(path.stem[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
+    assert step.relative_to(copied) == Path(f"migrations/versions/{int(before) + 1:04}_add_assumptions.py")
     assert "import models" not in step.read_text(encoding="utf-8")
     assert "sqlmodel" not in step.read_text(encoding="utf-8"), "a step says what the database knows"
     tests = (

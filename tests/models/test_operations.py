@@ -114,6 +114,7 @@ def full_values(kind: Kind) -> dict[str, Any]:
         "due_date": FRIDAY,
         "due_time": time(15, 0),
         "priority": Priority.HIGH,
+        "tags": "network pilot",
     } | OWN_VALUES[kind.key]
 
 

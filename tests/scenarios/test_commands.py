@@ -142,7 +142,11 @@ async def test_list_shows_the_open_records_of_that_kind(house: House) -> None:
         assert "R1  Late switch\nKavya Rao · Fri 5 Mar 2032 · Open" in told
         assert "R2" not in told
         assert "A1" not in told
-        assert buttons(answer(ana)) == [("show", "R1")]
+        assert buttons(answer(ana)) == [
+            ("line:close", "R1 0 risks"),
+            ("show", "R1"),
+            ("list:other", "0 risks closed"),
+        ]
 
 
 @sqlite_only
@@ -310,12 +314,19 @@ HINTS = [
     ("setings", "I do not know “setings”. Did you mean `/steward settings`?"),
     ("settings please", "I do not know “settings please”. Did you mean `/steward settings`?"),
     ("decisin use fibre", "I do not know “decisin use fibre”. Did you mean `/steward decision`?"),
-    ("list riks", "I do not know “riks”. Did you mean `/steward list risks`?"),
+    ("list riks", "I do not know “riks” in a list. Did you mean `/steward list risks`?"),
+    (
+        "list risks opn >=12 @ana",
+        "I do not know “opn” in a list. Did you mean `/steward list risks open &gt;=12 @ana`?",
+    ),
+    ("my ovrdue high", "I do not know “ovrdue” in a list. Did you mean `/steward my overdue high`?"),
+    ("list zebra", 'I do not know “zebra” in a list. Words of a title go in quotes, as in `/steward list "switch"`'),
+    ("list actions >=12", "I do not know “&gt;=12” in a list."),
     ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
     ("A1 fnish", "I do not know “fnish”. Did you mean `/steward A1 finish`?"),
     ("A1 edit now", "I do not know “edit now”. Did you mean `/steward A1 edit`?"),
     ("A1 xyzzy", "I do not know “xyzzy”. `/steward help actions` shows what there is."),
-    ("risks everywhere", "`/steward risks` alone lists what is open; `/steward risk` and your words log a new one."),
+    ("risks quarrel", "To log a new one, type `/steward risk` and your words."),
     ("zebra crossing", "I do not know “zebra crossing”. `/steward help` shows what there is."),
     ("A99 done", "There is no A99 here that you can see. `/steward list` shows what there is."),
 ]
