@@ -111,7 +111,18 @@ async def test_what_is_kept_survives_a_restart_records_and_messages_alike(machin
         message["ts"] for message in json.loads(after) if not message.get("ephemeral")
     ]
     assert [record["title"] for record in json.loads(exported.out)["records"]] == ["Check the fans", "Check the pumps"]
-    assert machine.files == ["work/kept", "work/kept/sandbox.json", "work/kept/steward.db"]
+    kept = [name for name in machine.files if not name.endswith(".lock")]
+    assert kept == ["work/kept", "work/kept/sandbox.json", "work/kept/steward.db"]
+
+
+async def test_two_programs_never_keep_their_data_in_one_folder(machine: Machine) -> None:
+    """The second would overwrite the first one's messages."""
+    async with machine.steward("run", "--keep", "kept", PORT=0) as steward:
+        await steward.says(r"http://127\.0\.0\.1:\d+")
+        second = await machine.run("run", "--keep", "kept", PORT=0)
+
+    assert second.code == 1
+    assert "Another Steward keeps its data in kept. Stop it first" in second.err
 
 
 @pytest.mark.parametrize("begun", ["", "/steward.db", "/steward.db-wal"])
