@@ -37,7 +37,7 @@ async def fill(session: AsyncSession) -> None:
     await make_workspace(session)
     ana = await make_person(session)
     for kind in kinds.KINDS:
-        item = await make_record(session, kind, by=ana)
+        item = await make_record(session, kind, by=ana, tags="pilot")
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
     session.add(SeenRequest(key="trigger", at=NOW))
 
