@@ -59,6 +59,7 @@ COMMON = {
     "due_date": "2032-03-05",
     "due_time": "15:00",
     "priority": "high",
+    "tags": "network, pilot",
     "details": "First line\nsecond line",
 }
 
@@ -93,6 +94,7 @@ async def test_words_without_a_title_open_the_form_filled_with_what_was_understo
         "due_date": "2032-03-05",
         "due_time": "15:00",
         "priority": "high",
+        "tags": None,
         "details": None,
     }
 
