@@ -653,11 +653,9 @@ def _iso(given: _Given, context: _Context) -> date:
 
 def _numeric(given: _Given, context: _Context) -> date:
     first, second = int(given["first"]), int(given["second"])
-    # Nobody puts the month first before a dot.
-    is_day_first = context.order is DateOrder.DMY or "." in (given["mark"], given["dot"])
-    day, month = (first, second) if is_day_first else (second, first)
+    day, month = (first, second) if context.order is DateOrder.DMY else (second, first)
     if month > 12 and 1 <= day <= 12:
-        order = "day first" if is_day_first else "month first"
+        order = "day first" if context.order is DateOrder.DMY else "month first"
         flipped = f"{month} {SHORT_MONTHS[day - 1].lower()}" if month <= monthrange(LEAP_YEAR, day)[1] else "3 dec"
         raise context.problem(
             f"{context.shown()} cannot be: dates are read {order} here, and there is no month {month}.",
@@ -800,9 +798,7 @@ _RULES: Final = (
     _rule(rf"{_MONTH} (?:the )?{_DAY}(?:,? '?(?P<year>\d{{4}}))?", _named_month),
     _rule(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})", _iso),
     _rule(r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?", _numeric, Needs.CONNECTOR),
-    _rule(
-        r"(?P<first>\d{1,2})(?P<mark>[-.])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})", _numeric, Needs.CONNECTOR
-    ),
+    _rule(r"(?P<first>\d{1,2})([-.])(?P<second>\d{1,2})\2(?P<year>\d{4}|\d{2})", _numeric, Needs.CONNECTOR),
     _rule(r"(?P<first>\d{1,2})\.(?P<second>\d{1,2})(?P<dot>\.)", _dotted, Needs.CONNECTOR),
     _rule(r"(?P<first>\d\d)\.(?P<second>\d\d)", _dotted, Needs.CONNECTOR),
     _rule(

@@ -245,9 +245,10 @@ class Sandbox:
 
     @property
     def connections(self) -> int:
-        """Open Socket Mode connections of the app."""
+        """Socket Mode connections of the app that take envelopes: open, and not asked to come back as another."""
         transport = self._core.courier.transport
-        return len(transport.connections) if isinstance(transport, SocketMode) else 0
+        open_ones = transport.connections if isinstance(transport, SocketMode) else ()
+        return sum(not connection.retiring for connection in open_ones)
 
     @property
     def rate_limits(self) -> bool:
