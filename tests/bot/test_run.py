@@ -236,6 +236,8 @@ async def test_what_is_under_way_at_a_stop_is_finished_and_answered(machine: Mac
             held.execute("BEGIN IMMEDIATE")
             asked = asyncio.create_task(slack.person("ana").command("#network", "/action", "Check the fans"))
             await until(lambda: slack.deliveries[-1].payload.get("text") == "Check the fans")
+            # Nothing outside tells when the program has read it from its socket; what it has not read it cannot finish.
+            await asyncio.sleep(1)
             stopping = asyncio.create_task(steward.stopped())
             await steward.says("Stopping")
             held.execute("ROLLBACK")
@@ -352,6 +354,8 @@ async def test_web_finishes_the_request_under_way_at_a_stop(machine: Machine, da
                 held.execute("BEGIN IMMEDIATE")
                 asked = asyncio.create_task(slack.person("ana").command("#network", "/action", "Check the fans"))
                 await until(lambda: slack.deliveries[-1].payload.get("text") == "Check the fans")
+                # As above: the program must have read it.
+                await asyncio.sleep(1)
                 stopping = asyncio.create_task(web.stopped())
                 await asyncio.sleep(0.3)
                 held.execute("ROLLBACK")
