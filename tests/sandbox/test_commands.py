@@ -1,5 +1,6 @@
 """Slash commands and shortcuts over Socket Mode, with a real Bolt app at the other end."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -241,7 +242,13 @@ async def test_the_app_comes_back_when_slack_asks_it_to(sandbox: Sandbox) -> Non
         await until(lambda: sum(c.method == "apps.connections.open" for c in sandbox.calls) > opened, seconds=15)
         await until(lambda: sandbox.connections == 1)
 
-        assert (await sandbox.person("ana").command("#network", "/parrot")).ok
+        # For a moment the library may still answer through the connection that it is leaving.
+        for _ in range(20):
+            outcome = await sandbox.person("ana").command("#network", "/parrot")
+            if outcome.ok:
+                break
+            await asyncio.sleep(0.1)
+        assert outcome.ok
 
 
 async def test_a_button_in_a_whisper_can_rewrite_and_remove_it(sandbox: Sandbox) -> None:
