@@ -33,6 +33,43 @@ async def test_a_card_that_slack_refused_is_posted_once_somebody_asks_for_it(hou
     assert "Its card is not in the channel" not in shown(ana.ephemerals("#network")[-1])
 
 
+async def test_a_removed_record_leaves_the_lists_and_undo_brings_it_back(house: House) -> None:
+    """Only whoever raised it, the coordinator or an admin removes it."""
+    ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
+    await ana.command("#network", "/action", "Order cables")
+    await house.settled()
+
+    await kavya.command("#network", "/steward", "A1 remove")
+    after_refusal = (await house.record("A1"))["is_archived"]
+    await ana.command("#network", "/steward", "A1 remove")
+    await house.settled()
+    removed = (await house.record("A1"))["is_archived"]
+    confirmation = ana.ephemerals("#network")[-1]
+    await ana.command("#network", "/steward", "list")
+    listed = shown(ana.ephemerals("#network")[-1])
+    await ana.click(confirmation, "undo")
+    await house.settled()
+
+    assert (after_refusal, removed) == (False, True)
+    assert "Order cables" not in listed
+    assert (await house.record("A1"))["is_archived"] is False
+
+
+async def test_a_typed_invitation_brings_steward_and_the_cards_it_owes(house: House) -> None:
+    """A private channel gets the card of what was logged before."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#steering", "/action", "Order cables")
+    await ana.submit({"project_name": "Steering"})
+    await house.settled()
+    before = [message for message in ana.messages("#steering") if "Order cables" in shown(message)]
+
+    await ana.command("#steering", "/invite", "@Steward")
+    await house.settled()
+
+    assert before == []
+    assert len([message for message in ana.messages("#steering") if "Order cables" in shown(message)]) == 1
+
+
 @pytest.mark.parametrize("count", [1, 9, 10, 30])
 def test_the_morning_message_fits_into_slack_whatever_is_due(count: int) -> None:
     """What does not fit is counted, and found in Home."""
