@@ -54,10 +54,11 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("action", "action Order cables @ben", "Log an action as /action does; so with risk, issue and decision"),
+    Verb("action", "action Order cables @ben", "Log an action as /action does; so with every other kind"),
     Verb("list", "list risks", "The open records of this channel's project, all or of one kind"),
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
+    Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
@@ -173,7 +174,7 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
     if step and (not remark or not strict):
         remark_read = decoded(remark)
         return Parsed(
-            lambda request, deps: records.take_step(request, deps, kind, number, step, remark_read), writes=True
+            lambda request, deps: records.step_typed(request, deps, kind, number, step, remark_read), writes=True
         )
     if strict:
         return None

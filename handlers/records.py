@@ -16,10 +16,11 @@ from models.dates import date_order
 from models.entry import Entry, parse_entry
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
-from models.kinds.base import Step
-from models.operations import TITLE_MAX
+from models.kinds.base import FieldType, Step
+from models.labels import Labelled
+from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
-from models.tables import Channel, Project
+from models.tables import Channel, History, Project
 from reports.work import items_of
 from views import cards, forms
 from views.blocks import Message, cut, esc, plain, section
@@ -115,6 +116,22 @@ async def kind_chosen(request: Request, deps: Deps) -> Reply:
     return UpdateForm(forms.record_form(kind, values, context, project=project, title="Log to Steward"))
 
 
+async def more_fields_pressed(request: Request, deps: Deps) -> Reply:
+    """The same form with every field of its kind, keeping what was typed."""
+    context = replace(request.context, shows_all=True)
+    kind = kind_named(context.kind)
+    if kind is None:
+        raise NotFound("This form is from an older version of Steward. Please open it again.")
+    typed = forms.read_fields(kind, request.state, context)
+    if context.reference:
+        item, _ = await _editable(request, deps, *_reference(context.reference))
+        return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
+    chosen = forms.read_choice(request.state, "project")
+    project = await projects.find(deps.session, request.actor, int(chosen)) if chosen else None
+    title = "Log to Steward" if "kind" in context.asks else ""
+    return UpdateForm(forms.record_form(kind, typed, context, project=project, title=title))
+
+
 async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The record's card, for this person only."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
@@ -163,24 +180,52 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     return Tell(message, reference=item.reference)
 
 
-async def take_step(
-    request: Request, deps: Deps, kind: Kind, number: int, step: Step, note: str | None = None
-) -> Reply:
-    """Move the record on, and offer the way back."""
-    item, project = await operations.find(deps.session, request.actor, kind, number)
-    via = "button" if request.where is not Where.COMMAND else "command"
-    await operations.take_step(deps.session, request.actor, item, project, step, now=deps.now, via=via, note=note)
-    people = await directory.people(deps.session, cards.people_of(item))
-    message = cards.saved(item, project, people, said=step.past, now=deps.now)
-    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
+async def step_typed(request: Request, deps: Deps, kind: Kind, number: int, step: Step, words: str) -> Reply:
+    """The step, with what it asks for in the words after it: first the choice, then the reason or a remark."""
+    choices = kind.choices_of(step)
+    answer, remark = choices.at_start(words) if choices else (None, words)
+    return await _take_step(request, deps, *await _found(request, deps, kind, number), step, remark, answer, "command")
+
+
+async def step_submitted(request: Request, deps: Deps) -> Reply:
+    """The step whose small form was filled in. Raises InvalidFields, whose keys are the form's block ids."""
+    kind, number = _reference(request.context.reference)
+    step = _step(kind, request.context.step)
+    choices = kind.choices_of(step)
+    chosen = forms.read_choice(request.state, step.asks) if step.asks else ""
+    answer = choices(chosen) if choices and chosen in list(choices) else None
+    remark = forms.read_choice(request.state, REMARK)
+    return await _take_step(request, deps, *await _found(request, deps, kind, number), step, remark, answer, "form")
 
 
 async def step_pressed(request: Request, deps: Deps) -> Reply:
+    """The step, or the small form for what it asks for."""
     kind, number = _reference(request.value)
-    step = kind.step_named(request.name.partition(":")[2])
-    if step is None:
-        raise NotFound("This button is from an older version of Steward. Open the record again.")
-    return await take_step(request, deps, kind, number, step)
+    step = _step(kind, request.name.partition(":")[2])
+    item, project = await _found(request, deps, kind, number)
+    operations.require_step(request.actor, item, project, step)
+    if operations.step_problems(item, step, "", None):
+        return OpenForm(forms.step_form(item, step, replace(_edit_context(request, item), step=step.key)))
+    return await _take_step(request, deps, item, project, step, "", None, "button")
+
+
+async def _take_step(
+    request: Request,
+    deps: Deps,
+    item: Item,
+    project: Project,
+    step: Step,
+    remark: str,
+    answer: Labelled | None,
+    via: str,
+) -> Reply:
+    """Move the record on, and offer the way back."""
+    await operations.take_step(
+        deps.session, request.actor, item, project, step, now=deps.now, via=via, note=remark, answer=answer
+    )
+    people = await directory.people(deps.session, cards.people_of(item))
+    message = cards.saved(item, project, people, said=step.past, now=deps.now)
+    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
 
 
 async def undo_pressed(request: Request, deps: Deps) -> Reply:
@@ -211,12 +256,19 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     """Everything that happened to the record, for this person only."""
     item, _ = await operations.find(deps.session, request.actor, kind, number)
     rows = await operations.history(deps.session, item)
-    ids = {row.actor_id for row in rows} | {
-        value for row in rows if row.field == "owner_id" for value in (row.before, row.after)
-    }
+    # What was said with a step stands beside its status.
+    rows = [row for row in rows if row.field != REMARK]
+    ids = {row.actor_id for row in rows} | _people_in(item.kind, rows)
     people = await directory.people(deps.session, ids)
     lines = [(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people)) for row in rows]
     return Tell(cards.history(item, lines), reference=item.reference)
+
+
+def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
+    """The people whom changed fields name, before and after."""
+    persons = {field.key for field in kind.all_fields if field.type in (FieldType.PERSON, FieldType.PEOPLE)}
+    values = [value for row in rows if row.field in persons for value in (row.before, row.after)]
+    return {each for value in values for each in (value if isinstance(value, list) else [value]) if each}
 
 
 async def history_pressed(request: Request, deps: Deps) -> Reply:
@@ -397,7 +449,7 @@ async def _merged(request: Request, deps: Deps, item: Item, project: Project, ty
         if spec.key not in originals:
             continue
         changed.append(f"{spec.label.lower()} is now “{shown_value(spec, item.value(spec.key), people) or 'empty'}”")
-        if spec.key in typed and typed[spec.key] == originals[spec.key]:
+        if spec.key not in typed or typed[spec.key] == originals[spec.key]:
             values[spec.key] = item.value(spec.key)
     changed += [f"status is now “{item.status.label}”"] if "status" in originals else []
     sentence = (
@@ -437,6 +489,17 @@ async def _morning_anew(request: Request, deps: Deps) -> Message | None:
     due_today = [(item, project) for item, project in items if item.record.due_date == sent]
     rest = [(item, project) for item, project in items if item.record.due_date != sent]
     return cards.morning(due_today, rest, today=sent, is_redrawn=True)
+
+
+async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
+    return await operations.find(deps.session, request.actor, kind, number)
+
+
+def _step(kind: Kind, name: str) -> Step:
+    step = kind.step_named(name)
+    if step is None:
+        raise NotFound("This button is from an older version of Steward. Open the record again.")
+    return step
 
 
 def _reference(text: str) -> tuple[Kind, int]:

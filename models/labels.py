@@ -20,6 +20,17 @@ class Labelled(StrEnum):
         """Position in the list of members, from 0."""
         return list(type(self)).index(self)
 
+    @classmethod
+    def at_start(cls, words: str) -> tuple[Self | None, str]:
+        """The member that the words begin with, by value or label in any case, and the rest; None and all of them."""
+        typed = words.split()
+        for length in range(len(typed), 0, -1):
+            name = " ".join(typed[:length]).lower().rstrip(",.:;")
+            member = next((each for each in cls if name in (each.value.replace("_", " "), each.label.lower())), None)
+            if member is not None:
+                return member, words.split(maxsplit=length)[length] if len(typed) > length else ""
+        return None, words
+
 
 class Priority(Labelled):
     LOW = "low", "Low"

@@ -18,9 +18,11 @@ from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed
 from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
+from models.labels import Labelled
 from models.permissions import Actor, Right, require, visible_records
 from models.tables import Act, Card, Counter, History, Project, Record
 
+REMARK = "remark"
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
 LONG_TEXT_MAX = 40_000
@@ -129,14 +131,44 @@ async def take_step(
     now: datetime,
     via: str,
     note: str | None = None,
+    answer: Labelled | None = None,
 ) -> Item:
-    """Move the record to the step's status. Raises NotAllowed and IllegalTransition."""
-    require(actor, Right.APPROVE if step.needs_approver else Right.EDIT, project, item)
-    if item.record.status not in step.begins:
-        raise IllegalTransition(_impossible(item, step))
-    values = {"status": step.to}
+    """Move the record to the step's status; `note` is why, `answer` the choice that the step asks for.
+
+    Raises NotAllowed, IllegalTransition and, when what the step asks for is missing, InvalidFields with the keys
+    REMARK and the choice's own.
+    """
+    require_step(actor, item, project, step)
+    note = (note or "").strip()
+    if problems := step_problems(item, step, note, answer):
+        raise InvalidFields(problems)
+    asked = {field.key: None for field in item.kind.all_fields if field.by_step}
+    values = {"status": step.to, REMARK: note, **asked, **step.sets(item)}
+    values |= {step.asks: answer} if step.asks else {}
     await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, note=note or None)
     return item
+
+
+def require_step(actor: Actor, item: Item, project: Project, step: Step) -> None:
+    """Raise NotAllowed or IllegalTransition unless this person may take the step now."""
+    require(actor, Right.APPROVE if step.needs_approver(item) else Right.EDIT, project, item)
+    if item.record.status not in step.begins:
+        raise IllegalTransition(_impossible(item, step))
+
+
+def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) -> dict[str, str]:
+    """What the step asks for and did not get, with how to type it: field key -> sentence."""
+    typed = f"`/steward {item.kind.typed(step, item.reference)}`"
+    problems = {}
+    choices = item.kind.choices_of(step)
+    if choices and answer not in list(choices):
+        names = ", ".join(choice.label.lower() for choice in choices)
+        problems[step.asks] = f"The {item.kind.label_of(step.asks).lower()} is needed: {names}. Type {typed}."
+    if step.reason and not note:
+        problems[REMARK] = f"{step.reason} Say it after the step: {typed}."
+    elif len(note) > TEXT_MAX:
+        problems[REMARK] = f"At most {TEXT_MAX:,} characters; this has {len(note):,}."
+    return problems
 
 
 async def undo(
@@ -167,7 +199,7 @@ def _right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
     """What undoing takes: as much as doing it would, in whichever direction it goes."""
     if "is_archived" in before:
         return Right.DELETE
-    decided = {step.to for step in item.kind.steps if step.needs_approver}
+    decided = {step.to for step in item.kind.steps if step.needs_approver(item)}
     is_decision = "status" in before and not decided.isdisjoint({item.record.status, before["status"]})
     return Right.APPROVE if is_decision else Right.EDIT
 
@@ -191,9 +223,11 @@ def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before
         for field in kind.all_fields
         if field.key in values and (problem := _value_problem(field, values[field.key]))
     }
+    for key in ("due_date", "next_review"):
+        day = values.get(key)
+        if day and day < today and (before is None or before.value(key) != day):
+            problems[key] = f"{day:%a} {day.day} {day:%b %Y} is past. Choose today or a later day."
     due = values.get("due_date", before and before.record.due_date)
-    if due and due < today and (before is None or before.record.due_date != due):
-        problems["due_date"] = f"{due:%a} {due.day} {due:%b %Y} is past. Choose today or a later day."
     if values.get("due_time") and not due and (before or "due_date" in values):
         problems["due_time"] = "A time needs a day: choose a due date too, or clear the time."
     return problems
@@ -374,5 +408,7 @@ def _impossible(item: Item, step: Step) -> str:
         now += " already."
     else:
         now += f", so “{step.label.lower()}” is not possible now."
-    possible = ", ".join(f"`/steward {item.reference} {s.key}`" for s in item.kind.steps_from(item.record.status))
+    possible = ", ".join(
+        f"`/steward {item.kind.typed(s, item.reference)}`" for s in item.kind.steps_from(item.record.status)
+    )
     return f"{now} Possible: {possible}." if possible else now

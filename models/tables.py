@@ -107,7 +107,10 @@ class Project(SQLModel, table=True):
 
 
 class Record(SQLModel, table=True):
-    """What all kinds share; a kind's own table holds the rest under the same key."""
+    """What all kinds share; a kind's own table holds the rest under the same key.
+
+    `remark` is what was said with the step that led to the present status.
+    """
 
     __tablename__ = "record"
     __table_args__ = (
@@ -131,6 +134,8 @@ class Record(SQLModel, table=True):
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     due_date: date | None = None
     due_time: time | None = None
+    next_review: date | None = None
+    remark: str = ""
     raised_by: str
     source_link: str | None = None
     is_archived: bool = False

@@ -77,6 +77,8 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "owner": record.owner_id,
             "due_date": record.due_date,
             "due_time": record.due_time,
+            "next_review": record.next_review,
+            "remark": record.remark,
             "project": project.name,
             "project_id": project.id,
             "channel": record.channel_id,

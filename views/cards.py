@@ -22,6 +22,7 @@ from views.blocks import (
     mention,
     mrkdwn,
     note,
+    overflow,
     plain,
     rich,
     section,
@@ -52,7 +53,8 @@ def record_card(
     today = today_in(project.timezone, now)
     blocks = [
         _title(item),
-        {"type": "section", "fields": _facts(item, project, people, today, mention_owner=mention_owner)},
+        *_facts(item, project, people, today, mention_owner=mention_owner),
+        *_remark(item),
         *_texts(item),
         note(*_origin(item, project, people)),
         actions(_buttons(item)),
@@ -249,6 +251,7 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     record = item.record
     owner = mention(record.owner_id) if mention_owner and record.owner_id else esc(name_of(people, record.owner_id))
     facts: dict[str, str] = {"Owner": owner if record.owner_id else "nobody yet", "Status": item.status.label}
+    facts |= {label: shown for label, derive in item.kind.derived.items() if (shown := derive(item, today))}
     if record.due_date:
         is_late = record.is_open and record.due_date < today
         facts["Due"] = ("🔴 Overdue: " if is_late else "") + due(item, project)
@@ -256,19 +259,29 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
         facts["Closed"] = day(today_in(project.timezone, record.closed_at))
     if record.priority is not Priority.NORMAL:
         facts["Priority"] = record.priority.label
-    for field in item.kind.fields:
-        if field.type in (FieldType.CHOICE, FieldType.SCALE) and (
-            shown := shown_value(field, item.value(field.key), people)
-        ):
-            facts[field.label] = shown
-    for label, derive in item.kind.derived.items():
-        if shown := derive(item, today) or "":
-            facts[label] = shown
-    return [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items()][:10]
+    for field in item.kind.all_fields:
+        if field.type not in TEXTS and field.key not in SHOWN_APART:
+            facts[field.label] = esc(cut(shown_value(field, item.value(field.key), people), FACT_SHOWN))
+    drawn = [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items() if value]
+    return [
+        {"type": "section", "fields": drawn[start : start + FACTS_EACH]} for start in range(0, len(drawn), FACTS_EACH)
+    ]
+
+
+TEXTS = (FieldType.TEXT, FieldType.LONG_TEXT)
+SHOWN_APART = ("owner_id", "due_date", "due_time", "priority")
+FACTS_EACH = 10  # fields that Slack allows in one section
+FACT_SHOWN = 1_000
+
+
+def _remark(item: Item) -> list[Block]:
+    """What was said with the latest step: why it is cancelled, what it waits for."""
+    said = item.record.remark
+    return [rich((f"{item.status.label}: ", "bold"), cut(said, DETAILS_SHOWN))] if said else []
 
 
 def _texts(item: Item) -> list[Block]:
-    fields = [f for f in item.kind.all_fields if f.type in (FieldType.TEXT, FieldType.LONG_TEXT) and f.key != "title"]
+    fields = [f for f in item.kind.all_fields if f.type in TEXTS and f.key != "title"]
     return [
         rich((f"{field.label}: ", "bold"), cut(item.value(field.key), DETAILS_SHOWN))
         for field in fields
@@ -285,10 +298,18 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
 
 
 def _buttons(item: Item) -> list[Block]:
-    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status)][:3]
+    """At most five in a row: the steps first in the kind's description, and a ⋯ menu for those that find no room."""
+    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status)]
+    others = [button("History", "history", item.reference, says=f"History of {item.reference}")]
     if item.kind.is_editable(item):
-        steps.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
-    return [*steps, button("History", "history", item.reference, says=f"History of {item.reference}")]
+        others.insert(0, button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
+    room = BUTTONS_EACH - len(others)
+    if len(steps) <= room:
+        return [*steps, *others]
+    return [*steps[: room - 1], *others, overflow(steps[room - 1 :])]
+
+
+BUTTONS_EACH = 5
 
 
 def _step_button(item: Item, step: Step) -> Block:
@@ -308,5 +329,7 @@ def _removed_card(item: Item) -> Message:
 
 def people_of(item: Item) -> set[str | None]:
     """Everybody a card names, for fetching them at once."""
-    persons = {item.value(f.key) for f in item.kind.all_fields if f.type is FieldType.PERSON}
-    return {*persons, item.record.raised_by}
+    fields = item.kind.all_fields
+    persons = {item.value(field.key) for field in fields if field.type is FieldType.PERSON}
+    several = {each for field in fields if field.type is FieldType.PEOPLE for each in item.value(field.key)}
+    return {*persons, *several, item.record.raised_by}

@@ -46,6 +46,8 @@ def shown_value(field: FieldSpec, value: Any, people: People) -> str:
     match field.type:
         case FieldType.PERSON:
             return name_of(people, value)
+        case FieldType.PEOPLE:
+            return ", ".join(name_of(people, person_id) for person_id in value)
         case FieldType.DATE:
             return day(value)
         case FieldType.TIME:

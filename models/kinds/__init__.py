@@ -4,15 +4,17 @@ import re
 from collections import Counter
 
 from models.kinds.action import ACTION
+from models.kinds.assumption import ASSUMPTION
 from models.kinds.base import FieldType, Item, Kind
 from models.kinds.decision import DECISION
+from models.kinds.dependency import DEPENDENCY
 from models.kinds.issue import ISSUE
 from models.kinds.risk import RISK
 from models.tables import Record
 
 __all__ = ["KINDS", "Item", "Kind", "check", "kind_named", "read_reference"]
 
-KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION)
+KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION, ASSUMPTION, DEPENDENCY)
 
 
 def kind_named(word: str) -> Kind | None:
@@ -54,6 +56,10 @@ def _problems(kind: Kind) -> list[str]:
     problems += [f"status {str(status)!r} is unknown" for status in named if status not in list(kind.statuses)]
     words = Counter(word for step in kind.steps for word in (step.key, *step.words))
     problems += [f"two steps answer to {word!r}" for word, times in words.items() if times > 1]
+    asked = {step.asks for step in kind.steps if step.asks}
+    answers = {field.key for field in kind.all_fields if field.by_step and field.choices}
+    problems += [f"a step asks for {key!r}, which is no choice marked as asked by a step" for key in asked - answers]
+    problems += [f"no step asks for field {key!r}" for key in answers - asked]
     if not re.fullmatch(r"[A-Z]{1,2}", kind.letter):
         problems.append(f"the letter {kind.letter!r} must be one or two capitals, as in a reference")
     if not kind.help or not kind.example:

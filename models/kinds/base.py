@@ -18,6 +18,7 @@ class FieldType(StrEnum):
     TEXT = "text"
     LONG_TEXT = "long_text"
     PERSON = "person"
+    PEOPLE = "people"
     DATE = "date"
     TIME = "time"
     CHOICE = "choice"
@@ -28,7 +29,8 @@ class FieldType(StrEnum):
 class FieldSpec:
     """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5.
 
-    `default` is what stands where nothing was chosen.
+    `default` is what stands where nothing was chosen. An extra is shown in a form on demand, or where it holds a value.
+    What a step asks for (`by_step`) is in no form but that step's.
     """
 
     key: str
@@ -36,6 +38,8 @@ class FieldSpec:
     type: FieldType
     help: str
     in_list: bool = False
+    is_extra: bool = False
+    by_step: bool = False
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
 
@@ -44,7 +48,9 @@ class FieldSpec:
 class Step:
     """A move from one status to another, offered as a word (`A12 done`) and as a button.
 
-    `past` is what the confirmation says was done. `needs_approver` leaves the step to the coordinator.
+    `past` is what the confirmation says was done. `reason` is the question that must be answered with it; `asks` the
+    key of a choice that must be made with it. `sets` gives further values that it stores. Where `needs_approver` is
+    true of the record, the step is left to the coordinator.
     """
 
     key: str
@@ -54,7 +60,10 @@ class Step:
     to: Labelled
     words: tuple[str, ...] = ()
     is_main: bool = False
-    needs_approver: bool = False
+    reason: str = ""
+    asks: str = ""
+    sets: Callable[["Item"], Mapping[str, Any]] = lambda item: {}
+    needs_approver: Callable[["Item"], bool] = lambda item: False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +95,11 @@ class Kind:
         """The title, the kind's own fields, then what every kind has: the order of the form."""
         return (TITLE, *self.fields, *COMMON_FIELDS)
 
+    @cached_property
+    def form_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields a form may show, extras included."""
+        return tuple(f for f in self.all_fields if not f.by_step)
+
     def field(self, key: str) -> FieldSpec:
         """The field of that key. Raises KeyError."""
         return next((f for f in self.all_fields if f.key == key), None) or _missing(key)
@@ -101,6 +115,15 @@ class Kind:
     def step_named(self, word: str) -> Step | None:
         """The step a person means by that word, or None."""
         return next((step for step in self.steps if word in (step.key, *step.words)), None)
+
+    def typed(self, step: Step, reference: str) -> str:
+        """What a person types to take the step: `R12 close mitigated`, `A12 cancel …` where a reason follows."""
+        example = [next(iter(choices)).label.lower()] if (choices := self.choices_of(step)) else []
+        return " ".join([reference, step.key, *example, *(["…"] if step.reason else [])])
+
+    def choices_of(self, step: Step) -> "builtins.type[Labelled] | None":
+        """The choice that the step asks for, if it does."""
+        return self.field(step.asks).choices if step.asks else None
 
 
 @dataclass
@@ -157,6 +180,13 @@ COMMON_FIELDS = (
         help="How much it matters next to the others.",
         choices=Priority,
         default=Priority.NORMAL,
+    ),
+    FieldSpec(
+        key="next_review",
+        label="Review date",
+        type=FieldType.DATE,
+        help="The day on which somebody should look at it again.",
+        is_extra=True,
     ),
     FieldSpec(
         key="details",

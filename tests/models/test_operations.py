@@ -13,9 +13,11 @@ from models.database import Database
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.kinds import KINDS, Item, Kind
 from models.kinds.action import ACTION
-from models.kinds.decision import DECISION
-from models.kinds.issue import ISSUE, Severity
-from models.kinds.risk import RISK, ResponseStrategy
+from models.kinds.assumption import Confidence
+from models.kinds.decision import DECISION, Reversibility
+from models.kinds.dependency import Direction, Light
+from models.kinds.issue import ISSUE, IssueType, Severity
+from models.kinds.risk import RISK, Category, Nature, Proximity, ResponseStrategy, RiskEnd
 from models.labels import Priority
 from models.permissions import Actor, actor_of
 from models.tables import Act, Delivery, Person, Project
@@ -51,11 +53,23 @@ class Team:
             via="form",
         )
 
-    async def step(self, item: Item, word: str, *, by: Person | None = None, note: str | None = None) -> Item:
+    async def step(self, item: Item, words: str, *, by: Person | None = None) -> Item:
+        """Take the step as `take_step` is called for typed words: the step, its choice, a remark."""
+        word, _, note = words.partition(" ")
         step = item.kind.step_named(word)
         assert step is not None
+        choices = item.kind.choices_of(step)
+        answer, note = choices.at_start(note) if choices else (None, note)
         return await operations.take_step(
-            self.session, actor_of(by or self.ben), item, self.project, step, now=LATER, via="button", note=note
+            self.session,
+            actor_of(by or self.ben),
+            item,
+            self.project,
+            step,
+            now=LATER,
+            via="button",
+            note=note,
+            answer=answer,
         )
 
     async def undo(self, item: Item, *, by: Person | None = None, version: int | None = None) -> Item:
@@ -99,10 +113,59 @@ async def team(database: Database) -> Any:
 
 # What a kind's own fields can hold, for the tests that go through all kinds.
 OWN_VALUES: dict[str, dict[str, Any]] = {
-    "action": {"done_when": "The vendor confirmed in writing"},
-    "risk": {"probability": 4, "impact": 5, "response": ResponseStrategy.TRANSFER},
-    "issue": {"severity": Severity.MAJOR, "workaround": "Use the old VPN"},
-    "decision": {"rationale": "Cheaper", "alternatives": "Buy a third rack"},
+    "action": {"done_when": "The vendor confirmed in writing", "effort": "Two days", "result": "Signed by both"},
+    "risk": {
+        "probability": 4,
+        "impact": 5,
+        "response": ResponseStrategy.TRANSFER,
+        "cause": "Only one supplier",
+        "effect": "The pilot slips",
+        "nature": Nature.THREAT,
+        "category": Category.VENDOR,
+        "proximity": Proximity.STAGE,
+        "trigger_date": date(2026, 4, 1),
+        "trigger_sign": "No shipping notice",
+        "contingency": "Rent one",
+        "residual_probability": 2,
+        "residual_impact": 3,
+        "closed_as": RiskEnd.EXPIRED,
+    },
+    "issue": {
+        "severity": Severity.MAJOR,
+        "workaround": "Use the old VPN",
+        "issue_type": IssueType.DEFECT,
+        "effect": "Two days lost",
+        "root_cause": "An expired certificate",
+        "decider_id": "UANA",
+        "escalated_to": "UZOE",
+        "resolution": "Renewed",
+        "ticket": "INC-4711",
+    },
+    "decision": {
+        "rationale": "Cheaper",
+        "alternatives": "Buy a third rack",
+        "deciders": ["UANA", "UZOE"],
+        "problem": "No room left",
+        "drivers": "Cost",
+        "consequences": "A longer cable",
+        "confirmation": "The contract is signed",
+        "reversibility": Reversibility.COSTLY,
+        "consulted": ["UBEN"],
+        "informed": ["UGUS"],
+    },
+    "assumption": {
+        "basis": "Plans of 1998",
+        "confidence": Confidence.MEDIUM,
+        "if_false": "Racks in two rooms",
+        "how_checked": "Ask the building's engineer",
+    },
+    "dependency": {
+        "provider": "The security team",
+        "promised": FRIDAY,
+        "light": Light.AMBER,
+        "direction": Direction.GETS,
+        "if_late": "No tests before May",
+    },
 }
 
 
@@ -114,6 +177,7 @@ def full_values(kind: Kind) -> dict[str, Any]:
         "due_date": FRIDAY,
         "due_time": time(15, 0),
         "priority": Priority.HIGH,
+        "next_review": date(2026, 3, 20),
     } | OWN_VALUES[kind.key]
 
 
@@ -168,6 +232,7 @@ REFUSED_VALUES = {
     "long details": (ACTION, {"details": "x" * 40_001}, "details", "At most 40,000 characters"),
     "a long text": (ACTION, {"done_when": "x" * 3_001}, "done_when", "At most 3,000 characters"),
     "yesterday": (ACTION, {"due_date": date(2026, 3, 1)}, "due_date", "Sun 1 Mar 2026 is past"),
+    "a review yesterday": (RISK, {"next_review": date(2026, 3, 1)}, "next_review", "Sun 1 Mar 2026 is past"),
     "a time whose day was cleared": (ACTION, {"due_date": None, "due_time": time(9)}, "due_time", "A time needs a day"),
     "a scale below one": (RISK, {"probability": 0}, "probability", "from 1 to 5"),
     "a scale above five": (RISK, {"impact": 6}, "impact", "from 1 to 5"),
@@ -411,20 +476,25 @@ async def test_each_step_is_taken_exactly_from_where_it_begins(team: Team, kind:
             item.record.status = begin
             await team.session.flush()
             version = item.record.version
+            choices = kind.choices_of(step)
+            words = f"{step.key} {next(iter(choices)).label if choices else ''} as agreed"
 
             if begin in step.begins:
-                await team.step(item, step.key, by=team.ana, note="as agreed")
+                await team.step(item, words, by=team.ana)
 
                 assert item.status is step.to
                 assert item.record.is_open is (step.to not in kind.closed)
                 assert item.record.closed_at == (None if item.record.is_open else LATER)
-                (row,) = await operations.history(team.session, item, version=item.record.version)
+                row, *others = await operations.history(team.session, item, version=item.record.version)
+                also = {"remark", *([step.asks] if step.asks else []), *step.sets(item)}
+                assert {other.field for other in others} == also
+                assert item.record.remark == "as agreed"
                 assert (row.act, row.field, row.before, row.after) == (Act.STEPPED, "status", begin, step.to)
                 assert (row.note, row.via, row.actor_id) == ("as agreed", "button", "UANA")
             else:
                 why = " already" if begin == step.to else ", so"
                 with pytest.raises(IllegalTransition, match=rf"^{item.reference} is {begin.label.lower()}{why}"):
-                    await team.step(item, step.key, by=team.ana)
+                    await team.step(item, words, by=team.ana)
                 assert (item.record.status, item.record.version) == (begin, version)
 
 
@@ -432,8 +502,67 @@ async def test_an_impossible_step_names_the_possible_ones(team: Team) -> None:
     item = await team.log()
     await team.step(item, "done")
 
-    with pytest.raises(IllegalTransition, match=r"so “start” is not possible now. Possible: `/steward A1 reopen`."):
+    possible = "Possible: `/steward A1 verify`, `/steward A1 reopen`."
+    with pytest.raises(IllegalTransition, match=f"so “start” is not possible now. {possible}"):
         await team.step(item, "start")
+
+
+async def test_a_step_that_needs_a_reason_is_refused_without_one_and_says_how_to_type_it(team: Team) -> None:
+    item = await team.log()
+
+    for words in ("cancel", "cancel    "):
+        with pytest.raises(InvalidFields, match=r"any more\? Say it after the step: `/steward A1 cancel …`") as refusal:
+            await team.step(item, words)
+        assert list(refusal.value.problems) == ["remark"]
+    await team.step(item, "cancel No longer needed")
+
+    assert (item.record.status, item.record.remark) == ("cancelled", "No longer needed")
+
+
+async def test_a_risk_is_closed_with_its_reason_which_goes_when_it_is_reopened(team: Team) -> None:
+    item = await team.log(RISK)
+
+    with pytest.raises(InvalidFields, match="closing reason is needed: mitigated, expired") as refusal:
+        await team.step(item, "close just because")
+    assert list(refusal.value.problems) == ["closed_as"]
+    await team.step(item, "close Not valid, as the vendor says")
+    assert (item.value("closed_as"), item.record.remark) == (RiskEnd.NOT_VALID, "as the vendor says")
+    with pytest.raises(InvalidFields, match="What has changed"):
+        await team.step(item, "reopen")
+    await team.step(item, "reopen The vendor was wrong")
+    assert (item.value("closed_as"), item.record.remark) == (None, "The vendor was wrong")
+    await team.undo(item)
+
+    assert (item.value("closed_as"), item.record.remark) == (RiskEnd.NOT_VALID, "as the vendor says")
+    assert item.status.label == "Closed"
+
+
+@pytest.mark.parametrize(("impact", "is_high"), [(3, False), (4, True), (None, False)])
+async def test_a_risk_of_twelve_or_more_is_accepted_by_the_coordinator_only(
+    team: Team, impact: int | None, is_high: bool
+) -> None:
+    item = await team.log(RISK, probability=3, impact=impact)
+
+    if is_high:
+        with pytest.raises(NotAllowed, match="Only the coordinator of Data centre move can decide this"):
+            await team.step(item, "accept It is insured")
+    else:
+        await team.step(item, "accept It is insured")
+        await team.undo(item)
+    await team.step(item, "accept It is insured", by=team.ana)
+
+    assert (item.record.status, item.record.is_open) == ("accepted", True)
+
+
+async def test_reopening_an_issue_is_counted(team: Team) -> None:
+    item = await team.log(ISSUE)
+    for word in ("resolve", "reopen", "close", "reopen"):
+        await team.step(item, word)
+
+    assert item.value("reopened") == 2
+    assert ISSUE.derived["Reopened"](item, FRIDAY) == "2 times"
+    await team.undo(item)
+    assert ISSUE.derived["Reopened"](item, FRIDAY) == "once"
 
 
 async def test_a_reopened_record_is_open_again_and_has_no_end(team: Team) -> None:
