@@ -124,12 +124,24 @@ async def more_fields_pressed(request: Request, deps: Deps) -> Reply:
         raise NotFound("This form is from an older version of Steward. Please open it again.")
     typed = forms.read_fields(kind, request.state, context)
     if context.reference:
-        item, _ = await _editable(request, deps, *_reference(context.reference))
-        return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
+        return await _edited_anew(request, deps, context)
     chosen = forms.read_choice(request.state, "project")
     project = await projects.find(deps.session, request.actor, int(chosen)) if chosen else None
     title = "Log to Steward" if "kind" in context.asks else ""
     return UpdateForm(forms.record_form(kind, typed, context, project=project, title=title))
+
+
+async def due_date_chosen(request: Request, deps: Deps) -> Reply:
+    """The form of a record with another due date in it, which asks why where it is a later one."""
+    return await _edited_anew(request, deps, request.context)
+
+
+async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Reply:
+    """Drawn even where saving would be refused by now: a refusal here would take the form and what is typed in it."""
+    kind, number = _reference(context.reference)
+    item, _ = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
+    typed = forms.read_fields(item.kind, request.state, context)
+    return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
 
 
 async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -172,7 +184,15 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
         return await _merged(request, deps, item, project, values)
     before = item.record.version
     await operations.change(
-        deps.session, request.actor, item, project, values, version=context.version, now=deps.now, via="form"
+        deps.session,
+        request.actor,
+        item,
+        project,
+        values,
+        version=context.version,
+        now=deps.now,
+        via="form",
+        why_moved=forms.read_choice(request.state, forms.WHY_MOVED),
     )
     people = await directory.people(deps.session, cards.people_of(item))
     said = "Changed" if item.record.version != before else "Nothing changed in"
@@ -256,8 +276,7 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     """Everything that happened to the record, for this person only."""
     item, _ = await operations.find(deps.session, request.actor, kind, number)
     rows = await operations.history(deps.session, item)
-    # What was said with a step stands beside its status.
-    rows = [row for row in rows if row.field != REMARK]
+    rows = operations.told(rows)
     ids = {row.actor_id for row in rows} | _people_in(item.kind, rows)
     people = await directory.people(deps.session, ids)
     lines = [(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people)) for row in rows]

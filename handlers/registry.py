@@ -27,6 +27,7 @@ BUTTONS: Mapping[str, Entry] = {
     "post_card": Entry(records.post_card_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
+    "due_date": Entry(records.due_date_chosen, writes=False),
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),

@@ -4,7 +4,7 @@ Operations flush and never commit. Refusals are `StewardError`s; nothing is stor
 of work rolls back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -23,6 +23,11 @@ from models.permissions import Actor, Right, require, visible_records
 from models.tables import Act, Card, Counter, History, Project, Record
 
 REMARK = "remark"
+FIRST_DUE = "first_due_date"
+
+# Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
+BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened"})
+
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
 LONG_TEXT_MAX = 40_000
@@ -71,6 +76,7 @@ async def create(
         channel_id=channel_id,
         kind=kind.key,
         number=await count_up(session, Counter, {"kind": kind.key}, "last"),
+        first_due_date=values.get("due_date"),
         status=kind.first_status,
         raised_by=actor.id,
         source_link=source_link,
@@ -100,16 +106,33 @@ async def change(
     version: int,
     now: datetime,
     via: str,
+    why_moved: str = "",
 ) -> Item:
-    """Store changed fields. Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict."""
+    """Store changed fields; `why_moved` is the reason for another due date.
+
+    Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict.
+    """
     require(actor, Right.EDIT, project, item)
     require_editable(item)
     await _refuse_stale(session, item, version)
     await _check(session, item.kind, values, project, now, before=item)
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
-    await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now)
+    values = {**values, **_promise(item, values)}
+    notes = {"due_date": why_moved.strip()}
+    await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now, notes=notes)
     return item
+
+
+def _promise(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The first due date and the number of moves after this change; clearing a date is no move, a new day is one."""
+    record, day = item.record, values.get("due_date")
+    if day is None or day == record.due_date:
+        return {}
+    if record.first_due_date is None:
+        return {FIRST_DUE: day}
+    is_move = record.due_date is not None or day != record.first_due_date
+    return {"due_moves": record.due_moves + 1} if is_move else {}
 
 
 def require_editable(item: Item) -> None:
@@ -145,7 +168,7 @@ async def take_step(
     asked = {field.key: None for field in item.kind.all_fields if field.by_step}
     values = {"status": step.to, REMARK: note, **asked, **step.sets(item)}
     values |= {step.asks: answer} if step.asks else {}
-    await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, note=note or None)
+    await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": note})
     return item
 
 
@@ -193,6 +216,11 @@ async def history(session: AsyncSession, item: Item, *, version: int | None = No
     if version is not None:
         query = query.where(col(History.version) == version)
     return list(await session.exec(query))
+
+
+def told(rows: Iterable[History]) -> list[History]:
+    """The rows that people are shown."""
+    return [row for row in rows if row.field not in BOOKKEEPING]
 
 
 def _right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
@@ -270,7 +298,9 @@ async def _refuse_stale(session: AsyncSession, item: Item, version: int) -> None
     rows = [row for row in await history(session, item) if row.version > version]
     names = await directory.people(session, {row.actor_id for row in rows})
     who = " and ".join(sorted({names[row.actor_id].shown_name for row in rows if row.actor_id in names})) or "Somebody"
-    what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in rows if row.field)) or "record"
+    what = (
+        ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in told(rows) if row.field)) or "record"
+    )
     raise Conflict(
         f"{who} changed {item.reference} meanwhile ({what}). Nothing was overwritten; look at it and try again."
     )
@@ -285,9 +315,13 @@ async def _apply(
     act: Act,
     via: str,
     now: datetime,
-    note: str | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
-    """The one place where a record changes: new values, history, version, and the messages owed."""
+    """The one place where a record changes: new values, history, version, and the messages owed.
+
+    `notes` are remarks on single fields' changes.
+    """
+    notes = notes or {}
     changes = {key: (item.value(key), value) for key, value in values.items() if item.value(key) != value}
     if not changes:
         return
@@ -302,7 +336,9 @@ async def _apply(
     session.add_all([item.record, item.own])
     await session.flush()
     for key, (before, after) in changes.items():
-        session.add(_history(item, actor, act, via, now, field=key, before=before, after=after, note=note))
+        session.add(
+            _history(item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None)
+        )
     await _owe_card(session, item, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
     owner_id = item.record.owner_id
@@ -393,6 +429,8 @@ def _plain(value: Any) -> Any:
 def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
     """A value as history keeps it, back in the type its column has."""
     field = next((field for field in kind.all_fields if field.key == key), None)
+    if key == FIRST_DUE and stored:
+        return date.fromisoformat(stored)
     if field is None or stored is None:
         return stored
     if field.type is FieldType.DATE:

@@ -109,7 +109,8 @@ class Project(SQLModel, table=True):
 class Record(SQLModel, table=True):
     """What all kinds share; a kind's own table holds the rest under the same key.
 
-    `remark` is what was said with the step that led to the present status.
+    `remark` is what was said with the step that led to the present status. `first_due_date` is the first promise, which
+    stays, and `due_moves` how often the due date has moved since.
     """
 
     __tablename__ = "record"
@@ -134,6 +135,8 @@ class Record(SQLModel, table=True):
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     due_date: date | None = None
     due_time: time | None = None
+    first_due_date: date | None = None
+    due_moves: int = 0
     next_review: date | None = None
     remark: str = ""
     raised_by: str

@@ -77,6 +77,8 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "owner": record.owner_id,
             "due_date": record.due_date,
             "due_time": record.due_time,
+            "first_due_date": record.first_due_date,
+            "due_moves": record.due_moves,
             "next_review": record.next_review,
             "remark": record.remark,
             "project": project.name,

@@ -27,7 +27,7 @@ from views.blocks import (
     rich,
     section,
 )
-from views.values import People, day, due, name_of, shown_value
+from views.values import People, day, due, moved, name_of, shown_value
 
 DETAILS_SHOWN = 600
 
@@ -254,7 +254,7 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     facts |= {label: shown for label, derive in item.kind.derived.items() if (shown := derive(item, today))}
     if record.due_date:
         is_late = record.is_open and record.due_date < today
-        facts["Due"] = ("🔴 Overdue: " if is_late else "") + due(item, project)
+        facts["Due"] = "\n".join(filter(None, [("🔴 Overdue: " if is_late else "") + due(item, project), moved(item)]))
     if record.closed_at:
         facts["Closed"] = day(today_in(project.timezone, record.closed_at))
     if record.priority is not Priority.NORMAL:

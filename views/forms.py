@@ -19,6 +19,7 @@ from views.blocks import Block, actions, button, cut, note, option, plain, safe,
 
 Values = Mapping[str, Any]
 NOT_SET = "-"
+WHY_MOVED = "why_moved"
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,22 @@ def edit_form(item: Item, context: FormContext, *, values: Values | None = None,
         "private_metadata": context.packed(),
         "blocks": [
             *([section(plain(warning))] if warning else []),
-            *_fields(kind, values, context, edition=context.version if warning else 0),
+            *_asking_why_moved(item, values, _fields(kind, values, context, edition=context.version if warning else 0)),
         ],
     }
+
+
+def _asking_why_moved(item: Item, values: Values, blocks: list[Block]) -> list[Block]:
+    """The inputs of an edited record: its due date tells us when it is chosen, and a later one is asked about."""
+    drawn = []
+    for block in blocks:
+        drawn.append(block | {"dispatch_action": True} if block["block_id"] == "due_date" else block)
+        before, day = item.record.due_date, values.get("due_date")
+        if block["block_id"] == "due_date" and before and day and day > before:
+            element = {"type": "plain_text_input", "max_length": TEXT_MAX}
+            hint = "It stands in the history, and the card keeps the date that was promised first."
+            drawn.append(_input(WHY_MOVED, "Why does the date move?", element, hint, optional=True))
+    return drawn
 
 
 def stored_values(item: Item) -> dict[str, Any]:

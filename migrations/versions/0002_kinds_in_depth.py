@@ -1,4 +1,4 @@
-"""The fields of the kinds in depth, assumptions and dependencies, and what was said with a step."""
+"""The fields of the kinds in depth, assumptions and dependencies, moved due dates, and why a step was taken."""
 
 from typing import Any
 
@@ -32,7 +32,12 @@ def _optional(name: str, kind: Any) -> "sa.Column[Any]":
 def _columns() -> dict[str, tuple["sa.Column[Any]", ...]]:
     """Table -> the columns it gets, made anew for each run. What is already stored has nothing in them."""
     return {
-        "record": (_optional("next_review", sa.Date()), _text("remark")),
+        "record": (
+            _optional("first_due_date", sa.Date()),
+            _count("due_moves"),
+            _optional("next_review", sa.Date()),
+            _text("remark"),
+        ),
         "action": (_text("effort"), _text("result")),
         "risk": (
             _text("cause"),
@@ -74,6 +79,8 @@ def upgrade() -> None:
     for table, columns in _columns().items():
         for column in columns:
             op.add_column(table, column)
+    # The oldest date we know of is the first promise of what is already stored.
+    op.execute("UPDATE record SET first_due_date = due_date")
     op.create_table(
         "assumption",
         sa.Column("workspace_id", sa.String(), nullable=False),

@@ -41,7 +41,9 @@ class Team:
     async def log(self, kind: Kind = ACTION, *, by: Person | None = None, **values: Any) -> Item:
         return await make_record(self.session, kind, project=self.project, by=by or self.ben, **values)
 
-    async def change(self, item: Item, *, by: Person | None = None, version: int | None = None, **values: Any) -> Item:
+    async def change(
+        self, item: Item, *, by: Person | None = None, version: int | None = None, why_moved: str = "", **values: Any
+    ) -> Item:
         return await operations.change(
             self.session,
             actor_of(by or self.ben),
@@ -51,6 +53,7 @@ class Team:
             version=version or item.record.version,
             now=LATER,
             via="form",
+            why_moved=why_moved,
         )
 
     async def step(self, item: Item, words: str, *, by: Person | None = None) -> Item:
@@ -328,7 +331,7 @@ async def test_a_change_is_stored_with_one_history_row_for_each_field(team: Team
 
     assert {field.key: found.value(field.key) for field in kind.all_fields} == full_values(kind)
     assert (found.record.version, found.record.updated_at, found.record.created_at) == (2, LATER, NOW)
-    rows = [row for row in await operations.history(team.session, found) if row.version == 2]
+    rows = operations.told(row for row in await operations.history(team.session, found) if row.version == 2)
     assert {row.field: (row.before, row.after) for row in rows} == {
         key: (_plain(before[key]), _plain(value)) for key, value in full_values(kind).items()
     }
@@ -376,6 +379,66 @@ async def test_clearing_the_day_clears_its_time(team: Team) -> None:
     await team.change(item, due_date=None)
 
     assert (item.record.due_date, item.record.due_time) == (None, None)
+
+
+# Days that a due date takes one after another (0 is none), and how often it has moved since the first promise.
+MOVES = {
+    "never": ([6], 0),
+    "to the same day": ([6, 6], 0),
+    "later": ([6, 9], 1),
+    "later and back": ([6, 9, 6], 2),
+    "earlier": ([6, 5], 1),
+    "cleared": ([6, 0], 0),
+    "cleared and promised again": ([6, 0, 6], 0),
+    "cleared and promised later": ([6, 0, 9], 1),
+    "first promised afterwards": ([0, 6], 0),
+    "first promised afterwards, then later": ([0, 6, 9, 10], 2),
+}
+
+
+@pytest.mark.parametrize(("days", "moves"), MOVES.values(), ids=MOVES.keys())
+async def test_a_due_date_that_moves_keeps_the_first_promise_and_is_counted(
+    team: Team, days: list[int], moves: int
+) -> None:
+    dates = [date(2026, 3, day) if day else None for day in days]
+    item = await team.log(due_date=dates[0])
+
+    for day in dates[1:]:
+        await team.change(item, due_date=day, title="Racks")
+
+    assert (item.record.first_due_date, item.record.due_moves) == (FRIDAY, moves)
+
+
+async def test_the_reason_of_a_move_stands_in_the_history_of_the_date_alone(team: Team) -> None:
+    item = await team.log(due_date=FRIDAY)
+
+    await team.change(item, due_date=date(2026, 3, 9), title="Racks", why_moved=" The vendor is late ")
+
+    rows = await operations.history(team.session, item, version=2)
+    assert {row.field: row.note for row in operations.told(rows)} == {"due_date": "The vendor is late", "title": None}
+
+
+async def test_a_move_that_is_undone_never_was(team: Team) -> None:
+    item = await team.log()
+    await team.change(item, due_date=FRIDAY)
+    await team.change(item, due_date=date(2026, 3, 9))
+
+    await team.undo(item)
+    assert (item.record.due_date, item.record.first_due_date, item.record.due_moves) == (FRIDAY, FRIDAY, 0)
+    await team.undo(item)
+    assert (item.record.due_date, item.record.due_moves) == (date(2026, 3, 9), 1)
+
+
+async def test_a_first_promise_that_is_undone_is_none_and_comes_back_as_a_day(team: Team) -> None:
+    item = await team.log()
+    await team.change(item, due_date=FRIDAY)
+
+    await team.undo(item)
+    item = await team.read_again(item)
+    assert item.record.first_due_date is None
+    await team.undo(item)
+
+    assert (await team.read_again(item)).record.first_due_date == FRIDAY
 
 
 async def test_a_time_is_refused_where_there_is_no_day(team: Team) -> None:

@@ -177,6 +177,67 @@ async def test_more_fields_keeps_everything_typed_in_a_new_form_and_in_an_edited
 
 
 @sqlite_only
+async def test_a_later_due_date_is_asked_about_and_the_first_promise_stays_on_the_card(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action", "Call the vendor by 2027-03-05")
+    await open_edit(ana, "A1")
+    assert "why_moved" not in held(ana.modal)
+    ana.fill({"title": "Call both vendors"})
+
+    await ana.click_view("due_date", "2027-03-01")
+    await house.settled()
+    assert "why_moved" not in held(ana.modal)
+    await ana.click_view("due_date", "2027-03-12")
+    await house.settled()
+    form = held(ana.modal)
+    assert (form["title"], form["due_date"], form["why_moved"]) == ("Call both vendors", "2027-03-12", None)
+    await ana.submit({"why_moved": "They are on holiday"})
+    await house.settled()
+
+    record = await house.record("A1")
+    assert (record["title"], record["due_date"], record["first_due_date"]) == (
+        "Call both vendors",
+        "2027-03-12",
+        "2027-03-05",
+    )
+    assert "Fri 12 Mar 2027\nmoved once, first promised Fri 5 Mar 2027" in shown(card(ana, "A1"))
+    await ana.command("#network", "/steward", "A1 history")
+    moved = "due date: Fri 5 Mar 2027 → Fri 12 Mar 2027 (They are on holiday)"
+    assert moved in answered(ana)
+    assert "first due date" not in answered(ana)
+
+
+@sqlite_only
+async def test_the_reason_of_a_move_is_not_needed(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action", "Call the vendor by 2027-03-05")
+    await open_edit(ana, "A1")
+    await ana.click_view("due_date", "2027-03-12")
+    await house.settled()
+
+    assert (await ana.submit()).ok
+    await house.settled()
+
+    assert (await house.record("A1"))["due_moves"] == 1
+
+
+@sqlite_only
+async def test_a_date_chosen_after_somebody_approved_the_decision_loses_nothing_typed(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/decision", "Use fibre by 2027-03-05")
+    await open_edit(ana, "D1")
+    ana.fill({"rationale": "It is quicker"})
+    await ana.command("#network", "/steward", "D1 approve")
+
+    await ana.click_view("due_date", "2027-03-12")
+    await house.settled()
+    await ana.submit()
+
+    assert held(ana.modal)["rationale"] == "It is quicker"
+    assert "its text stands" in ana.form_errors["title"]
+
+
+@sqlite_only
 async def test_a_form_whose_record_was_changed_meanwhile_shows_more_fields_and_still_notices(house: House) -> None:
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await log(house, ana, "/risk", "Late switch")
