@@ -10,6 +10,7 @@ from handlers.request import Deps, Request
 from handlers.slack_text import decoded
 from models.errors import NotFound
 from models.kinds import KINDS, Kind, kind_named, read_reference
+from models.links import kinds_words, link_word
 from views import help as help_views
 from views.blocks import cut, esc
 
@@ -59,6 +60,14 @@ VERBS: tuple[Verb, ...] = (
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
+    Verb("blocks", "A12 blocks A13", "Link two records: blocks, mitigates, causes, results in, supersedes, duplicates"),
+    Verb("unlink", "A12 unlink A13", "Take the links between two records away"),
+    Verb(
+        "supersede",
+        "D3 supersede",
+        "A new decision in place of an approved one",
+    ),
+    Verb("happened", "R3 happened", "A risk has happened: log the issue it results in"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
@@ -176,10 +185,25 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return Parsed(
             lambda request, deps: records.step_typed(request, deps, kind, number, step, remark_read), writes=True
         )
+    if not remark and (follow_up := kind.follow_up_named(said)):
+        return Parsed(lambda request, deps: records.follow(request, deps, kind, number, follow_up))
     if strict:
         return None
+    if linking := _linking(found, rest):
+        return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), "edit", "history", "show"]
+    words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
     raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}))
+
+
+def _linking(one: tuple[Kind, int], words: str) -> Parsed | None:
+    """`blocks A13` or `unlink A13`, said of a record."""
+    said, rest = _first_word(words)
+    type, reference = (None, rest) if said.lower() == "unlink" else link_word(words) or (None, "")
+    other = read_reference(reference)
+    if other is None:
+        return None
+    return Parsed(lambda request, deps: records.link(request, deps, one, type, other), writes=True)
 
 
 def _first_word(text: str) -> tuple[str, str]:

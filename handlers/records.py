@@ -10,14 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import directory, operations, projects
+from models import directory, links, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order
 from models.entry import Entry, parse_entry
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
-from models.kinds.base import FieldType, Step
-from models.labels import Labelled
+from models.kinds.base import FieldType, FollowUp, Step
+from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project
@@ -79,6 +79,8 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     if kind is None:
         raise NotFound("This form is from an older version of Steward. Please open it again.")
     values = forms.read_fields(kind, request.state, context)
+    if context.follows:
+        return await _follow(request, deps, kind, values)
     if "project" in context.asks:
         chosen = forms.read_choice(request.state, "project")
         if not chosen.isdigit():
@@ -100,6 +102,58 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         source_link=context.source_link or None,
     )
     return await _logged(request, deps, item, project, began, [])
+
+
+async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
+    """The form of the record that follows from this one, filled from it."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    operations.require_follow_up(request.actor, item, project, follow_up)
+    made = links.follow_up_kind(follow_up)
+    values = {key: item.value(key) for key in follow_up.copies}
+    context = replace(
+        _edit_context(request, item), kind=made.key, reference="", follows=item.reference, step=follow_up.key
+    )
+    return OpenForm(forms.record_form(made, values, context, title=_title_of(context)))
+
+
+async def follow_pressed(request: Request, deps: Deps) -> Reply:
+    kind, number = _reference(request.value)
+    return await follow(request, deps, kind, number, _follow_up(kind, request.name.partition(":")[2]))
+
+
+async def _follow(request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any]) -> Reply:
+    """Store the record that follows from another, in that one's project, and link the two."""
+    old_kind, number = _reference(request.context.follows)
+    follow_up = _follow_up(old_kind, request.context.step)
+    old, project = await operations.find(deps.session, request.actor, old_kind, number)
+    operations.require_follow_up(request.actor, old, project, follow_up)
+    item = await operations.create(
+        deps.session,
+        request.actor,
+        kind,
+        values,
+        project=project,
+        channel_id=old.record.channel_id,
+        now=deps.now,
+        via="form",
+    )
+    await links.follow(deps.session, request.actor, (old, project), follow_up, item, now=deps.now, via="form")
+    return await _logged(request, deps, item, project, False, [follow_up.says.format(old=old.reference)])
+
+
+async def link(
+    request: Request, deps: Deps, one: tuple[Kind, int], type: LinkType | None, other: tuple[Kind, int]
+) -> Reply:
+    """Link two records, or without a type take the links between them away."""
+    ends = [await operations.find(deps.session, request.actor, *each) for each in (one, other)]
+    first, second = (item.reference for item, _ in ends)
+    if type is None:
+        await links.unmake(deps.session, request.actor, ends[0], ends[1], now=deps.now, via="command")
+        said = f"{first} and {second} are no longer linked."
+    else:
+        await links.make(deps.session, request.actor, ends[0], type, ends[1], now=deps.now, via="command")
+        said = f"Linked: {first} {type.label.lower()} {second}. “{first} unlink {second}” takes it back."
+    return Tell(cards.linked(said, [item for item, _ in ends]), reference=first)
 
 
 async def kind_chosen(request: Request, deps: Deps) -> Reply:
@@ -127,8 +181,7 @@ async def more_fields_pressed(request: Request, deps: Deps) -> Reply:
         return await _edited_anew(request, deps, context)
     chosen = forms.read_choice(request.state, "project")
     project = await projects.find(deps.session, request.actor, int(chosen)) if chosen else None
-    title = "Log to Steward" if "kind" in context.asks else ""
-    return UpdateForm(forms.record_form(kind, typed, context, project=project, title=title))
+    return UpdateForm(forms.record_form(kind, typed, context, project=project, title=_title_of(context)))
 
 
 async def due_date_chosen(request: Request, deps: Deps) -> Reply:
@@ -149,7 +202,8 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
-    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting)
+    linked = await links.links_of(deps.session, item)
+    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting, links=linked)
     return Tell(card, reference=item.reference)
 
 
@@ -492,7 +546,7 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    return draw(item, project, people, now=deps.now)
+    return draw(item, project, people, now=deps.now, links=await links.links_of(deps.session, item))
 
 
 async def _morning_anew(request: Request, deps: Deps) -> Message | None:
@@ -512,6 +566,21 @@ async def _morning_anew(request: Request, deps: Deps) -> Message | None:
 
 async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
     return await operations.find(deps.session, request.actor, kind, number)
+
+
+def _title_of(context: FormContext) -> str:
+    """What stands above a form for a new record, where that is not simply its kind."""
+    if context.follows:
+        kind, _ = _reference(context.follows)
+        return f"{_follow_up(kind, context.step).label}: {context.follows}"
+    return "Log to Steward" if "kind" in context.asks else ""
+
+
+def _follow_up(kind: Kind, name: str) -> FollowUp:
+    follow_up = kind.follow_up_named(name)
+    if follow_up is None:
+        raise NotFound("This button is from an older version of Steward. Open the record again.")
+    return follow_up
 
 
 def _step(kind: Kind, name: str) -> Step:

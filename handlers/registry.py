@@ -20,6 +20,7 @@ class Entry:
 
 BUTTONS: Mapping[str, Entry] = {
     "step": Entry(records.step_pressed),
+    "follow": Entry(records.follow_pressed, writes=False),
     "undo": Entry(records.undo_pressed),
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),

@@ -37,3 +37,28 @@ class Priority(Labelled):
     NORMAL = "normal", "Normal"
     HIGH = "high", "High"
     CRITICAL = "critical", "Critical"
+
+
+class LinkType(Labelled):
+    """How one record is linked to another. The label is read from the one, `inverse` from the other."""
+
+    BLOCKS = "blocks", "Blocks"
+    MITIGATES = "mitigates", "Mitigates"
+    CAUSES = "causes", "Causes"
+    RESULTS_IN = "results_in", "Results in"
+    SUPERSEDES = "supersedes", "Supersedes"
+    DUPLICATES = "duplicates", "Duplicates"
+
+    @property
+    def inverse(self) -> str:
+        return _INVERSE[self]
+
+
+_INVERSE = {
+    LinkType.BLOCKS: "Blocked by",
+    LinkType.MITIGATES: "Mitigated by",
+    LinkType.CAUSES: "Caused by",
+    LinkType.RESULTS_IN: "Results from",
+    LinkType.SUPERSEDES: "Superseded by",
+    LinkType.DUPLICATES: "Duplicated by",
+}

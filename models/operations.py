@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
+from sqlalchemy import and_, or_
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,16 +18,19 @@ from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.inserting import count_up
 from models.kinds import Item, Kind
-from models.kinds.base import FieldSpec, FieldType, Step
-from models.labels import Labelled
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
+from models.labels import Labelled, LinkType
 from models.permissions import Actor, Right, require, visible_records
-from models.tables import Act, Card, Counter, History, Project, Record
+from models.tables import Act, Card, Counter, History, Link, Project, Record
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
 
 # Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
 BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened"})
+
+# What the card of a linked record shows of this one.
+SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived"})
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
@@ -179,6 +183,65 @@ def require_step(actor: Actor, item: Item, project: Project, step: Step) -> None
         raise IllegalTransition(_impossible(item, step))
 
 
+def require_follow_up(actor: Actor, item: Item, project: Project, follow_up: FollowUp) -> None:
+    """Raise NotAllowed or IllegalTransition unless this person may have that follow from the record now."""
+    require(actor, Right.EDIT, project, item)
+    if item.record.status not in follow_up.begins:
+        raise IllegalTransition(_impossible(item, follow_up))
+
+
+async def follow_status(
+    session: AsyncSession, actor: Actor, item: Item, to: Labelled, *, because: str, now: datetime, via: str
+) -> None:
+    """Move a record on because of another one, whose reference stands in the history and on the card."""
+    values = {"status": to, REMARK: f"see {because}"}
+    await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": values[REMARK]})
+
+
+async def note_link(session: AsyncSession, actor: Actor, item: Item, said: str, *, via: str, now: datetime) -> None:
+    """Put a link made or taken away into the record's history, and owe its card."""
+    item.record.updated_at = now
+    flag_modified(item.record, "updated_at")
+    session.add(item.record)
+    await session.flush()
+    session.add(_history(item, actor, Act.LINKED, via, now, field="link", note=said))
+    await _owe_card(session, item, now)
+    await session.flush()
+
+
+def replaces_now(item: Item) -> bool:
+    """Whether what the record supersedes is replaced from now on, and not only once it is approved."""
+    replacement = item.kind.replacement
+    return replacement is not None and item.record.status == replacement.when
+
+
+async def replace_linked(
+    session: AsyncSession, actor: Actor, item: Item, *, act: Act, via: str, now: datetime, taken_back: bool = False
+) -> None:
+    """Move the records of its project that this one supersedes on, if it stands; back, when its standing is undone."""
+    replacement = item.kind.replacement
+    if replacement is None or not (taken_back or replaces_now(item)):
+        return
+    begins, to = (replacement.begins, replacement.to)[:: -1 if taken_back else 1]
+    model: Any = item.kind.model
+    query = (
+        select(Record, model)
+        .join(Link, col(Link.to_id) == col(Record.id))
+        .join(model, model.record_id == col(Record.id))
+        .where(
+            col(Link.from_id) == item.record.id,
+            col(Link.type) == LinkType.SUPERSEDES,
+            col(Record.project_id) == item.record.project_id,
+            col(Record.status) == begins,
+        )
+        .order_by(col(Record.id))
+    )
+    for record, own in (await session.exec(query)).all():
+        old = Item(item.kind, record, own)
+        values = {"status": to, REMARK: "" if taken_back else f"see {item.reference}"}
+        await _apply(session, actor, old, values, act=act, via=via, now=now, notes={"status": f"see {item.reference}"})
+
+
 def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) -> dict[str, str]:
     """What the step asks for and did not get, with how to type it: field key -> sentence."""
     typed = f"`/steward {item.kind.typed(step, item.reference)}`"
@@ -202,6 +265,8 @@ async def undo(
     rows = await history(session, item, version=version)
     if not rows:
         raise Conflict(f"There is nothing to undo on {item.reference}.")
+    if rows[0].act is Act.LINKED:
+        raise Conflict(f"A link is taken away with `/steward {item.reference} unlink` and the other reference.")
     before: dict[str, Any] = {row.field: stored_value(item.kind, row.field, row.before) for row in rows if row.field}
     if rows[0].act is Act.CREATED:
         before = {"is_archived": True}
@@ -341,10 +406,25 @@ async def _apply(
         )
     await _owe_card(session, item, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
+    if SHOWN_ELSEWHERE & changes.keys():
+        await _owe_linked_cards(session, item, now)
+    if "status" in changes:
+        await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     owner_id = item.record.owner_id
     if "owner_id" in changes and owner_id and owner_id != actor.id:
         await owe_word_to_owner(session, item, owner_id, now)
     await session.flush()
+
+
+async def _replace(
+    session: AsyncSession, actor: Actor, item: Item, before: str, *, act: Act, via: str, now: datetime
+) -> None:
+    """What a new status means for the records this one supersedes."""
+    replacement = item.kind.replacement
+    if replacement is None or item.record.status == replacement.to or before == replacement.to:
+        return
+    taken_back = act is Act.UNDONE and before == replacement.when
+    await replace_linked(session, actor, item, act=act, via=via, now=now, taken_back=taken_back)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:
@@ -369,12 +449,29 @@ async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) ->
         await _owe_card(session, item, now, asked=f":{now.isoformat()}")
 
 
+async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) -> None:
+    """Owe the cards that show this record's title, or that it is settled, beside their own."""
+    here = item.record.id
+    other = or_(
+        and_(col(Link.from_id) == here, col(Record.id) == col(Link.to_id)),
+        and_(col(Link.to_id) == here, col(Record.id) == col(Link.from_id)),
+    )
+    linked = await session.exec(select(Record).join(Link, other).distinct().order_by(col(Record.id)))
+    for record in linked.all():
+        await _owe_card_of(session, record, now, because=f":{here}:{item.record.version}")
+
+
 async def _owe_card(session: AsyncSession, item: Item, now: datetime, *, asked: str = "") -> None:
-    record = item.record
+    await _owe_card_of(session, item.record, now, because=asked, asked=bool(asked))
+
+
+async def _owe_card_of(
+    session: AsyncSession, record: Record, now: datetime, *, because: str = "", asked: bool = False
+) -> None:
     await outbox.put(
         session,
         "card",
-        key=f"card:{record.id}:{record.version}{asked}",
+        key=f"card:{record.id}:{record.version}{because}",
         payload={"asked": True} if asked else None,
         lane=f"card:{record.id}",
         target=record.channel_id,
@@ -440,13 +537,13 @@ def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
     return field.choices(stored) if field.choices else stored
 
 
-def _impossible(item: Item, step: Step) -> str:
+def _impossible(item: Item, step: Step | FollowUp) -> str:
     now = f"{item.reference} is {item.status.label.lower()}"
     if step.to == item.record.status:
         now += " already."
     else:
         now += f", so “{step.label.lower()}” is not possible now."
-    possible = ", ".join(
-        f"`/steward {item.kind.typed(s, item.reference)}`" for s in item.kind.steps_from(item.record.status)
-    )
+    steps = [item.kind.typed(s, item.reference) for s in item.kind.steps_from(item.record.status)]
+    steps += [f"{item.reference} {each.key}" for each in item.kind.follow_ups_from(item.record.status)]
+    possible = ", ".join(f"`/steward {each}`" for each in steps)
     return f"{now} Possible: {possible}." if possible else now

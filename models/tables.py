@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.labels import Labelled, Priority
+from models.labels import Labelled, LinkType, Priority
 
 
 def stored(values: type[StrEnum]) -> Enum:
@@ -157,6 +157,7 @@ class Act(Labelled):
     CHANGED = "changed", "Changed"
     STEPPED = "stepped", "Status"
     UNDONE = "undone", "Undone"
+    LINKED = "linked", "Linked"
 
 
 class History(SQLModel, table=True):
@@ -178,6 +179,20 @@ class History(SQLModel, table=True):
     before: Any = Field(default=None, sa_type=JSON)
     after: Any = Field(default=None, sa_type=JSON)
     note: str | None = None
+
+
+class Link(SQLModel, table=True):
+    """One record linked to another, once for each type; both ends show it."""
+
+    __tablename__ = "link"
+    __table_args__ = (Index("ix_link_to", "workspace_id", "to_id"),)
+
+    workspace_id: str = Field(default=None)
+    from_id: int = Field(primary_key=True, foreign_key="record.id")
+    type: LinkType = Field(primary_key=True, sa_type=stored(LinkType))
+    to_id: int = Field(primary_key=True, foreign_key="record.id")
+    at: datetime
+    made_by: str
 
 
 class Card(SQLModel, table=True):

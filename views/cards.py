@@ -8,6 +8,7 @@ from models.clock import today_in, zone_or_utc
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
+from models.links import Linked
 from models.operations import stored_value
 from models.tables import Act, Channel, History, Project
 from views.blocks import (
@@ -43,6 +44,7 @@ def record_card(
     now: datetime,
     mention_owner: bool = False,
     offers_posting: bool = False,
+    links: Sequence[Linked] = (),
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
@@ -56,6 +58,7 @@ def record_card(
         *_facts(item, project, people, today, mention_owner=mention_owner),
         *_remark(item),
         *_texts(item),
+        *_links(links),
         note(*_origin(item, project, people)),
         actions(_buttons(item)),
     ]
@@ -119,9 +122,9 @@ def _is_reminded(item: Item, people: People, now: datetime) -> bool:
     return datetime.combine(item.record.due_date, time(9), zone_or_utc(owner.timezone)) > now
 
 
-def assigned(item: Item, project: Project, people: People, *, now: datetime) -> Message:
+def assigned(item: Item, project: Project, people: People, *, now: datetime, links: Sequence[Linked] = ()) -> Message:
     """The direct message by which an owner learns of a record that is theirs now."""
-    card = record_card(item, project, people, now=now)
+    card = record_card(item, project, people, now=now, links=links)
     who = name_of(people, item.record.raised_by)
     says = f"You own {item.reference} in {project.name}, raised by {who}."
     return Message(esc(f"{says} ") + card.text, [section(plain(says)), *card.blocks])
@@ -227,6 +230,8 @@ def change_in_words(kind: Kind, row: History, people: People) -> str:
         return f"logged it from {row.via}"
     if row.field == "is_archived":
         return "removed it" if row.after else "brought it back"
+    if row.act is Act.LINKED:
+        return row.note or "link"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
     before, after = (_past_value(kind, field, value, people) for value in (row.before, row.after))
     word = "undid: " if row.act is Act.UNDONE else ""
@@ -289,6 +294,25 @@ def _texts(item: Item) -> list[Block]:
     ]
 
 
+def _links(links: Sequence[Linked]) -> list[Block]:
+    drawn = [
+        rich((f"{each.word}: ", "bold"), f"{each.reference}  ", (each.title, "" if each.is_open else "strike"))
+        for each in links[:LINKS_SHOWN]
+    ]
+    if len(links) > LINKS_SHOWN:
+        drawn.append(note(plain(f"and {len(links) - LINKS_SHOWN} more links")))
+    return drawn
+
+
+LINKS_SHOWN = 10
+
+
+def linked(sentence: str, items: Sequence[Item]) -> Message:
+    """The private confirmation that two records are linked, or no longer; the sentence is plain text."""
+    rows = [_title(item) for item in items]
+    return Message(esc(sentence), [section(plain(sentence)), *rows])
+
+
 def _origin(item: Item, project: Project, people: People) -> list[Block]:
     raised = day(today_in(project.timezone, item.record.created_at))
     origin = [plain(f"{project.name} · raised by {name_of(people, item.record.raised_by)} · {raised}")]
@@ -303,6 +327,10 @@ def _buttons(item: Item) -> list[Block]:
     others = [button("History", "history", item.reference, says=f"History of {item.reference}")]
     if item.kind.is_editable(item):
         others.insert(0, button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
+    steps += [
+        button(each.label, f"follow:{each.key}", item.reference, says=f"{each.label}: {item.reference}")
+        for each in item.kind.follow_ups_from(item.record.status)
+    ]
     room = BUTTONS_EACH - len(others)
     if len(steps) <= room:
         return [*steps, *others]

@@ -32,6 +32,7 @@ class FormContext:
     reference: str = ""
     version: int = 0
     step: str = ""
+    follows: str = ""
     shows_all: bool = False
     source_link: str = ""
     response_url: str = ""

@@ -34,6 +34,7 @@ def kind_help(kind: Kind) -> Message:
     """What a kind is, its fields, and the words that move it on."""
     fields = "\n".join(f"• *{field.label}*: {esc(field.help)}" for field in kind.all_fields)
     steps = "\n".join(f"• `{esc(kind.typed(step, f'{kind.letter}12'))}`: {step.label}" for step in kind.steps)
+    steps += "".join(f"\n• `{kind.letter}12 {each.key}`: {each.label}" for each in kind.follow_ups)
     blocks: list[Block] = [
         section(mrkdwn(f"*{kind.emoji} {kind.plural.capitalize()}*\n{esc(kind.help)}")),
         section(mrkdwn(f"`/{kind.key} {esc(kind.example)}`")),

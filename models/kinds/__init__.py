@@ -35,6 +35,9 @@ def check(described: tuple[Kind, ...]) -> None:
     for kind in described:
         for problem in _problems(kind):
             raise ValueError(f"record kind {kind.key!r}: {problem}")
+        for follow_up in kind.follow_ups:
+            if follow_up.makes not in {each.key for each in (*described, *KINDS)}:
+                raise ValueError(f"record kind {kind.key!r}: {follow_up.key!r} makes an unknown kind")
     for trait in ("key", "letter"):
         for value, times in Counter(getattr(kind, trait) for kind in described).items():
             if times > 1:
@@ -53,8 +56,10 @@ def _problems(kind: Kind) -> list[str]:
     keys = Counter(field.key for field in kind.all_fields)
     problems += [f"two fields have the key {key!r}" for key, times in keys.items() if times > 1]
     named = [*kind.closed, *(status for step in kind.steps for status in (*step.begins, step.to))]
+    named += [status for each in kind.follow_ups for status in (*each.begins, *filter(None, [each.to]))]
     problems += [f"status {str(status)!r} is unknown" for status in named if status not in list(kind.statuses)]
     words = Counter(word for step in kind.steps for word in (step.key, *step.words))
+    words.update(word for each in kind.follow_ups for word in (each.key, *each.words))
     problems += [f"two steps answer to {word!r}" for word, times in words.items() if times > 1]
     asked = {step.asks for step in kind.steps if step.asks}
     answers = {field.key for field in kind.all_fields if field.by_step and field.choices}

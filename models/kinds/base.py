@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from models.labels import Labelled, Priority
+from models.labels import Labelled, LinkType, Priority
 from models.tables import Record
 
 
@@ -67,6 +67,36 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FollowUp:
+    """A new record that follows from one, as an issue does from a risk that happened: its form opens, filled in.
+
+    `makes` is the kind's key, `copies` the fields it takes over, `says` what the confirmation adds, with {old} for the
+    old record's reference. The old record is linked to the new one, or the new one to it (`is_from_new`), and moves to
+    the status `to`, if there is one.
+    """
+
+    key: str
+    label: str
+    begins: tuple[Labelled, ...]
+    makes: str
+    link: LinkType
+    copies: tuple[str, ...]
+    says: str
+    is_from_new: bool = False
+    to: Labelled | None = None
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """A record that enters the status `when` moves those it supersedes from `begins` to `to`."""
+
+    when: Labelled
+    begins: Labelled
+    to: Labelled
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today."""
 
@@ -82,6 +112,8 @@ class Kind:
     statuses: type[Labelled]
     closed: frozenset[Labelled]
     steps: tuple[Step, ...]
+    follow_ups: tuple[FollowUp, ...] = ()
+    replacement: Replacement | None = None
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
     sort_by: Callable[["Item"], Any] = lambda item: 0
@@ -115,6 +147,14 @@ class Kind:
     def step_named(self, word: str) -> Step | None:
         """The step a person means by that word, or None."""
         return next((step for step in self.steps if word in (step.key, *step.words)), None)
+
+    def follow_ups_from(self, status: str) -> tuple[FollowUp, ...]:
+        """The follow-ups that a record in that status can have."""
+        return tuple(each for each in self.follow_ups if status in each.begins)
+
+    def follow_up_named(self, word: str) -> FollowUp | None:
+        """The follow-up a person means by that word, or None."""
+        return next((each for each in self.follow_ups if word in (each.key, *each.words)), None)
 
     def typed(self, step: Step, reference: str) -> str:
         """What a person types to take the step: `R12 close mitigated`, `A12 cancel …` where a reason follows."""

@@ -2,8 +2,8 @@
 
 from sqlmodel import JSON, Field, SQLModel
 
-from models.kinds.base import FieldSpec, FieldType, Kind, Step
-from models.labels import Labelled
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Kind, Replacement, Step
+from models.labels import Labelled, LinkType
 from models.tables import stored
 
 
@@ -38,10 +38,11 @@ class DecisionStatus(Labelled):
     DEFERRED = "deferred", "Deferred"
     APPROVED = "approved", "Approved"
     REJECTED = "rejected", "Rejected"
+    SUPERSEDED = "superseded", "Superseded"
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
-STANDING = frozenset({DecisionStatus.APPROVED, DecisionStatus.WITHDRAWN})
+STANDING = frozenset({DecisionStatus.APPROVED, DecisionStatus.SUPERSEDED, DecisionStatus.WITHDRAWN})
 """The statuses in which a decision's text is never edited: it was approved once."""
 
 DECISION = Kind(
@@ -116,7 +117,7 @@ DECISION = Kind(
         ),
     ),
     statuses=DecisionStatus,
-    closed=frozenset({DecisionStatus.APPROVED, DecisionStatus.REJECTED, DecisionStatus.WITHDRAWN}),
+    closed=STANDING | {DecisionStatus.REJECTED},
     steps=(
         Step(
             key="approve",
@@ -172,5 +173,35 @@ DECISION = Kind(
             needs_approver=lambda item: True,
         ),
     ),
+    follow_ups=(
+        FollowUp(
+            key="supersede",
+            label="Supersede",
+            begins=(DecisionStatus.APPROVED,),
+            makes="decision",
+            link=LinkType.SUPERSEDES,
+            is_from_new=True,
+            copies=(
+                "title",
+                "rationale",
+                "alternatives",
+                "deciders",
+                "problem",
+                "drivers",
+                "consequences",
+                "reversibility",
+                "confirmation",
+                "consulted",
+                "informed",
+                "owner_id",
+                "priority",
+                "details",
+            ),
+            says="{old} holds until this one is approved. The two are linked.",
+            words=("replace",),
+        ),
+    ),
+    # The old decision holds until the coordinator approves the new one.
+    replacement=Replacement(when=DecisionStatus.APPROVED, begins=DecisionStatus.APPROVED, to=DecisionStatus.SUPERSEDED),
     is_editable=lambda item: item.record.status not in STANDING,
 )

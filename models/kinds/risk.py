@@ -4,8 +4,8 @@ from datetime import date
 
 from sqlmodel import Field, SQLModel
 
-from models.kinds.base import FieldSpec, FieldType, Item, Kind, Step
-from models.labels import Labelled
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Item, Kind, Step
+from models.labels import Labelled, LinkType
 from models.tables import stored
 
 
@@ -87,6 +87,7 @@ class RiskStatus(Labelled):
     RESPONDING = "responding", "Responding"
     MONITORING = "monitoring", "Monitoring"
     ACCEPTED = "accepted", "Accepted"
+    OCCURRED = "occurred", "Occurred"
     CLOSED = "closed", "Closed"
 
 
@@ -234,7 +235,7 @@ RISK = Kind(
         ),
     ),
     statuses=RiskStatus,
-    closed=frozenset({RiskStatus.CLOSED}),
+    closed=frozenset({RiskStatus.OCCURRED, RiskStatus.CLOSED}),
     steps=(
         Step(
             key="close",
@@ -284,10 +285,23 @@ RISK = Kind(
             key="reopen",
             label="Reopen",
             past="Reopened",
-            begins=(RiskStatus.ACCEPTED, RiskStatus.CLOSED),
+            begins=(RiskStatus.ACCEPTED, RiskStatus.OCCURRED, RiskStatus.CLOSED),
             to=RiskStatus.OPEN,
             words=("open",),
             reason="What has changed?",
+        ),
+    ),
+    follow_ups=(
+        FollowUp(
+            key="happened",
+            label="It happened",
+            begins=(*LIVE, RiskStatus.ACCEPTED),
+            makes="issue",
+            link=LinkType.RESULTS_IN,
+            copies=("title", "effect", "owner_id", "priority", "details"),
+            says="{old} has happened. The two are linked.",
+            to=RiskStatus.OCCURRED,
+            words=("occurred",),
         ),
     ),
     derived={"Score": _shown_score, "Residual score": _shown_residual},

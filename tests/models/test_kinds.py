@@ -97,7 +97,8 @@ def test_a_kind_has_a_word_a_sentence_and_an_example_for_people(kind: Kind) -> N
 
 @each_kind
 def test_every_status_can_be_reached_and_left(kind: Kind) -> None:
-    reached, waiting = {kind.first_status}, [kind.first_status]
+    others = {each.to for each in kind.follow_ups if each.to} | ({kind.replacement.to} if kind.replacement else set())
+    reached, waiting = {kind.first_status, *others}, [kind.first_status, *others]
     while waiting:
         for step in kind.steps_from(waiting.pop()):
             if step.to not in reached:
@@ -105,7 +106,7 @@ def test_every_status_can_be_reached_and_left(kind: Kind) -> None:
                 waiting.append(step.to)
 
     assert reached == set(kind.statuses)
-    assert all(kind.steps_from(status) for status in set(kind.statuses) - {"withdrawn"})
+    assert all(kind.steps_from(status) for status in set(kind.statuses) - {"withdrawn", "superseded"})
 
 
 @each_kind
@@ -244,6 +245,7 @@ def test_the_gravest_issue_comes_first_and_one_without_severity_last() -> None:
         ("needed", True),
         ("approved", False),
         ("withdrawn", False),
+        ("superseded", False),
     ],
 )
 def test_a_decision_is_editable_until_it_is_approved(status: str, expected: bool) -> None:

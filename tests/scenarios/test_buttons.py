@@ -47,6 +47,8 @@ async def test_a_cards_buttons_are_the_steps_of_its_status_and_each_moves_it_on(
         steps = [f"step:{each.key}" for each in kind.steps_from(status)]
         found = [each for each in offered(card(ana, reference)) if each.startswith("step:")]
         assert sorted(found) == sorted(steps)
+        follow_ups = [f"follow:{each.key}" for each in kind.follow_ups_from(status)]
+        assert [each for each in offered(card(ana, reference)) if each.startswith("follow:")] == follow_ups
         in_the_row = [each for each in found if f"{each} {reference}" not in in_menu(card(ana, reference))]
         assert in_the_row == steps[: len(in_the_row)]
         assert all(
@@ -81,6 +83,12 @@ async def press_step(house: House, person: Driver, message: Json, step: Step, re
 async def _bring_to(house: House, person: Driver, kind: Kind, reference: str, status: str) -> None:
     """Move the record from its first status by the fewest steps, where it is to be in another."""
     ways: list[tuple[str, tuple[Step, ...]]] = [(kind.first_status, ())]
+    for follow_up in kind.follow_ups:
+        if status == follow_up.to:
+            await log(house, person, f"/steward {reference} {follow_up.key}")
+            assert (await person.submit()).ok
+            await house.settled()
+            return
     for at, way in ways:
         ways += [(step.to, (*way, step)) for step in kind.steps_from(at) if len(way) < 3]
         if at == status:
@@ -104,7 +112,7 @@ async def test_edit_and_history_are_on_the_card_and_an_approved_decision_offers_
     told = await press(house, ana, card(ana, "D1"), "history")
 
     assert before == ["step:approve", "step:reject", "edit", "history", "step:defer", "step:need"]
-    assert offered(card(ana, "D1")) == ["step:withdraw", "history"]
+    assert offered(card(ana, "D1")) == ["step:withdraw", "follow:supersede", "history"]
     assert "status: Proposed → Approved" in told
     assert offered(ana.ephemerals("#network")[-2]) == ["undo"]
 
