@@ -20,6 +20,7 @@ from bot.responder import Responder
 from bot.sender import PACE_SECONDS, Sender
 from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackWebApi
+from models import outbox
 from models.clock import Clock, SystemClock
 from models.database import Database
 from models.tables import Workspace
@@ -81,7 +82,22 @@ class Steward:
             await session.merge(workspace)
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
         self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id)
-        carrier = Carrier(port=self.port, responder=self.responder, homes=self.homes, background=self.background)
+        committed = committed or self.sender.wake
+
+        async def owe_word(person_id: str, key: str, sentence: str) -> None:
+            async with self.database.unit(workspace.id) as session:
+                payload = {"sentence": sentence}
+                key = f"word:{key}"
+                await outbox.put(session, "word", key=key, target=person_id, payload=payload, due_at=self._clock.now())
+            committed()
+
+        carrier = Carrier(
+            port=self.port,
+            responder=self.responder,
+            homes=self.homes,
+            background=self.background,
+            owe_word=owe_word,
+        )
         self.edge = Edge(
             database=self.database,
             clock=self._clock,
@@ -90,7 +106,7 @@ class Steward:
             homes=self.homes,
             carrier=carrier,
             background=self.background,
-            committed=committed or self.sender.wake,
+            committed=committed,
             patience_seconds=self._patience_seconds,
         )
         self.bolt = bolt_app.build(
@@ -122,6 +138,8 @@ class Steward:
         """Finish or release what is under way, for a few seconds, then let go of everything."""
         parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
         await asyncio.gather(*parts)
+        if hasattr(self, "homes"):
+            await self.homes.stop(STOP_SECONDS)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):

@@ -1,6 +1,7 @@
 """How a reply reaches the person: in the acknowledgement where it fits, else by the other ways Slack offers."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from handlers.replies import FieldErrors, Nothing, OpenForm, Options, Redraw, Re
 from handlers.request import Where
 
 log = logging.getLogger(__name__)
+
+# Owe a person a direct message: (person's id, key of the request, mrkdwn sentence).
+OweWord = Callable[[str, str, str], Awaitable[None]]
 
 # The acknowledgement's body; None for an empty 200.
 Acknowledgement = dict[str, Any] | None
@@ -31,11 +35,20 @@ class Outcome:
 class Carrier:
     """Carries replies of one workspace. What goes out after the acknowledgement runs in the background."""
 
-    def __init__(self, *, port: SlackPort, responder: Responder, homes: HomePublisher, background: Background) -> None:
+    def __init__(
+        self,
+        *,
+        port: SlackPort,
+        responder: Responder,
+        homes: HomePublisher,
+        background: Background,
+        owe_word: OweWord,
+    ) -> None:
         self._port = port
         self._responder = responder
         self._homes = homes
         self._background = background
+        self._owe_word = owe_word
 
     async def acknowledge(self, incoming: Incoming, outcome: Outcome) -> Acknowledgement:
         """The acknowledgement's body; what does not fit in it goes out at once or right after."""
@@ -105,7 +118,9 @@ class Carrier:
                     "views.update", view_id=incoming.view.get("id"), hash=incoming.view.get("hash"), view=view
                 )
             case ((Tell(message=message) | Redraw(message=message)), Where.SHORTCUT) if not incoming.response_url:
-                await self._call("views.open", trigger_id=incoming.trigger_id, view=answers.message_view(message))
+                view = answers.message_view(message)
+                if not await self._call("views.open", trigger_id=incoming.trigger_id, view=view):
+                    await self._owe_word(incoming.person_id, incoming.source_key, message.text)
             case Tell(message=message, redraw=redraw), _:
                 if redraw is not None:
                     await self._responder.send(incoming.response_url, answers.instead(redraw))

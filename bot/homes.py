@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from collections import Counter
 
-from bot.slack_port import SlackError, SlackPort
+from bot.slack_port import SlackError, SlackNotSent, SlackPort, SlackUnknown
 from handlers.home import draw
 from handlers.request import Deps
 from models import directory
@@ -12,6 +13,9 @@ from models.database import Database
 from views.blocks import Block, Message
 
 log = logging.getLogger(__name__)
+
+# A tab that Slack was too busy for is drawn anew after so many seconds; after the last, with its person's next change.
+RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0)
 
 
 class HomePublisher:
@@ -24,6 +28,8 @@ class HomePublisher:
         self._workspace_id = workspace_id
         self._wanted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._failures: Counter[str] = Counter()
+        self._again: dict[str, asyncio.TimerHandle] = {}
 
     def touch(self, person_ids: set[str]) -> None:
         """Draw these people's Home tabs anew, soon; several changes in a row cost one drawing."""
@@ -43,11 +49,33 @@ class HomePublisher:
         await self._publish(person_id, view)
 
     async def _publish(self, person_id: str, view: Block) -> None:
-        """Show the view to the person; what Slack refuses is logged."""
+        """Show the view to the person; what Slack refuses is logged, and tried again where that may help."""
         try:
             await self._port.call("views.publish", user_id=person_id, view=view)
         except SlackError as error:
             log.warning("views.publish: %s", error.code)
+            if isinstance(error, SlackNotSent | SlackUnknown):
+                self._touch_later(person_id, error)
+        else:
+            self._failures.pop(person_id, None)
+
+    def _touch_later(self, person_id: str, error: SlackError) -> None:
+        """The latest state is all that matters, so repeating is safe whatever became of the call."""
+        tries = self._failures[person_id]
+        if tries < len(RETRY_SECONDS):
+            self._failures[person_id] += 1
+            wait = getattr(error, "retry_after", None) or RETRY_SECONDS[tries]
+            self._again[person_id] = asyncio.get_running_loop().call_later(wait, self.touch, {person_id})
+        else:
+            self._failures.pop(person_id)
+
+    async def stop(self, grace_seconds: float = 5.0) -> None:
+        """Finish the tab that is being drawn, for a while, and draw no other."""
+        for timer in self._again.values():
+            timer.cancel()
+        self._wanted.clear()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=grace_seconds)
 
     async def settle(self) -> None:
         """Wait until everything touched so far is drawn."""

@@ -1,5 +1,6 @@
 """Answers to a `response_url`: up to five within thirty minutes, no token, no membership needed."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -8,6 +9,9 @@ import aiohttp
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
+# How long to wait before the one repetition, and at most where Slack names a time itself.
+PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Responder:
@@ -17,19 +21,36 @@ class Responder:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, url: str, body: dict[str, Any]) -> None:
-        """Post the body; nothing happens without an address."""
+        """Post the body, once more when Slack was busy or silent; nothing happens without an address."""
         if not url:
             return
+        pause = await self._post(url, body)
+        if pause is not None:
+            await asyncio.sleep(pause)
+            await self._post(url, body)
+
+    async def _post(self, url: str, body: dict[str, Any]) -> float | None:
+        """After how many seconds it is worth another try; None when it was taken, or never will be."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
         try:
             async with self._session.post(url, json=body) as answer:
                 said = await answer.text()
-                if answer.status != 200 or '"ok":false' in said.replace(" ", ""):
-                    log.warning("an answer was not taken: HTTP %s %s", answer.status, said[:200])
+                if answer.status == 200 and '"ok":false' not in said.replace(" ", ""):
+                    return None
+                log.warning("an answer was not taken: HTTP %s %s", answer.status, said[:200])
+                return _pause(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("an answer could not be delivered: %s", type(error).__name__)
+            return PAUSE_SECONDS
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def _pause(answer: aiohttp.ClientResponse) -> float | None:
+    if answer.status == 429:
+        named = answer.headers.get("Retry-After", "")
+        return min(float(named), LONGEST_PAUSE_SECONDS) if named.isdecimal() else PAUSE_SECONDS
+    return PAUSE_SECONDS if answer.status >= 500 else None

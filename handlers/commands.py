@@ -13,6 +13,7 @@ from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
 from views import help as help_views
 from views.blocks import cut, esc
+from views.values import with_article
 
 Run = Callable[[Request, Deps], Awaitable[Reply]]
 
@@ -31,7 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     *(
         Command(
             name=f"/{kind.key}",
-            summary=f"Log {'an' if kind.singular[0] in 'aeiou' else 'a'} {kind.singular}",
+            summary=f"Log {with_article(kind.singular)}",
             usage=f"{kind.example} | list | {kind.letter}12 | help",
             kind=kind,
         )
@@ -193,7 +194,7 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), "edit", "history", "show"]
     words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
-    raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}))
+    raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}"))
 
 
 def _linking(one: tuple[Kind, int], words: str) -> Parsed | None:
@@ -219,11 +220,13 @@ async def _help(kind: Kind | None) -> Reply:
     return Tell(help_views.all_help(rows, [(f"/steward {v.example}", v.summary) for v in VERBS]))
 
 
-def _hint(typed: str, known: Mapping[str, str]) -> str:
+def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str:
     """A refusal with the known word nearest to the first typed one; each is given with what to type."""
     near = get_close_matches(_first_word(typed)[0].lower(), known, n=1, cutoff=0.5)
-    suggestion = f" Did you mean `/steward {known[near[0]]}`?" if near else " `/steward help` shows what there is."
-    return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”.{suggestion}"
+    suggestion = f"`/steward {help_words}` shows what there is."
+    if near:
+        suggestion = f"Did you mean `/steward {known[near[0]]}`?"
+    return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”. {suggestion}"
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:

@@ -111,7 +111,7 @@ async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_u
     made = links.follow_up_kind(follow_up)
     values = {key: item.value(key) for key in follow_up.copies}
     context = replace(
-        _edit_context(request, item), kind=made.key, reference="", follows=item.reference, step=follow_up.key
+        _edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
     )
     return OpenForm(forms.record_form(made, values, context, title=_title_of(context)))
 
@@ -157,7 +157,7 @@ async def link(
 
 
 async def kind_chosen(request: Request, deps: Deps) -> Reply:
-    """The form for another kind, keeping what was typed into the fields both have."""
+    """The form for another kind, keeping what was typed; what only the old kind has a field for goes to the details."""
     old = kind_named(request.context.kind)
     kind = kind_named(request.value)
     if kind is None or old is None:
@@ -166,7 +166,12 @@ async def kind_chosen(request: Request, deps: Deps) -> Reply:
     project = None
     if chosen := forms.read_choice(request.state, "project"):
         project = await projects.find(deps.session, request.actor, int(chosen))
-    context = replace(request.context, kind=kind.key, lengths={})
+    keys = {spec.key for spec in kind.all_fields}
+    homeless = [spec for spec in old.fields if spec.is_text and spec.key not in keys and values.get(spec.key)]
+    lines = [f"{spec.label}: {values[spec.key]}" for spec in homeless]
+    values["details"] = "\n".join(filter(None, [values.get("details"), *lines]))
+    # Another version marks the inputs as new ones: Slack would keep showing the old details otherwise.
+    context = replace(request.context, kind=kind.key, lengths={}, version=request.context.version + bool(lines))
     return UpdateForm(forms.record_form(kind, values, context, project=project, title="Log to Steward"))
 
 

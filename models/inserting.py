@@ -13,6 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 Row = Mapping[str, Any]
 
+# What one statement may hold: SQLite takes 32,766 arguments, PostgreSQL's protocol 32,767.
+ARGUMENTS_MAX = 30_000
+
 
 def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
     """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here."""
@@ -22,14 +25,17 @@ def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
 
 
 async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> int:
-    """Insert the rows whose key is not there yet, in one statement, and say how many that were."""
+    """Insert the rows whose key is not there yet; how many that were. One statement unless they are thousands."""
     if not rows:
         return 0
-    statement = insert_into(table, session.get_bind().dialect.name)
+    statement = insert_into(table, session.get_bind().dialect.name).on_conflict_do_nothing()
     connection = await session.connection()
-    values = [{"workspace_id": workspace_of(session), **row} for row in rows]
-    result = await connection.execute(statement.values(values).on_conflict_do_nothing())
-    return result.rowcount
+    at_once = ARGUMENTS_MAX // (len(rows[0]) + 1)
+    added = 0
+    for start in range(0, len(rows), at_once):
+        values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + at_once]]
+        added += (await connection.execute(statement.values(values))).rowcount
+    return added
 
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str) -> int:

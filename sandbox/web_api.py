@@ -29,22 +29,25 @@ class Answer:
     body: Json
     retry_after: int | None = None
 
+    def response(self, **headers: str) -> JSONResponse:
+        """As HTTP."""
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(self.retry_after)
+        return JSONResponse(self.body, self.status, headers)
+
 
 async def handle(core: Core, request: Request) -> Response:
     """Answer one call of an app."""
     method = request.path_params["method"]
     token, given, unreadable = await _read(request)
     fault = core.faults.take(method, _channel(given))
-    answer = await _faulty(core, method, token, given, fault) if fault else None
+    answer = await faulty(fault) if fault else None
     if answer is None:
         answer = Answer(200, unreadable.body) if unreadable else call(core, method, token, given)
     _record(core, method, given, answer)
     if fault is not None and fault.drop is not None:
-        await _drop(request)
-    headers = {"X-OAuth-Scopes": ",".join(core.app.scopes), "Cache-Control": "no-store"}
-    if answer.retry_after is not None:
-        headers["Retry-After"] = str(answer.retry_after)
-    return JSONResponse(answer.body, answer.status, headers)
+        await drop(request)
+    return answer.response(**{"X-OAuth-Scopes": ",".join(core.app.scopes), "Cache-Control": "no-store"})
 
 
 def call(core: Core, name: str, token: str | None, given: Json) -> Answer:
@@ -115,7 +118,7 @@ def _json_body(method: str, body: bytes, given: Json) -> tuple[Json, Refused | N
     return {**given, **decoded}, None
 
 
-async def _faulty(core: Core, method: str, token: str | None, given: Json, fault: Fault) -> Answer | None:
+async def faulty(fault: Fault) -> Answer | None:
     """The answer trouble gives, or None when the call is carried out after all."""
     if fault.hang is not None:
         await asyncio.sleep(fault.hang)
@@ -130,7 +133,7 @@ async def _faulty(core: Core, method: str, token: str | None, given: Json, fault
     return None
 
 
-async def _drop(request: Request) -> None:
+async def drop(request: Request) -> None:
     """Cut the connection without an answer."""
     request.scope["state"]["abort"]()
     await asyncio.sleep(0.01)

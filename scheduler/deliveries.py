@@ -67,7 +67,7 @@ class DeliveryKind:
     `draw` gives None when there is no longer anything to say. `late_limit` counts from the due time; None is for what
     stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of a `latest_only` kind, only
     the newest due row of a lane is sent. `sent` and `failed` run in the transaction that records the outcome;
-    `failed` once, when Slack refused for good.
+    `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be repeated.
     """
 
     key: str
@@ -77,6 +77,7 @@ class DeliveryKind:
     latest_only: bool = False
     sent: AfterSent | None = None
     failed: AfterFailed | None = None
+    unsure: AfterFailed | None = None
 
     def end_of(self, delivery: Delivery) -> datetime | None:
         """The instant from which on the delivery is too late, if there is one."""
@@ -221,7 +222,10 @@ async def settle_unknown(
     """Nobody knows whether the message was posted: due again when the kind may repeat it, else unconfirmed."""
     if await kind.may_repeat(session, claimed):
         return await settle_not_sent(session, claimed, kind, retry_at=retry_at, error=error)
-    return await _settle(session, claimed, state=DeliveryState.UNCONFIRMED, last_error=_cut(error))
+    row = await _settle(session, claimed, state=DeliveryState.UNCONFIRMED, last_error=_cut(error))
+    if row is not None and kind.unsure is not None:
+        await kind.unsure(session, row, retry_at)
+    return row
 
 
 async def park(session: AsyncSession, claimed: Delivery, *, error: str) -> Delivery | None:

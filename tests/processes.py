@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 BIN = Path(sys.executable).parent
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,15 @@ class Program:
                 assert not self._process.stdout.at_eof(), f"ended without {pattern!r}:\n{self.said}"  # type: ignore[union-attr]
                 await self._news.wait()
         return found[1] if found.groups() else found[0]
+
+    @property
+    def processor_seconds(self) -> float:
+        """What it has taken of the processor so far; nothing where the system does not tell."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        user, system = stat.read_text().rpartition(") ")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     async def ended(self) -> int:
         """Its exit code, once it has ended and everything it printed was read."""
@@ -181,6 +190,6 @@ async def page(url: str) -> AsyncIterator[Page]:
 
 async def until_it_is(wanted: object, ask: Callable[[], Awaitable[object]]) -> None:
     """Ask, a while, until the answer is the wanted one."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await ask() != wanted:  # noqa: ASYNC110 - another process has no event to wait for
             await asyncio.sleep(0.02)

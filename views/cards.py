@@ -265,7 +265,7 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     if record.priority is not Priority.NORMAL:
         facts["Priority"] = record.priority.label
     for field in item.kind.all_fields:
-        if field.type not in TEXTS and field.key not in SHOWN_APART:
+        if not field.is_text and field.key not in SHOWN_APART:
             facts[field.label] = esc(cut(shown_value(field, item.value(field.key), people), FACT_SHOWN))
     drawn = [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items() if value]
     return [
@@ -273,7 +273,6 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     ]
 
 
-TEXTS = (FieldType.TEXT, FieldType.LONG_TEXT)
 SHOWN_APART = ("owner_id", "due_date", "due_time", "priority")
 FACTS_EACH = 10  # fields that Slack allows in one section
 FACT_SHOWN = 1_000
@@ -286,7 +285,7 @@ def _remark(item: Item) -> list[Block]:
 
 
 def _texts(item: Item) -> list[Block]:
-    fields = [f for f in item.kind.all_fields if f.type in TEXTS and f.key != "title"]
+    fields = [f for f in item.kind.all_fields if f.is_text and f.key != "title"]
     return [
         rich((f"{field.label}: ", "bold"), cut(item.value(field.key), DETAILS_SHOWN))
         for field in fields

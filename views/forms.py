@@ -16,6 +16,7 @@ from models.operations import REMARK, TEXT_MAX, TITLE_MAX
 from models.projects import NAME_MAX
 from models.tables import Project
 from views.blocks import Block, actions, button, cut, note, option, plain, safe, section
+from views.values import with_article
 
 Values = Mapping[str, Any]
 NOT_SET = "-"
@@ -75,11 +76,11 @@ def record_form(
                 "Until I am invited, only you can see what you log here.",
             )
         )
-    blocks += _fields(kind, values, context, focus=True)
+    blocks += _fields(kind, values, context, focus=True, edition=context.version)
     return {
         "type": "modal",
         "callback_id": "create",
-        "title": plain(title or f"Log {_article(kind.singular)}", 24),
+        "title": plain(title or f"Log {with_article(kind.singular)}", 24),
         "submit": plain("Save"),
         "close": plain("Cancel"),
         "private_metadata": _with_lengths(context, kind, values).packed(),
@@ -366,7 +367,3 @@ def _input(key: str, label: str, element: Block, hint: str, *, optional: bool = 
     if hint:
         block["hint"] = plain(hint)
     return block | ({"dispatch_action": True} if dispatch else {})
-
-
-def _article(word: str) -> str:
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -6,13 +6,14 @@ from reports.work import URGENCIES, Page
 from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
 from views.lists import MARKS
+from views.values import with_article
 
 
 def home(page: Page, person: Person, *, notice: Message | None = None) -> Block:
     """The Home view. `notice` stands on top: the outcome of what was just pressed."""
     blocks: list[Block] = [*notice.blocks, divider()] if notice else []
     blocks.append(header("What you own"))
-    quick = [button(f"Log {_article(k.singular)}", f"log:{k.key}", k.key) for k in KINDS]
+    quick = [button(f"Log {with_article(k.singular)}", f"log:{k.key}", k.key) for k in KINDS]
     blocks.append(actions([*quick[:4], overflow(quick[4:])]))
     blocks.append(actions([button("Project settings", "settings", ""), button("Help", "help", "")]))
     blocks += _lines(page) if page.lines else [section(mrkdwn(NOTHING))]
@@ -48,7 +49,3 @@ def _turns(page: Page) -> list[Block]:
     first = page.number * page.size + 1
     shown = f"{first} to {first + len(page.lines) - 1} of {page.total}"
     return [note(plain(shown)), actions(turns)]
-
-
-def _article(word: str) -> str:
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -65,3 +65,8 @@ def shown_value(field: FieldSpec, value: Any, people: People) -> str:
             return str(value.label)
         case _:
             return str(value)
+
+
+def with_article(word: str) -> str:
+    """The word with a or an before it."""
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -43,6 +43,11 @@ class FieldSpec:
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
 
+    @property
+    def is_text(self) -> bool:
+        """Whether words are typed into it."""
+        return self.type in (FieldType.TEXT, FieldType.LONG_TEXT)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:

@@ -10,7 +10,7 @@ from models.kinds import Item
 from models.tables import Card, Delivery, History
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.assigned import ASSIGNED
-from scheduler.notices.trouble import owe_trouble
+from scheduler.notices.trouble import UNSURE, owe_trouble
 from scheduler.reading import item_of
 from views.cards import people_of, record_card
 
@@ -82,6 +82,13 @@ async def _was_foretold(session: AsyncSession, delivery: Delivery) -> bool:
     return place is not None and place[0].is_private and not place[0].has_bot
 
 
+async def unsure(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
+    """Let whoever made the change know that the card may be missing."""
+    author_id = await _author(session, delivery)
+    if author_id is not None:
+        await owe_trouble(session, delivery, author_id, now, code=UNSURE)
+
+
 async def is_update(session: AsyncSession, delivery: Delivery) -> bool:
     """An update may be repeated freely; a post whose outcome is unknown may not."""
     return await _card(session, delivery) is not None
@@ -146,5 +153,12 @@ async def _author(session: AsyncSession, delivery: Delivery) -> str | None:
 
 
 CARD = DeliveryKind(
-    key="card", draw=draw, late_limit=None, may_repeat=is_update, latest_only=True, sent=sent, failed=failed
+    key="card",
+    draw=draw,
+    late_limit=None,
+    may_repeat=is_update,
+    latest_only=True,
+    sent=sent,
+    failed=failed,
+    unsure=unsure,
 )

@@ -29,18 +29,27 @@ REASONS = {
     "msg_too_long": TOO_LONG,
     "msg_blocks_too_long": TOO_LONG,
 }
+COULD_NOT = "{reference} is saved, but its card could not be posted. "
+UNSURE = "unsure"
+NOBODY_KNOWS = (
+    "{reference} is saved, but Slack did not say whether its card was posted in {channel}. "
+    "If it is not there, it comes with the next change of {reference}."
+)
 OTHER = "Slack gave this reason: {code}. To try once more, press *Post its card* under `/steward {reference}`."
 
 
-async def owe_trouble(session: AsyncSession, failed: Delivery, person_id: str, now: datetime) -> None:
-    """Owe the person one word about a record's card, once for each reason Slack gave."""
+async def owe_trouble(
+    session: AsyncSession, failed: Delivery, person_id: str, now: datetime, *, code: str | None = None
+) -> None:
+    """Owe the person one word about a record's card, once for each reason: Slack's own, or `UNSURE`."""
+    code = code or failed.last_error or ""
     await outbox.put(
         session,
         TROUBLE.key,
-        key=f"trouble:{failed.kind}:{failed.record_id}:{failed.last_error}",
+        key=f"trouble:{failed.kind}:{failed.record_id}:{code}",
         target=person_id,
         record_id=failed.record_id,
-        payload={"code": failed.last_error or "", "channel": failed.target},
+        payload={"code": code, "channel": failed.target},
         due_at=now,
     )
 
@@ -52,8 +61,8 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         return None
     item, _ = found
     code, channel = delivery.payload["code"], delivery.payload["channel"]
-    reason = REASONS.get(code, OTHER).format(channel=f"<#{channel}>", reference=item.reference, code=f"`{code}`")
-    sentence = f"{item.reference} is saved, but its card could not be posted. {reason}"
+    reason = NOBODY_KNOWS if code == UNSURE else COULD_NOT + REASONS.get(code, OTHER)
+    sentence = reason.format(channel=f"<#{channel}>", reference=item.reference, code=f"`{code}`")
     return Draft("post", delivery.target, cards.trouble(sentence, item))
 
 

@@ -10,21 +10,18 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import aiohttp
 import pytest
 
 from bot import run as ways
-from bot.assemble import Slack, Steward
 from bot.manifest import manifest
 from bot.settings import Settings
-from bot.socket_mode import SocketMode
-from models.database import Database
 from sandbox import Sandbox
-from tests.processes import Machine, Page, Program, page, until_it_is
+from tests.processes import PATIENCE_SECONDS, Machine, Page, Program, page, until_it_is
 
+# From the command to "open it in your browser", on a machine that does nothing else; so it is processor time here.
 READY_SECONDS = 3.0
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-secret-one", "SLACK_APP_TOKEN": "xapp-secret-two"}
 
@@ -63,7 +60,7 @@ async def seen(on: Page, text: str) -> str:
     """What Ana sees in #network, once the text is in a message of everybody's there."""
     ana = (await on.people())["ana"]
     room = (await on.conversations(ana))["network"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             messages = await on.messages(ana, room)
             if any(text in json.dumps(message) for message in messages if not message.get("ephemeral")):
@@ -79,11 +76,10 @@ async def test_without_slack_variables_run_opens_the_sandbox_and_forgets_its_dat
 
     A proxy for the world outside, of which every program on the machine is told, is not asked for anything.
     """
-    begun = monotonic()
     elsewhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     async with machine.steward("run", PORT=0, DATABASE_URL="sqlite:///precious.db", **elsewhere) as steward:
         url = await steward.says(r"http://127\.0\.0\.1:\d+")
-        ready_after = monotonic() - begun
+        ready_after = steward.processor_seconds
         async with page(url) as on:
             assert "Check the fans" in await log(on, "Check the fans")
 
@@ -92,7 +88,7 @@ async def test_without_slack_variables_run_opens_the_sandbox_and_forgets_its_dat
     assert (code, machine.files) == (0, [])
     assert "Traceback" not in steward.said
     assert "Warning" not in steward.said
-    assert ready_after < READY_SECONDS * 2, "three seconds are promised; twice that only where other tests run beside"
+    assert ready_after < READY_SECONDS
     assert seconds < 10
 
 
@@ -107,9 +103,10 @@ async def test_what_is_kept_survives_a_restart_records_and_messages_alike(machin
         async with page(await steward.says(r"http://127\.0\.0\.1:\d+")) as on:
             after = await seen(on, "Check the fans")
             assert "A2" in await log(on, "Check the pumps")
-        await steward.stopped()
+        code, _ = await steward.stopped(signal.SIGINT)
     exported = await machine.run("export", "--format", "json", DATABASE_URL="sqlite:///kept/steward.db")
 
+    assert code == 0, "Ctrl+C is no failure"
     assert [message["ts"] for message in json.loads(before) if not message.get("ephemeral")] == [
         message["ts"] for message in json.loads(after) if not message.get("ephemeral")
     ]
@@ -117,14 +114,15 @@ async def test_what_is_kept_survives_a_restart_records_and_messages_alike(machin
     assert machine.files == ["work/kept", "work/kept/sandbox.json", "work/kept/steward.db"]
 
 
-@pytest.mark.parametrize("after_seconds", [0.9, 1.1, 1.3])
-async def test_a_stop_in_the_middle_of_starting_leaves_nothing_behind(machine: Machine, after_seconds: float) -> None:
+@pytest.mark.parametrize("begun", ["", "/steward.db", "/steward.db-wal"])
+async def test_a_stop_in_the_middle_of_starting_leaves_nothing_behind(machine: Machine, begun: str) -> None:
+    """Stopped when the folder for the data is made, when the schema is being written, and when there are records."""
     async with machine.steward("run", PORT=0) as steward:
-        await asyncio.sleep(after_seconds)
+        await until(lambda: any(machine.temporary.glob(f"steward-*{begun}")))
 
         code, seconds = await steward.stopped()
 
-    assert code in (0, -signal.SIGTERM)
+    assert code == 0
     assert machine.files == []
     assert "Traceback" not in steward.said
     assert seconds < 10
@@ -276,26 +274,6 @@ async def test_a_connection_that_slack_renews_is_found_again(machine: Machine, s
         assert slack.connections == 1
         assert "Another process" not in steward.said
         await steward.stopped()
-
-
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-async def test_a_slack_that_was_away_is_found_again(database_url: str, tmp_path: Path) -> None:
-    """The socket is watched from outside, since the library may stay without one."""
-    port = free_port()
-    async with Sandbox(manifest(), port=port, keep=tmp_path) as slack:
-        steward = Steward(Database(database_url), Slack(slack.bot_token, slack.api_url))
-        await steward.meet()
-        door = SocketMode(steward.bolt, app_token=slack.app_token, api_url=slack.api_url, watch_seconds=0.1)
-        await door.open()
-        assert slack.connections == 1
-
-    async with Sandbox(manifest(), port=port, keep=tmp_path) as slack:
-        try:
-            await until(lambda: slack.connections == 1)
-            assert (await slack.person("ana").command("#network", "/steward", "help")).ok
-        finally:
-            await door.close()
-            await steward.stop()
 
 
 # ---- web and worker -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -24,6 +24,11 @@ from sandbox.timing import Timing
 PATIENT_SECONDS = 20.0
 PATIENT_WAIT_MS = 20_000
 PATIENT_SLACK = Timing(acknowledge=30.0, trigger=30.0)
+
+
+# A Monday, 09:00 in New York. The sandbox's clock never goes back, so scenarios happen in years to come and read the
+# same on whatever day and at whatever hour they are run.
+START = datetime(2031, 11, 24, 14, tzinfo=UTC)
 
 
 class House:
@@ -60,7 +65,7 @@ class House:
 async def house_over_socket_mode(
     database_url: str,
     *,
-    starts: datetime | None = None,
+    starts: datetime = START,
     wait_ms: int = PATIENT_WAIT_MS,
     patience_seconds: float = PATIENT_SECONDS,
     prefix: str = "",
@@ -69,8 +74,7 @@ async def house_over_socket_mode(
 ) -> AsyncIterator[House]:
     """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice."""
     async with Sandbox(manifest(prefix), rate_limits=False, timing=timing, **options) as sandbox:
-        if starts is not None:
-            await sandbox.advance_to(starts)
+        await _begin_at(sandbox, starts)
         slack = Slack(sandbox.bot_token, sandbox.api_url)
         async with socket_mode(
             Database(database_url, wait_ms=wait_ms),
@@ -94,6 +98,7 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
     async with Sandbox(
         manifest(request_url=request_url), request_url=request_url, rate_limits=False, timing=PATIENT_SLACK
     ) as sandbox:
+        await _begin_at(sandbox, START)
         slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
         database = Database(database_url, wait_ms=PATIENT_WAIT_MS)
         steward = Steward(database, slack, clock=sandbox.clock, pace_seconds=0, patience_seconds=PATIENT_SECONDS)
@@ -115,6 +120,16 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
             server.should_exit = True
             await serving
             await steward.stop()
+
+
+async def _begin_at(sandbox: Sandbox, instant: datetime) -> None:
+    """Move the clock in one step: there is nobody yet to whom the time between could matter."""
+
+    async def skip(now: datetime) -> datetime:
+        return max(now, instant)
+
+    sandbox.on_advance(skip)
+    await sandbox.advance_to(instant)
 
 
 def shown(message: dict[str, Any]) -> str:

@@ -31,12 +31,12 @@ async def test_words_log_a_record_after_the_kinds_command_and_after_steward(hous
     ana = house.sandbox.person("ana")
 
     for number, command in enumerate((f"/{kind.key}", f"/steward {kind.key}", f"/steward {kind.key.upper()}"), start=1):
-        told = await typed(house, ana, f"{command} Something to settle @ben by 2027-03-05 !high")
+        told = await typed(house, ana, f"{command} Something to settle @ben by 2032-03-05 !high")
 
         record = await house.record(f"{kind.letter}{number}")
         assert (record["kind"], record["title"]) == (kind.key, "Something to settle")
         assert record["owner"] == house.sandbox.person("ben").id
-        assert (record["due_date"], record["priority"]) == ("2027-03-05", "high")
+        assert (record["due_date"], record["priority"]) == ("2032-03-05", "high")
         assert f"Logged {kind.letter}{number}" in told
 
 
@@ -46,10 +46,10 @@ async def test_the_confirmation_names_reference_owner_due_day_and_reminder_and_o
 ) -> None:
     ana = house.sandbox.person("ana")
 
-    told = await typed(house, ana, "/action Send the diagram @ben by 2027-03-05 3pm")
+    told = await typed(house, ana, "/action Send the diagram @ben by 2032-03-05 3pm")
 
     assert "Logged A1" in told
-    assert "Owner Ben Fischer · due Fri 5 Mar 2027, 15:00 (America/New_York) · reminder that morning at 09:00" in told
+    assert "Owner Ben Fischer · due Fri 5 Mar 2032, 15:00 (America/New_York) · reminder that morning at 09:00" in told
     assert buttons(answer(ana))[:2] == [("undo", "A1:1"), ("edit", "A1")]
 
 
@@ -131,7 +131,7 @@ async def test_nothing_after_a_kind_opens_its_form(house: House) -> None:
 @sqlite_only
 async def test_list_shows_the_open_records_of_that_kind(house: House) -> None:
     ana = house.sandbox.person("ana")
-    for logged in ("/risk Late switch @kavya by 2027-03-05", "/risk Gone by now", "/action Order cables"):
+    for logged in ("/risk Late switch @kavya by 2032-03-05", "/risk Gone by now", "/action Order cables"):
         await typed(house, ana, logged)
     await typed(house, ana, "/steward R2 close expired")
 
@@ -139,7 +139,7 @@ async def test_list_shows_the_open_records_of_that_kind(house: House) -> None:
         told = await typed(house, ana, line)
 
         assert "*Open risks of network*" in told, line
-        assert "R1  Late switch\nKavya Rao · Fri 5 Mar 2027 · Open" in told
+        assert "R1  Late switch\nKavya Rao · Fri 5 Mar 2032 · Open" in told
         assert "R2" not in told
         assert "A1" not in told
         assert buttons(answer(ana)) == [("show", "R1")]
@@ -349,6 +349,7 @@ HINTS = [
     ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
     ("A1 fnish", "I do not know “fnish”. Did you mean `/steward A1 finish`?"),
     ("A1 edit now", "I do not know “edit now”. Did you mean `/steward A1 edit`?"),
+    ("A1 xyzzy", "I do not know “xyzzy”. `/steward help actions` shows what there is."),
     ("risks everywhere", "`/steward risks` alone lists what is open; `/steward risk` and your words log a new one."),
     ("zebra crossing", "I do not know “zebra crossing”. `/steward help` shows what there is."),
     ("A99 done", "There is no A99 here that you can see. `/steward list` shows what there is."),

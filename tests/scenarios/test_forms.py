@@ -104,7 +104,7 @@ COMMON = {
     "next_review": "2027-02-02",
     "title": "Everything filled in",
     "owner_id": "U00000000BE",
-    "due_date": "2027-03-05",
+    "due_date": "2032-03-05",
     "due_time": "15:00",
     "priority": "high",
     "details": "First line\nsecond line",
@@ -125,7 +125,7 @@ async def test_every_field_of_a_kind_is_stored_and_stands_in_the_form_again(hous
     assert outcome.ok
     record = await house.record(f"{kind.letter}1")
     assert {key: record[key] for key in own} == own
-    assert (record["owner"], record["due_date"], record["due_time"]) == ("U00000000BE", "2027-03-05", "15:00:00")
+    assert (record["owner"], record["due_date"], record["due_time"]) == ("U00000000BE", "2032-03-05", "15:00:00")
     await open_edit(ana, f"{kind.letter}1")
     assert held(ana.modal) == COMMON | {key: as_chosen(value) for key, value in own.items()}
     assert "more_fields" not in offered(ana.modal or {})
@@ -307,13 +307,13 @@ async def test_a_step_form_left_open_until_somebody_else_took_the_step_says_so(h
 async def test_words_without_a_title_open_the_form_filled_with_what_was_understood(house: House) -> None:
     ana = house.sandbox.person("ana")
 
-    await ana.command("#network", "/action", "@ben by 2027-03-05 3pm !high")
+    await ana.command("#network", "/action", "@ben by 2032-03-05 3pm !high")
 
     assert held(ana.modal) == {
         "title": None,
         "done_when": None,
         "owner_id": house.sandbox.person("ben").id,
-        "due_date": "2027-03-05",
+        "due_date": "2032-03-05",
         "due_time": "15:00",
         "priority": "high",
         "details": None,
@@ -341,7 +341,7 @@ async def test_every_fault_stands_beside_its_field_and_what_was_typed_stays(hous
         "due_date": "Wed 1 Jan 2020 is past. Choose today or a later day.",
     }
     assert (held(ana.modal)["details"], held(ana.modal)["done_when"]) == ("Kept", "Kept too")
-    outcome = await ana.submit({"title": "Mended", "owner_id": "U00000000BE", "due_date": "2027-03-05"})
+    outcome = await ana.submit({"title": "Mended", "owner_id": "U00000000BE", "due_date": "2032-03-05"})
     await house.settled()
     assert outcome.ok
     assert (await house.record("A1"))["details"] == "Kept"
@@ -389,7 +389,7 @@ async def test_fields_can_be_cleared(house: House) -> None:
 @sqlite_only
 async def test_clearing_only_the_day_asks_to_clear_the_time_too(house: House) -> None:
     ana = house.sandbox.person("ana")
-    await log(house, ana, "/action", "Call the vendor by 2027-03-05 3pm")
+    await log(house, ana, "/action", "Call the vendor by 2032-03-05 3pm")
     await open_edit(ana, "A1")
 
     await ana.submit({"due_date": None})
@@ -459,7 +459,7 @@ async def test_details_over_3000_characters_are_edited_in_several_inputs(house: 
 async def test_two_who_edit_at_once_both_keep_their_changes(house: House) -> None:
     """The later form comes back, says who changed what, and holds both changes; saving it again stores both."""
     ana, ben, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "kavya"))
-    await log(house, ana, "/action", "Send the diagram @ben by 2027-03-05")
+    await log(house, ana, "/action", "Send the diagram @ben by 2032-03-05")
     await open_edit(ana, "A1")
     await open_edit(ben, "A1")
     await ben.submit({"title": "Send the signed diagram", "owner_id": kavya.id, "due_date": None})
@@ -566,6 +566,24 @@ async def test_changing_the_kind_keeps_what_was_typed_into_fields_both_have(hous
     record = await house.record("R1")
     assert (record["title"], record["probability"], record["details"]) == ("Core switch late", 4, "Supplier says so")
     assert record["source_link"].endswith(f"/p{message['ts'].replace('.', '')}")
+
+
+@sqlite_only
+async def test_words_that_the_new_kind_has_no_field_for_go_to_the_details(house: House) -> None:
+    """Nothing typed is lost by changing one's mind."""
+    ana = house.sandbox.person("ana")
+    message = await ana.say("#network", "The core switch may arrive late")
+    await ana.message_shortcut("#network", message["ts"], "log_message")
+    ana.fill({"done_when": "it stands in the rack", "details": "Supplier says so"})
+
+    await ana.click_view("kind", "risk")
+    await house.settled()
+    in_the_form = held(ana.modal)["details"]
+    await ana.submit()
+    await house.settled()
+
+    record = await house.record("R1")
+    assert in_the_form == record["details"] == "Supplier says so\nDone when: it stands in the rack"
 
 
 @sqlite_only

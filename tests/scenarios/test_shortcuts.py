@@ -129,10 +129,10 @@ async def test_a_command_in_a_direct_message_keeps_its_words_while_the_form_asks
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await log(house, ben, "/action The first of #network")
 
-    await log(house, ana, "/risk Late switch @ben by 2027-03-05 !high\nSupplier says so", "@ben")
+    await log(house, ana, "/risk Late switch @ben by 2032-03-05 !high\nSupplier says so", "@ben")
 
     form = held(ana.modal)
-    assert (form["title"], form["owner_id"], form["due_date"]) == ("Late switch", ben.id, "2027-03-05")
+    assert (form["title"], form["owner_id"], form["due_date"]) == ("Late switch", ben.id, "2032-03-05")
     assert (form["priority"], form["details"], form["project"]) == ("high", "Supplier says so", None)
 
 
@@ -188,3 +188,18 @@ async def test_a_project_that_is_not_ones_own_is_neither_offered_nor_taken(house
     assert offered == ["network"]
     assert "There is no such project here." in " ".join(kavya.form_errors.values())
     assert len((await house.export()).records) == 2
+
+
+@sqlite_only
+async def test_a_global_shortcut_that_slack_opens_no_form_for_is_answered_by_a_direct_message(house: House) -> None:
+    """Slack gives such a shortcut no address to answer to."""
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action Begin the project")
+    house.sandbox.fail("views.open", error="expired_trigger_id", times=2)
+
+    await ana.shortcut("log_anything")
+    await house.settled()
+
+    assert [message["text"] for message in ana.app_messages()] == [
+        "Slack did not let me open the form in time. Please try once more."
+    ]

@@ -175,14 +175,15 @@ async def test_a_card_that_may_have_been_posted_is_not_posted_again_until_the_re
     house.slack.refuse(SlackUnknown("timeout"))
     item = await house.log()
     await house.sender.drain()
-    house.clock.move(hours=1)
+    house.clock.move(minutes=10)
     await house.sender.drain()
-    assert (len(house.slack.calls), await states(house.database)) == (1, ["card unconfirmed"])
+    assert await states(house.database) == ["card unconfirmed", "trouble sent"]
+    assert "Slack did not say whether its card was posted" in house.slack.calls[-1].arguments["text"]
 
     await house.change(item, title="Changed")
     await house.sender.drain()
 
-    assert [call.method for call in house.slack.calls] == ["chat.postMessage", "chat.postMessage"]
+    assert [call.arguments["channel"] for call in house.slack.calls] == ["CMOVE", "UANA", "CMOVE"]
 
 
 async def test_an_update_of_unknown_outcome_is_repeated(house: House) -> None:
