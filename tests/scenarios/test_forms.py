@@ -62,7 +62,7 @@ FILLED = {
         "nature": "threat",
         "category": "vendor",
         "proximity": "stage",
-        "trigger_date": "2027-02-01",
+        "trigger_date": "2032-02-01",
         "trigger_sign": "No shipping notice",
         "contingency": "Rent one",
         "residual_probability": 2,
@@ -94,14 +94,14 @@ FILLED = {
     "assumption": {"basis": "Plans", "confidence": "high", "if_false": "Two rooms", "how_checked": "Ask"},
     "dependency": {
         "provider": "Security",
-        "promised": "2027-03-01",
+        "promised": "2032-03-01",
         "light": "amber",
         "direction": "gets",
         "if_late": "No tests",
     },
 }
 COMMON = {
-    "next_review": "2027-02-02",
+    "next_review": "2032-02-02",
     "title": "Everything filled in",
     "owner_id": "U00000000BE",
     "due_date": "2032-03-05",
@@ -143,7 +143,7 @@ async def test_more_fields_keeps_everything_typed_in_a_new_form_and_in_an_edited
     await ana.message_shortcut("#network", message["ts"], "log_message")
     await ana.click_view("kind", "risk")
     await house.settled()
-    ana.fill({"title": "Core switch late", "probability": "4", "due_date": "2027-03-05"})
+    ana.fill({"title": "Core switch late", "probability": "4", "due_date": "2032-03-05"})
 
     await ana.click_view("more_fields")
     await house.settled()
@@ -153,7 +153,7 @@ async def test_more_fields_keeps_everything_typed_in_a_new_form_and_in_an_edited
         "risk",
         "Core switch late",
         "4",
-        "2027-03-05",
+        "2032-03-05",
     )
     assert set(form) == {"kind", *(field.key for field in RISK.form_fields)}
     await ana.submit({"cause": "One supplier"})
@@ -173,36 +173,36 @@ async def test_more_fields_keeps_everything_typed_in_a_new_form_and_in_an_edited
         "One supplier",
         "The pilot slips",
     )
-    assert (record["probability"], record["due_date"], record["version"]) == (4, "2027-03-05", 2)
+    assert (record["probability"], record["due_date"], record["version"]) == (4, "2032-03-05", 2)
 
 
 @sqlite_only
 async def test_a_later_due_date_is_asked_about_and_the_first_promise_stays_on_the_card(house: House) -> None:
     ana = house.sandbox.person("ana")
-    await log(house, ana, "/action", "Call the vendor by 2027-03-05")
+    await log(house, ana, "/action", "Call the vendor by 2032-03-05")
     await open_edit(ana, "A1")
     assert "why_moved" not in held(ana.modal)
     ana.fill({"title": "Call both vendors"})
 
-    await ana.click_view("due_date", "2027-03-01")
+    await ana.click_view("due_date", "2032-03-01")
     await house.settled()
     assert "why_moved" not in held(ana.modal)
-    await ana.click_view("due_date", "2027-03-12")
+    await ana.click_view("due_date", "2032-03-12")
     await house.settled()
     form = held(ana.modal)
-    assert (form["title"], form["due_date"], form["why_moved"]) == ("Call both vendors", "2027-03-12", None)
+    assert (form["title"], form["due_date"], form["why_moved"]) == ("Call both vendors", "2032-03-12", None)
     await ana.submit({"why_moved": "They are on holiday"})
     await house.settled()
 
     record = await house.record("A1")
     assert (record["title"], record["due_date"], record["first_due_date"]) == (
         "Call both vendors",
-        "2027-03-12",
-        "2027-03-05",
+        "2032-03-12",
+        "2032-03-05",
     )
-    assert "Fri 12 Mar 2027\nmoved once, first promised Fri 5 Mar 2027" in shown(card(ana, "A1"))
+    assert "Fri 12 Mar 2032\nmoved once, first promised Fri 5 Mar 2032" in shown(card(ana, "A1"))
     await ana.command("#network", "/steward", "A1 history")
-    moved = "due date: Fri 5 Mar 2027 → Fri 12 Mar 2027 (They are on holiday)"
+    moved = "due date: Fri 5 Mar 2032 → Fri 12 Mar 2032 (They are on holiday)"
     assert moved in answered(ana)
     assert "first due date" not in answered(ana)
 
@@ -210,9 +210,9 @@ async def test_a_later_due_date_is_asked_about_and_the_first_promise_stays_on_th
 @sqlite_only
 async def test_the_reason_of_a_move_is_not_needed(house: House) -> None:
     ana = house.sandbox.person("ana")
-    await log(house, ana, "/action", "Call the vendor by 2027-03-05")
+    await log(house, ana, "/action", "Call the vendor by 2032-03-05")
     await open_edit(ana, "A1")
-    await ana.click_view("due_date", "2027-03-12")
+    await ana.click_view("due_date", "2032-03-12")
     await house.settled()
 
     assert (await ana.submit()).ok
@@ -224,12 +224,12 @@ async def test_the_reason_of_a_move_is_not_needed(house: House) -> None:
 @sqlite_only
 async def test_a_date_chosen_after_somebody_approved_the_decision_loses_nothing_typed(house: House) -> None:
     ana = house.sandbox.person("ana")
-    await log(house, ana, "/decision", "Use fibre by 2027-03-05")
+    await log(house, ana, "/decision", "Use fibre by 2032-03-05")
     await open_edit(ana, "D1")
     ana.fill({"rationale": "It is quicker"})
     await ana.command("#network", "/steward", "D1 approve")
 
-    await ana.click_view("due_date", "2027-03-12")
+    await ana.click_view("due_date", "2032-03-12")
     await house.settled()
     await ana.submit()
 

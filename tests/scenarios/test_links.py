@@ -134,7 +134,7 @@ async def test_a_record_that_was_removed_is_no_link_any_more(house: House) -> No
 @sqlite_only
 async def test_a_risk_that_happened_results_in_an_issue(house: House) -> None:
     ana = house.sandbox.person("ana")
-    await typed(house, ana, "/risk Core switch arrives late @ben by 2027-03-05 !high\nSupplier says so")
+    await typed(house, ana, "/risk Core switch arrives late @ben by 2032-03-05 !high\nSupplier says so")
 
     await ana.click(card(ana, "R1"), "more", "follow:happened R1")
     await house.settled()
