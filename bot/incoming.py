@@ -60,15 +60,19 @@ def button(body: Body) -> Incoming:
     action = (body.get("actions") or [{}])[0]
     view = _part(body, "view")
     chosen = action.get("selected_option") or {}
+    name, value = _text(action, "action_id"), str(action.get("value") or chosen.get("value") or "")
+    if action.get("type") == "overflow":
+        # An entry of a ⋯ menu stands for a button that found no room: "action id, value".
+        name, _, value = value.partition(" ")
     context = unpack(_text(view, "private_metadata")) if view.get("type") == "modal" else FormContext()
     return Incoming(
         where=_where(body),
-        name=_text(action, "action_id"),
+        name=name,
         **_who(body),
-        source_key=f"action:{_text(body, 'trigger_id')}:{_text(action, 'action_id')}",
+        source_key=f"action:{_text(body, 'trigger_id')}:{name}",
         channel_id=_text(_part(body, "channel"), "id") or context.channel_id,
         channel_name=_text(_part(body, "channel"), "name"),
-        value=str(action.get("value") or chosen.get("value") or ""),
+        value=value,
         state=_part(_part(view, "state"), "values"),
         context=context,
         message=_message(body),

@@ -49,7 +49,7 @@ def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, A
                 "name": "Log something",
                 "type": "global",
                 "callback_id": "log_anything",
-                "description": "Log an action, risk, issue or decision",
+                "description": "Log an action, risk, issue, decision and so on",
             },
         ],
     }

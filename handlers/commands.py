@@ -11,6 +11,7 @@ from handlers.slack_text import as_text, decoded, pieces_with_channels
 from models.errors import NotFound
 from models.filters import UnknownFilter, read_filters
 from models.kinds import KINDS, Kind, kind_named, read_reference
+from models.links import kinds_words, link_word
 from views import help as help_views
 from views.blocks import cut, esc
 from views.values import with_article
@@ -56,13 +57,22 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("action", "action Order cables @ben", "Log an action as /action does; so with risk, issue and decision"),
+    Verb("action", "action Order cables @ben", "Log an action as /action does; so with every other kind"),
     Verb("list", "list risks", "The open records of this channel's project; `/steward help list` says how to limit it"),
     Verb("my", "my", "What you own, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
+    Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
+    Verb("blocks", "A12 blocks A13", "Link two records: blocks, mitigates, causes, results in, supersedes, duplicates"),
+    Verb("unlink", "A12 unlink A13", "Take the links between two records away"),
+    Verb(
+        "supersede",
+        "D3 supersede",
+        "A new decision in place of an approved one",
+    ),
+    Verb("happened", "R3 happened", "A risk has happened: log the issue it results in"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
@@ -213,14 +223,29 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
     if step and (not remark or not strict):
         remark_read = decoded(remark)
         return Parsed(
-            lambda request, deps: records.take_step(request, deps, kind, number, step, remark_read), writes=True
+            lambda request, deps: records.step_typed(request, deps, kind, number, step, remark_read), writes=True
         )
+    if not remark and (follow_up := kind.follow_up_named(said)):
+        return Parsed(lambda request, deps: records.follow(request, deps, kind, number, follow_up))
     if strict:
         return None
     if said == "undo":
         raise NotFound(HOW_TO_UNDO)
+    if linking := _linking(found, rest):
+        return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD]
+    words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
     raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}"))
+
+
+def _linking(one: tuple[Kind, int], words: str) -> Parsed | None:
+    """`blocks A13` or `unlink A13`, said of a record."""
+    said, rest = _first_word(words)
+    type, reference = (None, rest) if said.lower() == "unlink" else link_word(words) or (None, "")
+    other = read_reference(reference)
+    if other is None:
+        return None
+    return Parsed(lambda request, deps: records.link(request, deps, one, type, other), writes=True)
 
 
 def _first_word(text: str) -> tuple[str, str]:

@@ -135,7 +135,7 @@ def _steps(actor: Actor, page: Page) -> dict[str, Step]:
         line.item.reference: step
         for line in page.lines
         for step in line.item.kind.steps_from(line.item.record.status)
-        if step.is_main and may(actor, right_for(step), line.project, line.item)
+        if step.is_main and may(actor, right_for(step, line.item), line.project, line.item)
     }
 
 

@@ -10,16 +10,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import directory, operations, projects
+from models import directory, links, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order
 from models.entry import Entry, parse_entry
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
-from models.kinds.base import Step
-from models.operations import TITLE_MAX
+from models.kinds.base import FieldType, FollowUp, Step
+from models.labels import Labelled, LinkType
+from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
-from models.tables import Channel, Project
+from models.tables import Channel, History, Project
 from reports.work import items_of
 from views import cards, forms
 from views.blocks import Message, cut, esc, plain, section
@@ -78,6 +79,8 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     if kind is None:
         raise NotFound("This form is from an older version of Steward. Please open it again.")
     values = forms.read_fields(kind, request.state, context)
+    if context.follows:
+        return await _follow(request, deps, kind, values)
     if "project" in context.asks:
         chosen = forms.read_choice(request.state, "project")
         if not chosen.isdigit():
@@ -101,6 +104,58 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     return await _logged(request, deps, item, project, began, [])
 
 
+async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
+    """The form of the record that follows from this one, filled from it."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    operations.require_follow_up(request.actor, item, project, follow_up)
+    made = links.follow_up_kind(follow_up)
+    values = {key: item.value(key) for key in follow_up.copies}
+    context = replace(
+        _edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
+    )
+    return OpenForm(forms.record_form(made, values, context, title=_title_of(context)))
+
+
+async def follow_pressed(request: Request, deps: Deps) -> Reply:
+    kind, number = _reference(request.value)
+    return await follow(request, deps, kind, number, _follow_up(kind, request.name.partition(":")[2]))
+
+
+async def _follow(request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any]) -> Reply:
+    """Store the record that follows from another, in that one's project, and link the two."""
+    old_kind, number = _reference(request.context.follows)
+    follow_up = _follow_up(old_kind, request.context.step)
+    old, project = await operations.find(deps.session, request.actor, old_kind, number)
+    operations.require_follow_up(request.actor, old, project, follow_up)
+    item = await operations.create(
+        deps.session,
+        request.actor,
+        kind,
+        values,
+        project=project,
+        channel_id=old.record.channel_id,
+        now=deps.now,
+        via="form",
+    )
+    await links.follow(deps.session, request.actor, (old, project), follow_up, item, now=deps.now, via="form")
+    return await _logged(request, deps, item, project, False, [follow_up.says.format(old=old.reference)])
+
+
+async def link(
+    request: Request, deps: Deps, one: tuple[Kind, int], type: LinkType | None, other: tuple[Kind, int]
+) -> Reply:
+    """Link two records, or without a type take the links between them away."""
+    ends = [await operations.find(deps.session, request.actor, *each) for each in (one, other)]
+    first, second = (item.reference for item, _ in ends)
+    if type is None:
+        await links.unmake(deps.session, request.actor, ends[0], ends[1], now=deps.now, via="command")
+        said = f"{first} and {second} are no longer linked."
+    else:
+        await links.make(deps.session, request.actor, ends[0], type, ends[1], now=deps.now, via="command")
+        said = f"Linked: {first} {type.label.lower()} {second}. “{first} unlink {second}” takes it back."
+    return Tell(cards.linked(said, [item for item, _ in ends]), reference=first)
+
+
 async def kind_chosen(request: Request, deps: Deps) -> Reply:
     """The form for another kind, keeping what was typed; what only the old kind has a field for goes to the details."""
     old = kind_named(request.context.kind)
@@ -120,12 +175,40 @@ async def kind_chosen(request: Request, deps: Deps) -> Reply:
     return UpdateForm(forms.record_form(kind, values, context, project=project, title="Log to Steward"))
 
 
+async def more_fields_pressed(request: Request, deps: Deps) -> Reply:
+    """The same form with every field of its kind, keeping what was typed."""
+    context = replace(request.context, shows_all=True)
+    kind = kind_named(context.kind)
+    if kind is None:
+        raise NotFound("This form is from an older version of Steward. Please open it again.")
+    typed = forms.read_fields(kind, request.state, context)
+    if context.reference:
+        return await _edited_anew(request, deps, context)
+    chosen = forms.read_choice(request.state, "project")
+    project = await projects.find(deps.session, request.actor, int(chosen)) if chosen else None
+    return UpdateForm(forms.record_form(kind, typed, context, project=project, title=_title_of(context)))
+
+
+async def due_date_chosen(request: Request, deps: Deps) -> Reply:
+    """The form of a record with another due date in it, which asks why where it is a later one."""
+    return await _edited_anew(request, deps, request.context)
+
+
+async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Reply:
+    """Drawn even where saving would be refused by now: a refusal here would take the form and what is typed in it."""
+    kind, number = _reference(context.reference)
+    item, _ = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
+    typed = forms.read_fields(item.kind, request.state, context)
+    return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
+
+
 async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The record's card, for this person only."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
-    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting)
+    linked = await links.links_of(deps.session, item)
+    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting, links=linked)
     return Tell(card, reference=item.reference)
 
 
@@ -160,7 +243,15 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
         return await _merged(request, deps, item, project, values)
     before = item.record.version
     await operations.change(
-        deps.session, request.actor, item, project, values, version=context.version, now=deps.now, via="form"
+        deps.session,
+        request.actor,
+        item,
+        project,
+        values,
+        version=context.version,
+        now=deps.now,
+        via="form",
+        why_moved=forms.read_choice(request.state, forms.WHY_MOVED),
     )
     people = await directory.people(deps.session, cards.people_of(item))
     said = "Changed" if item.record.version != before else "Nothing changed in"
@@ -168,24 +259,52 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     return Tell(message, reference=item.reference)
 
 
-async def take_step(
-    request: Request, deps: Deps, kind: Kind, number: int, step: Step, note: str | None = None
-) -> Reply:
-    """Move the record on, and offer the way back."""
-    item, project = await operations.find(deps.session, request.actor, kind, number)
-    via = "button" if request.where is not Where.COMMAND else "command"
-    await operations.take_step(deps.session, request.actor, item, project, step, now=deps.now, via=via, note=note)
-    people = await directory.people(deps.session, cards.people_of(item))
-    message = cards.saved(item, project, people, said=step.past, now=deps.now)
-    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
+async def step_typed(request: Request, deps: Deps, kind: Kind, number: int, step: Step, words: str) -> Reply:
+    """The step, with what it asks for in the words after it: first the choice, then the reason or a remark."""
+    choices = kind.choices_of(step)
+    answer, remark = choices.at_start(words) if choices else (None, words)
+    return await _take_step(request, deps, *await _found(request, deps, kind, number), step, remark, answer, "command")
+
+
+async def step_submitted(request: Request, deps: Deps) -> Reply:
+    """The step whose small form was filled in. Raises InvalidFields, whose keys are the form's block ids."""
+    kind, number = _reference(request.context.reference)
+    step = _step(kind, request.context.step)
+    choices = kind.choices_of(step)
+    chosen = forms.read_choice(request.state, step.asks) if step.asks else ""
+    answer = choices(chosen) if choices and chosen in list(choices) else None
+    remark = forms.read_choice(request.state, REMARK)
+    return await _take_step(request, deps, *await _found(request, deps, kind, number), step, remark, answer, "form")
 
 
 async def step_pressed(request: Request, deps: Deps) -> Reply:
+    """The step, or the small form for what it asks for."""
     kind, number = _reference(request.value)
-    step = kind.step_named(request.name.partition(":")[2])
-    if step is None:
-        raise NotFound("This button is from an older version of Steward. Open the record again.")
-    return await take_step(request, deps, kind, number, step)
+    step = _step(kind, request.name.partition(":")[2])
+    item, project = await _found(request, deps, kind, number)
+    operations.require_step(request.actor, item, project, step)
+    if operations.step_problems(item, step, "", None):
+        return OpenForm(forms.step_form(item, step, replace(_edit_context(request, item), step=step.key)))
+    return await _take_step(request, deps, item, project, step, "", None, "button")
+
+
+async def _take_step(
+    request: Request,
+    deps: Deps,
+    item: Item,
+    project: Project,
+    step: Step,
+    remark: str,
+    answer: Labelled | None,
+    via: str,
+) -> Reply:
+    """Move the record on, and offer the way back."""
+    await operations.take_step(
+        deps.session, request.actor, item, project, step, now=deps.now, via=via, note=remark, answer=answer
+    )
+    people = await directory.people(deps.session, cards.people_of(item))
+    message = cards.saved(item, project, people, said=step.past, now=deps.now)
+    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
 
 
 async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -224,12 +343,18 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     """Everything that happened to the record, for this person only."""
     item, _ = await operations.find(deps.session, request.actor, kind, number)
     rows = await operations.history(deps.session, item)
-    ids = {row.actor_id for row in rows} | {
-        value for row in rows if row.field == "owner_id" for value in (row.before, row.after)
-    }
+    rows = operations.told(rows)
+    ids = {row.actor_id for row in rows} | _people_in(item.kind, rows)
     people = await directory.people(deps.session, ids)
     lines = [(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people)) for row in rows]
     return Tell(cards.history(item, lines), reference=item.reference)
+
+
+def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
+    """The people whom changed fields name, before and after."""
+    persons = {field.key for field in kind.all_fields if field.type in (FieldType.PERSON, FieldType.PEOPLE)}
+    values = [value for row in rows if row.field in persons for value in (row.before, row.after)]
+    return {each for value in values for each in (value if isinstance(value, list) else [value]) if each}
 
 
 async def history_pressed(request: Request, deps: Deps) -> Reply:
@@ -411,7 +536,7 @@ async def _merged(request: Request, deps: Deps, item: Item, project: Project, ty
         if spec.key not in originals:
             continue
         changed.append(f"{spec.label.lower()} is now “{shown_value(spec, item.value(spec.key), people) or 'empty'}”")
-        if spec.key in typed and typed[spec.key] == originals[spec.key]:
+        if spec.key not in typed or typed[spec.key] == originals[spec.key]:
             values[spec.key] = item.value(spec.key)
     changed += [f"status is now “{item.status.label}”"] if "status" in originals else []
     sentence = (
@@ -435,7 +560,7 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    return draw(item, project, people, now=deps.now)
+    return draw(item, project, people, now=deps.now, links=await links.links_of(deps.session, item))
 
 
 async def _morning_anew(request: Request, deps: Deps) -> Message | None:
@@ -451,6 +576,32 @@ async def _morning_anew(request: Request, deps: Deps) -> Message | None:
     due_today = [(item, project) for item, project in items if item.record.due_date == sent]
     rest = [(item, project) for item, project in items if item.record.due_date != sent]
     return cards.morning(due_today, rest, today=sent, is_redrawn=True)
+
+
+async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
+    return await operations.find(deps.session, request.actor, kind, number)
+
+
+def _title_of(context: FormContext) -> str:
+    """What stands above a form for a new record, where that is not simply its kind."""
+    if context.follows:
+        kind, _ = _reference(context.follows)
+        return f"{_follow_up(kind, context.step).label}: {context.follows}"
+    return "Log to Steward" if "kind" in context.asks else ""
+
+
+def _follow_up(kind: Kind, name: str) -> FollowUp:
+    follow_up = kind.follow_up_named(name)
+    if follow_up is None:
+        raise NotFound("This button is from an older version of Steward. Open the record again.")
+    return follow_up
+
+
+def _step(kind: Kind, name: str) -> Step:
+    step = kind.step_named(name)
+    if step is None:
+        raise NotFound("This button is from an older version of Steward. Open the record again.")
+    return step
 
 
 def _reference(text: str) -> tuple[Kind, int]:

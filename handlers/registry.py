@@ -20,6 +20,7 @@ class Entry:
 
 BUTTONS: Mapping[str, Entry] = {
     "step": Entry(records.step_pressed),
+    "follow": Entry(records.follow_pressed, writes=False),
     "undo": Entry(records.undo_pressed),
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
@@ -27,6 +28,8 @@ BUTTONS: Mapping[str, Entry] = {
     "post_card": Entry(records.post_card_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
+    "due_date": Entry(records.due_date_chosen, writes=False),
+    "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
     "list": Entry(lists.turned, writes=False),
@@ -37,6 +40,7 @@ BUTTONS: Mapping[str, Entry] = {
 FORMS: Mapping[str, Entry] = {
     "create": Entry(records.create_submitted),
     "edit": Entry(records.edit_submitted),
+    "step": Entry(records.step_submitted),
     "settings": Entry(projects.settings_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
 }

@@ -1,7 +1,9 @@
 """Enumerations whose members carry the word a person reads."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
+
+from sqlalchemy import Case, case
 
 
 class Labelled(StrEnum):
@@ -20,9 +22,50 @@ class Labelled(StrEnum):
         """Position in the list of members, from 0."""
         return list(type(self)).index(self)
 
+    @classmethod
+    def ranked(cls, column: Any) -> Case[int]:
+        """The rank of what the column holds, as an expression of a query; null where it holds nothing."""
+        return case({each.value: each.rank for each in cls}, value=column)
+
+    @classmethod
+    def at_start(cls, words: str) -> tuple[Self | None, str]:
+        """The member that the words begin with, by value or label in any case, and the rest; None and all of them."""
+        typed = words.split()
+        for length in range(len(typed), 0, -1):
+            name = " ".join(typed[:length]).lower().rstrip(",.:;")
+            member = next((each for each in cls if name in (each.value.replace("_", " "), each.label.lower())), None)
+            if member is not None:
+                return member, words.split(maxsplit=length)[length] if len(typed) > length else ""
+        return None, words
+
 
 class Priority(Labelled):
     LOW = "low", "Low"
     NORMAL = "normal", "Normal"
     HIGH = "high", "High"
     CRITICAL = "critical", "Critical"
+
+
+class LinkType(Labelled):
+    """How one record is linked to another. The label is read from the one, `inverse` from the other."""
+
+    BLOCKS = "blocks", "Blocks"
+    MITIGATES = "mitigates", "Mitigates"
+    CAUSES = "causes", "Causes"
+    RESULTS_IN = "results_in", "Results in"
+    SUPERSEDES = "supersedes", "Supersedes"
+    DUPLICATES = "duplicates", "Duplicates"
+
+    @property
+    def inverse(self) -> str:
+        return _INVERSE[self]
+
+
+_INVERSE = {
+    LinkType.BLOCKS: "Blocked by",
+    LinkType.MITIGATES: "Mitigated by",
+    LinkType.CAUSES: "Caused by",
+    LinkType.RESULTS_IN: "Results from",
+    LinkType.SUPERSEDES: "Superseded by",
+    LinkType.DUPLICATES: "Duplicated by",
+}

@@ -4,11 +4,11 @@ Operations flush and never commit. Refusals are `StewardError`s; nothing is stor
 of work rolls back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import delete, exists
+from sqlalchemy import and_, delete, exists, or_
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,9 +18,19 @@ from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.inserting import count_up
 from models.kinds import Item, Kind
-from models.kinds.base import FieldSpec, FieldType, Step
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
+from models.labels import Labelled, LinkType
 from models.permissions import Actor, Right, require, right_for, visible_records
-from models.tables import Act, Card, Counter, History, Project, Record, RecordTag
+from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordTag
+
+REMARK = "remark"
+FIRST_DUE = "first_due_date"
+
+# Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
+BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened"})
+
+# What the card of a linked record shows of this one.
+SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived"})
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
@@ -70,6 +80,7 @@ async def create(
         channel_id=channel_id,
         kind=kind.key,
         number=await count_up(session, Counter, {"kind": kind.key}, "last"),
+        first_due_date=values.get("due_date"),
         status=kind.first_status,
         raised_by=actor.id,
         source_link=source_link,
@@ -100,16 +111,33 @@ async def change(
     version: int,
     now: datetime,
     via: str,
+    why_moved: str = "",
 ) -> Item:
-    """Store changed fields. Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict."""
+    """Store changed fields; `why_moved` is the reason for another due date.
+
+    Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict.
+    """
     require(actor, Right.EDIT, project, item)
     require_editable(item)
     await _refuse_stale(session, item, version)
     await _check(session, item.kind, values, project, now, before=item)
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
-    await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now)
+    values = {**values, **_promise(item, values)}
+    notes = {"due_date": why_moved.strip()}
+    await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now, notes=notes)
     return item
+
+
+def _promise(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The first due date and the number of moves after this change; clearing a date is no move, a new day is one."""
+    record, day = item.record, values.get("due_date")
+    if day is None or day == record.due_date:
+        return {}
+    if record.first_due_date is None:
+        return {FIRST_DUE: day}
+    is_move = record.due_date is not None or day != record.first_due_date
+    return {"due_moves": record.due_moves + 1} if is_move else {}
 
 
 def require_editable(item: Item) -> None:
@@ -131,14 +159,103 @@ async def take_step(
     now: datetime,
     via: str,
     note: str | None = None,
+    answer: Labelled | None = None,
 ) -> Item:
-    """Move the record to the step's status. Raises NotAllowed and IllegalTransition."""
-    require(actor, right_for(step), project, item)
+    """Move the record to the step's status; `note` is why, `answer` the choice that the step asks for.
+
+    Raises NotAllowed, IllegalTransition and, when what the step asks for is missing, InvalidFields with the keys
+    REMARK and the choice's own.
+    """
+    require_step(actor, item, project, step)
+    note = (note or "").strip()
+    if problems := step_problems(item, step, note, answer):
+        raise InvalidFields(problems)
+    asked = {field.key: None for field in item.kind.all_fields if field.by_step}
+    values = {"status": step.to, REMARK: note, **asked, **step.sets(item)}
+    values |= {step.asks: answer} if step.asks else {}
+    await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": note})
+    return item
+
+
+def require_step(actor: Actor, item: Item, project: Project, step: Step) -> None:
+    """Raise NotAllowed or IllegalTransition unless this person may take the step now."""
+    require(actor, right_for(step, item), project, item)
     if item.record.status not in step.begins:
         raise IllegalTransition(_impossible(item, step))
-    values = {"status": step.to}
-    await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, note=note or None)
-    return item
+
+
+def require_follow_up(actor: Actor, item: Item, project: Project, follow_up: FollowUp) -> None:
+    """Raise NotAllowed or IllegalTransition unless this person may have that follow from the record now."""
+    require(actor, Right.EDIT, project, item)
+    if item.record.status not in follow_up.begins:
+        raise IllegalTransition(_impossible(item, follow_up))
+
+
+async def follow_status(
+    session: AsyncSession, actor: Actor, item: Item, to: Labelled, *, because: str, now: datetime, via: str
+) -> None:
+    """Move a record on because of another one, whose reference stands in the history and on the card."""
+    values = {"status": to, REMARK: f"see {because}"}
+    await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": values[REMARK]})
+
+
+async def note_link(session: AsyncSession, actor: Actor, item: Item, said: str, *, via: str, now: datetime) -> None:
+    """Put a link made or taken away into the record's history, and owe its card."""
+    item.record.updated_at = now
+    flag_modified(item.record, "updated_at")
+    session.add(item.record)
+    await session.flush()
+    session.add(_history(item, actor, Act.LINKED, via, now, field="link", note=said))
+    await _owe_card(session, item.record, now)
+    await session.flush()
+
+
+def replaces_now(item: Item) -> bool:
+    """Whether what the record supersedes is replaced from now on, and not only once it is approved."""
+    replacement = item.kind.replacement
+    return replacement is not None and item.record.status == replacement.when
+
+
+async def replace_linked(
+    session: AsyncSession, actor: Actor, item: Item, *, act: Act, via: str, now: datetime, taken_back: bool = False
+) -> None:
+    """Move the records of its project that this one supersedes on, if it stands; back, when its standing is undone."""
+    replacement = item.kind.replacement
+    if replacement is None or not (taken_back or replaces_now(item)):
+        return
+    begins, to = (replacement.begins, replacement.to)[:: -1 if taken_back else 1]
+    model: Any = item.kind.model
+    query = (
+        select(Record, model)
+        .join(Link, col(Link.to_id) == col(Record.id))
+        .join(model, model.record_id == col(Record.id))
+        .where(
+            col(Link.from_id) == item.record.id,
+            col(Link.type) == LinkType.SUPERSEDES,
+            col(Record.project_id) == item.record.project_id,
+            col(Record.status) == begins,
+        )
+        .order_by(col(Record.id))
+    )
+    for record, own in (await session.exec(query)).all():
+        old = Item(item.kind, record, own)
+        values = {"status": to, REMARK: "" if taken_back else f"see {item.reference}"}
+        await _apply(session, actor, old, values, act=act, via=via, now=now, notes={"status": f"see {item.reference}"})
+
+
+def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) -> dict[str, str]:
+    """What the step asks for and did not get, with how to type it: field key -> sentence."""
+    typed = f"`/steward {item.kind.typed(step, item.reference)}`"
+    problems = {}
+    choices = item.kind.choices_of(step)
+    if choices and answer not in list(choices):
+        names = ", ".join(choice.label.lower() for choice in choices)
+        problems[step.asks] = f"The {item.kind.label_of(step.asks).lower()} is needed: {names}. Type {typed}."
+    if step.reason and not note:
+        problems[REMARK] = f"{step.reason} Say it after the step: {typed}."
+    elif len(note) > TEXT_MAX:
+        problems[REMARK] = f"At most {TEXT_MAX:,} characters; this has {len(note):,}."
+    return problems
 
 
 async def archive(
@@ -158,6 +275,8 @@ async def undo(
     rows = await history(session, item, version=version)
     if not rows:
         raise Conflict(f"There is nothing to undo on {item.reference}.")
+    if rows[0].act is Act.LINKED:
+        raise Conflict(f"A link is taken away with `/steward {item.reference} unlink` and the other reference.")
     before: dict[str, Any] = {row.field: stored_value(item.kind, row.field, row.before) for row in rows if row.field}
     if rows[0].act is Act.CREATED:
         before = {"is_archived": True}
@@ -174,11 +293,16 @@ async def history(session: AsyncSession, item: Item, *, version: int | None = No
     return list(await session.exec(query))
 
 
+def told(rows: Iterable[History]) -> list[History]:
+    """The rows that people are shown."""
+    return [row for row in rows if row.field not in BOOKKEEPING]
+
+
 def _right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
     """What undoing takes: as much as doing it would, in whichever direction it goes."""
     if "is_archived" in before:
         return Right.DELETE
-    decided = {step.to for step in item.kind.steps if step.needs_approver}
+    decided = {step.to for step in item.kind.steps if step.needs_approver(item)}
     is_decision = "status" in before and not decided.isdisjoint({item.record.status, before["status"]})
     return Right.APPROVE if is_decision else Right.EDIT
 
@@ -202,9 +326,11 @@ def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before
         for field in kind.all_fields
         if field.key in values and (problem := _value_problem(field, values[field.key]))
     }
+    for key in ("due_date", "next_review"):
+        day = values.get(key)
+        if day and day < today and (before is None or before.value(key) != day):
+            problems[key] = f"{day:%a} {day.day} {day:%b %Y} is past. Choose today or a later day."
     due = values.get("due_date", before and before.record.due_date)
-    if due and due < today and (before is None or before.record.due_date != due):
-        problems["due_date"] = f"{due:%a} {due.day} {due:%b %Y} is past. Choose today or a later day."
     if values.get("due_time") and not due and (before or "due_date" in values):
         problems["due_time"] = "A time needs a day: choose a due date too, or clear the time."
     return problems
@@ -254,8 +380,8 @@ async def _refuse_stale(
     rows = [row for row in await history(session, item) if row.version > version]
     names = await directory.people(session, {row.actor_id for row in rows})
     who = " and ".join(sorted({names[row.actor_id].shown_name for row in rows if row.actor_id in names})) or "Somebody"
-    what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in rows if row.field)) or "record"
-    raise Conflict(f"{who} changed {item.reference} meanwhile ({what}), {then}")
+    what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in told(rows) if row.field))
+    raise Conflict(f"{who} changed {item.reference} meanwhile ({what or 'record'}), {then}")
 
 
 async def _apply(
@@ -267,9 +393,13 @@ async def _apply(
     act: Act,
     via: str,
     now: datetime,
-    note: str | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
-    """The one place where a record changes: new values, history, version, and the messages owed."""
+    """The one place where a record changes: new values, history, version, and the messages owed.
+
+    `notes` are remarks on single fields' changes.
+    """
+    notes = notes or {}
     changes = {key: (item.value(key), value) for key, value in values.items() if item.value(key) != value}
     if not changes:
         return
@@ -287,9 +417,15 @@ async def _apply(
         await session.exec(delete(RecordTag).where(col(RecordTag.record_id) == item.record.id))
         _index_tags(session, item)
     for key, (before, after) in changes.items():
-        session.add(_history(item, actor, act, via, now, field=key, before=before, after=after, note=note))
+        session.add(
+            _history(item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None)
+        )
     await _owe_card(session, item.record, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
+    if SHOWN_ELSEWHERE & changes.keys():
+        await _owe_linked_cards(session, item, now)
+    if "status" in changes:
+        await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     owner_id = item.record.owner_id
     if "owner_id" in changes and owner_id and owner_id != actor.id:
         await owe_word_to_owner(session, item, owner_id, now)
@@ -300,6 +436,17 @@ def _index_tags(session: AsyncSession, item: Item) -> None:
     """Write the rows by which the record is found by its tags."""
     assert item.record.id is not None
     session.add_all([RecordTag(tag=tag, record_id=item.record.id) for tag in item.record.tags.split()])
+
+
+async def _replace(
+    session: AsyncSession, actor: Actor, item: Item, before: str, *, act: Act, via: str, now: datetime
+) -> None:
+    """What a new status means for the records this one supersedes."""
+    replacement = item.kind.replacement
+    if replacement is None or item.record.status == replacement.to or before == replacement.to:
+        return
+    taken_back = act is Act.UNDONE and before == replacement.when
+    await replace_linked(session, actor, item, act=act, via=via, now=now, taken_back=taken_back)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:
@@ -321,7 +468,7 @@ async def has_card(session: AsyncSession, item: Item) -> bool:
 async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
     """Owe the card to a record that has none: because somebody asked, however old it is."""
     if not await has_card(session, item):
-        await _owe_card(session, item.record, now, asked=f":{now.isoformat()}")
+        await _owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
 
 
 async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
@@ -334,14 +481,28 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
         .limit(at_most)
     )
     for record in sorted(await session.exec(query), key=lambda record: record.id or 0):
-        await _owe_card(session, record, now, asked=f":{now.isoformat()}")
+        await _owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
 
 
-async def _owe_card(session: AsyncSession, record: Record, now: datetime, *, asked: str = "") -> None:
+async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) -> None:
+    """Owe the cards that show this record's title, or that it is settled, beside their own."""
+    here = item.record.id
+    other = or_(
+        and_(col(Link.from_id) == here, col(Record.id) == col(Link.to_id)),
+        and_(col(Link.to_id) == here, col(Record.id) == col(Link.from_id)),
+    )
+    linked = await session.exec(select(Record).join(Link, other).distinct().order_by(col(Record.id)))
+    for record in linked.all():
+        await _owe_card(session, record, now, because=f":{here}:{item.record.version}")
+
+
+async def _owe_card(
+    session: AsyncSession, record: Record, now: datetime, *, because: str = "", asked: bool = False
+) -> None:
     await outbox.put(
         session,
         "card",
-        key=f"card:{record.id}:{record.version}{asked}",
+        key=f"card:{record.id}:{record.version}{because}",
         payload={"asked": True} if asked else None,
         lane=f"card:{record.id}",
         target=record.channel_id,
@@ -396,6 +557,8 @@ def _plain(value: Any) -> Any:
 def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
     """A value as history keeps it, back in the type its column has."""
     field = next((field for field in kind.all_fields if field.key == key), None)
+    if key == FIRST_DUE and stored:
+        return date.fromisoformat(stored)
     if field is None or stored is None:
         return stored
     if field.type is FieldType.DATE:
@@ -405,11 +568,13 @@ def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
     return field.choices(stored) if field.choices else stored
 
 
-def _impossible(item: Item, step: Step) -> str:
+def _impossible(item: Item, step: Step | FollowUp) -> str:
     now = f"{item.reference} is {item.status.label.lower()}"
     if step.to == item.record.status:
         now += " already."
     else:
         now += f", so “{step.label.lower()}” is not possible now."
-    possible = ", ".join(f"`/steward {item.reference} {s.key}`" for s in item.kind.steps_from(item.record.status))
+    steps = [item.kind.typed(s, item.reference) for s in item.kind.steps_from(item.record.status)]
+    steps += [f"{item.reference} {each.key}" for each in item.kind.follow_ups_from(item.record.status)]
+    possible = ", ".join(f"`/steward {each}`" for each in steps)
     return f"{now} Possible: {possible}." if possible else now

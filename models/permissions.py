@@ -77,9 +77,9 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
             return leads or (is_member and project is not None and project.coordinator_id is None)
 
 
-def right_for(step: Step) -> Right:
-    """The right that taking the step needs."""
-    return Right.APPROVE if step.needs_approver else Right.EDIT
+def right_for(step: Step, item: Item) -> Right:
+    """The right that taking the step with this record needs."""
+    return Right.APPROVE if step.needs_approver(item) else Right.EDIT
 
 
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:

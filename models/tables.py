@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.labels import Labelled, Priority
+from models.labels import Labelled, LinkType, Priority
 
 
 def stored(values: type[StrEnum]) -> Enum:
@@ -107,7 +107,11 @@ class Project(SQLModel, table=True):
 
 
 class Record(SQLModel, table=True):
-    """What all kinds share; a kind's own table holds the rest under the same key."""
+    """What all kinds share; a kind's own table holds the rest under the same key.
+
+    `remark` is what was said with the step that led to the present status. `first_due_date` is the first promise, which
+    stays, and `due_moves` how often the due date has moved since.
+    """
 
     __tablename__ = "record"
     __table_args__ = (
@@ -132,6 +136,10 @@ class Record(SQLModel, table=True):
     tags: str = ""
     due_date: date | None = None
     due_time: time | None = None
+    first_due_date: date | None = None
+    due_moves: int = 0
+    next_review: date | None = None
+    remark: str = ""
     raised_by: str
     source_link: str | None = None
     is_archived: bool = False
@@ -161,6 +169,7 @@ class Act(Labelled):
     CHANGED = "changed", "Changed"
     STEPPED = "stepped", "Status"
     UNDONE = "undone", "Undone"
+    LINKED = "linked", "Linked"
 
 
 class History(SQLModel, table=True):
@@ -182,6 +191,20 @@ class History(SQLModel, table=True):
     before: Any = Field(default=None, sa_type=JSON)
     after: Any = Field(default=None, sa_type=JSON)
     note: str | None = None
+
+
+class Link(SQLModel, table=True):
+    """One record linked to another, once for each type; both ends show it."""
+
+    __tablename__ = "link"
+    __table_args__ = (Index("ix_link_to", "workspace_id", "to_id"),)
+
+    workspace_id: str = Field(default=None)
+    from_id: int = Field(primary_key=True, foreign_key="record.id")
+    type: LinkType = Field(primary_key=True, sa_type=stored(LinkType))
+    to_id: int = Field(primary_key=True, foreign_key="record.id")
+    at: datetime
+    made_by: str
 
 
 class Card(SQLModel, table=True):

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.permissions import Actor, visible_projects, visible_records
-from models.tables import History, Project, Record, Workspace
+from models.tables import History, Link, Project, Record, Workspace
 from reports.work import with_own_rows
 
 
@@ -20,6 +20,7 @@ class Export:
     workspace: dict[str, Any]
     projects: list[dict[str, Any]]
     records: list[dict[str, Any]]
+    links: list[dict[str, Any]]
     history: list[dict[str, Any]]
 
 
@@ -35,11 +36,17 @@ async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
     items = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     references = {item.record.id: item.reference for item, _ in items}
     rows = (await session.exec(select(History).order_by(col(History.id)))).all()
+    links = (await session.exec(select(Link).order_by(col(Link.at), col(Link.from_id), col(Link.to_id)))).all()
     seen_projects = {project.id for project in projects}
     return Export(
         workspace={"id": workspace.id, "name": workspace.name},
         projects=[_project(project) for project in projects],
         records=[_record(item, project) for item, project in items],
+        links=[
+            {"from": references[link.from_id], "type": link.type.value, "to": references[link.to_id]}
+            for link in links
+            if link.from_id in references and link.to_id in references
+        ],
         history=[
             _history(row, references.get(row.record_id))
             for row in rows
@@ -78,6 +85,10 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "tags": record.tags.split(),
             "due_date": record.due_date,
             "due_time": record.due_time,
+            "first_due_date": record.first_due_date,
+            "due_moves": record.due_moves,
+            "next_review": record.next_review,
+            "remark": record.remark,
             "project": project.name,
             "project_id": project.id,
             "channel": record.channel_id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, and_, case, func, nulls_last, or_
+from sqlalchemy import SQLColumnExpression, and_, func, nulls_last, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -116,7 +116,7 @@ async def with_own_rows(session: AsyncSession, found: Sequence[tuple[Record, Pro
 BY_DUE_DATE: tuple[SQLColumnExpression[Any], ...] = (
     nulls_last(col(Record.due_date).asc()),
     nulls_last(col(Record.due_time).asc()),
-    case({each.value: each.rank for each in Priority}, value=col(Record.priority)).desc(),
+    Priority.ranked(col(Record.priority)).desc(),
     col(Record.id).asc(),
 )
 

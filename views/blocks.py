@@ -80,6 +80,17 @@ def actions(elements: Sequence[Block], block_id: str | None = None) -> Block:
     return drawn | ({"block_id": block_id} if block_id else {})
 
 
+def overflow(buttons: Sequence[Block]) -> Block:
+    """The ⋯ menu of up to five buttons that no longer fit beside the others.
+
+    Each entry carries what its button would: `bot.incoming` reads it as that button.
+    """
+    entries = [
+        {"text": plain(each["text"]["text"], 75), "value": f"{each['action_id']} {each['value']}"} for each in buttons
+    ]
+    return {"type": "overflow", "action_id": "more", "options": entries}
+
+
 def option(label: str, value: str) -> Block:
     return {"text": plain(label, 75), "value": value}
 

@@ -9,6 +9,7 @@ from models.clock import today_in, zone_or_utc
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
+from models.links import Linked
 from models.operations import stored_value
 from models.tables import Act, Channel, History, Project
 from views.blocks import (
@@ -23,11 +24,12 @@ from views.blocks import (
     mention,
     mrkdwn,
     note,
+    overflow,
     plain,
     rich,
     section,
 )
-from views.values import People, day, due, name_of, shown_value
+from views.values import People, day, due, moved, name_of, shown_value
 
 DETAILS_SHOWN = 600
 
@@ -43,6 +45,7 @@ def record_card(
     now: datetime,
     mention_owner: bool = False,
     offers_posting: bool = False,
+    links: Sequence[Linked] = (),
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
@@ -53,8 +56,10 @@ def record_card(
     today = today_in(project.timezone, now)
     blocks = [
         _title(item),
-        {"type": "section", "fields": _facts(item, project, people, today, mention_owner=mention_owner)},
+        *_facts(item, project, people, today, mention_owner=mention_owner),
+        *_remark(item),
         *_texts(item),
+        *_links(links),
         note(*_origin(item, project, people)),
         actions(_buttons(item)),
     ]
@@ -121,9 +126,9 @@ def _is_reminded(item: Item, people: People, now: datetime) -> bool:
     return datetime.combine(item.record.due_date, time(9), zone_or_utc(owner.timezone)) > now
 
 
-def assigned(item: Item, project: Project, people: People, *, now: datetime) -> Message:
+def assigned(item: Item, project: Project, people: People, *, now: datetime, links: Sequence[Linked] = ()) -> Message:
     """The direct message by which an owner learns of a record that is theirs now."""
-    card = record_card(item, project, people, now=now)
+    card = record_card(item, project, people, now=now, links=links)
     who = name_of(people, item.record.raised_by)
     says = f"You own {item.reference} in {project.name}, raised by {who}."
     return Message(esc(f"{says} ") + card.text, [section(plain(says)), *card.blocks])
@@ -230,6 +235,8 @@ def change_in_words(kind: Kind, row: History, people: People) -> str:
         return f"logged it from {row.via}"
     if row.field == "is_archived":
         return "removed it" if row.after else "brought it back"
+    if row.act is Act.LINKED:
+        return row.note or "link"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
     before, after = (_past_value(kind, field, value, people) for value in (row.before, row.after))
     word = "undid: " if row.act is Act.UNDONE else ""
@@ -255,31 +262,60 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     record = item.record
     owner = mention(record.owner_id) if mention_owner and record.owner_id else esc(name_of(people, record.owner_id))
     facts: dict[str, str] = {"Owner": owner if record.owner_id else "nobody yet", "Status": item.status.label}
+    facts |= {label: shown for label, derive in item.kind.derived.items() if (shown := derive(item, today))}
     if record.due_date:
         is_late = record.is_open and record.due_date < today
-        facts["Due"] = ("🔴 Overdue: " if is_late else "") + due(item, project)
+        facts["Due"] = "\n".join(filter(None, [("🔴 Overdue: " if is_late else "") + due(item, project), moved(item)]))
     if record.closed_at:
         facts[f"{item.status.label} on"] = day(today_in(project.timezone, record.closed_at))
     if record.priority is not Priority.NORMAL:
         facts["Priority"] = record.priority.label
-    for field in item.kind.fields:
-        if field.type in (FieldType.CHOICE, FieldType.SCALE) and (
-            shown := shown_value(field, item.value(field.key), people)
-        ):
-            facts[field.label] = shown
-    for label, derive in item.kind.derived.items():
-        if shown := derive(item, today) or "":
-            facts[label] = shown
-    return [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items()][:10]
+    for field in item.kind.all_fields:
+        if not field.is_text and field.key not in SHOWN_APART:
+            facts[field.label] = esc(cut(shown_value(field, item.value(field.key), people), FACT_SHOWN))
+    drawn = [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items() if value]
+    return [
+        {"type": "section", "fields": drawn[start : start + FACTS_EACH]} for start in range(0, len(drawn), FACTS_EACH)
+    ]
+
+
+SHOWN_APART = ("owner_id", "due_date", "due_time", "priority")
+FACTS_EACH = 10  # fields that Slack allows in one section
+FACT_SHOWN = 1_000
+
+
+def _remark(item: Item) -> list[Block]:
+    """What was said with the latest step: why it is cancelled, what it waits for."""
+    said = item.record.remark
+    return [rich((f"{item.status.label}: ", "bold"), cut(said, DETAILS_SHOWN))] if said else []
 
 
 def _texts(item: Item) -> list[Block]:
-    fields = [f for f in item.kind.all_fields if f.type in (FieldType.TEXT, FieldType.LONG_TEXT) and f.key != "title"]
+    fields = [f for f in item.kind.all_fields if f.is_text and f.key != "title"]
     return [
         rich((f"{field.label}: ", "bold"), cut(item.value(field.key), DETAILS_SHOWN))
         for field in fields
         if item.value(field.key)
     ]
+
+
+def _links(links: Sequence[Linked]) -> list[Block]:
+    drawn = [
+        rich((f"{each.word}: ", "bold"), f"{each.reference}  ", (each.title, "" if each.is_open else "strike"))
+        for each in links[:LINKS_SHOWN]
+    ]
+    if len(links) > LINKS_SHOWN:
+        drawn.append(note(plain(f"and {len(links) - LINKS_SHOWN} more links")))
+    return drawn
+
+
+LINKS_SHOWN = 10
+
+
+def linked(sentence: str, items: Sequence[Item]) -> Message:
+    """The private confirmation that two records are linked, or no longer; the sentence is plain text."""
+    rows = [_title(item) for item in items]
+    return Message(esc(sentence), [section(plain(sentence)), *rows])
 
 
 def _origin(item: Item, project: Project, people: People) -> list[Block]:
@@ -293,10 +329,22 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
 
 
 def _buttons(item: Item) -> list[Block]:
-    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status)][:3]
+    """At most five in a row: the steps first in the kind's description, and a ⋯ menu for those that find no room."""
+    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status)]
+    others = [button("History", "history", item.reference, says=f"History of {item.reference}")]
     if item.kind.is_editable(item):
-        steps.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
-    return [*steps, button("History", "history", item.reference, says=f"History of {item.reference}")]
+        others.insert(0, button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
+    steps += [
+        button(each.label, f"follow:{each.key}", item.reference, says=f"{each.label}: {item.reference}")
+        for each in item.kind.follow_ups_from(item.record.status)
+    ]
+    room = BUTTONS_EACH - len(others)
+    if len(steps) <= room:
+        return [*steps, *others]
+    return [*steps[: room - 1], *others, overflow(steps[room - 1 :])]
+
+
+BUTTONS_EACH = 5
 
 
 def _step_button(item: Item, step: Step) -> Block:
@@ -316,5 +364,7 @@ def _removed_card(item: Item) -> Message:
 
 def people_of(item: Item) -> set[str | None]:
     """Everybody a card names, for fetching them at once."""
-    persons = {item.value(f.key) for f in item.kind.all_fields if f.type is FieldType.PERSON}
-    return {*persons, item.record.raised_by}
+    fields = item.kind.all_fields
+    persons = {item.value(field.key) for field in fields if field.type is FieldType.PERSON}
+    several = {each for field in fields if field.type is FieldType.PEOPLE for each in item.value(field.key)}
+    return {*persons, *several, item.record.raised_by}

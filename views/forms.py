@@ -11,16 +11,17 @@ from datetime import date, time
 from typing import Any
 
 from models.kinds import KINDS, Item, Kind
-from models.kinds.base import FieldSpec, FieldType
-from models.operations import TEXT_MAX, TITLE_MAX
+from models.kinds.base import FieldSpec, FieldType, Step
+from models.operations import REMARK, TEXT_MAX, TITLE_MAX
 from models.projects import NAME_MAX
 from models.tables import Project
 from models.tags import read_tags
-from views.blocks import Block, cut, link, mrkdwn, note, option, plain, safe, section
+from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
 from views.values import with_article
 
 Values = Mapping[str, Any]
 NOT_SET = "-"
+WHY_MOVED = "why_moved"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class FormContext:
     project_id: int | None = None
     reference: str = ""
     version: int = 0
+    step: str = ""
+    follows: str = ""
+    shows_all: bool = False
     source_link: str = ""
     response_url: str = ""
     asks: tuple[str, ...] = ()
@@ -75,7 +79,7 @@ def record_form(
                 "Until I am invited, only you can see what you log here.",
             )
         )
-    blocks += _fields(kind, values, focus=True, edition=context.version)
+    blocks += _fields(kind, values, context, focus=True, edition=context.version)
     return {
         "type": "modal",
         "callback_id": "create",
@@ -91,7 +95,7 @@ def edit_form(item: Item, context: FormContext, *, values: Values | None = None,
     """The form for an existing record, filled with what is stored, or anew with `values` under a warning."""
     kind = item.kind
     if values is None:
-        values = {spec.key: item.value(spec.key) for spec in kind.all_fields}
+        values = stored_values(item)
     context = _with_lengths(context, kind, values)
     return {
         "type": "modal",
@@ -102,8 +106,47 @@ def edit_form(item: Item, context: FormContext, *, values: Values | None = None,
         "private_metadata": context.packed(),
         "blocks": [
             *([section(plain(warning))] if warning else []),
-            *_fields(kind, values, edition=context.version if warning else 0),
+            *_asking_why_moved(item, values, _fields(kind, values, context, edition=context.version if warning else 0)),
         ],
+    }
+
+
+def _asking_why_moved(item: Item, values: Values, blocks: list[Block]) -> list[Block]:
+    """The inputs of an edited record: its due date tells us when it is chosen, and a later one is asked about."""
+    drawn = []
+    for block in blocks:
+        drawn.append(block | {"dispatch_action": True} if block["block_id"] == "due_date" else block)
+        before, day = item.record.due_date, values.get("due_date")
+        if block["block_id"] == "due_date" and before and day and day > before:
+            element = {"type": "plain_text_input", "max_length": TEXT_MAX}
+            hint = "It stands in the history, and the card keeps the date that was promised first."
+            drawn.append(_input(WHY_MOVED, "Why does the date move?", element, hint, optional=True))
+    return drawn
+
+
+def stored_values(item: Item) -> dict[str, Any]:
+    """What the form of a record starts from."""
+    return {spec.key: item.value(spec.key) for spec in item.kind.form_fields}
+
+
+def step_form(item: Item, step: Step, context: FormContext) -> Block:
+    """The small form for what a step asks for: a choice, a reason, or both. A remark may always be added."""
+    blocks: list[Block] = [note(plain(f"{item.reference}: {item.record.title}", 2_000))]
+    if step.asks:
+        spec = item.kind.field(step.asks)
+        choices = [option(choice.label, choice.value) for choice in spec.choices or ()]
+        blocks.append(_input(spec.key, spec.label, {"type": "static_select", "options": choices}, spec.help))
+    words = {"type": "plain_text_input", "multiline": True, "max_length": TEXT_MAX}
+    label, hint = (step.reason, "") if step.reason else ("Remark", "Anything a reader should know of it.")
+    blocks.append(_input(REMARK, label, words, hint, optional=not step.reason))
+    return {
+        "type": "modal",
+        "callback_id": "step",
+        "title": plain(f"{step.label} {item.reference}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": blocks,
     }
 
 
@@ -172,7 +215,7 @@ def project_choice(project: Project | None) -> Block:
 def read_fields(kind: Kind, state: Mapping[str, Any], context: FormContext) -> dict[str, Any]:
     """The typed values of a submitted record form by field key. Fields that the form did not show are absent."""
     values = {}
-    for spec in kind.all_fields:
+    for spec in kind.form_fields:
         parts = [spec.key, *(f"{spec.key}.{n}" for n in range(1, context.lengths.get(spec.key, 1)))]
         shown = [_element_in(state, part) for part in parts if part in state]
         if shown:
@@ -219,6 +262,11 @@ def _draw_person(spec: FieldSpec, value: Any) -> Block:
     return element | ({"initial_user": value} if value else {})
 
 
+def _draw_people(spec: FieldSpec, value: Any) -> Block:
+    element: Block = {"type": "multi_users_select", "placeholder": plain("Choose people")}
+    return element | ({"initial_users": list(value)} if value else {})
+
+
 def _draw_date(spec: FieldSpec, value: date | None) -> Block:
     return {"type": "datepicker"} | ({"initial_date": value.isoformat()} if value else {})
 
@@ -263,6 +311,7 @@ _ELEMENTS = {
     FieldType.TEXT: _Element(_draw_text, _read_text),
     FieldType.LONG_TEXT: _Element(_draw_text, _read_text),
     FieldType.PERSON: _Element(_draw_person, lambda spec, shown: shown[0].get("selected_user") or None),
+    FieldType.PEOPLE: _Element(_draw_people, lambda spec, shown: list(shown[0].get("selected_users") or ())),
     FieldType.DATE: _Element(_draw_date, _read_date),
     FieldType.TIME: _Element(_draw_time, _read_time),
     FieldType.CHOICE: _Element(_draw_menu, _read_menu),
@@ -271,10 +320,14 @@ _ELEMENTS = {
 }
 
 
-def _fields(kind: Kind, values: Values, *, focus: bool = False, edition: int = 0) -> list[Block]:
-    """The inputs of a kind. An `edition` above 0 marks them as new ones, so that Slack shows these values in them."""
+def _fields(kind: Kind, values: Values, context: FormContext, *, focus: bool = False, edition: int = 0) -> list[Block]:
+    """The inputs of a kind: the few that matter first, the rest where they hold a value or were asked for.
+
+    An `edition` above 0 marks them as new ones, so that Slack shows these values in them.
+    """
     blocks = []
-    for spec in kind.all_fields:
+    specs = [spec for spec in kind.form_fields if context.shows_all or not spec.is_extra or values.get(spec.key)]
+    for spec in specs:
         for number, part in enumerate(_parts(spec, values.get(spec.key))):
             key = f"{spec.key}.{number}" if number else spec.key
             element = _ELEMENTS[spec.type].draw(spec, part)
@@ -284,6 +337,8 @@ def _fields(kind: Kind, values: Values, *, focus: bool = False, edition: int = 0
                 element["action_id"] = f"{key}:{edition}"
             label = f"{spec.label}, continued" if number else spec.label
             blocks.append(_input(key, label, element, "" if number else spec.help, optional=spec.key != "title"))
+    if len(specs) < len(kind.form_fields):
+        blocks.append(actions([button("More fields", "more_fields", kind.key)], block_id="more_fields"))
     return blocks
 
 
@@ -295,7 +350,7 @@ def _parts(spec: FieldSpec, value: Any) -> list[Any]:
 
 
 def _with_lengths(context: FormContext, kind: Kind, values: Values) -> FormContext:
-    lengths = {spec.key: len(_parts(spec, values.get(spec.key))) for spec in kind.all_fields}
+    lengths = {spec.key: len(_parts(spec, values.get(spec.key))) for spec in kind.form_fields}
     return FormContext(**(asdict(context) | {"lengths": {key: count for key, count in lengths.items() if count > 1}}))
 
 

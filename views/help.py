@@ -9,7 +9,8 @@ from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, pla
 def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str]]) -> Message:
     """What there is: (command, what it does) and (example, what it does)."""
     first = (
-        "I keep your project's log of risks, actions, issues and decisions (RAID), and remind owners "
+        "I keep your project's log of risks, actions, issues and decisions (RAID), of assumptions and dependencies, "
+        "and remind owners "
         "at 09:00 their time on the day something is due."
     )
     typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
@@ -33,7 +34,8 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
 def kind_help(kind: Kind) -> Message:
     """What a kind is, its fields, and the words that move it on."""
     fields = "\n".join(f"• *{field.label}*: {esc(field.help)}" for field in kind.all_fields)
-    steps = "\n".join(f"• `{kind.letter}12 {step.key}`: {step.label}" for step in kind.steps)
+    steps = "\n".join(f"• `{esc(kind.typed(step, f'{kind.letter}12'))}`: {step.label}" for step in kind.steps)
+    steps += "".join(f"\n• `{kind.letter}12 {each.key}`: {each.label}" for each in kind.follow_ups)
     blocks: list[Block] = [
         section(mrkdwn(f"*{kind.emoji} {kind.plural.capitalize()}*\n{esc(kind.help)}")),
         section(mrkdwn(f"`/{kind.key} {esc(kind.example)}`")),

@@ -4,7 +4,7 @@ from models.kinds import KINDS
 from models.tables import Person
 from reports.urgency import URGENCIES
 from reports.work import Page
-from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, plain, section
+from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
 from views.lists import MARKS
 from views.values import with_article
@@ -15,7 +15,8 @@ def home(page: Page, person: Person, *, notice: Message | None = None) -> Block:
     blocks: list[Block] = [*notice.blocks, divider()] if notice else []
     blocks.append(header("What you own"))
     quick = [button(f"Log {with_article(k.singular)}", f"log:{k.key}", k.key) for k in KINDS]
-    blocks.append(actions([*quick, button("Project settings", "settings", ""), button("Help", "help", "")]))
+    blocks.append(actions([*quick[:4], overflow(quick[4:])]))
+    blocks.append(actions([button("Project settings", "settings", ""), button("Help", "help", "")]))
     blocks += _lines(page) if page.lines else [section(mrkdwn(NOTHING))]
     blocks += _turns(page)
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"

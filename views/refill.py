@@ -9,6 +9,7 @@ from views.blocks import Block, plain, section
 _INITIAL: Mapping[str, tuple[str, str]] = {
     "plain_text_input": ("value", "initial_value"),
     "users_select": ("selected_user", "initial_user"),
+    "multi_users_select": ("selected_users", "initial_users"),
     "datepicker": ("selected_date", "initial_date"),
     "timepicker": ("selected_time", "initial_time"),
     "static_select": ("selected_option", "initial_option"),
@@ -30,6 +31,7 @@ def typed_into(view: Mapping[str, Any]) -> list[str]:
     for block in view.get("blocks", ()):
         typed = _typed(view, block)
         shown = typed["text"]["text"] if isinstance(typed, Mapping) else typed
+        shown = ", ".join(shown) if isinstance(shown, list) else shown
         lines += [f"{block['label']['text']}: {shown}"] if shown else []
     return lines
 

@@ -41,6 +41,15 @@ def due(item: Item, project: Project, today: date | None = None) -> str:
     return day(record.due_date, today, f", {record.due_time:%H:%M} ({project.timezone})")
 
 
+def moved(item: Item) -> str:
+    """`moved twice, first promised Fri 4 Dec 2026`; empty while the first promise stands."""
+    record = item.record
+    if not record.due_moves or record.first_due_date is None:
+        return ""
+    times = {1: "once", 2: "twice"}.get(record.due_moves, f"{record.due_moves} times")
+    return f"moved {times}, first promised {day(record.first_due_date)}"
+
+
 def shown_value(field: FieldSpec, value: Any, people: People) -> str:
     """A field's value as plain text; empty when it has none."""
     if value is None or value == "":
@@ -48,6 +57,8 @@ def shown_value(field: FieldSpec, value: Any, people: People) -> str:
     match field.type:
         case FieldType.PERSON:
             return name_of(people, value)
+        case FieldType.PEOPLE:
+            return ", ".join(name_of(people, person_id) for person_id in value)
         case FieldType.DATE:
             return day(value)
         case FieldType.TIME:

@@ -4,15 +4,17 @@ import re
 from collections import Counter
 
 from models.kinds.action import ACTION
+from models.kinds.assumption import ASSUMPTION
 from models.kinds.base import FieldType, Item, Kind
 from models.kinds.decision import DECISION
+from models.kinds.dependency import DEPENDENCY
 from models.kinds.issue import ISSUE
 from models.kinds.risk import RISK
 from models.tables import Record
 
 __all__ = ["KINDS", "Item", "Kind", "check", "kind_named", "read_reference"]
 
-KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION)
+KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION, ASSUMPTION, DEPENDENCY)
 
 
 def kind_named(word: str) -> Kind | None:
@@ -33,6 +35,9 @@ def check(described: tuple[Kind, ...]) -> None:
     for kind in described:
         for problem in _problems(kind):
             raise ValueError(f"record kind {kind.key!r}: {problem}")
+        for follow_up in kind.follow_ups:
+            if follow_up.makes not in {each.key for each in (*described, *KINDS)}:
+                raise ValueError(f"record kind {kind.key!r}: {follow_up.key!r} makes an unknown kind")
     for trait in ("key", "letter"):
         for value, times in Counter(getattr(kind, trait) for kind in described).items():
             if times > 1:
@@ -54,10 +59,16 @@ def _problems(kind: Kind) -> list[str]:
         *kind.closed,
         *kind.awaits_approval,
         *(status for step in kind.steps for status in (*step.begins, step.to)),
+        *(status for each in kind.follow_ups for status in (*each.begins, *filter(None, [each.to]))),
     ]
     problems += [f"status {str(status)!r} is unknown" for status in named if status not in list(kind.statuses)]
     words = Counter(word for step in kind.steps for word in (step.key, *step.words))
+    words.update(word for each in kind.follow_ups for word in (each.key, *each.words))
     problems += [f"two steps answer to {word!r}" for word, times in words.items() if times > 1]
+    asked = {step.asks for step in kind.steps if step.asks}
+    answers = {field.key for field in kind.all_fields if field.by_step and field.choices}
+    problems += [f"a step asks for {key!r}, which is no choice marked as asked by a step" for key in asked - answers]
+    problems += [f"no step asks for field {key!r}" for key in answers - asked]
     if not re.fullmatch(r"[A-Z]{1,2}", kind.letter):
         problems.append(f"the letter {kind.letter!r} must be one or two capitals, as in a reference")
     if not kind.help or not kind.example:

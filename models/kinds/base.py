@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
-from models.labels import Labelled, Priority
+from models.labels import Labelled, LinkType, Priority
 from models.tables import Record
 
 
@@ -19,6 +19,7 @@ class FieldType(StrEnum):
     TEXT = "text"
     LONG_TEXT = "long_text"
     PERSON = "person"
+    PEOPLE = "people"
     DATE = "date"
     TIME = "time"
     CHOICE = "choice"
@@ -31,6 +32,8 @@ class FieldSpec:
     """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5.
 
     `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
+    An extra is shown in a form on demand, or where it holds a value. What a step asks for (`by_step`) is in no form
+    but that step's.
     """
 
     key: str
@@ -38,6 +41,8 @@ class FieldSpec:
     type: FieldType
     help: str
     in_list: bool = False
+    is_extra: bool = False
+    by_step: bool = False
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
     shorthand: str = ""
@@ -52,7 +57,9 @@ class FieldSpec:
 class Step:
     """A move from one status to another, offered as a word (`A12 done`) and as a button.
 
-    `past` is what the confirmation says was done. `needs_approver` leaves the step to the coordinator.
+    `past` is what the confirmation says was done. `reason` is the question that must be answered with it; `asks` the
+    key of a choice that must be made with it. `sets` gives further values that it stores. Where `needs_approver` is
+    true of the record, the step is left to the coordinator.
     """
 
     key: str
@@ -62,7 +69,40 @@ class Step:
     to: Labelled
     words: tuple[str, ...] = ()
     is_main: bool = False
-    needs_approver: bool = False
+    reason: str = ""
+    asks: str = ""
+    sets: Callable[["Item"], Mapping[str, Any]] = lambda item: {}
+    needs_approver: Callable[["Item"], bool] = lambda item: False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUp:
+    """A new record that follows from one, as an issue does from a risk that happened: its form opens, filled in.
+
+    `makes` is the kind's key, `copies` the fields it takes over, `says` what the confirmation adds, with {old} for the
+    old record's reference. The old record is linked to the new one, or the new one to it (`is_from_new`), and moves to
+    the status `to`, if there is one.
+    """
+
+    key: str
+    label: str
+    begins: tuple[Labelled, ...]
+    makes: str
+    link: LinkType
+    copies: tuple[str, ...]
+    says: str
+    is_from_new: bool = False
+    to: Labelled | None = None
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """A record that enters the status `when` moves those it supersedes from `begins` to `to`."""
+
+    when: Labelled
+    begins: Labelled
+    to: Labelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +127,8 @@ class Kind:
     closed: frozenset[Labelled]
     steps: tuple[Step, ...]
     stands: frozenset[Labelled] = frozenset()
+    follow_ups: tuple[FollowUp, ...] = ()
+    replacement: Replacement | None = None
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
     awaits_approval: frozenset[Labelled] = frozenset()
@@ -101,6 +143,11 @@ class Kind:
     def all_fields(self) -> tuple[FieldSpec, ...]:
         """The title, the kind's own fields, then what every kind has: the order of the form."""
         return (TITLE, *self.fields, *COMMON_FIELDS)
+
+    @cached_property
+    def form_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields a form may show, extras included."""
+        return tuple(f for f in self.all_fields if not f.by_step)
 
     def field(self, key: str) -> FieldSpec:
         """The field of that key. Raises KeyError."""
@@ -117,6 +164,23 @@ class Kind:
     def step_named(self, word: str) -> Step | None:
         """The step a person means by that word, or None."""
         return next((step for step in self.steps if word in (step.key, *step.words)), None)
+
+    def follow_ups_from(self, status: str) -> tuple[FollowUp, ...]:
+        """The follow-ups that a record in that status can have."""
+        return tuple(each for each in self.follow_ups if status in each.begins)
+
+    def follow_up_named(self, word: str) -> FollowUp | None:
+        """The follow-up a person means by that word, or None."""
+        return next((each for each in self.follow_ups if word in (each.key, *each.words)), None)
+
+    def typed(self, step: Step, reference: str) -> str:
+        """What a person types to take the step: `R12 close mitigated`, `A12 cancel …` where a reason follows."""
+        example = [next(iter(choices)).label.lower()] if (choices := self.choices_of(step)) else []
+        return " ".join([reference, step.key, *example, *(["…"] if step.reason else [])])
+
+    def choices_of(self, step: Step) -> "builtins.type[Labelled] | None":
+        """The choice that the step asks for, if it does."""
+        return self.field(step.asks).choices if step.asks else None
 
 
 @dataclass
@@ -179,6 +243,14 @@ COMMON_FIELDS = (
         label="Tags",
         type=FieldType.TAGS,
         help="Words to find it by, such as “network, pilot”.",
+        is_extra=True,
+    ),
+    FieldSpec(
+        key="next_review",
+        label="Review date",
+        type=FieldType.DATE,
+        help="The day on which somebody should look at it again.",
+        is_extra=True,
     ),
     FieldSpec(
         key="details",

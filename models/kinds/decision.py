@@ -1,9 +1,16 @@
 """Decisions: what was decided, by whom and why. Proposed first; once approved the text stands."""
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import JSON, Field, SQLModel
 
-from models.kinds.base import FieldSpec, FieldType, Kind, Step
-from models.labels import Labelled
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Kind, Replacement, Step
+from models.labels import Labelled, LinkType
+from models.tables import stored
+
+
+class Reversibility(Labelled):
+    EASY = "easy", "Easily"
+    COSTLY = "costly", "At a cost"
+    FINAL = "final", "Not at all"
 
 
 class Decision(SQLModel, table=True):
@@ -13,14 +20,30 @@ class Decision(SQLModel, table=True):
     record_id: int = Field(primary_key=True, foreign_key="record.id")
     rationale: str = ""
     alternatives: str = ""
+    deciders: list[str] = Field(default_factory=list, sa_type=JSON)
+    problem: str = ""
+    drivers: str = ""
+    consequences: str = ""
+    confirmation: str = ""
+    reversibility: Reversibility | None = Field(default=None, sa_type=stored(Reversibility))
+    consulted: list[str] = Field(default_factory=list, sa_type=JSON)
+    informed: list[str] = Field(default_factory=list, sa_type=JSON)
 
 
 class DecisionStatus(Labelled):
+    """Proposed comes first, as what people log is mostly a proposal; "needed" is a question without one."""
+
     PROPOSED = "proposed", "Proposed"
+    NEEDED = "needed", "Needed"
     DEFERRED = "deferred", "Deferred"
     APPROVED = "approved", "Approved"
     REJECTED = "rejected", "Rejected"
+    SUPERSEDED = "superseded", "Superseded"
+    WITHDRAWN = "withdrawn", "Withdrawn"
 
+
+STANDING = frozenset({DecisionStatus.APPROVED, DecisionStatus.SUPERSEDED, DecisionStatus.WITHDRAWN})
+"""The statuses in which a decision's text is never edited: it was approved once."""
 
 DECISION = Kind(
     key="decision",
@@ -41,9 +64,60 @@ DECISION = Kind(
             type=FieldType.LONG_TEXT,
             help="What else was on the table, and why not.",
         ),
+        FieldSpec(key="deciders", label="Deciders", type=FieldType.PEOPLE, help="Who makes this decision."),
+        FieldSpec(
+            key="problem",
+            label="Problem",
+            type=FieldType.LONG_TEXT,
+            help="What has to be decided, and what led to the question.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="drivers",
+            label="What matters",
+            type=FieldType.LONG_TEXT,
+            help="What a good answer has to satisfy: cost, time, safety.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="consequences",
+            label="Consequences",
+            type=FieldType.LONG_TEXT,
+            help="Good and bad, also for schedule, cost and risks.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="reversibility",
+            label="Can be undone",
+            type=FieldType.CHOICE,
+            help="How easily the project could change its mind.",
+            choices=Reversibility,
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="confirmation",
+            label="Checked by",
+            type=FieldType.TEXT,
+            help="How everyone will see that it was carried out.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="consulted",
+            label="Consulted",
+            type=FieldType.PEOPLE,
+            help="Whose view was asked for.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="informed",
+            label="Informed",
+            type=FieldType.PEOPLE,
+            help="Who has to know of it.",
+            is_extra=True,
+        ),
     ),
     statuses=DecisionStatus,
-    closed=frozenset({DecisionStatus.APPROVED, DecisionStatus.REJECTED}),
+    closed=STANDING | {DecisionStatus.REJECTED},
     stands=frozenset({DecisionStatus.APPROVED}),
     steps=(
         Step(
@@ -54,7 +128,7 @@ DECISION = Kind(
             to=DecisionStatus.APPROVED,
             words=("approved", "done"),
             is_main=True,
-            needs_approver=True,
+            needs_approver=lambda item: True,
         ),
         Step(
             key="reject",
@@ -63,25 +137,73 @@ DECISION = Kind(
             begins=(DecisionStatus.PROPOSED, DecisionStatus.DEFERRED),
             to=DecisionStatus.REJECTED,
             words=("rejected",),
-            needs_approver=True,
+            needs_approver=lambda item: True,
         ),
         Step(
             key="defer",
             label="Defer",
             past="Deferred",
-            begins=(DecisionStatus.PROPOSED,),
+            begins=(DecisionStatus.PROPOSED, DecisionStatus.NEEDED),
             to=DecisionStatus.DEFERRED,
             words=("deferred", "later"),
         ),
         Step(
+            key="need",
+            label="Still needed",
+            past="Marked as needed",
+            begins=(DecisionStatus.PROPOSED, DecisionStatus.DEFERRED),
+            to=DecisionStatus.NEEDED,
+            words=("needed", "undecided"),
+        ),
+        Step(
             key="propose",
-            label="Propose again",
-            past="Proposed again",
-            begins=(DecisionStatus.DEFERRED, DecisionStatus.REJECTED),
+            label="Propose",
+            past="Proposed",
+            begins=(DecisionStatus.NEEDED, DecisionStatus.DEFERRED, DecisionStatus.REJECTED),
             to=DecisionStatus.PROPOSED,
             words=("reopen", "open", "proposed"),
         ),
+        Step(
+            key="withdraw",
+            label="Withdraw",
+            past="Withdrawn",
+            begins=(DecisionStatus.APPROVED,),
+            to=DecisionStatus.WITHDRAWN,
+            words=("withdrawn", "revoke"),
+            reason="Why does it no longer hold?",
+            needs_approver=lambda item: True,
+        ),
     ),
-    is_editable=lambda item: item.record.status != DecisionStatus.APPROVED,
+    follow_ups=(
+        FollowUp(
+            key="supersede",
+            label="Supersede",
+            begins=(DecisionStatus.APPROVED,),
+            makes="decision",
+            link=LinkType.SUPERSEDES,
+            is_from_new=True,
+            copies=(
+                "title",
+                "rationale",
+                "alternatives",
+                "deciders",
+                "problem",
+                "drivers",
+                "consequences",
+                "reversibility",
+                "confirmation",
+                "consulted",
+                "informed",
+                "owner_id",
+                "priority",
+                "details",
+            ),
+            says="{old} holds until this one is approved. The two are linked.",
+            words=("replace",),
+        ),
+    ),
+    # The old decision holds until the coordinator approves the new one.
+    replacement=Replacement(when=DecisionStatus.APPROVED, begins=DecisionStatus.APPROVED, to=DecisionStatus.SUPERSEDED),
+    is_editable=lambda item: item.record.status not in STANDING,
     awaits_approval=frozenset({DecisionStatus.PROPOSED}),
 )

@@ -1,9 +1,11 @@
 """Issues: what has happened and hurts now."""
 
+from datetime import date
+
 from sqlalchemy import nulls_last
 from sqlmodel import Field, SQLModel, col
 
-from models.kinds.base import FieldSpec, FieldType, Kind, Step
+from models.kinds.base import FieldSpec, FieldType, Item, Kind, Step
 from models.labels import Labelled
 from models.tables import stored
 
@@ -17,6 +19,16 @@ class Severity(Labelled):
     TRIVIAL = "4", "4 Trivial"
 
 
+class IssueType(Labelled):
+    """What sort of issue it is, as PRINCE2 and project teams tell them apart."""
+
+    PROBLEM = "problem", "Problem or concern"
+    OFF_SPECIFICATION = "off_specification", "Off-specification"
+    REQUEST = "request", "Request for change"
+    DEFECT = "defect", "Defect"
+    BLOCKER = "blocker", "Blocker"
+
+
 class Issue(SQLModel, table=True):
     __tablename__ = "issue"
 
@@ -24,13 +36,39 @@ class Issue(SQLModel, table=True):
     record_id: int = Field(primary_key=True, foreign_key="record.id")
     severity: Severity | None = Field(default=None, sa_type=stored(Severity))
     workaround: str = ""
+    issue_type: IssueType | None = Field(default=None, sa_type=stored(IssueType))
+    effect: str = ""
+    root_cause: str = ""
+    decider_id: str | None = None
+    escalated_to: str | None = None
+    resolution: str = ""
+    ticket: str = ""
+    reopened: int = 0
 
 
 class IssueStatus(Labelled):
     OPEN = "open", "Open"
+    EXAMINING = "examining", "Being examined"
     IN_PROGRESS = "in_progress", "In progress"
+    BLOCKED = "blocked", "Blocked"
+    ESCALATED = "escalated", "Escalated"
     RESOLVED = "resolved", "Resolved"
+    VERIFIED = "verified", "Verified"
     CLOSED = "closed", "Closed"
+
+
+UNRESOLVED = (
+    IssueStatus.OPEN,
+    IssueStatus.EXAMINING,
+    IssueStatus.IN_PROGRESS,
+    IssueStatus.BLOCKED,
+    IssueStatus.ESCALATED,
+)
+
+
+def _times_reopened(item: Item, today: date) -> str | None:
+    times = item.value("reopened") or 0
+    return f"{times} times" if times > 1 else "once" if times else None
 
 
 ISSUE = Kind(
@@ -57,15 +95,65 @@ ISSUE = Kind(
             type=FieldType.TEXT,
             help="What people can do until it is resolved.",
         ),
+        FieldSpec(
+            key="issue_type",
+            label="Type",
+            type=FieldType.CHOICE,
+            help="What sort of issue it is.",
+            choices=IssueType,
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="effect",
+            label="Effect",
+            type=FieldType.TEXT,
+            help="What it does to schedule, cost, scope or quality.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="root_cause",
+            label="Root cause",
+            type=FieldType.LONG_TEXT,
+            help="Why it happened.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="decider_id",
+            label="Decision by",
+            type=FieldType.PERSON,
+            help="Who has to decide something before it can go on.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="escalated_to",
+            label="Escalated to",
+            type=FieldType.PERSON,
+            help="Who was asked to help from above.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="resolution",
+            label="Resolution",
+            type=FieldType.LONG_TEXT,
+            help="What was done about it.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="ticket",
+            label="Ticket",
+            type=FieldType.TEXT,
+            help="Its number or address in another system.",
+            is_extra=True,
+        ),
     ),
     statuses=IssueStatus,
-    closed=frozenset({IssueStatus.RESOLVED, IssueStatus.CLOSED}),
+    closed=frozenset({IssueStatus.RESOLVED, IssueStatus.VERIFIED, IssueStatus.CLOSED}),
     steps=(
         Step(
             key="resolve",
             label="Resolved",
             past="Resolved",
-            begins=(IssueStatus.OPEN, IssueStatus.IN_PROGRESS),
+            begins=UNRESOLVED,
             to=IssueStatus.RESOLVED,
             words=("resolved", "done", "fixed"),
             is_main=True,
@@ -74,15 +162,49 @@ ISSUE = Kind(
             key="start",
             label="Start",
             past="Started",
-            begins=(IssueStatus.OPEN,),
+            begins=(IssueStatus.OPEN, IssueStatus.EXAMINING, IssueStatus.BLOCKED, IssueStatus.ESCALATED),
             to=IssueStatus.IN_PROGRESS,
-            words=("started", "begin"),
+            words=("started", "begin", "resume"),
+        ),
+        Step(
+            key="verify",
+            label="Verified",
+            past="Verified",
+            begins=(IssueStatus.RESOLVED,),
+            to=IssueStatus.VERIFIED,
+            words=("verified", "checked"),
+        ),
+        Step(
+            key="escalate",
+            label="Escalate",
+            past="Escalated",
+            begins=(IssueStatus.OPEN, IssueStatus.EXAMINING, IssueStatus.IN_PROGRESS, IssueStatus.BLOCKED),
+            to=IssueStatus.ESCALATED,
+            words=("escalated",),
+            reason="To whom, and what is needed from them by when?",
+        ),
+        Step(
+            key="block",
+            label="Blocked",
+            past="Marked as blocked",
+            begins=(IssueStatus.OPEN, IssueStatus.EXAMINING, IssueStatus.IN_PROGRESS, IssueStatus.ESCALATED),
+            to=IssueStatus.BLOCKED,
+            words=("blocked",),
+            reason="What stands in the way?",
+        ),
+        Step(
+            key="examine",
+            label="Examine",
+            past="Marked as being examined",
+            begins=(IssueStatus.OPEN,),
+            to=IssueStatus.EXAMINING,
+            words=("examining",),
         ),
         Step(
             key="close",
             label="Close",
             past="Closed",
-            begins=(IssueStatus.OPEN, IssueStatus.IN_PROGRESS, IssueStatus.RESOLVED),
+            begins=(*UNRESOLVED, IssueStatus.RESOLVED, IssueStatus.VERIFIED),
             to=IssueStatus.CLOSED,
             words=("closed",),
         ),
@@ -90,10 +212,12 @@ ISSUE = Kind(
             key="reopen",
             label="Reopen",
             past="Reopened",
-            begins=(IssueStatus.RESOLVED, IssueStatus.CLOSED),
+            begins=(IssueStatus.RESOLVED, IssueStatus.VERIFIED, IssueStatus.CLOSED),
             to=IssueStatus.OPEN,
             words=("open",),
+            sets=lambda item: {"reopened": item.value("reopened") + 1},
         ),
     ),
+    derived={"Reopened": _times_reopened},
     sort_by=(nulls_last(col(Issue.severity).asc()),),
 )

@@ -1,23 +1,64 @@
-"""Risks: what may happen and would hurt."""
+"""Risks: what may happen and would hurt, or help."""
 
 from datetime import date
 
 from sqlalchemy import nulls_last
 from sqlmodel import Field, SQLModel, col
 
-from models.kinds.base import FieldSpec, FieldType, Item, Kind, Step
-from models.labels import Labelled
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Item, Kind, Step
+from models.labels import Labelled, LinkType
 from models.tables import stored
 
 
 class ResponseStrategy(Labelled):
-    """Responses to a threat, as PRINCE2 and the PMBOK name them."""
+    """Responses to a threat and to an opportunity, as PRINCE2 and the PMBOK name them."""
 
     AVOID = "avoid", "Avoid"
     MITIGATE = "mitigate", "Mitigate"
     TRANSFER = "transfer", "Transfer"
     ACCEPT = "accept", "Accept"
     ESCALATE = "escalate", "Escalate"
+    EXPLOIT = "exploit", "Exploit"
+    ENHANCE = "enhance", "Enhance"
+    SHARE = "share", "Share"
+
+
+class Nature(Labelled):
+    THREAT = "threat", "Threat"
+    OPPORTUNITY = "opportunity", "Opportunity"
+
+
+class Category(Labelled):
+    SCHEDULE = "schedule", "Schedule"
+    COST = "cost", "Cost"
+    SCOPE = "scope", "Scope"
+    QUALITY = "quality", "Quality"
+    RESOURCE = "resource", "Resource"
+    VENDOR = "vendor", "Vendor"
+    TECHNICAL = "technical", "Technical"
+    SECURITY = "security", "Security"
+    COMPLIANCE = "compliance", "Compliance"
+    EXTERNAL = "external", "External"
+
+
+class Proximity(Labelled):
+    """How near in time it would happen."""
+
+    IMMINENT = "imminent", "Imminent"
+    STAGE = "stage", "Within this stage"
+    PROJECT = "project", "Within the project"
+    LATER = "later", "After the project"
+
+
+class RiskEnd(Labelled):
+    """Why a risk was closed."""
+
+    MITIGATED = "mitigated", "Mitigated"
+    EXPIRED = "expired", "Expired"
+    AVOIDED = "avoided", "Avoided"
+    TRANSFERRED = "transferred", "Transferred"
+    DUPLICATE = "duplicate", "Duplicate"
+    NOT_VALID = "not_valid", "Not valid"
 
 
 class Risk(SQLModel, table=True):
@@ -28,16 +69,36 @@ class Risk(SQLModel, table=True):
     probability: int | None = None
     impact: int | None = None
     response: ResponseStrategy | None = Field(default=None, sa_type=stored(ResponseStrategy))
+    cause: str = ""
+    effect: str = ""
+    nature: Nature | None = Field(default=None, sa_type=stored(Nature))
+    category: Category | None = Field(default=None, sa_type=stored(Category))
+    proximity: Proximity | None = Field(default=None, sa_type=stored(Proximity))
+    trigger_date: date | None = None
+    trigger_sign: str = ""
+    contingency: str = ""
+    residual_probability: int | None = None
+    residual_impact: int | None = None
+    closed_as: RiskEnd | None = Field(default=None, sa_type=stored(RiskEnd))
 
 
 class RiskStatus(Labelled):
     OPEN = "open", "Open"
+    ASSESSED = "assessed", "Assessed"
     RESPONDING = "responding", "Responding"
+    MONITORING = "monitoring", "Monitoring"
+    ACCEPTED = "accepted", "Accepted"
+    OCCURRED = "occurred", "Occurred"
     CLOSED = "closed", "Closed"
 
 
+LIVE = (RiskStatus.OPEN, RiskStatus.ASSESSED, RiskStatus.RESPONDING, RiskStatus.MONITORING)
+
 # Score bands of a five by five matrix: the highest score that still belongs to each.
 BANDS = ((5, "Low"), (11, "Medium"), (15, "High"), (25, "Critical"))
+
+# From this score on, only the coordinator may accept a risk.
+HIGH = 12
 
 
 def score(probability: int | None, impact: int | None) -> int | None:
@@ -57,9 +118,16 @@ def _points(item: Item) -> int | None:
     return score(item.value("probability"), item.value("impact"))
 
 
-def _shown_score(item: Item, today: date) -> str | None:
-    points = _points(item)
+def _in_words(points: int | None) -> str | None:
     return f"{points} of 25, {band(points).lower()}" if points else None
+
+
+def _shown_score(item: Item, today: date) -> str | None:
+    return _in_words(_points(item))
+
+
+def _shown_residual(item: Item, today: date) -> str | None:
+    return _in_words(score(item.value("residual_probability"), item.value("residual_impact")))
 
 
 RISK = Kind(
@@ -92,40 +160,163 @@ RISK = Kind(
             key="response",
             label="Response",
             type=FieldType.CHOICE,
-            help="What you do about it: avoid, mitigate, transfer, accept or escalate.",
+            help="What you do about a threat: avoid, mitigate, transfer, accept or escalate; "
+            "about an opportunity: exploit, enhance, share, accept or escalate.",
             choices=ResponseStrategy,
+        ),
+        FieldSpec(
+            key="cause",
+            label="Cause",
+            type=FieldType.TEXT,
+            help="What it would come from. The title says what would happen.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="effect",
+            label="Effect",
+            type=FieldType.TEXT,
+            help="What it would do to the project, and to which objective.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="nature",
+            label="Threat or opportunity",
+            type=FieldType.CHOICE,
+            help="Whether it would hurt or help.",
+            choices=Nature,
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="category",
+            label="Category",
+            type=FieldType.CHOICE,
+            help="What it is about.",
+            choices=Category,
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="proximity",
+            label="Proximity",
+            type=FieldType.CHOICE,
+            help="How soon it would happen.",
+            choices=Proximity,
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="trigger_date",
+            label="Trigger date",
+            type=FieldType.DATE,
+            help="The day after which it can no longer happen.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="trigger_sign",
+            label="Early sign",
+            type=FieldType.TEXT,
+            help="How you would notice that it begins to happen.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="contingency",
+            label="Contingency plan",
+            type=FieldType.LONG_TEXT,
+            help="What you do if it happens all the same.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="residual_probability",
+            label="Residual probability",
+            type=FieldType.SCALE,
+            help="What is left after the response: 1 rare to 5 almost certain.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="residual_impact",
+            label="Residual impact",
+            type=FieldType.SCALE,
+            help="What is left after the response: 1 slight to 5 severe.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="closed_as",
+            label="Closing reason",
+            type=FieldType.CHOICE,
+            help="Why it is a risk no longer.",
+            choices=RiskEnd,
+            by_step=True,
         ),
     ),
     statuses=RiskStatus,
-    closed=frozenset({RiskStatus.CLOSED}),
+    closed=frozenset({RiskStatus.OCCURRED, RiskStatus.CLOSED}),
     steps=(
         Step(
             key="close",
             label="Close",
             past="Closed",
-            begins=(RiskStatus.OPEN, RiskStatus.RESPONDING),
+            begins=(*LIVE, RiskStatus.ACCEPTED),
             to=RiskStatus.CLOSED,
             words=("done", "closed"),
             is_main=True,
+            asks="closed_as",
         ),
         Step(
             key="respond",
             label="Responding",
             past="Marked as responding",
-            begins=(RiskStatus.OPEN,),
+            begins=(RiskStatus.OPEN, RiskStatus.ASSESSED, RiskStatus.MONITORING, RiskStatus.ACCEPTED),
             to=RiskStatus.RESPONDING,
             words=("responding", "start"),
+        ),
+        Step(
+            key="assess",
+            label="Assessed",
+            past="Marked as assessed",
+            begins=(RiskStatus.OPEN,),
+            to=RiskStatus.ASSESSED,
+            words=("assessed",),
+        ),
+        Step(
+            key="monitor",
+            label="Monitor",
+            past="Monitoring",
+            begins=(RiskStatus.OPEN, RiskStatus.ASSESSED, RiskStatus.RESPONDING),
+            to=RiskStatus.MONITORING,
+            words=("monitoring", "watch"),
+        ),
+        Step(
+            key="accept",
+            label="Accept",
+            past="Accepted",
+            begins=LIVE,
+            to=RiskStatus.ACCEPTED,
+            words=("accepted",),
+            reason="Why can the project live with it?",
+            needs_approver=lambda item: (_points(item) or 0) >= HIGH,
         ),
         Step(
             key="reopen",
             label="Reopen",
             past="Reopened",
-            begins=(RiskStatus.CLOSED,),
+            begins=(RiskStatus.ACCEPTED, RiskStatus.OCCURRED, RiskStatus.CLOSED),
             to=RiskStatus.OPEN,
             words=("open",),
+            reason="What has changed?",
         ),
     ),
-    derived={"Score": _shown_score},
+    follow_ups=(
+        FollowUp(
+            key="happened",
+            label="It happened",
+            begins=(*LIVE, RiskStatus.ACCEPTED),
+            makes="issue",
+            link=LinkType.RESULTS_IN,
+            copies=("title", "effect", "owner_id", "priority", "details"),
+            says="{old} has happened. The two are linked.",
+            to=RiskStatus.OCCURRED,
+            words=("occurred",),
+        ),
+    ),
+    derived={"Score": _shown_score, "Residual score": _shown_residual},
     score=_SCORE,
     sort_by=(nulls_last(_SCORE.desc()),),
 )

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory
+from models import directory, links
 from models.tables import Delivery
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.reading import seen_item
@@ -20,7 +20,8 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     if item.record.is_archived or not item.record.is_open or item.record.owner_id != delivery.target:
         return None
     people = await directory.people(session, cards.people_of(item))
-    return Draft("post", delivery.target, cards.assigned(item, project, people, now=now))
+    shown = await links.links_of(session, item)
+    return Draft("post", delivery.target, cards.assigned(item, project, people, now=now, links=shown))
 
 
 ASSIGNED = DeliveryKind(key="assigned", draw=draw, late_limit=timedelta(hours=24))

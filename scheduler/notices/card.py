@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox
+from models import directory, links, outbox
 from models.kinds import Item
 from models.tables import Card, Delivery, History
 from scheduler.deliveries import DeliveryKind, Draft
@@ -32,13 +32,14 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     if card is None and (item.record.is_archived or is_late):
         return None
     people = await directory.people(session, people_of(item))
+    shown = await links.links_of(session, item)
     if card is not None:
-        message = record_card(item, project, people, now=now)
+        message = record_card(item, project, people, now=now, links=shown)
         return Draft("update", card.channel_id, message, ts=card.ts)
     owner_id = await _owner_to_tell(session, delivery, item)
     if owner_id and not await directory.is_member(session, delivery.target, owner_id):
         owner_id = None
-    message = record_card(item, project, people, now=now, mention_owner=owner_id is not None)
+    message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, links=shown)
     return Draft("post", delivery.target, message, mentions=owner_id)
 
 

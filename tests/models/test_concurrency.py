@@ -128,7 +128,7 @@ async def test_kinds_and_workspaces_count_for_themselves(logged: Database) -> No
     async with logged.unit("T0002") as session:
         references += [(await make_record(session, kind)).reference for kind in KINDS]
 
-    assert references == ["A2", "R1", "I1", "D1", "A1", "R1", "I1", "D1"]
+    assert references == ["A2", "R1", "I1", "D1", "AS1", "DP1", "A1", "R1", "I1", "D1", "AS1", "DP1"]
 
 
 async def test_one_channel_gets_one_project_when_two_log_its_first_record_at_once(database: Database) -> None:

@@ -13,8 +13,10 @@ from models import kinds
 from models.database import Database
 from models.kinds import KINDS, Item, Kind, check, kind_named, read_reference
 from models.kinds.action import ACTION
+from models.kinds.assumption import ASSUMPTION
 from models.kinds.base import FieldSpec, FieldType
 from models.kinds.decision import DECISION
+from models.kinds.dependency import DEPENDENCY
 from models.kinds.issue import ISSUE
 from models.kinds.risk import RISK, band, score
 from models.labels import Labelled, Priority
@@ -28,6 +30,7 @@ VALUES: dict[FieldType, Any] = {
     FieldType.TEXT: "Words with <&> and ünïcode",
     FieldType.LONG_TEXT: "Several\nlines\n" * 20,
     FieldType.PERSON: "UANA",
+    FieldType.PEOPLE: ["UANA", "UBEN"],
     FieldType.DATE: date(2026, 3, 6),
     FieldType.TIME: NOW.time(),
     FieldType.SCALE: 4,
@@ -95,7 +98,8 @@ def test_a_kind_has_a_word_a_sentence_and_an_example_for_people(kind: Kind) -> N
 
 @each_kind
 def test_every_status_can_be_reached_and_left(kind: Kind) -> None:
-    reached, waiting = {kind.first_status}, [kind.first_status]
+    others = {each.to for each in kind.follow_ups if each.to} | ({kind.replacement.to} if kind.replacement else set())
+    reached, waiting = {kind.first_status, *others}, [kind.first_status, *others]
     while waiting:
         for step in kind.steps_from(waiting.pop()):
             if step.to not in reached:
@@ -103,7 +107,7 @@ def test_every_status_can_be_reached_and_left(kind: Kind) -> None:
                 waiting.append(step.to)
 
     assert reached == set(kind.statuses)
-    assert all(kind.steps_from(status) for status in set(kind.statuses) - {"approved"})
+    assert all(kind.steps_from(status) for status in set(kind.statuses) - {"withdrawn", "superseded"})
 
 
 @each_kind
@@ -220,13 +224,22 @@ def test_a_risk_shows_its_score_with_its_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [("proposed", True), ("deferred", True), ("rejected", True), ("approved", False)]
+    ("status", "expected"),
+    [
+        ("proposed", True),
+        ("deferred", True),
+        ("rejected", True),
+        ("needed", True),
+        ("approved", False),
+        ("withdrawn", False),
+        ("superseded", False),
+    ],
 )
 def test_a_decision_is_editable_until_it_is_approved(status: str, expected: bool) -> None:
     assert DECISION.is_editable(item_of(DECISION, status)) is expected
 
 
-@pytest.mark.parametrize("kind", [ACTION, RISK, ISSUE], ids=lambda kind: kind.key)
+@pytest.mark.parametrize("kind", [ACTION, RISK, ISSUE, ASSUMPTION, DEPENDENCY], ids=lambda kind: kind.key)
 def test_other_kinds_are_always_editable(kind: Kind) -> None:
     assert all(kind.is_editable(item_of(kind, status)) for status in kind.statuses)
 
@@ -277,6 +290,14 @@ BAD = {
     "one word for two steps": (
         action_with(steps=(ACTION.steps[0], dataclasses.replace(ACTION.steps[1], words=("done",)))),
         "two steps answer to 'done'",
+    ),
+    "a step that asks for nothing there is": (
+        action_with(steps=(dataclasses.replace(ACTION.steps[0], asks="effort"),)),
+        "a step asks for 'effort'",
+    ),
+    "an answer nobody asks for": (
+        action_with(fields=(field(type=FieldType.CHOICE, choices=OtherStatus, by_step=True),)),
+        "no step asks for field 'done_when'",
     ),
     "no help": (action_with(help=""), "help and example are needed"),
     "no example": (action_with(example=""), "help and example are needed"),

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 KIND_FILE = '''
-"""Assumptions: what we take for true without proof."""
+"""Promises: what somebody said they would do."""
 
 from datetime import datetime
 
@@ -29,8 +29,8 @@ class Certainty(Labelled):
     LIKELY = "likely", "Likely"
 
 
-class Assumption(SQLModel, table=True):
-    __tablename__ = "assumption"
+class Promise(SQLModel, table=True):
+    __tablename__ = "promise"
 
     workspace_id: str = Field(default=None)
     record_id: int = Field(primary_key=True, foreign_key="record.id")
@@ -39,35 +39,35 @@ class Assumption(SQLModel, table=True):
     tested_at: datetime | None = None
 
 
-class AssumptionStatus(Labelled):
+class PromiseStatus(Labelled):
     HELD = "held", "Held"
     TESTED = "tested", "Tested"
 
 
-ASSUMPTION = Kind(
-    key="assumption",
-    letter="AS",
-    singular="assumption",
-    plural="assumptions",
-    emoji="🤔",
-    model=Assumption,
-    help="What we take for true without proof.",
-    example="The floor carries twelve racks",
+PROMISE = Kind(
+    key="promise",
+    letter="PR",
+    singular="promise",
+    plural="promises",
+    emoji="🤝",
+    model=Promise,
+    help="What somebody said they would do.",
+    example="The vendor sends a second engineer",
     fields=(
         FieldSpec(key="basis", label="Basis", type=FieldType.TEXT, help="Why we believe it."),
         FieldSpec(
             key="certainty", label="Certainty", type=FieldType.CHOICE, help="How sure we are.", choices=Certainty
         ),
     ),
-    statuses=AssumptionStatus,
-    closed=frozenset({AssumptionStatus.TESTED}),
+    statuses=PromiseStatus,
+    closed=frozenset({PromiseStatus.TESTED}),
     steps=(
         Step(
             key="test",
             label="Tested",
             past="Tested",
-            begins=(AssumptionStatus.HELD,),
-            to=AssumptionStatus.TESTED,
+            begins=(PromiseStatus.HELD,),
+            to=PromiseStatus.TESTED,
             words=("done",),
             is_main=True,
         ),
@@ -75,15 +75,15 @@ ASSUMPTION = Kind(
             key="reopen",
             label="Doubt",
             past="Doubted",
-            begins=(AssumptionStatus.TESTED,),
-            to=AssumptionStatus.HELD,
+            begins=(PromiseStatus.TESTED,),
+            to=PromiseStatus.HELD,
         ),
     ),
 )
 '''
 
 USE_IT = '''
-"""Log, find, change, move and undo an assumption through the operations that every kind goes through."""
+"""Log, find, change, move and undo a promise through the operations that every kind goes through."""
 
 from datetime import timedelta
 
@@ -97,17 +97,17 @@ from tests.support import NOW, WORKSPACE, make_person, make_record
 import pytest
 
 
-async def test_an_assumption_lives_as_every_record_does(database: Database) -> None:
-    kind = kind_named("assumptions")
-    assert kind is not None and read_reference("as-1") == (kind, 1)
+async def test_a_promise_lives_as_every_record_does(database: Database) -> None:
+    kind = kind_named("promises")
+    assert kind is not None and read_reference("pr-1") == (kind, 1)
     async with database.unit(WORKSPACE) as session:
         ana = await make_person(session)
-        await make_record(session, kind, by=ana, title="The floor holds", basis="Plans of 1998", certainty="guess")
+        await make_record(session, kind, by=ana, title="A second engineer", basis="Said by phone", certainty="guess")
     actor, later = actor_of(ana), NOW + timedelta(hours=1)
 
     async with database.unit(WORKSPACE) as session:
         item, project = await operations.find(session, actor, kind, 1)
-        assert (item.reference, item.value("basis")) == ("AS1", "Plans of 1998")
+        assert (item.reference, item.value("basis")) == ("PR1", "Said by phone")
         assert item.value("certainty").label == "A guess"
         change = {"basis": "Measured", "certainty": "likely"}
         await operations.change(session, actor, item, project, change, version=1, now=later, via="form")
@@ -125,7 +125,7 @@ async def test_an_assumption_lives_as_every_record_does(database: Database) -> N
 
     async with database.unit("T0002", writes=False) as session:
         from sqlmodel import select
-        assert (await session.exec(select(kind.model))).all() == [], "another workspace sees no assumption"
+        assert (await session.exec(select(kind.model))).all() == [], "another workspace sees no promise"
 '''
 
 
@@ -159,34 +159,34 @@ def copied(tmp_path: Path) -> Path:
     for file in ("__init__.py", "test_kinds.py", "test_scope.py"):
         shutil.copyfile(ROOT / "tests" / "models" / file, folder / "tests" / "models" / file)
 
-    (folder / "models" / "kinds" / "assumption.py").write_text(KIND_FILE, encoding="utf-8")
+    (folder / "models" / "kinds" / "promise.py").write_text(KIND_FILE, encoding="utf-8")
     listed = folder / "models" / "kinds" / "__init__.py"
     text = listed.read_text(encoding="utf-8")
-    line = "KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION)"
+    line = "KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION, ASSUMPTION, DEPENDENCY)"
     assert line in text
-    text = text.replace(line, "from models.kinds.assumption import ASSUMPTION\n" + line[:-1] + ", ASSUMPTION)")
+    text = text.replace(line, "from models.kinds.promise import PROMISE\n" + line[:-1] + ", PROMISE)")
     listed.write_text(text, encoding="utf-8")
     return folder
 
 
 def test_a_made_up_kind_is_one_file_one_line_and_a_migration(copied: Path) -> None:
-    (copied / "tests" / "models" / "test_assumption.py").write_text(USE_IT, encoding="utf-8")
+    (copied / "tests" / "models" / "test_promise.py").write_text(USE_IT, encoding="utf-8")
 
-    written = run(copied, "-c", "from bot import migrate; print(migrate.write_step('Add assumptions'))").split()[-1]
+    written = run(copied, "-c", "from bot import migrate; print(migrate.write_step('Add promises'))").split()[-1]
 
     step = Path(written)
     before = max(path.stem[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
-    assert step.relative_to(copied) == Path(f"migrations/versions/{int(before) + 1:04}_add_assumptions.py")
+    assert step.relative_to(copied) == Path(f"migrations/versions/{int(before) + 1:04}_add_promises.py")
     assert "import models" not in step.read_text(encoding="utf-8")
     assert "sqlmodel" not in step.read_text(encoding="utf-8"), "a step says what the database knows"
     tests = (
-        "tests/models/test_assumption.py",
+        "tests/models/test_promise.py",
         "tests/models/test_kinds.py",
         "tests/models/test_scope.py",
         "tests/test_migrations.py::test_a_database_built_by_migrations_equals_one_built_from_the_models",
         "tests/test_migrations.py::test_the_way_back_to_nothing_works",
     )
-    chosen = "not postgresql and (assumption or test_scope or test_migrations)"
+    chosen = "not postgresql and (promise or test_scope or test_migrations)"
     assert "passed" in run(copied, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen, *tests)
 
 

@@ -13,9 +13,11 @@ from models.database import Database
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.kinds import KINDS, Item, Kind
 from models.kinds.action import ACTION
-from models.kinds.decision import DECISION
-from models.kinds.issue import ISSUE, Severity
-from models.kinds.risk import RISK, ResponseStrategy
+from models.kinds.assumption import Confidence
+from models.kinds.decision import DECISION, Reversibility
+from models.kinds.dependency import Direction, Light
+from models.kinds.issue import ISSUE, IssueType, Severity
+from models.kinds.risk import RISK, Category, Nature, Proximity, ResponseStrategy, RiskEnd
 from models.labels import Priority
 from models.permissions import Actor, actor_of
 from models.tables import Act, Delivery, Person, Project
@@ -39,7 +41,9 @@ class Team:
     async def log(self, kind: Kind = ACTION, *, by: Person | None = None, **values: Any) -> Item:
         return await make_record(self.session, kind, project=self.project, by=by or self.ben, **values)
 
-    async def change(self, item: Item, *, by: Person | None = None, version: int | None = None, **values: Any) -> Item:
+    async def change(
+        self, item: Item, *, by: Person | None = None, version: int | None = None, why_moved: str = "", **values: Any
+    ) -> Item:
         return await operations.change(
             self.session,
             actor_of(by or self.ben),
@@ -49,13 +53,26 @@ class Team:
             version=version or item.record.version,
             now=LATER,
             via="form",
+            why_moved=why_moved,
         )
 
-    async def step(self, item: Item, word: str, *, by: Person | None = None, note: str | None = None) -> Item:
+    async def step(self, item: Item, words: str, *, by: Person | None = None) -> Item:
+        """Take the step as `take_step` is called for typed words: the step, its choice, a remark."""
+        word, _, note = words.partition(" ")
         step = item.kind.step_named(word)
         assert step is not None
+        choices = item.kind.choices_of(step)
+        answer, note = choices.at_start(note) if choices else (None, note)
         return await operations.take_step(
-            self.session, actor_of(by or self.ben), item, self.project, step, now=LATER, via="button", note=note
+            self.session,
+            actor_of(by or self.ben),
+            item,
+            self.project,
+            step,
+            now=LATER,
+            via="button",
+            note=note,
+            answer=answer,
         )
 
     async def undo(self, item: Item, *, by: Person | None = None, version: int | None = None) -> Item:
@@ -99,10 +116,59 @@ async def team(database: Database) -> Any:
 
 # What a kind's own fields can hold, for the tests that go through all kinds.
 OWN_VALUES: dict[str, dict[str, Any]] = {
-    "action": {"done_when": "The vendor confirmed in writing"},
-    "risk": {"probability": 4, "impact": 5, "response": ResponseStrategy.TRANSFER},
-    "issue": {"severity": Severity.MAJOR, "workaround": "Use the old VPN"},
-    "decision": {"rationale": "Cheaper", "alternatives": "Buy a third rack"},
+    "action": {"done_when": "The vendor confirmed in writing", "effort": "Two days", "result": "Signed by both"},
+    "risk": {
+        "probability": 4,
+        "impact": 5,
+        "response": ResponseStrategy.TRANSFER,
+        "cause": "Only one supplier",
+        "effect": "The pilot slips",
+        "nature": Nature.THREAT,
+        "category": Category.VENDOR,
+        "proximity": Proximity.STAGE,
+        "trigger_date": date(2026, 4, 1),
+        "trigger_sign": "No shipping notice",
+        "contingency": "Rent one",
+        "residual_probability": 2,
+        "residual_impact": 3,
+        "closed_as": RiskEnd.EXPIRED,
+    },
+    "issue": {
+        "severity": Severity.MAJOR,
+        "workaround": "Use the old VPN",
+        "issue_type": IssueType.DEFECT,
+        "effect": "Two days lost",
+        "root_cause": "An expired certificate",
+        "decider_id": "UANA",
+        "escalated_to": "UZOE",
+        "resolution": "Renewed",
+        "ticket": "INC-4711",
+    },
+    "decision": {
+        "rationale": "Cheaper",
+        "alternatives": "Buy a third rack",
+        "deciders": ["UANA", "UZOE"],
+        "problem": "No room left",
+        "drivers": "Cost",
+        "consequences": "A longer cable",
+        "confirmation": "The contract is signed",
+        "reversibility": Reversibility.COSTLY,
+        "consulted": ["UBEN"],
+        "informed": ["UGUS"],
+    },
+    "assumption": {
+        "basis": "Plans of 1998",
+        "confidence": Confidence.MEDIUM,
+        "if_false": "Racks in two rooms",
+        "how_checked": "Ask the building's engineer",
+    },
+    "dependency": {
+        "provider": "The security team",
+        "promised": FRIDAY,
+        "light": Light.AMBER,
+        "direction": Direction.GETS,
+        "if_late": "No tests before May",
+    },
 }
 
 
@@ -115,6 +181,7 @@ def full_values(kind: Kind) -> dict[str, Any]:
         "due_time": time(15, 0),
         "priority": Priority.HIGH,
         "tags": "network pilot",
+        "next_review": date(2026, 3, 20),
     } | OWN_VALUES[kind.key]
 
 
@@ -169,6 +236,7 @@ REFUSED_VALUES = {
     "long details": (ACTION, {"details": "x" * 40_001}, "details", "At most 40,000 characters"),
     "a long text": (ACTION, {"done_when": "x" * 3_001}, "done_when", "At most 3,000 characters"),
     "yesterday": (ACTION, {"due_date": date(2026, 3, 1)}, "due_date", "Sun 1 Mar 2026 is past"),
+    "a review yesterday": (RISK, {"next_review": date(2026, 3, 1)}, "next_review", "Sun 1 Mar 2026 is past"),
     "a time whose day was cleared": (ACTION, {"due_date": None, "due_time": time(9)}, "due_time", "A time needs a day"),
     "a scale below one": (RISK, {"probability": 0}, "probability", "from 1 to 5"),
     "a scale above five": (RISK, {"impact": 6}, "impact", "from 1 to 5"),
@@ -264,7 +332,7 @@ async def test_a_change_is_stored_with_one_history_row_for_each_field(team: Team
 
     assert {field.key: found.value(field.key) for field in kind.all_fields} == full_values(kind)
     assert (found.record.version, found.record.updated_at, found.record.created_at) == (2, LATER, NOW)
-    rows = [row for row in await operations.history(team.session, found) if row.version == 2]
+    rows = operations.told(row for row in await operations.history(team.session, found) if row.version == 2)
     assert {row.field: (row.before, row.after) for row in rows} == {
         key: (_plain(before[key]), _plain(value)) for key, value in full_values(kind).items()
     }
@@ -312,6 +380,66 @@ async def test_clearing_the_day_clears_its_time(team: Team) -> None:
     await team.change(item, due_date=None)
 
     assert (item.record.due_date, item.record.due_time) == (None, None)
+
+
+# Days that a due date takes one after another (0 is none), and how often it has moved since the first promise.
+MOVES = {
+    "never": ([6], 0),
+    "to the same day": ([6, 6], 0),
+    "later": ([6, 9], 1),
+    "later and back": ([6, 9, 6], 2),
+    "earlier": ([6, 5], 1),
+    "cleared": ([6, 0], 0),
+    "cleared and promised again": ([6, 0, 6], 0),
+    "cleared and promised later": ([6, 0, 9], 1),
+    "first promised afterwards": ([0, 6], 0),
+    "first promised afterwards, then later": ([0, 6, 9, 10], 2),
+}
+
+
+@pytest.mark.parametrize(("days", "moves"), MOVES.values(), ids=MOVES.keys())
+async def test_a_due_date_that_moves_keeps_the_first_promise_and_is_counted(
+    team: Team, days: list[int], moves: int
+) -> None:
+    dates = [date(2026, 3, day) if day else None for day in days]
+    item = await team.log(due_date=dates[0])
+
+    for day in dates[1:]:
+        await team.change(item, due_date=day, title="Racks")
+
+    assert (item.record.first_due_date, item.record.due_moves) == (FRIDAY, moves)
+
+
+async def test_the_reason_of_a_move_stands_in_the_history_of_the_date_alone(team: Team) -> None:
+    item = await team.log(due_date=FRIDAY)
+
+    await team.change(item, due_date=date(2026, 3, 9), title="Racks", why_moved=" The vendor is late ")
+
+    rows = await operations.history(team.session, item, version=2)
+    assert {row.field: row.note for row in operations.told(rows)} == {"due_date": "The vendor is late", "title": None}
+
+
+async def test_a_move_that_is_undone_never_was(team: Team) -> None:
+    item = await team.log()
+    await team.change(item, due_date=FRIDAY)
+    await team.change(item, due_date=date(2026, 3, 9))
+
+    await team.undo(item)
+    assert (item.record.due_date, item.record.first_due_date, item.record.due_moves) == (FRIDAY, FRIDAY, 0)
+    await team.undo(item)
+    assert (item.record.due_date, item.record.due_moves) == (date(2026, 3, 9), 1)
+
+
+async def test_a_first_promise_that_is_undone_is_none_and_comes_back_as_a_day(team: Team) -> None:
+    item = await team.log()
+    await team.change(item, due_date=FRIDAY)
+
+    await team.undo(item)
+    item = await team.read_again(item)
+    assert item.record.first_due_date is None
+    await team.undo(item)
+
+    assert (await team.read_again(item)).record.first_due_date == FRIDAY
 
 
 async def test_a_time_is_refused_where_there_is_no_day(team: Team) -> None:
@@ -412,20 +540,25 @@ async def test_each_step_is_taken_exactly_from_where_it_begins(team: Team, kind:
             item.record.status = begin
             await team.session.flush()
             version = item.record.version
+            choices = kind.choices_of(step)
+            words = f"{step.key} {next(iter(choices)).label if choices else ''} as agreed"
 
             if begin in step.begins:
-                await team.step(item, step.key, by=team.ana, note="as agreed")
+                await team.step(item, words, by=team.ana)
 
                 assert item.status is step.to
                 assert item.record.is_open is (step.to not in kind.closed)
                 assert item.record.closed_at == (None if item.record.is_open else LATER)
-                (row,) = await operations.history(team.session, item, version=item.record.version)
+                row, *others = await operations.history(team.session, item, version=item.record.version)
+                also = {"remark", *([step.asks] if step.asks else []), *step.sets(item)}
+                assert {other.field for other in others} == also
+                assert item.record.remark == "as agreed"
                 assert (row.act, row.field, row.before, row.after) == (Act.STEPPED, "status", begin, step.to)
                 assert (row.note, row.via, row.actor_id) == ("as agreed", "button", "UANA")
             else:
                 why = " already" if begin == step.to else ", so"
                 with pytest.raises(IllegalTransition, match=rf"^{item.reference} is {begin.label.lower()}{why}"):
-                    await team.step(item, step.key, by=team.ana)
+                    await team.step(item, words, by=team.ana)
                 assert (item.record.status, item.record.version) == (begin, version)
 
 
@@ -433,8 +566,67 @@ async def test_an_impossible_step_names_the_possible_ones(team: Team) -> None:
     item = await team.log()
     await team.step(item, "done")
 
-    with pytest.raises(IllegalTransition, match=r"so “start” is not possible now. Possible: `/steward A1 reopen`."):
+    possible = "Possible: `/steward A1 verify`, `/steward A1 reopen`."
+    with pytest.raises(IllegalTransition, match=f"so “start” is not possible now. {possible}"):
         await team.step(item, "start")
+
+
+async def test_a_step_that_needs_a_reason_is_refused_without_one_and_says_how_to_type_it(team: Team) -> None:
+    item = await team.log()
+
+    for words in ("cancel", "cancel    "):
+        with pytest.raises(InvalidFields, match=r"any more\? Say it after the step: `/steward A1 cancel …`") as refusal:
+            await team.step(item, words)
+        assert list(refusal.value.problems) == ["remark"]
+    await team.step(item, "cancel No longer needed")
+
+    assert (item.record.status, item.record.remark) == ("cancelled", "No longer needed")
+
+
+async def test_a_risk_is_closed_with_its_reason_which_goes_when_it_is_reopened(team: Team) -> None:
+    item = await team.log(RISK)
+
+    with pytest.raises(InvalidFields, match="closing reason is needed: mitigated, expired") as refusal:
+        await team.step(item, "close just because")
+    assert list(refusal.value.problems) == ["closed_as"]
+    await team.step(item, "close Not valid, as the vendor says")
+    assert (item.value("closed_as"), item.record.remark) == (RiskEnd.NOT_VALID, "as the vendor says")
+    with pytest.raises(InvalidFields, match="What has changed"):
+        await team.step(item, "reopen")
+    await team.step(item, "reopen The vendor was wrong")
+    assert (item.value("closed_as"), item.record.remark) == (None, "The vendor was wrong")
+    await team.undo(item)
+
+    assert (item.value("closed_as"), item.record.remark) == (RiskEnd.NOT_VALID, "as the vendor says")
+    assert item.status.label == "Closed"
+
+
+@pytest.mark.parametrize(("impact", "is_high"), [(3, False), (4, True), (None, False)])
+async def test_a_risk_of_twelve_or_more_is_accepted_by_the_coordinator_only(
+    team: Team, impact: int | None, is_high: bool
+) -> None:
+    item = await team.log(RISK, probability=3, impact=impact)
+
+    if is_high:
+        with pytest.raises(NotAllowed, match="Only the coordinator of Data centre move can decide this"):
+            await team.step(item, "accept It is insured")
+    else:
+        await team.step(item, "accept It is insured")
+        await team.undo(item)
+    await team.step(item, "accept It is insured", by=team.ana)
+
+    assert (item.record.status, item.record.is_open) == ("accepted", True)
+
+
+async def test_reopening_an_issue_is_counted(team: Team) -> None:
+    item = await team.log(ISSUE)
+    for word in ("resolve", "reopen", "close", "reopen"):
+        await team.step(item, word)
+
+    assert item.value("reopened") == 2
+    assert ISSUE.derived["Reopened"](item, FRIDAY) == "2 times"
+    await team.undo(item)
+    assert ISSUE.derived["Reopened"](item, FRIDAY) == "once"
 
 
 async def test_a_reopened_record_is_open_again_and_has_no_end(team: Team) -> None:

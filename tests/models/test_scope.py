@@ -10,7 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import kinds
 from models.database import Database, WrongWorkspace
-from models.tables import Card, Channel, Heartbeat, Person, Project, Record, SeenRequest, Workspace
+from models.labels import LinkType
+from models.tables import Card, Channel, Heartbeat, Link, Person, Project, Record, SeenRequest, Workspace
 from tests.support import NOW, make_person, make_record, make_workspace
 
 OURS, THEIRS = "T0001", "T0002"
@@ -38,6 +39,7 @@ async def fill(session: AsyncSession) -> None:
     ana = await make_person(session)
     for kind in kinds.KINDS:
         item = await make_record(session, kind, by=ana, tags="pilot")
+        session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
     session.add(SeenRequest(key="trigger", at=NOW))
 

@@ -14,7 +14,7 @@ from models.kinds import KINDS, Kind
 from models.kinds.action import ACTION
 from models.kinds.decision import DECISION
 from models.kinds.issue import ISSUE, Severity
-from models.kinds.risk import RISK
+from models.kinds.risk import RISK, RiskEnd
 from models.permissions import actor_of
 from models.tables import Person
 from reports.work import Page, listed
@@ -128,7 +128,9 @@ async def test_pages_follow_the_order_of_the_kind_and_closed_ones_the_day_they_w
             item, project = await operations.find(session, actor_of(ana), RISK, number)
             now = NOW + timedelta(minutes=minutes)
             close = RISK.steps[0]
-            await operations.take_step(session, actor_of(ana), item, project, close, now=now, via="test")
+            await operations.take_step(
+                session, actor_of(ana), item, project, close, now=now, via="test", answer=RiskEnd.MITIGATED
+            )
 
     assert [titles(page) for page in pages] == [["Grave and soon", "Grave"], ["Slight", "Unknown"]]
     assert titles(await asked(database, "closed", ana)) == ["Grave", "Slight", "Unknown"]

@@ -40,7 +40,21 @@ def buttons(message: Json) -> list[tuple[str, str]]:
     """(action id, value) of every button below a message or view, in order."""
     rows = [block["elements"] for block in message["blocks"] if block["type"] == "actions"]
     beside = [[block["accessory"]] for block in message["blocks"] if "accessory" in block]
-    return [(element["action_id"], element.get("value", "")) for row in [*rows, *beside] for element in row]
+    return [pressed for row in [*rows, *beside] for element in row for pressed in _pressed(element)]
+
+
+def _pressed(element: Json) -> list[tuple[str, str]]:
+    """(action id, value) of a button, or of each entry of a ⋯ menu."""
+    if element["type"] != "overflow":
+        return [(element["action_id"], element.get("value", ""))]
+    entries = [entry["value"].partition(" ") for entry in element["options"]]
+    return [(action_id, value) for action_id, _, value in entries]
+
+
+def in_menu(message: Json) -> list[str]:
+    """What the ⋯ menus below a message or view hold: the values of their entries."""
+    elements = [each for block in message["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    return [entry["value"] for each in elements if each["type"] == "overflow" for entry in each["options"]]
 
 
 def offered(message: Json) -> list[str]:

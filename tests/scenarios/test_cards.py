@@ -6,11 +6,13 @@ import pytest
 
 from models.kinds import Item
 from models.kinds.action import ACTION, Action
+from models.kinds.risk import RISK, Category, Nature, Proximity, ResponseStrategy, Risk
+from models.labels import Priority
 from models.tables import Project, Record
 from sandbox.block_kit import message_refusal
 from tests.scenarios.house import House, shown
 from tests.support import NOW
-from views.cards import MORNING_ROWS, morning
+from views.cards import MORNING_ROWS, morning, record_card
 
 
 async def test_a_card_that_slack_refused_is_posted_once_somebody_asks_for_it(house: House) -> None:
@@ -83,6 +85,36 @@ def test_the_morning_message_fits_into_slack_whatever_is_due(count: int) -> None
     assert message_refusal({"text": message.text, "blocks": message.blocks}) is None
     assert f"{count} due today, {count} overdue" in words
     assert ("more: see Steward's Home tab" in words) == (2 * count > MORNING_ROWS)
+
+
+def test_a_card_with_everything_filled_in_fits_into_slack() -> None:
+    """More facts than one section takes, and texts as long as they may be."""
+    item = action(7, date(2026, 3, 2))
+    long = "x" * 3_000
+    own = Risk(
+        record_id=7,
+        probability=5,
+        impact=4,
+        response=ResponseStrategy.MITIGATE,
+        nature=Nature.THREAT,
+        category=Category.VENDOR,
+        proximity=Proximity.STAGE,
+        trigger_date=date(2026, 4, 1),
+        residual_probability=2,
+        residual_impact=3,
+        **dict.fromkeys(("cause", "effect", "trigger_sign", "contingency"), long),
+    )
+    item.record.details = item.record.remark = long
+    item.record.priority = Priority.HIGH
+    item.record.next_review = date(2026, 3, 20)
+
+    message = record_card(Item(RISK, item.record, own), NETWORK, {}, now=NOW)
+
+    words = shown({"blocks": message.blocks})
+    assert message_refusal({"text": message.text, "blocks": message.blocks}) is None
+    assert "*Score*\n20 of 25, critical" in words
+    assert "*Residual score*\n6 of 25, medium" in words
+    assert all(f"*{field.label}*" in words for field in RISK.fields if field.choices and not field.by_step)
 
 
 NETWORK = Project(id=1, name="network", timezone="UTC", created_by="U1", home_channel_id="C1", created_at=NOW)

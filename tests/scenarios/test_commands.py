@@ -7,7 +7,7 @@ import pytest
 from models.kinds import KINDS, Kind
 from sandbox.driver import Driver
 from tests.scenarios.house import House, house_over_socket_mode, shown
-from tests.scenarios.looking import answer, buttons, held
+from tests.scenarios.looking import answer, buttons, card, held
 
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -133,7 +133,7 @@ async def test_list_shows_the_open_records_of_that_kind(house: House) -> None:
     ana = house.sandbox.person("ana")
     for logged in ("/risk Late switch @kavya by 2032-03-05", "/risk Gone by now", "/action Order cables"):
         await typed(house, ana, logged)
-    await typed(house, ana, "/steward R2 close")
+    await typed(house, ana, "/steward R2 close expired")
 
     for line in ("/risk list", "/risk LIST", "/steward list risks", "/steward list risk", "/steward risks"):
         told = await typed(house, ana, line)
@@ -175,7 +175,7 @@ async def test_help_of_a_kind_explains_its_fields_and_steps(house: House) -> Non
 
             assert kind.help in told, line
             assert all(f"*{field.label}*" in told for field in kind.all_fields)
-            assert all(f"`{kind.letter}12 {step.key}`" in told for step in kind.steps)
+            assert all(f"`{kind.typed(step, f'{kind.letter}12')}`" in told for step in kind.steps)
 
 
 @sqlite_only
@@ -211,8 +211,10 @@ STEPS = [
     ("action", "done", "done"),
     ("action", "finish", "done"),
     ("action", "start", "in_progress"),
-    ("action", "cancel", "cancelled"),
-    ("risk", "close", "closed"),
+    ("action", "cancel no longer needed", "cancelled"),
+    ("risk", "close expired", "closed"),
+    ("risk", "Done not valid, says the vendor", "closed"),
+    ("risk", "accept it is insured", "accepted"),
     ("risk", "responding", "responding"),
     ("issue", "fixed", "resolved"),
     ("issue", "start", "in_progress"),
@@ -234,7 +236,7 @@ async def test_a_reference_with_a_step_word_moves_the_record_on(house: House) ->
         reference = f"{letters[key]}{count[key]}"
         await typed(house, ana, f"/{key} Something to settle")
 
-        told = await typed(house, ana, f"/{key} {reference} {word}")
+        told = await typed(house, ana, f"/steward {reference} {word}")
 
         assert (await house.record(reference))["status"] == status, word
         assert ("undo", f"{reference}:2") in buttons(answer(ana))
@@ -255,6 +257,39 @@ async def test_words_after_a_step_are_kept_as_its_remark(house: House) -> None:
     assert notes == [remark, remark]
     history = await typed(house, ana, "/steward A1 history")
     assert "status: Open → Done (Sent &lt;b&gt; &amp; signed by @ben)" in history
+
+
+@sqlite_only
+async def test_a_step_typed_without_what_it_asks_for_says_how_to_type_it(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    for line in ("/action Order cables", "/risk Late switch"):
+        await typed(house, ana, line)
+
+    for line, says in (
+        ("/steward A1 cancel", "Why is it not needed any more? Say it after the step: `/steward A1 cancel …`."),
+        ("/action A1 cancel", "Say it after the step: `/steward A1 cancel …`."),
+        ("/steward R1 close", "The closing reason is needed: mitigated, expired,"),
+        ("/steward R1 close whatever", "Type `/steward R1 close mitigated`."),
+    ):
+        assert says in await typed(house, ana, line), line
+
+    assert {record["version"] for record in (await house.export()).records} == {1}
+
+
+@sqlite_only
+async def test_the_reason_of_a_step_stands_on_the_card_and_in_the_history(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables")
+
+    await typed(house, ana, "/steward A1 cancel *We* have <some> left")
+
+    assert "Cancelled: \n*We* have <some> left" in shown(card(ana, "A1"))
+    assert (await house.record("A1"))["remark"] == "*We* have <some> left"
+    history = await typed(house, ana, "/steward A1 history")
+    assert "status: Open → Cancelled (*We* have &lt;some&gt; left)" in history
+    assert "remark" not in history
+    await typed(house, ana, "/steward A1 reopen")
+    assert "Open: " not in shown(card(ana, "A1"))
 
 
 @sqlite_only

@@ -1,13 +1,15 @@
 """The forms: filled from what is known, faults beside their fields, and nothing typed is ever lost."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from models.kinds import KINDS, Kind
+from models.kinds.risk import RISK
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
-from tests.scenarios.looking import answered, card, held, hints
+from tests.scenarios.looking import answered, card, held, hints, offered
 
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -34,7 +36,9 @@ async def test_each_kinds_form_explains_every_field_and_requires_only_the_title(
     form = ana.modal
     assert form is not None
     assert kind.help in shown(form)
-    assert hints(form) == {field.key: field.help for field in kind.all_fields}
+    first = [field for field in kind.form_fields if not field.is_extra]
+    assert hints(form) == {field.key: field.help for field in first}
+    assert len(first) <= 9
     assert [block["block_id"] for block in form["blocks"] if block.get("optional") is False] == ["title"]
     outcome = await ana.submit({"title": f"The first {kind.singular}"})
     await house.settled()
@@ -48,12 +52,56 @@ async def test_each_kinds_form_explains_every_field_and_requires_only_the_title(
 
 
 FILLED = {
-    "action": {"done_when": "Vendor confirmed in writing"},
-    "risk": {"probability": 4, "impact": 5, "response": "mitigate"},
-    "issue": {"severity": "2", "workaround": "Use the old line"},
-    "decision": {"rationale": "It is nearer", "alternatives": "The first one"},
+    "action": {"done_when": "Vendor confirmed in writing", "effort": "Two days", "result": "A contract"},
+    "risk": {
+        "probability": 4,
+        "impact": 5,
+        "response": "mitigate",
+        "cause": "One supplier",
+        "effect": "The pilot slips",
+        "nature": "threat",
+        "category": "vendor",
+        "proximity": "stage",
+        "trigger_date": "2032-02-01",
+        "trigger_sign": "No shipping notice",
+        "contingency": "Rent one",
+        "residual_probability": 2,
+        "residual_impact": 3,
+    },
+    "issue": {
+        "severity": "2",
+        "workaround": "Use the old line",
+        "issue_type": "defect",
+        "effect": "Two days lost",
+        "root_cause": "A certificate",
+        "decider_id": "U00000000BE",
+        "escalated_to": "U00000000BE",
+        "resolution": "Renewed",
+        "ticket": "INC-1",
+    },
+    "decision": {
+        "rationale": "It is nearer",
+        "alternatives": "The first one",
+        "deciders": ["U00000000BE", "U00000000AN"],
+        "problem": "No room left",
+        "drivers": "Cost",
+        "consequences": "A longer cable",
+        "reversibility": "costly",
+        "confirmation": "The contract is signed",
+        "consulted": ["U00000000BE"],
+        "informed": ["U00000000AN"],
+    },
+    "assumption": {"basis": "Plans", "confidence": "high", "if_false": "Two rooms", "how_checked": "Ask"},
+    "dependency": {
+        "provider": "Security",
+        "promised": "2032-03-01",
+        "light": "amber",
+        "direction": "gets",
+        "if_late": "No tests",
+    },
 }
 COMMON = {
+    "next_review": "2032-02-02",
     "title": "Everything filled in",
     "owner_id": "U00000000BE",
     "due_date": "2032-03-05",
@@ -70,7 +118,9 @@ async def test_every_field_of_a_kind_is_stored_and_stands_in_the_form_again(hous
     own = FILLED[kind.key]
     await ana.command("#network", f"/{kind.key}", "")
 
-    outcome = await ana.submit(COMMON | {key: str(value) for key, value in own.items()})
+    await ana.click_view("more_fields")
+    await house.settled()
+    outcome = await ana.submit(COMMON | {key: as_chosen(value) for key, value in own.items()})
     await house.settled()
 
     assert outcome.ok
@@ -78,7 +128,180 @@ async def test_every_field_of_a_kind_is_stored_and_stands_in_the_form_again(hous
     assert {key: record[key] for key in own} == own
     assert (record["owner"], record["due_date"], record["due_time"]) == ("U00000000BE", "2032-03-05", "15:00:00")
     await open_edit(ana, f"{kind.letter}1")
-    assert held(ana.modal) == COMMON | {key: str(value) for key, value in own.items()}
+    assert held(ana.modal) == COMMON | {key: as_chosen(value) for key, value in own.items()}
+    assert "more_fields" not in offered(ana.modal or {})
+
+
+def as_chosen(value: Any) -> Any:
+    """A number as the menu of a form holds it."""
+    return str(value) if isinstance(value, int) else value
+
+
+@sqlite_only
+async def test_more_fields_keeps_everything_typed_in_a_new_form_and_in_an_edited_one(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    message = await ana.say("#network", "The core switch may arrive late")
+    await ana.message_shortcut("#network", message["ts"], "log_message")
+    await ana.click_view("kind", "risk")
+    await house.settled()
+    ana.fill({"title": "Core switch late", "probability": "4", "due_date": "2032-03-05"})
+
+    await ana.click_view("more_fields")
+    await house.settled()
+    form = held(ana.modal)
+
+    assert (form["kind"], form["title"], form["probability"], form["due_date"]) == (
+        "risk",
+        "Core switch late",
+        "4",
+        "2032-03-05",
+    )
+    assert set(form) == {"kind", *(field.key for field in RISK.form_fields)}
+    await ana.submit({"cause": "One supplier"})
+    await house.settled()
+    await open_edit(ana, "R1")
+    assert held(ana.modal)["cause"] == "One supplier"
+    assert "effect" not in held(ana.modal)
+    ana.fill({"title": "Core switch very late"})
+    await ana.click_view("more_fields")
+    await house.settled()
+    assert held(ana.modal)["title"] == "Core switch very late"
+    await ana.submit({"effect": "The pilot slips"})
+    await house.settled()
+    record = await house.record("R1")
+    assert (record["title"], record["cause"], record["effect"]) == (
+        "Core switch very late",
+        "One supplier",
+        "The pilot slips",
+    )
+    assert (record["probability"], record["due_date"], record["version"]) == (4, "2032-03-05", 2)
+
+
+@sqlite_only
+async def test_a_later_due_date_is_asked_about_and_the_first_promise_stays_on_the_card(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action", "Call the vendor by 2032-03-05")
+    await open_edit(ana, "A1")
+    assert "why_moved" not in held(ana.modal)
+    ana.fill({"title": "Call both vendors"})
+
+    await ana.click_view("due_date", "2032-03-01")
+    await house.settled()
+    assert "why_moved" not in held(ana.modal)
+    await ana.click_view("due_date", "2032-03-12")
+    await house.settled()
+    form = held(ana.modal)
+    assert (form["title"], form["due_date"], form["why_moved"]) == ("Call both vendors", "2032-03-12", None)
+    await ana.submit({"why_moved": "They are on holiday"})
+    await house.settled()
+
+    record = await house.record("A1")
+    assert (record["title"], record["due_date"], record["first_due_date"]) == (
+        "Call both vendors",
+        "2032-03-12",
+        "2032-03-05",
+    )
+    assert "Fri 12 Mar 2032\nmoved once, first promised Fri 5 Mar 2032" in shown(card(ana, "A1"))
+    await ana.command("#network", "/steward", "A1 history")
+    moved = "due date: Fri 5 Mar 2032 → Fri 12 Mar 2032 (They are on holiday)"
+    assert moved in answered(ana)
+    assert "first due date" not in answered(ana)
+
+
+@sqlite_only
+async def test_the_reason_of_a_move_is_not_needed(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action", "Call the vendor by 2032-03-05")
+    await open_edit(ana, "A1")
+    await ana.click_view("due_date", "2032-03-12")
+    await house.settled()
+
+    assert (await ana.submit()).ok
+    await house.settled()
+
+    assert (await house.record("A1"))["due_moves"] == 1
+
+
+@sqlite_only
+async def test_a_date_chosen_after_somebody_approved_the_decision_loses_nothing_typed(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/decision", "Use fibre by 2032-03-05")
+    await open_edit(ana, "D1")
+    ana.fill({"rationale": "It is quicker"})
+    await ana.command("#network", "/steward", "D1 approve")
+
+    await ana.click_view("due_date", "2032-03-12")
+    await house.settled()
+    await ana.submit()
+
+    assert held(ana.modal)["rationale"] == "It is quicker"
+    assert "its text stands" in ana.form_errors["title"]
+
+
+@sqlite_only
+async def test_a_form_whose_record_was_changed_meanwhile_shows_more_fields_and_still_notices(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/risk", "Late switch")
+    await open_edit(ana, "R1")
+    ana.fill({"title": "Late core switch"})
+    await open_edit(ben, "R1")
+    await ben.click_view("more_fields")
+    await house.settled()
+    await ben.submit({"cause": "One supplier"})
+    await house.settled()
+
+    await ana.click_view("more_fields")
+    await house.settled()
+    await ana.submit({"effect": "The pilot slips"})
+    warned = shown(ana.modal or {})
+    await ana.submit()
+    await house.settled()
+
+    assert "Ben Fischer changed R1 meanwhile: cause is now “One supplier”" in warned
+    record = await house.record("R1")
+    assert (record["title"], record["cause"], record["effect"]) == (
+        "Late core switch",
+        "One supplier",
+        "The pilot slips",
+    )
+
+
+@sqlite_only
+async def test_a_button_whose_step_needs_a_reason_opens_a_small_form(house: House) -> None:
+    """Saved without the reason it says so beside the question; what was chosen stays."""
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/risk", "Late switch")
+
+    await ana.click(card(ana, "R1"), "step:close")
+    await house.settled()
+    assert "R1: Late switch" in shown(ana.modal or {})
+    await ana.submit({"closed_as": "mitigated", "remark": "A second one is ordered"})
+    await house.settled()
+
+    assert "Closed R1" in answered(ana)
+    assert "*Closing reason*\nMitigated" in shown(card(ana, "R1"))
+    assert "Closed: \nA second one is ordered" in shown(card(ana, "R1"))
+    await ana.click(card(ana, "R1"), "step:reopen")
+    await house.settled()
+    await ana.submit({"remark": "   "})
+    assert list(ana.form_errors) == ["remark"]
+    await ana.submit({"remark": "It was lost on the way"})
+    await house.settled()
+    record = await house.record("R1")
+    assert (record["status"], record["closed_as"], record["remark"]) == ("open", None, "It was lost on the way")
+
+
+@sqlite_only
+async def test_a_step_form_left_open_until_somebody_else_took_the_step_says_so(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action", "Order cables")
+    await ana.click(card(ana, "A1"), "more", "step:cancel A1")
+    await house.settled()
+    await log(house, ben, "/steward", "A1 done")
+
+    await ana.submit({"remark": "Not needed"})
+
+    assert "A1 is done, so “cancel” is not possible now." in next(iter(ana.form_errors.values()))
 
 
 @sqlite_only
@@ -94,7 +317,6 @@ async def test_words_without_a_title_open_the_form_filled_with_what_was_understo
         "due_date": "2032-03-05",
         "due_time": "15:00",
         "priority": "high",
-        "tags": None,
         "details": None,
     }
 
@@ -140,6 +362,8 @@ async def test_fields_can_be_cleared(house: House) -> None:
     """An emptied field is stored as empty, and a time goes with its day."""
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/action", "")
+    await ana.click_view("more_fields")
+    await house.settled()
     await ana.submit(COMMON | {"done_when": "Signed"})
     await house.settled()
     await open_edit(ana, "A1")
@@ -148,6 +372,7 @@ async def test_fields_can_be_cleared(house: House) -> None:
         "owner_id": None,
         "due_date": None,
         "due_time": None,
+        "next_review": None,
         "priority": "normal",
         "details": "",
         "done_when": "",
@@ -157,7 +382,7 @@ async def test_fields_can_be_cleared(house: House) -> None:
 
     assert outcome.ok
     record = await house.record("A1")
-    assert (record["owner"], record["due_date"], record["due_time"]) == (None, None, None)
+    assert (record["owner"], record["due_date"], record["due_time"], record["next_review"]) == (None,) * 4
     assert (record["priority"], record["details"], record["done_when"]) == ("normal", "", "")
     assert "nobody yet" in shown(card(ana, "A1"))
 

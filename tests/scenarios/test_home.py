@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from models.kinds import KINDS
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
 from tests.scenarios.looking import buttons, card, held, offered
@@ -49,7 +50,8 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
     assert "Nothing open is yours." in home(ben)
     assert "Reminders come at 09:00 Europe/Berlin" in home(ben)
     assert ben.home is not None
-    assert offered(ben.home) == ["log:action", "log:risk", "log:issue", "log:decision", "settings", "help"]
+    assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), "settings", "help"]
+    assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 
 
 async def test_home_shows_what_one_owns_by_urgency_the_most_urgent_first(house: House) -> None:
@@ -134,6 +136,18 @@ async def test_a_step_on_home_is_told_on_top_with_its_undo(house: House) -> None
     redone = await press(house, ben, "undo:redo")
     assert "Redone: A1" in redone
     assert (await house.record("A1"))["status"] == "done"
+
+
+@sqlite_only
+async def test_the_kinds_that_find_no_room_are_logged_from_the_menu(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action Order cables")
+    await open_home(house, ana)
+
+    await press(house, ana, "more", "log:dependency dependency")
+
+    assert ana.modal is not None
+    assert ana.modal["title"]["text"] == "Log a dependency"
 
 
 @sqlite_only

@@ -1,0 +1,178 @@
+"""Links between records: made, taken away, and read by both ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, delete, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import operations
+from models.errors import Conflict, NotAllowed, NotFound
+from models.inserting import add_missing
+from models.kinds import KINDS, Item, Kind
+from models.kinds.base import FollowUp
+from models.labels import LinkType
+from models.permissions import Actor, Right, require
+from models.tables import Act, Link, Project, Record
+
+_KINDS = {kind.key: kind for kind in KINDS}
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The other end of a link as a card shows it: `word` says how, read from this end."""
+
+    word: str
+    reference: str
+    title: str
+    is_open: bool
+
+
+async def links_of(session: AsyncSession, item: Item) -> list[Linked]:
+    """The links of a record that everybody who sees the record may see; one statement.
+
+    Those are links to records of its own project and of open projects. What is archived is left out.
+    """
+    here = item.record.id
+    other = or_(
+        and_(col(Link.from_id) == here, col(Record.id) == col(Link.to_id)),
+        and_(col(Link.to_id) == here, col(Record.id) == col(Link.from_id)),
+    )
+    query = (
+        select(Link, Record)
+        .join(Record, other)
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(
+            or_(col(Link.from_id) == here, col(Link.to_id) == here),
+            or_(col(Record.project_id) == item.record.project_id, col(Project.is_private).is_(False)),
+            col(Record.is_archived).is_(False),
+        )
+        .order_by(col(Link.at), col(Record.id))
+    )
+    return [
+        Linked(
+            word=link.type.label if link.from_id == here else link.type.inverse,
+            reference=f"{_KINDS[record.kind].letter}{record.number}",
+            title=record.title,
+            is_open=record.is_open,
+        )
+        for link, record in await session.exec(query)
+    ]
+
+
+async def make(
+    session: AsyncSession,
+    actor: Actor,
+    one: tuple[Item, Project],
+    type: LinkType,
+    other: tuple[Item, Project],
+    *,
+    now: datetime,
+    via: str,
+) -> None:
+    """Link one record to another, in the histories and on the cards of both. Raises NotAllowed and Conflict."""
+    for item, project in (one, other):
+        require(actor, Right.EDIT, project, item)
+    if one[0].reference == other[0].reference:
+        raise Conflict(f"{one[0].reference} cannot be linked with itself.")
+    if type is LinkType.SUPERSEDES and operations.replaces_now(one[0]):
+        require(actor, Right.APPROVE, other[1], other[0])
+    if not await _insert(session, actor, one[0], type, other[0], now):
+        raise Conflict(f"{one[0].reference} {_in_words(type)} {other[0].reference} already.")
+    await _note(session, actor, one, type.label, other, via=via, now=now)
+    await _note(session, actor, other, type.inverse, one, via=via, now=now)
+    await operations.replace_linked(session, actor, one[0], act=Act.STEPPED, via=via, now=now)
+
+
+async def unmake(
+    session: AsyncSession,
+    actor: Actor,
+    one: tuple[Item, Project],
+    other: tuple[Item, Project],
+    *,
+    now: datetime,
+    via: str,
+) -> None:
+    """Take every link between the two records away, in either direction. Raises NotAllowed and NotFound."""
+    for item, project in (one, other):
+        require(actor, Right.EDIT, project, item)
+    for item, _ in (one, other):
+        if item.kind.replacement and item.record.status == item.kind.replacement.to:
+            raise NotAllowed(f"{item.reference} is {item.status.label.lower()}, so this link stays.")
+    ids = [one[0].record.id, other[0].record.id]
+    result = await session.exec(delete(Link).where(col(Link.from_id).in_(ids), col(Link.to_id).in_(ids)))
+    if not result.rowcount:
+        raise NotFound(f"{one[0].reference} and {other[0].reference} are not linked.")
+    await _note(session, actor, one, "No longer linked with", other, via=via, now=now)
+    await _note(session, actor, other, "No longer linked with", one, via=via, now=now)
+
+
+async def follow(
+    session: AsyncSession,
+    actor: Actor,
+    old: tuple[Item, Project],
+    follow_up: FollowUp,
+    new: Item,
+    *,
+    now: datetime,
+    via: str,
+) -> None:
+    """Link a record just made to the one it follows from, and move that one on.
+
+    Raises NotAllowed and, when the old one moved meanwhile, IllegalTransition.
+    """
+    item, project = old
+    operations.require_follow_up(actor, item, project, follow_up)
+    ends = (new, item) if follow_up.is_from_new else (item, new)
+    await _insert(session, actor, ends[0], follow_up.link, ends[1], now)
+    word = follow_up.link.inverse if follow_up.is_from_new else follow_up.link.label
+    await _note(session, actor, old, word, (new, project), via=via, now=now)
+    if follow_up.to is not None:
+        await operations.follow_status(session, actor, item, follow_up.to, because=new.reference, now=now, via=via)
+
+
+def link_word(words: str) -> tuple[LinkType, str] | None:
+    """The link that the words begin with, and what follows it; None when they begin with none."""
+    type, rest = LinkType.at_start(words)
+    return (type, rest) if type else None
+
+
+def kinds_words() -> Sequence[str]:
+    """What a person can type between two references."""
+    return [_in_words(type) for type in LinkType]
+
+
+def _in_words(type: LinkType) -> str:
+    return type.label.lower()
+
+
+async def _insert(
+    session: AsyncSession, actor: Actor, source: Item, type: LinkType, target: Item, now: datetime
+) -> bool:
+    """Whether the link is new."""
+    row = {"from_id": source.record.id, "type": type, "to_id": target.record.id, "at": now, "made_by": actor.id}
+    return await add_missing(session, Link, [row]) == 1
+
+
+async def _note(
+    session: AsyncSession,
+    actor: Actor,
+    one: tuple[Item, Project],
+    word: str,
+    other: tuple[Item, Project],
+    *,
+    via: str,
+    now: datetime,
+) -> None:
+    """In the one's history, where everybody who sees it reads, a record of a private project is not named."""
+    (item, project), (linked, elsewhere) = one, other
+    is_told = project.id == elsewhere.id or not elsewhere.is_private
+    said = f"{word.lower()} {linked.reference if is_told else 'a record of a private project'}"
+    await operations.note_link(session, actor, item, said, via=via, now=now)
+
+
+def follow_up_kind(follow_up: FollowUp) -> Kind:
+    """The kind of record that the follow-up makes."""
+    return _KINDS[follow_up.makes]
