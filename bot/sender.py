@@ -256,9 +256,7 @@ class Sender:
         return None
 
     def _has_time(self, row: Delivery) -> bool:
-        """Whether the lease outlasts a whole call; otherwise another sender may get the row during ours."""
-        assert row.lease_until is not None
-        return row.lease_until - self._wall.now() > timedelta(seconds=REQUEST_TIMEOUT_SECONDS)
+        return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
         try:

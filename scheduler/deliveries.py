@@ -149,6 +149,12 @@ async def claim(
     return sorted(await _changed(session, statement), key=lambda row: (row.due_at, row.id))
 
 
+def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
+    """Whether the lease outlasts a call of at most `call`; otherwise another sender may get the row during it."""
+    assert claimed.lease_until is not None
+    return claimed.lease_until - wall > call
+
+
 async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     """Give up what is due and too late to be of use, and say how many that were."""
     limits = [
