@@ -73,7 +73,7 @@ def limits_in_words(filters: Filters, people: People) -> list[str]:
     return [*said, *(f"“{words}” in the title" for words in filters.words)]
 
 
-MARKS = {"Overdue": "🔴", "Due today": "🟠", "Due this week": "🟡", "Later": "⚪", "No due date": "⚪"}
+MARKS = dict(zip(URGENCIES, ("🔴", "🟠", "🟡", "🟡", "⚪", "⚪"), strict=True))
 
 
 def _groups(page: Page, filters: Filters) -> Iterator[tuple[str, list[Line]]]:
