@@ -67,8 +67,12 @@ async def create(
     now: datetime,
     via: str,
     source_link: str | None = None,
+    owes_card: bool = True,
 ) -> Item:
-    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
+    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys).
+
+    Without `owes_card` its card waits for the record's first change, or for somebody who asks for it.
+    """
     require(actor, Right.CREATE, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     if not values.get("due_date"):
@@ -96,7 +100,8 @@ async def create(
     _index_tags(session, item)
     session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
     touch(session, record.owner_id)
-    await _owe_card(session, item.record, now)
+    if owes_card:
+        await _owe_card(session, item.record, now)
     await session.flush()
     return item
 
