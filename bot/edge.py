@@ -22,7 +22,7 @@ from handlers import records
 from handlers.registry import Entry, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
-from models import directory, operations, requests
+from models import directory, operations, projects, requests
 from models.clock import Clock
 from models.database import Database, shielded
 from models.errors import InvalidFields, Overtaken, StewardError
@@ -182,6 +182,8 @@ class Edge:
                 workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
             )
         channel, project = place or (None, None)
+        if not _names_channel(incoming):
+            project = await projects.current(session, person)
         return Request(
             where=incoming.where,
             name=incoming.name,

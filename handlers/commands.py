@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers import lists, projects, records, undo
+from handlers import channels, lists, project_life, projects, records, undo
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -78,7 +78,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
-    Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
+    Verb("settings", "settings", "Everything of this channel's project: people, working days, who may edit"),
+    Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
+    Verb("project", "project new Office move", "Make a project, with a template if you like"),
+    Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
+    Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
+    Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("help", "help", "What there is, with examples"),
 )
 
@@ -92,6 +97,31 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "delete": (records.remove, True),
     "archive": (records.remove, True),
     "undo": (undo.record_typed, True),
+}
+
+
+async def _switch(request: Request, deps: Deps, name: str) -> Reply:
+    """In a channel, which project it belongs to; in a direct message, which one the person is at."""
+    if request.channel is None:
+        return await project_life.switch(request, deps, name)
+    return await channels.bind(request, deps, name, may_take=True)
+
+
+OfProject = tuple[Callable[[Request, Deps, str], Awaitable[Reply]], bool]
+
+# What is done to a channel with a project's name: what does it, and whether that stores anything.
+OF_CHANNELS: Mapping[str, OfProject] = {
+    "bind": (channels.bind, True),
+    "unbind": (channels.unbind, True),
+    "switch": (_switch, True),
+}
+
+# The same after the word `project`.
+OF_PROJECTS: Mapping[str, OfProject] = {
+    "new": (project_life.new, False),
+    "archive": (project_life.archive, False),
+    "restore": (project_life.restore, True),
+    **OF_CHANNELS,
 }
 
 # Lists with a name of their own, and what each means as filters.
@@ -164,6 +194,8 @@ def _parse_steward(text: str) -> Parsed:
         return Parsed(undo.last_typed, writes=True)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
+    if about_projects := _about_projects(word, rest):
+        return about_projects
     reference, remark = _first_word(rest)
     if read_reference(reference):
         text = f"{reference} {word} {remark}"
@@ -171,6 +203,22 @@ def _parse_steward(text: str) -> Parsed:
         return about_record
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+
+
+def _about_projects(word: str, rest: str) -> Parsed | None:
+    """`projects`, `project new ...`, `bind ...` and the like; None for other words. Raises NotFound with a hint."""
+    if word == "projects" and rest.lower() in ("", "archived"):
+        return Parsed(lambda request, deps: project_life.show_list(request, deps, archived=bool(rest)))
+    known, name = OF_CHANNELS.get(word), rest
+    if word == "project":
+        said, name = _first_word(rest)
+        known = OF_PROJECTS.get(said.lower())
+        if known is None:
+            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS}, "projects"))
+    if known is None:
+        return None
+    run, writes = known
+    return Parsed(lambda request, deps: run(request, deps, " ".join(decoded(name).split())), writes=writes)
 
 
 def _parse_kind_word(kind: Kind, rest: str) -> Parsed:
@@ -253,6 +301,8 @@ def _first_word(text: str) -> tuple[str, str]:
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic == "admin":
+        return Tell(help_views.admin_help())
     if kind is not None:
         return Tell(help_views.kind_help(kind))
     rows = [(command.name, command.summary) for command in COMMANDS]
@@ -273,4 +323,5 @@ def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:
-    return await _help(None)
+    """Help on what there is, or for workspace admins on what only they can do."""
+    return await _help(None, topic=request.value)

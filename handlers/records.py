@@ -12,7 +12,7 @@ from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
 from models import batches, directory, links, operations, projects
 from models.clock import zone_or_utc
-from models.dates import date_order
+from models.dates import date_order, monday_to_friday
 from models.entry import Entry, parse_entry
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
@@ -21,6 +21,7 @@ from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project
+from models.working_days import working_days_of
 from reports.work import items_of
 from views import cards, forms
 from views.blocks import Message, cut, esc, plain, section
@@ -37,7 +38,8 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     values, hints = _from_entry(entry)
     hints += about_words
     asks = questions(request)
-    if asks or not values["title"]:
+    has_current = request.channel is None and request.project is not None
+    if (asks and not has_current) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
@@ -57,7 +59,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
         kind,
         values,
         project=project,
-        channel_id=request.channel_id,
+        channel_id=_home_of(request, project),
         now=deps.now,
         via=f"/{kind.key}",
     )
@@ -86,7 +88,7 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         if not chosen.isdigit():
             return FieldErrors({"project": "Choose the project it belongs to."})
         project, began = await projects.find(deps.session, request.actor, int(chosen)), False
-        channel_id = request.channel_id if _belongs(request.channel, project) else project.home_channel_id
+        channel_id = _home_of(request, project)
     else:
         project, began = await _project_here(request, deps)
         channel_id = request.channel_id
@@ -242,7 +244,7 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
-    before = item.record.version
+    before, due_before = item.record.version, item.record.due_date
     await operations.change(
         deps.session,
         request.actor,
@@ -256,7 +258,8 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     )
     people = await directory.people(deps.session, cards.people_of(item))
     said = "Changed" if item.record.version != before else "Nothing changed in"
-    message = cards.saved(item, project, people, said=said, now=deps.now)
+    hints = cards.holiday_hints(item, project) if item.record.due_date != due_before else []
+    message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints)
     return Tell(message, reference=item.reference)
 
 
@@ -345,6 +348,7 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
+        is_working_day=working_days_of(request.project) if request.project else monday_to_friday,
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
 
@@ -413,8 +417,10 @@ def _is_unreadable(channel: Channel) -> bool:
     return channel.is_private and channel.members_known_at is None
 
 
-def _belongs(channel: Channel | None, project: Project) -> bool:
-    return channel is not None and channel.project_id == project.id
+def _home_of(request: Request, project: Project) -> str:
+    """The channel where a record's card goes: the one where it was logged, if it is the project's own."""
+    here = request.channel
+    return here.id if here is not None and here.project_id == project.id else project.home_channel_id
 
 
 def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
@@ -424,12 +430,14 @@ def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[s
         response_url=request.response_url,
         asks=asks,
     )
-    return forms.record_form(kind, values, context)
+    return forms.record_form(kind, values, context, project=request.project)
 
 
 async def _project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
     channel = request.channel
+    if channel is None and request.project is not None:
+        return request.project, False
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
@@ -476,10 +484,13 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
             f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
             f"in the time zone {esc(project.timezone)}.",
         ]
+    if request.channel is None and project.id == request.person.current_project_id:
+        hints = [*hints, f"In your current project *{esc(project.name)}*; `/steward switch` changes to another."]
     settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
+    hints = [*hints, *cards.holiday_hints(item, project)]
     message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
     return Tell(message, reference=item.reference)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, projects, records, several, shortcuts, undo
+from handlers import channels, commands, events, home, lists, project_life, projects, records, several, shortcuts, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -34,10 +34,23 @@ BUTTONS: Mapping[str, Entry] = {
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
+    "more_settings": Entry(project_life.more_pressed, writes=False),
+    "holiday_country": Entry(project_life.country_chosen, writes=False),
+    "set_up": Entry(project_life.set_up_pressed, writes=False),
+    "new_project": Entry(project_life.new_pressed, writes=False),
+    "template": Entry(project_life.template_chosen, writes=False),
+    "projects": Entry(project_life.list_turned, writes=False),
+    "open_project": Entry(project_life.open_pressed, writes=False),
+    "archive_project": Entry(project_life.archive_pressed),
+    "restore_project": Entry(project_life.restore_pressed),
+    "bind": Entry(channels.bind_pressed),
+    "unbind": Entry(channels.unbind_pressed),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "select": Entry(several.select_pressed, writes=False),
     "home": Entry(home.turned, writes=False),
+    "quick": Entry(home.quick_typed),
+    "switch": Entry(home.switch_pressed, writes=False),
 }
 
 FORMS: Mapping[str, Entry] = {
@@ -48,6 +61,9 @@ FORMS: Mapping[str, Entry] = {
     "pick_several": Entry(several.picked, writes=False),
     "change_several": Entry(several.confirmed),
     "pick_settings": Entry(projects.settings_picked, writes=False),
+    "new_project": Entry(project_life.new_submitted),
+    "bind": Entry(channels.bind_picked),
+    "switch": Entry(project_life.switch_picked),
 }
 
 SHORTCUTS: Mapping[str, Entry] = {
@@ -57,7 +73,10 @@ SHORTCUTS: Mapping[str, Entry] = {
 
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
+    "channel": Entry(project_life.channel_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
+    "holiday_country": Entry(projects.country_options, writes=False),
+    "holiday_subdivision": Entry(projects.region_options, writes=False),
 }
 
 EVENTS: Mapping[str, Entry] = {

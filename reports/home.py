@@ -13,6 +13,7 @@ from models.clock import today_in
 from models.items import with_own_rows
 from models.kinds import KINDS
 from models.permissions import Actor, decides_for, takes_part, visible_projects, visible_records
+from models.projects import in_use
 from models.tables import Act, History, Project, Record
 from reports.work import BY_DUE_DATE, Line, Page
 
@@ -59,7 +60,7 @@ async def overview(session: AsyncSession, actor: Actor, *, now: datetime, number
         col(Record.is_open),
         col(Record.is_archived).is_(False),
         col(Record.owner_id) == actor.id,
-        col(Project.archived_at).is_(None),
+        in_use(),
         visible_records(actor),
     ]
     total, overdue, due_today = await _counted(session, mine, days, now)
@@ -99,7 +100,7 @@ async def _counted(
     """How many there are, how many are overdue and due today, each on its project's own day."""
     counts = [count(day) for day in days for count in (_before, _on)]
     query: Any = (
-        select(col(Project.timezone), func.count(), *counts)  # type: ignore[call-overload]
+        select(col(Project.timezone), func.count(), *counts)
         .join(Record, col(Record.project_id) == col(Project.id))
         .where(*wanted)
         .group_by(col(Project.timezone))
@@ -126,7 +127,7 @@ async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Reco
         .where(
             col(Record.is_open),
             col(Record.is_archived).is_(False),
-            col(Project.archived_at).is_(None),
+            in_use(),
             decides_for(actor),
             waits,
             visible_records(actor),
@@ -154,9 +155,9 @@ async def _standings(
         visible_records(actor),
     )
     query: Any = (
-        select(Project, col(Record.kind), func.count(col(Record.id)), last_logged, *map(_before, days))  # type: ignore[call-overload]
+        select(Project, col(Record.kind), func.count(col(Record.id)), last_logged, *map(_before, days))
         .outerjoin(Record, open_ones)
-        .where(col(Project.archived_at).is_(None), visible_projects(actor), takes_part(actor))
+        .where(in_use(), visible_projects(actor), takes_part(actor))
         .group_by(col(Project.id), col(Record.kind))
         .order_by(col(Project.name), col(Project.id))
     )

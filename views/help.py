@@ -80,6 +80,21 @@ def list_help() -> Message:
     return Message(first, blocks)
 
 
+ADMIN = (
+    "*In Slack* you may change the settings of every project you can see, approve and reject in all of them, and remove "
+    "any record (`/steward A12 remove`). Private projects stay private from you too, unless you are in their channels.",
+    "*People*: who is a guest, deactivated or of another company is read from Slack. Nothing is to be set up here.",
+    "*On the server*: `steward export` gives everything of the workspace as JSON, `steward migrate` brings the "
+    "database to a new release. How to host and back it up stands in docs/host-it.md.",
+)
+
+
+def admin_help() -> Message:
+    """What workspace admins can do that others cannot, and where the rest is done."""
+    first = "What you can do as an admin of this workspace"
+    return Message(first, [section(mrkdwn(f"*{first}*")), *(section(mrkdwn(each)) for each in ADMIN)])
+
+
 def how_to() -> Message:
     """The answer to a message in Steward's own conversation."""
     text = "I read commands and buttons, not messages. Try `/steward help`, or press the button to log something."
