@@ -81,8 +81,9 @@ def list_help() -> Message:
 
 
 ADMIN = (
-    "*In Slack* you may change the settings of every project you can see, approve and reject in all of them, and remove "
-    "any record (`/steward A12 remove`). Private projects stay private from you too, unless you are in their channels.",
+    "*In Slack* you may change the settings of every project you can see, approve and reject in all of them, and "
+    "remove any record (`/steward A12 remove`). Private projects are private from you too, unless you are in their "
+    "channels.",
     "*People*: who is a guest, deactivated or of another company is read from Slack. Nothing is to be set up here.",
     "*On the server*: `steward export` gives everything of the workspace as JSON, `steward migrate` brings the "
     "database to a new release. How to host and back it up stands in docs/host-it.md.",

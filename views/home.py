@@ -1,7 +1,7 @@
 """The Home tab: what waits for a person and what they own, by urgency; their projects; and ways to log something."""
 
 from models.clock import today_in
-from models.kinds import KINDS
+from models.kinds import KINDS, Kind
 from models.tables import Person
 from reports.home import Overview, Standing
 from reports.urgency import URGENCIES
@@ -59,10 +59,8 @@ def _today(overview: Overview, person: Person) -> list[Block]:
 
 def _quick(overview: Overview, person: Person) -> list[Block]:
     """A line to type into and a button for each kind; the form that opens asks for what is missing."""
-    kinds = [
-        button(f"{k.emoji} {k.singular.capitalize()}", f"log:{k.key}", k.key, says=_log(k.singular)) for k in KINDS
-    ]
-    buttons = actions([*kinds[:4], overflow(kinds[4:])])
+    forms = [_form_of(kind) for kind in KINDS]
+    buttons = actions([*forms[:4], overflow(forms[4:])])
     if not overview.projects:
         return [buttons]
     typed = {
