@@ -104,6 +104,7 @@ async def page_of(request: Request, deps: Deps, filters: Filters, number: int) -
         filters=filters,
         steps=_steps(request.actor, page),
         other=_other(filters),
+        names_projects=wanted is None or len(wanted) > 1,
         offers_select=sum(may(request.actor, Right.EDIT, line.project, line.item) for line in page.lines) > 1,
     )
     return record_list(page, people, view)

@@ -77,7 +77,6 @@ def _quick(overview: Overview, person: Person) -> list[Block]:
         "label": plain("Log something"),
         "element": typed,
         "dispatch_action": True,
-        "optional": True,
         "hint": plain("Press Enter. An action, unless the first word is another kind. Or open a form:"),
     }
     return [line, buttons]

@@ -18,8 +18,8 @@ class ListView:
     """What a list is of. `line` is its filters as one line, which its buttons carry; `other` the opposite list's.
 
     `other` is a label and a line, as ("Show closed", ...). `steps` are the main steps this person may take now, by
-    reference; `offers_select` is whether they may change several of the records. `title` and `empty` are plain text and
-    mrkdwn.
+    reference; `offers_select` is whether they may change several of the records, `names_projects` whether each line
+    says where it belongs. `title` and `empty` are plain text and mrkdwn.
     """
 
     title: str
@@ -29,6 +29,7 @@ class ListView:
     steps: Mapping[str, Step]
     other: tuple[str, str] | None = None
     offers_select: bool = False
+    names_projects: bool = False
 
 
 def record_list(page: Page, people: People, view: ListView) -> Message:
@@ -93,6 +94,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     due_words = due(item, line.project, line.today if record.is_open else None)
     is_late = record.is_open and line.urgency == "Overdue"
     facts = [
+        line.project.name if view.names_projects else "",
         name_of(people, record.owner_id),
         f"🔴 {due_words}" if is_late else due_words,
         item.status.label,
@@ -104,7 +106,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     ]
     facts.append(tags.shown(record.tags))
     text = f"{item.kind.emoji} {item.reference}  {record.title}\n" + " · ".join(filter(None, facts))
-    opens = button("Open", "show", item.reference, says=f"Open {item.reference}")
+    opens = button("Show", "show", item.reference, says=f"Show {item.reference}")
     step = view.steps.get(item.reference)
     if step is None:
         return [section(plain(text), opens)]

@@ -55,11 +55,18 @@ def confirm_form(deed: Deed, able: Sequence[Pair], hindered: Sequence[Hindered],
     """What will be changed, what stays and why, and the questions there are; nothing is changed before its button."""
     if not able:
         return message_view("Change several", [section(plain("None of these can be changed.")), *_staying(hindered)])
-    lines = "\n".join(f"{item.reference}  {cut(item.record.title, 60)}" for item, _ in able[:NAMED])
+    lines = "\n".join(_line(item, deed) for item, _ in able[:NAMED])
     more = f"\nand {len(able) - NAMED} more" if len(able) > NAMED else ""
     blocks = [section(plain(lines + more)), *_staying(hindered), *_QUESTIONS[deed]([item for item, _ in able])]
     title, verb = _VERBS[deed]
     return _modal("change_several", title, f"{verb} {records(len(able))}", context, blocks)
+
+
+def _line(item: Item, deed: Deed) -> str:
+    """A record, and where closing takes it: an approval is no small thing."""
+    step = main_step(item) if deed is Deed.CLOSE else None
+    becomes = f" → {item.kind.statuses(step.to).label}" if step else ""
+    return f"{item.reference}  {cut(item.record.title, 60)}{becomes}"
 
 
 _VERBS: Mapping[Deed, tuple[str, str]] = {

@@ -37,7 +37,8 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
-    "home": (None, lambda ana: ana.open_home(), 7),
+    # Two are the edge's, one is for whom, four are asked for the whole tab, and one for each kind that stands on it.
+    "home": (None, lambda ana: ana.open_home(), 10),
 }
 
 
