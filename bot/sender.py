@@ -166,7 +166,7 @@ class Sender:
         try:
             while True:
                 bell, busy = self._bell, self._pace.busy(workspace_id)
-                claimed = await self._claim(workspace_id, AT_ONCE - len(under_way), busy)
+                claimed = await self._claim_whole(workspace_id, AT_ONCE - len(under_way), busy)
                 under_way |= {asyncio.create_task(self._handle(workspace_id, row)) for row in claimed}
                 if under_way:
                     under_way = await _one_done(under_way, bell, min(busy.values(), default=None))
@@ -183,6 +183,19 @@ class Sender:
                 if self._halt.is_set():
                     task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _claim_whole(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
+        """`_claim`, after which a pass that is cancelled meanwhile leaves no row claimed that nobody will send."""
+        claiming = asyncio.ensure_future(self._claim(workspace_id, room, busy))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await shielded(self._release_all(workspace_id, claiming))
+            raise
+
+    async def _release_all(self, workspace_id: str, claiming: Awaitable[list[Delivery]]) -> None:
+        for row in await claiming:
+            await self._release(workspace_id, row)
 
     async def _claim(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
         if self._halt.is_set() or room < 1:
