@@ -12,7 +12,7 @@ from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
 from models import batches, directory, links, operations, projects
 from models.clock import zone_or_utc
-from models.dates import date_order
+from models.dates import date_order, monday_to_friday
 from models.entry import Entry, parse_entry
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
@@ -21,6 +21,7 @@ from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project
+from models.working_days import working_days_of
 from reports.work import items_of
 from views import cards, forms
 from views.blocks import Message, cut, esc, plain, section
@@ -242,7 +243,7 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
-    before = item.record.version
+    before, due_before = item.record.version, item.record.due_date
     await operations.change(
         deps.session,
         request.actor,
@@ -256,7 +257,8 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     )
     people = await directory.people(deps.session, cards.people_of(item))
     said = "Changed" if item.record.version != before else "Nothing changed in"
-    message = cards.saved(item, project, people, said=said, now=deps.now)
+    hints = cards.holiday_hints(item, project) if item.record.due_date != due_before else []
+    message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints)
     return Tell(message, reference=item.reference)
 
 
@@ -345,6 +347,7 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
+        is_working_day=working_days_of(request.project) if request.project else monday_to_friday,
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
 
@@ -480,6 +483,7 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
+    hints = [*hints, *cards.holiday_hints(item, project)]
     message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
     return Tell(message, reference=item.reference)
 

@@ -34,6 +34,8 @@ BUTTONS: Mapping[str, Entry] = {
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
+    "more_settings": Entry(projects.more_pressed, writes=False),
+    "holiday_country": Entry(projects.country_chosen, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
@@ -55,6 +57,8 @@ SHORTCUTS: Mapping[str, Entry] = {
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
+    "holiday_country": Entry(projects.country_options, writes=False),
+    "holiday_subdivision": Entry(projects.region_options, writes=False),
 }
 
 EVENTS: Mapping[str, Entry] = {

@@ -12,6 +12,7 @@ from models.labels import Priority
 from models.links import Linked
 from models.operations import stored_value
 from models.tables import Act, Channel, History, Project
+from models.working_days import holiday_on
 from views.blocks import (
     Block,
     Message,
@@ -117,6 +118,13 @@ def saved(
         offered.append(button("Project settings", "settings", str(settings_of)))
     blocks.append(actions(offered))
     return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
+
+
+def holiday_hints(item: Item, project: Project) -> list[str]:
+    """Mrkdwn to point out that the project is free on the due date; nothing where it is not, or for a weekend."""
+    due_date = item.record.due_date
+    holiday = due_date and holiday_on(project, due_date)
+    return [f"{day(due_date)} is {esc(holiday)} in the project's calendar."] if due_date and holiday else []
 
 
 def _is_reminded(item: Item, people: People, now: datetime) -> bool:
