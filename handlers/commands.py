@@ -1,10 +1,11 @@
 """Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import lists, projects, records
+from handlers import lists, projects, reactions, records
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -12,6 +13,7 @@ from models.errors import NotFound
 from models.filters import UnknownFilter, read_filters
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
+from models.operations import Source
 from views import help as help_views
 from views.blocks import cut, esc
 from views.values import with_article
@@ -77,6 +79,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
+    Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
     Verb("help", "help", "What there is, with examples"),
 )
 
@@ -95,6 +98,9 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "delete": (records.remove, True),
     "archive": (records.remove, True),
 }
+
+BUTTON_MAX = 2_000  # what Slack lets a button carry
+NO_PART = "-"
 
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
@@ -154,16 +160,20 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
 
 
 def _parse_steward(text: str) -> Parsed:
+    if lines := several(text):
+        return Parsed(lambda request, deps: records.log_several(request, deps, lines), writes=True)
     word, rest = _first_word(text)
     word = word.lower()
     if not word or word == "help":
         return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None, topic=rest.lower()))
     if word in LISTS:
         return _parse_list(word, rest)
-    if kind := kind_named(word):
+    if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
+    if word == "reactions" and not rest:
+        return Parsed(reactions.settings)
     reference, remark = _first_word(rest)
     if read_reference(reference):
         text = f"{reference} {word} {remark}"
@@ -173,6 +183,25 @@ def _parse_steward(text: str) -> Parsed:
         raise NotFound(HOW_TO_UNDO)
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+
+
+_BULLET = re.compile(r"\s*(?:[-*•◦–]|\d{1,3}[.)])\s+")
+
+
+def several(text: str) -> list[tuple[Kind, str]]:
+    """The records of a text that holds one on each line; none where it is one record, whose further lines are details.
+
+    It holds several where each line begins with a kind's word, or where the first line is nothing but a kind's word
+    ("risks:") and each further line is one of them. Bullets and numbers before a line do not count.
+    """
+    lines = [_BULLET.sub("", line, count=1).strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return []
+    if kind := kind_named(lines[0].removesuffix(":")):
+        return [(kind, line) for line in lines[1:]]
+    words = [_first_word(line) for line in lines]
+    found = [(kind, rest) for word, rest in words if rest and (kind := kind_named(word.removesuffix(":")))]
+    return found if len(found) == len(lines) else []
 
 
 def _parse_kind_word(kind: Kind, rest: str) -> Parsed:
@@ -274,6 +303,25 @@ def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str
         if read_reference(example) and not read_reference(meant):
             suggestion += f" {example} stands for the record's own reference."
     return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”. {suggestion}"
+
+
+async def typed_pressed(request: Request, deps: Deps) -> Reply:
+    """What was written to Steward in a message, once more, now that a form can be opened for it."""
+    *where, words = [*request.value.split(" ", 3), "", "", "", ""][:4]
+    ts, thread_ts, link = ("" if part == NO_PART else part for part in where)
+    source = Source(link, request.channel_id, ts, thread_ts)
+    parsed = parse("/steward", words)
+    return await parsed.run(replace(request, text=words, source=source), deps)
+
+
+def for_button(source: Source | None, words: str) -> str:
+    """What the button carries that opens a form for words in a message; of a long text its beginning.
+
+    Nothing is lost by that: the message stands where it was written.
+    """
+    parts = (source.ts, source.thread_ts, source.link) if source else ("", "", "")
+    whole = " ".join([*(part or NO_PART for part in parts), words])
+    return whole if len(whole) <= BUTTON_MAX else whole[:BUTTON_MAX].rpartition(" ")[0]
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:

@@ -24,6 +24,7 @@ class Right(StrEnum):
     APPROVE = "decide this"
     SETTINGS = "change a project's settings"
     EXPORT = "export"
+    REACTIONS = "change what reactions do"
 
 
 class Standing(StrEnum):
@@ -72,6 +73,8 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
             return leads or (item is not None and actor.id == item.record.raised_by)
         case Right.APPROVE | Right.EXPORT:
             return leads
+        case Right.REACTIONS:
+            return actor.is_admin
         case Right.SETTINGS:
             # A project that a guest began has nobody to ask; any full member who sees it may take it.
             return leads or (is_member and project is not None and project.coordinator_id is None)
@@ -86,6 +89,8 @@ def require(actor: Actor, right: Right, project: Project | None, item: Item | No
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
     if may(actor, right, project, item):
         return
+    if right is Right.REACTIONS:
+        raise NotAllowed(f"Only a workspace admin can {right.value}. Ask one of them.")
     if actor.standing is not Standing.MEMBER:
         raise NotAllowed("Guests can change only what they own or raised. Ask a member of the channel to do it.")
     if project is not None and project.coordinator_id:

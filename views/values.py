@@ -31,6 +31,11 @@ def day(value: date, today: date | None = None, clock: str = "") -> str:
     return {0: f"today, {shown}", 1: f"tomorrow, {shown}", -1: f"yesterday, {shown}"}.get(away, shown)
 
 
+def status(item: Item) -> str:
+    """The status in a word; of a draft, that it is one."""
+    return "Draft" if item.record.is_draft else item.status.label
+
+
 def due(item: Item, project: Project, today: date | None = None) -> str:
     """The due date in words, with time and zone when a time was given; empty without a due date."""
     record = item.record
