@@ -19,7 +19,9 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
         "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, "
         "`!high` its priority (`!low` `!normal` `!high` `!critical`), `#network` a tag, and for a risk `p4 i3` its "
         "probability and impact. Further lines are details. "
-        "Or press ⋯ on a message and choose *Log to Steward*."
+        "Or press ⋯ on a message and choose *Log to Steward*. In threads, where commands do not work, write "
+        "`@Steward risk …`; several lines that each begin with such a word are several records. "
+        "A reaction may save a message as a draft: `/steward reactions`."
     )
     blocks = [
         section(plain(first)),
