@@ -136,12 +136,12 @@ def event(body: Body) -> Incoming:
     about = inner.get("user")
     item = _part(inner, "item")
     channel = inner.get("channel") or item.get("channel")
-    name = _event_name(inner)
+    authorised = (body.get("authorizations") or [{}])[0]
+    name = _event_name(inner, _text(authorised, "user_id"))
     is_mention = name == MENTION
     message = None
     if is_mention or name == "reaction_added":
         message = SourceMessage(ts=_text(inner, "ts") or _text(item, "ts"), thread_ts=_thread_of(inner))
-    authorised = (body.get("authorizations") or [{}])[0]
     return Incoming(
         where=Where.MENTION if is_mention else Where.EVENT,
         name=name,
@@ -160,10 +160,11 @@ def event(body: Body) -> Incoming:
 MENTION = "/steward"
 
 
-def _event_name(inner: Body) -> str:
+def _event_name(inner: Body, bot_user_id: str) -> str:
     """What our table calls the event; a name that is in no table for the many that are none of our business.
 
-    A mention is read as the command would be. Of messages, those to Steward itself, and changed words of people's.
+    A mention is read as the command would be, also in Steward's own conversation, where Slack tells it as any message.
+    Of other messages there are those to Steward itself, and changed words of people's.
     """
     kind, subtype = _text(inner, "type"), _text(inner, "subtype")
     is_by_app = bool(inner.get("bot_id")) or subtype == "bot_message"
@@ -182,7 +183,9 @@ def _event_name(inner: Body) -> str:
             return "message_deleted"
         is_same = message.get("text") == before.get("text")
         return "message redrawn" if is_same or message.get("bot_id") else subtype
-    return kind if _text(inner, "channel_type") == "im" and not is_by_app else "message to others"
+    if _text(inner, "channel_type") != "im" or is_by_app:
+        return "message to others"
+    return MENTION if not subtype and bot_user_id and f"<@{bot_user_id}" in _text(inner, "text") else kind
 
 
 def _thread_of(message: Body, key: str = "ts") -> str:

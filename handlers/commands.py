@@ -191,13 +191,15 @@ _BULLET = re.compile(r"\s*(?:[-*•◦–]|\d{1,3}[.)])\s+")
 def several(text: str) -> list[tuple[Kind, str]]:
     """The records of a text that holds one on each line; none where it is one record, whose further lines are details.
 
-    It holds several where each line begins with a kind's word, or where the first line is nothing but a kind's word
-    ("risks:") and each further line is one of them. Bullets and numbers before a line do not count.
+    It holds several where each line begins with a kind's word, or where the first line is a heading: nothing but a
+    kind's word in the plural or with a colon ("risks", "risk:"). Bullets and numbers before a line do not count.
     """
     lines = [_BULLET.sub("", line, count=1).strip() for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
         return []
-    if kind := kind_named(lines[0].removesuffix(":")):
+    heading = lines[0].lower()
+    kind = kind_named(heading.removesuffix(":"))
+    if kind and (heading.endswith(":") or heading == kind.plural):
         return [(kind, line) for line in lines[1:]]
     words = [_first_word(line) for line in lines]
     found = [(kind, rest) for word, rest in words if rest and (kind := kind_named(word.removesuffix(":")))]

@@ -208,9 +208,7 @@ def draft_saved(item: Item, project: Project, *, began: bool) -> Message:
     says = f"Saved {item.reference} as a draft in {project.name}: {item.record.title}"
     asks = "Is it complete? A draft is in the lists, and nobody is reminded of it."
     if is_untitled(item.kind, item.record.title):
-        asks = (
-            "It needs a title: I may not read the messages here. A draft is in the lists, and nobody is reminded of it."
-        )
+        asks = "It needs a title: I could not read the message. A draft is in the lists, and nobody is reminded of it."
     blocks = [section(plain(says)), note(plain(asks))]
     if began:
         blocks.append(note(plain(f"It is the first record here, so I began the project {project.name}.")))

@@ -81,5 +81,5 @@ def list_help() -> Message:
 
 def how_to() -> Message:
     """The answer to a message in Steward's own conversation."""
-    text = "I read commands and buttons, not messages. Try `/steward help`, or press the button to log something."
+    text = "I read commands, buttons and what mentions me. Try `/steward help`, or press the button to log something."
     return Message(text, [section(mrkdwn(text)), actions([button("Log something", "log", "", style="primary")])])

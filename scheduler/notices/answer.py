@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models import directory
 from models.tables import Delivery
 from scheduler.deliveries import DeliveryKind, Draft, once
 from scheduler.notices.private import owe_directly, privately
-from scheduler.reading import reader_of
 from views.blocks import Message
 
 
 async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
-    """The answer as it was given, to the person who asked."""
-    if await reader_of(session, delivery) is None:
+    """The answer as it was given, to the person who asked, whom Slack may not have told us of yet."""
+    person = await directory.person(session, delivery.target)
+    if person is not None and not person.is_active:
         return None
     return privately(delivery, Message(delivery.payload["text"], delivery.payload["blocks"]))
 

@@ -111,12 +111,13 @@ async def test_a_refusal_gives_the_words_back_in_private_and_says_what_to_type_h
             "@Steward risks:\n• Late switch\n• Power cut\n\n• Flood",
             {"R1": "Late switch", "R2": "Power cut", "R3": "Flood"},
         ),
-        ("@Steward risk\nLate switch", {"R1": "Late switch"}),
+        ("@Steward risk:\nLate switch", {"R1": "Late switch"}),
+        ("@Steward risk\nLate switch\nSays Kavya", {"R1": "Late switch"}),
         ("@Steward risk Late switch\naction needed soon, says Kavya\nand more", {"R1": "Late switch"}),
     ],
 )
 async def test_several_lines_are_several_records_by_one_rule(house: House, text: str, expected: dict[str, str]) -> None:
-    """Each line begins with a kind's word, or the first is nothing else; otherwise further lines are details."""
+    """Each line begins with a kind's word, or the first is a heading; otherwise further lines are details."""
     ana = house.sandbox.person("ana")
 
     message = await say(house, ana, text)
@@ -195,6 +196,23 @@ async def test_twenty_mentions_at_once_are_twenty_records(house: House) -> None:
 
     titles = {record["title"] for record in (await house.export()).records}
     assert titles == {f"Job {n}" for n in range(20)}
+
+
+@sqlite_only
+async def test_in_stewards_own_conversation_it_asks_for_the_project(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order racks")
+
+    await say(house, ana, "@Steward list everywhere", "@Steward")
+    await say(house, ana, "@Steward risk Late switch", "@Steward")
+    listed, asked = ana.ephemerals("@Steward")
+    await ana.click(asked, "typed")
+    await ana.submit({"project": (await ana.options("project"))[0]["value"]})
+    await house.settled()
+
+    assert "Order racks" in shown(listed)
+    assert (await house.record("R1"))["title"] == "Late switch"
+    assert "thread_ts" not in card(ana, "R1")
 
 
 @sqlite_only
