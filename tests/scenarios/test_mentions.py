@@ -253,7 +253,7 @@ async def test_a_guest_logs_and_a_stranger_is_refused_with_their_words(house: Ho
     await say(house, tane, "@Steward issue The supplier is late")
 
     assert len((await house.export()).records) == 1
-    assert "Ask a member of the channel" in said(tane, "#network")
+    assert "People of other companies cannot log here." in said(tane, "#network")
     assert "@Steward issue The supplier is late" in said(tane, "#network")
 
 
