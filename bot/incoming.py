@@ -164,7 +164,7 @@ def _event_name(inner: Body, bot_user_id: str) -> str:
     """What our table calls the event; a name that is in no table for the many that are none of our business.
 
     A mention is read as the command would be, also in Steward's own conversation, where Slack tells it as any message.
-    Of other messages there are those to Steward itself, and changed words of people's.
+    Of other messages there are those to Steward itself, and words that somebody else changed.
     """
     kind, subtype = _text(inner, "type"), _text(inner, "subtype")
     is_by_app = bool(inner.get("bot_id")) or subtype == "bot_message"
@@ -181,8 +181,8 @@ def _event_name(inner: Body, bot_user_id: str) -> str:
         # The first message of a thread leaves a gravestone when it is deleted.
         if _text(message, "subtype") == "tombstone":
             return "message_deleted"
-        is_same = message.get("text") == before.get("text")
-        return "message redrawn" if is_same or message.get("bot_id") else subtype
+        is_ours = bool(bot_user_id) and _text(message, "user") == bot_user_id
+        return "message redrawn" if is_ours or message.get("text") == before.get("text") else subtype
     if _text(inner, "channel_type") != "im" or is_by_app:
         return "message to others"
     return MENTION if not subtype and bot_user_id and f"<@{bot_user_id}" in _text(inner, "text") else kind

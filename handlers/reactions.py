@@ -10,6 +10,7 @@ from handlers.replies import Nothing, OpenForm, Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, named_pieces
 from models import capturing, directory, operations, outbox
+from models.kinds import KINDS
 from models.operations import LONG_TEXT_MAX, TITLE_MAX
 from models.permissions import Right, may
 from views import forms
@@ -86,5 +87,5 @@ async def settings(request: Request, deps: Deps) -> Reply:
 
 async def settings_submitted(request: Request, deps: Deps) -> Reply:
     """Store what reactions mean. Raises InvalidFields, whose keys are the form's block ids."""
-    typed = {key: forms.read_choice(request.state, key) for key in request.state}
+    typed = {kind.key: forms.read_choice(request.state, kind.key) for kind in KINDS}
     return Tell(drawn.in_words(await capturing.set_reactions(deps.session, request.actor, typed), said="Saved. "))

@@ -21,7 +21,7 @@ def in_words(chosen: Mapping[str, str], *, said: str = "") -> Message:
     words = "\n".join(lines) or "No emoji does anything at present."
     blocks = [
         section(plain(f"{said}{EXPLAINED}")),
-        section({**mrkdwn(words), "verbatim": False}),
+        section(mrkdwn(words)),
         note(plain("Workspace admins choose the emoji with “/steward reactions”.")),
     ]
     return Message(f"{said}{EXPLAINED}", blocks)

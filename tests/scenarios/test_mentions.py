@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from handlers import records
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
 from tests.scenarios.looking import buttons, card, held, offered
@@ -196,6 +197,22 @@ async def test_twenty_mentions_at_once_are_twenty_records(house: House) -> None:
 
     titles = {record["title"] for record in (await house.export()).records}
     assert titles == {f"Job {n}" for n in range(20)}
+
+
+@sqlite_only
+async def test_a_fault_of_stewards_is_told_with_the_words_and_a_reference(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = house.sandbox.person("ana")
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(records, "log_words", fail)
+    await in_thread(house, ana, "@Steward action Order racks")
+
+    assert "nothing was saved. Please try again" in said(ana, "#network")
+    assert "@Steward action Order racks" in said(ana, "#network")
 
 
 @sqlite_only
