@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from models.kinds import KINDS
-from views.blocks import Block, Message, esc, mrkdwn, note, plain, section
-from views.forms import FormContext, text_input
+from views.blocks import Block, Message, esc, input_block, mrkdwn, note, plain, section
+from views.forms import FormContext
 from views.values import with_article
 
 EXPLAINED = (
@@ -30,11 +30,13 @@ def in_words(chosen: Mapping[str, str], *, said: str = "") -> Message:
 def settings_form(chosen: Mapping[str, str], context: FormContext) -> Block:
     """One emoji a kind; a field left empty switches its reaction off."""
     inputs = [
-        text_input(
+        input_block(
             kind.key,
             f"Saves {with_article(kind.singular)}",
-            f":{chosen[kind.key]}:" if kind.key in chosen else "",
+            {"type": "plain_text_input", "max_length": 120}
+            | ({"initial_value": f":{chosen[kind.key]}:"} if kind.key in chosen else {}),
             "The emoji's name, as in :pushpin:. Empty: no reaction does.",
+            optional=True,
         )
         for kind in KINDS
     ]

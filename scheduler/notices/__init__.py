@@ -3,6 +3,7 @@
 from scheduler.deliveries import DeliveryKind
 from scheduler.notices.answer import ANSWER
 from scheduler.notices.assigned import ASSIGNED
+from scheduler.notices.assigned_batch import ASSIGNED_BATCH
 from scheduler.notices.card import CARD
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.hello import HELLO
@@ -11,4 +12,15 @@ from scheduler.notices.morning import MORNING
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
-DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, HOW_TO, TROUBLE, WORD, MORNING, ANSWER, DRAFT)
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
+    CARD,
+    ASSIGNED,
+    ASSIGNED_BATCH,
+    HELLO,
+    HOW_TO,
+    TROUBLE,
+    WORD,
+    MORNING,
+    ANSWER,
+    DRAFT,
+)

@@ -139,7 +139,7 @@ async def test_each_of_several_is_taken_back_by_itself_and_a_line_without_a_titl
     refused = said(ana, "#network")
     nothing = (await house.export()).records
     await ana.command("#network", "/steward", "risk Late switch\naction Call @ben")
-    await ana.click(ana.ephemerals("#network")[-1], "more", "undo R1:1")
+    await ana.click(ana.ephemerals("#network")[-1], "more", "undo R1:1:only")
     await house.settled()
 
     assert "Record 2 of 2 has no title, so nothing was saved." in refused
@@ -147,6 +147,21 @@ async def test_each_of_several_is_taken_back_by_itself_and_a_line_without_a_titl
     assert nothing == []
     assert [(await house.record(each))["is_archived"] for each in ("R1", "A1")] == [True, False]
     assert (await house.record("A1"))["owner"] == house.sandbox.person("ben").id
+
+
+@sqlite_only
+async def test_one_button_takes_several_back_and_another_brings_them_again(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await in_thread(house, ana, "@Steward risks:\nLate switch\nPower cut")
+
+    await ana.click(ana.ephemerals("#network")[-1], "undo_batch")
+    await house.settled()
+    undone = [(await house.record(each))["is_archived"] for each in ("R1", "R2")]
+    await ana.click(ana.ephemerals("#network")[-1], "undo_batch:redo")
+    await house.settled()
+
+    assert undone == [True, True]
+    assert [(await house.record(each))["is_archived"] for each in ("R1", "R2")] == [False, False]
 
 
 @sqlite_only
