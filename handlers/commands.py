@@ -1,10 +1,11 @@
 """Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import lists, projects, records, undo
+from handlers import lists, projects, reactions, records, undo
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -12,6 +13,7 @@ from models.errors import NotFound
 from models.filters import UnknownFilter, read_filters
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
+from models.operations import Source
 from views import help as help_views
 from views.blocks import cut, esc
 from views.values import with_article
@@ -79,6 +81,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
+    Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
     Verb("help", "help", "What there is, with examples"),
 )
 
@@ -93,6 +96,9 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "archive": (records.remove, True),
     "undo": (undo.record_typed, True),
 }
+
+BUTTON_MAX = 2_000  # what Slack lets a button carry
+NO_PART = "-"
 
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
@@ -152,18 +158,22 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
 
 
 def _parse_steward(text: str) -> Parsed:
+    if lines := several(text):
+        return Parsed(lambda request, deps: records.log_several(request, deps, lines), writes=True)
     word, rest = _first_word(text)
     word = word.lower()
     if not word or word == "help":
         return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None, topic=rest.lower()))
     if word in LISTS:
         return _parse_list(word, rest)
-    if kind := kind_named(word):
+    if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
+    if word == "reactions" and not rest:
+        return Parsed(reactions.settings)
     reference, remark = _first_word(rest)
     if read_reference(reference):
         text = f"{reference} {word} {remark}"
@@ -171,6 +181,27 @@ def _parse_steward(text: str) -> Parsed:
         return about_record
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+
+
+_BULLET = re.compile(r"\s*(?:[-*•◦–]|\d{1,3}[.)])\s+")
+
+
+def several(text: str) -> list[tuple[Kind, str]]:
+    """The records of a text that holds one on each line; none where it is one record, whose further lines are details.
+
+    It holds several where each line begins with a kind's word, or where the first line is a heading: nothing but a
+    kind's word in the plural or with a colon ("risks", "risk:"). Bullets and numbers before a line do not count.
+    """
+    lines = [_BULLET.sub("", line, count=1).strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return []
+    heading = lines[0].lower()
+    kind = kind_named(heading.removesuffix(":"))
+    if kind and (heading.endswith(":") or heading == kind.plural):
+        return [(kind, line) for line in lines[1:]]
+    words = [_first_word(line) for line in lines]
+    found = [(kind, rest) for word, rest in words if rest and (kind := kind_named(word.removesuffix(":")))]
+    return found if len(found) == len(lines) else []
 
 
 def _parse_kind_word(kind: Kind, rest: str) -> Parsed:
@@ -270,6 +301,25 @@ def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str
         if read_reference(example) and not read_reference(meant):
             suggestion += f" {example} stands for the record's own reference."
     return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”. {suggestion}"
+
+
+async def typed_pressed(request: Request, deps: Deps) -> Reply:
+    """What was written to Steward in a message, once more, now that a form can be opened for it."""
+    *where, words = [*request.value.split(" ", 3), "", "", "", ""][:4]
+    ts, thread_ts, link = ("" if part == NO_PART else part for part in where)
+    source = Source(link, request.channel_id, ts, thread_ts)
+    parsed = parse("/steward", words)
+    return await parsed.run(replace(request, text=words, source=source), deps)
+
+
+def for_button(source: Source | None, words: str) -> str:
+    """What the button carries that opens a form for words in a message; of a long text its beginning.
+
+    Nothing is lost by that: the message stands where it was written.
+    """
+    parts = (source.ts, source.thread_ts, source.link) if source else ("", "", "")
+    whole = " ".join([*(part or NO_PART for part in parts), words])
+    return whole if len(whole) <= BUTTON_MAX else whole[:BUTTON_MAX].rpartition(" ")[0]
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:

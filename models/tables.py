@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.labels import Labelled, LinkType, Priority
+from models.labels import Labelled, LinkType, Priority, SourceChange
 
 
 def stored(values: type[StrEnum]) -> Enum:
@@ -25,7 +25,7 @@ _record_version = Column("version", Integer, nullable=False)
 
 
 class Workspace(SQLModel, table=True):
-    """One Slack workspace, keyed by Slack's team id."""
+    """One Slack workspace, keyed by Slack's team id. `reactions`: see `models/capturing.py`; None is as delivered."""
 
     __tablename__ = "workspace"
 
@@ -33,6 +33,7 @@ class Workspace(SQLModel, table=True):
     name: str
     bot_user_id: str
     warmed_at: datetime | None = None
+    reactions: dict[str, str] | None = Field(default=None, sa_type=JSON)
 
 
 class Person(SQLModel, table=True):
@@ -137,7 +138,9 @@ class Record(SQLModel, table=True):
     """What all kinds share; a kind's own table holds the rest under the same key.
 
     `remark` is what was said with the step that led to the present status. `first_due_date` is the first promise, which
-    stays, and `due_moves` how often the due date has moved since.
+    stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
+    it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
+    of it. A draft was saved with one click and waits for somebody to look at it.
     """
 
     __tablename__ = "record"
@@ -146,6 +149,7 @@ class Record(SQLModel, table=True):
         Index("ix_record_due", "workspace_id", "is_open", "due_date", "owner_id"),
         Index("ix_record_owner", "workspace_id", "owner_id", "is_open"),
         Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open"),
+        Index("ix_record_source", "workspace_id", "source_channel_id", "source_ts"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -169,6 +173,11 @@ class Record(SQLModel, table=True):
     remark: str = ""
     raised_by: str
     source_link: str | None = None
+    source_channel_id: str | None = None
+    source_ts: str | None = None
+    source_thread_ts: str | None = None
+    source_change: SourceChange | None = Field(default=None, sa_type=stored(SourceChange))
+    is_draft: bool = False
     is_archived: bool = False
     created_at: datetime
     updated_at: datetime
@@ -197,6 +206,7 @@ class Act(Labelled):
     STEPPED = "stepped", "Status"
     UNDONE = "undone", "Undone"
     LINKED = "linked", "Linked"
+    SOURCE = "source", "Source"
     FOLLOWED = "followed", "Followed"
 
 
@@ -249,6 +259,19 @@ class Link(SQLModel, table=True):
     to_id: int = Field(primary_key=True, foreign_key="record.id")
     at: datetime
     made_by: str
+
+
+class Capture(SQLModel, table=True):
+    """A message that became a record of a kind by a reaction. The key is what makes that happen once, for good."""
+
+    __tablename__ = "capture"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    ts: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    at: datetime
+    by: str
 
 
 class Card(SQLModel, table=True):

@@ -122,7 +122,7 @@ async def make_record(
         channel_id=channel_id or project.home_channel_id,
         now=now,
         via=via,
-        source_link=source_link,
+        source=operations.Source(source_link) if source_link else None,
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import kinds
 from models.database import Database, WrongWorkspace
 from models.labels import LinkType
-from models.tables import Card, Channel, Heartbeat, Link, Person, Project, Record, SeenRequest, Workspace
+from models.tables import Capture, Card, Channel, Heartbeat, Link, Person, Project, Record, SeenRequest, Workspace
 from tests.support import NOW, make_person, make_record, make_workspace
 
 OURS, THEIRS = "T0001", "T0002"
@@ -42,6 +42,7 @@ async def fill(session: AsyncSession) -> None:
         session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
     session.add(SeenRequest(key="trigger", at=NOW))
+    session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
 
 
 async def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:
