@@ -30,6 +30,7 @@ from models.tables import (
     StandupReport,
     StandupRound,
 )
+from models.working_days import holiday_on
 
 NAME_MAX = 80
 QUESTION_MAX = 150
@@ -235,7 +236,7 @@ async def find(session: AsyncSession, actor: Actor, standup_id: int) -> tuple[St
 
 
 async def sees(session: AsyncSession, actor: Actor, standup: Standup, channel: Channel) -> bool:
-    """Whether the person may know of the stand-up: its channel's members, those asked, and members where it is public."""
+    """Whether the person may know of it: the channel's members, those asked, and every member where it is public."""
     if actor.standing is Standing.NOBODY:
         return False
     if actor.standing is Standing.MEMBER and not channel.is_private:
@@ -256,16 +257,36 @@ async def participants(session: AsyncSession, standup: Standup) -> list[Person]:
     return list(await session.exec(query))
 
 
-async def due(session: AsyncSession, now: datetime) -> list[Standup]:
-    """The stand-ups of which a round may have something to do."""
-    return list(await session.exec(select(Standup).where(col(Standup.next_at) <= now).order_by(col(Standup.id))))
+async def due(session: AsyncSession, now: datetime) -> list[tuple[Standup, Project | None]]:
+    """The stand-ups of which a round may have something to do, with the project of their channel."""
+    query = (
+        select(Standup, Project)
+        .join(Channel, col(Channel.id) == col(Standup.channel_id))
+        .join(Project, col(Project.id) == col(Channel.project_id), isouter=True)
+        .where(col(Standup.next_at) <= now)
+        .order_by(col(Standup.id))
+    )
+    return list((await session.exec(query)).all())
 
 
-async def open_round(session: AsyncSession, standup: Standup, day: date, *, now: datetime) -> StandupRound | None:
-    """Begin the round of that day: everybody's part and what they are owed; None when it is over or began before."""
+def days_off(project: Project | None) -> IsSkipped:
+    """The dates that a stand-up of the project leaves out: its public holidays and its own days off."""
+    return (lambda day: holiday_on(project, day) is not None) if project is not None else never
+
+
+async def open_round(
+    session: AsyncSession, standup: Standup, day: date, *, now: datetime, at_once: bool = False
+) -> StandupRound | None:
+    """Begin the round of that day: everybody's part and what they are owed.
+
+    None when it is over, began before or has nobody in it; the last is told to whoever set the stand-up up, once.
+    """
     people = await participants(session, standup)
+    if not people:
+        await _owe_nobody(session, standup, now)
     window = timedelta(minutes=standup.window_minutes)
-    planned = [(person, at, at + window) for person, at in preview(standup, people, day)]
+    begins = [(person, now if at_once else at) for person, at in preview(standup, people, day)]
+    planned = [(person, at, at + window) for person, at in begins]
     last = max((closes for _, _, closes in planned), default=now)
     known = select(StandupRound.id).where(col(StandupRound.standup_id) == standup.id, col(StandupRound.day) == day)
     if last <= now or (await session.exec(known)).first() is not None:
@@ -281,6 +302,7 @@ async def open_round(session: AsyncSession, standup: Standup, day: date, *, now:
     )
     session.add(begun)
     await session.flush()
+    assert begun.id is not None
     away = await absences.of(session, [person.id for person in people], day)
     for person, opens, closes in planned:
         entry = StandupEntry(
@@ -296,6 +318,17 @@ async def open_round(session: AsyncSession, standup: Standup, day: date, *, now:
             await _owe_prompt(session, standup, entry)
     await session.flush()
     return begun
+
+
+async def _owe_nobody(session: AsyncSession, standup: Standup, now: datetime) -> None:
+    await outbox.put(
+        session,
+        "standup_nobody",
+        key=f"standup_nobody:{standup.id}:{standup.created_by}:{','.join(standup.participants)}",
+        target=standup.created_by,
+        payload={"standup": standup.id},
+        due_at=now,
+    )
 
 
 async def _owe_prompt(session: AsyncSession, standup: Standup, entry: StandupEntry, *, again: str = "") -> None:
@@ -321,6 +354,14 @@ async def _owe_prompt(session: AsyncSession, standup: Standup, entry: StandupEnt
             due_at=entry.closes_at - timedelta(minutes=standup.nudge_minutes),
             expires_at=entry.closes_at,
         )
+
+
+async def run_now(session: AsyncSession, standup: Standup, *, today: date, now: datetime) -> StandupRound | None:
+    """Ask everybody at this moment, as the round of today; None when there is nobody. Raises Conflict."""
+    known = select(StandupRound.id).where(col(StandupRound.standup_id) == standup.id, col(StandupRound.day) == today)
+    if (await session.exec(known)).first() is not None:
+        raise Conflict("Today's round has begun already. `/standup answer` opens it.")
+    return await open_round(session, standup, today, now=now, at_once=True)
 
 
 async def follow_moves(session: AsyncSession, now: datetime) -> None:
@@ -472,7 +513,7 @@ def _parts(person_id: str) -> Any:
 async def answer(
     session: AsyncSession, at: Part, answers: Sequence[str], *, mood: int | None, now: datetime
 ) -> StandupEntry:
-    """Store the answers, or change them. Raises InvalidFields and Conflict, the latter once the next round has begun."""
+    """Store the answers, or change them. Raises InvalidFields, and Conflict once the next round has begun."""
     await _require_current(session, at, now)
     if not any(words.strip() for words in answers):
         raise InvalidFields({"answer:0": "Answer at least one question, or press Cancel and then Skip today."})

@@ -442,6 +442,7 @@ class StandupEntry(SQLModel, table=True):
     answered_at: datetime | None = None
     edited_at: datetime | None = None
     issue_id: int | None = Field(default=None, foreign_key="record.id")
+    reply_ts: str | None = None
     version: int = Field(default=1, sa_column=_entry_version)
 
     __mapper_args__ = {"version_id_col": _entry_version}
