@@ -347,29 +347,21 @@ def _number(value: str) -> int:
     return int(value)
 
 
-PRESSED: Mapping[str, Callable[[Request, Deps], Awaitable[Reply]]] = {
-    "new": new,
-    "edit": edit,
-    "copy": copy,
-    "pause": pause,
-    "remove": remove,
-    "now": run_now,
-    "preview": preview,
-    "history": history,
-    "answer": answer,
-    "skip": skip,
-    "away": away,
-    "issue": issue,
+# What the buttons of a stand-up do, and whether that stores anything.
+PRESSED: Mapping[str, tuple[Callable[[Request, Deps], Awaitable[Reply]], bool]] = {
+    "new": (new, False),
+    "edit": (edit, False),
+    "copy": (copy, False),
+    "preview": (preview, False),
+    "history": (history, False),
+    "answer": (answer, False),
+    "pause": (pause, True),
+    "remove": (remove, True),
+    "now": (run_now, True),
+    "skip": (skip, True),
+    "away": (away, True),
+    "issue": (issue, True),
 }
-
-
-async def pressed(request: Request, deps: Deps) -> Reply:
-    """A button about a stand-up: `standup:` and what it does."""
-    run = PRESSED.get(request.name.partition(":")[2])
-    if run is None:
-        raise NotFound(OLD)
-    return await run(request, deps)
-
 
 WORDS: Mapping[str, Word] = {
     "new": Word(new, "Set up another stand-up in this channel"),

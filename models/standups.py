@@ -61,18 +61,8 @@ def never(day: date) -> bool:
 
 
 def read_questions(typed: str) -> list[str]:
-    """The questions, one a line, in their order. Raises InvalidFields."""
-    questions = [" ".join(line.split()) for line in typed.splitlines() if line.strip()]
-    if not questions:
-        raise InvalidFields({"questions": "Write at least one question, one a line."})
-    if len(questions) > QUESTIONS_MAX:
-        raise InvalidFields({"questions": f"At most {QUESTIONS_MAX} questions; these are {len(questions)}."})
-    for question in questions:
-        if len(question) > QUESTION_MAX:
-            raise InvalidFields({"questions": f"At most {QUESTION_MAX} characters a question: “{question[:40]}…”"})
-        if not asked(question):
-            raise InvalidFields({"questions": f"A question is missing after “{BLOCKER_MARK}”."})
-    return questions
+    """The questions, one a line, in their order."""
+    return [" ".join(line.split()) for line in typed.splitlines() if line.strip()]
 
 
 def asked(question: str) -> str:
@@ -121,6 +111,8 @@ def problems(plan: Plan) -> dict[str, str]:
         found["name"] = "Give it a name, such as “Daily”."
     elif len(plan.name) > NAME_MAX:
         found["name"] = f"At most {NAME_MAX} characters; this has {len(plan.name)}."
+    if problem := _question_problem(plan.questions):
+        found["questions"] = problem
     if not plan.channel_id:
         found["channel"] = "Choose the channel that reads the answers."
     if not plan.weekdays:
@@ -134,6 +126,20 @@ def problems(plan: Plan) -> dict[str, str]:
     if plan.nudge_minutes and plan.nudge_minutes >= plan.window_minutes:
         found["nudge"] = "The reminder would come before the question. Choose fewer minutes than the window has."
     return found
+
+
+def _question_problem(questions: Sequence[str]) -> str:
+    """What is wrong with the questions, in a sentence; empty when nothing is."""
+    if not questions:
+        return "Write at least one question, one a line."
+    if len(questions) > QUESTIONS_MAX:
+        return f"At most {QUESTIONS_MAX} questions; these are {len(questions)}."
+    for question in questions:
+        if len(question) > QUESTION_MAX:
+            return f"At most {QUESTION_MAX} characters a question: “{question[:40]}…”"
+        if not asked(question):
+            return f"A question is missing after “{BLOCKER_MARK}”."
+    return ""
 
 
 def recurrence(standup: Standup, zone: str, is_skipped: IsSkipped = never) -> Recurrence:

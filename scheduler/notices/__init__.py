@@ -6,7 +6,8 @@ from scheduler.notices.card import CARD
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.morning import MORNING
+from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
-DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, HOW_TO, TROUBLE, WORD, MORNING)
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, HOW_TO, TROUBLE, WORD, MORNING, *STANDUP_KINDS)
