@@ -8,15 +8,17 @@ async with database.unit(WORKSPACE) as session:
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, operations, projects
+from models import directory, operations, projects, undoing
+from models.errors import Conflict, NotAllowed
 from models.kinds import Item, Kind
-from models.permissions import actor_of
-from models.tables import Channel, Person, Project, Workspace
+from models.permissions import Actor, actor_of
+from models.standups import CLASSIC, Plan
+from models.tables import Channel, Person, Project, StandupReport, Workspace
 
 WORKSPACE = "T0001"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday; four weeks before Europe's clocks change
@@ -125,7 +127,39 @@ async def make_record(
     )
 
 
+def a_plan(**fields: Any) -> Plan:
+    """A stand-up as a form holds it: weekdays at 09:30 of everybody's own morning, in #move."""
+    defaults: dict[str, Any] = {
+        "channel_id": "CMOVE",
+        "name": "Daily",
+        "questions": CLASSIC,
+        "asks_mood": False,
+        "weekdays": range(5),
+        "every_weeks": 1,
+        "at": time(9, 30),
+        "zone": None,
+        "window_minutes": 180,
+        "nudge_minutes": 30,
+        "participants": (),
+        "report": StandupReport.DIGEST,
+        "missing_to": None,
+        "makes_issues": False,
+    }
+    return Plan(**(defaults | fields))
+
+
 async def _usual_project(session: AsyncSession, by: Person) -> Project:
     known = await directory.channel(session, "CMOVE")
     project = known and known[1]
     return project or await make_project(session, by=by)
+
+
+async def undo(
+    session: AsyncSession, actor: Actor, item: Item, project: Project, *, version: int, now: datetime = NOW
+) -> None:
+    """Undo the change that made the version; raises what a person is refused with."""
+    change = await undoing.of_version(session, item, project, version)
+    assert change is not None
+    outcome = await undoing.take_back(session, actor, change, now=now, via="test")
+    for kept in outcome.kept:
+        raise (NotAllowed if kept.why.startswith("Only") else Conflict)(kept.why)

@@ -2,6 +2,7 @@
 
 from scheduler.deliveries import DeliveryKind
 from scheduler.notices.assigned import ASSIGNED
+from scheduler.notices.assigned_batch import ASSIGNED_BATCH
 from scheduler.notices.card import CARD
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
@@ -10,4 +11,14 @@ from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
-DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, HOW_TO, TROUBLE, WORD, MORNING, *STANDUP_KINDS)
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
+    CARD,
+    ASSIGNED,
+    HELLO,
+    HOW_TO,
+    TROUBLE,
+    WORD,
+    MORNING,
+    *STANDUP_KINDS,
+    ASSIGNED_BATCH,
+)
