@@ -10,11 +10,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import standups
+from models.items import with_own_rows
 from models.kinds import Item
 from models.permissions import Actor, visible_records
 from models.standups import Part
 from models.tables import EntryState, Project, Record, StandupEntry, StandupRound
-from reports.work import with_own_rows
 
 PREFILL_MAX = 10
 ANSWERED = (EntryState.ANSWERED, EntryState.LATE)

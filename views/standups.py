@@ -21,6 +21,7 @@ from views.blocks import (
     divider,
     esc,
     header,
+    input_block,
     mrkdwn,
     note,
     option,
@@ -29,7 +30,7 @@ from views.blocks import (
     rich,
     section,
 )
-from views.forms import FormContext, _input, read_choice
+from views.forms import FormContext, read_choice
 from views.values import People, day, name_of
 
 OWN_HOUR, TEAM_HOUR = "own", "team"
@@ -44,8 +45,8 @@ DIGEST_PEOPLE_MAX = 30
 def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone: str) -> Block:
     """The form of a new or an existing stand-up; only the name has to be typed."""
     blocks = [
-        _input("name", "Name", _text(plan.name, NAME_MAX), "What people call it, such as “Daily”."),
-        _input(
+        input_block("name", "Name", _text(plan.name, NAME_MAX), "What people call it, such as “Daily”."),
+        input_block(
             "channel",
             "Channel",
             {
@@ -56,27 +57,27 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             | ({"initial_conversation": plan.channel_id} if plan.channel_id else {}),
             "Its members read the answers. I have to be in it.",
         ),
-        _input(
+        input_block(
             "questions",
             "Questions",
             _text("\n".join(plan.questions), 1_500, multiline=True),
             "One a line, in this order. Begin a question about blockers with “!”: its answers can become issues. "
             "The first is filled with what was planned and closed, the second with what is due.",
         ),
-        _input(
+        input_block(
             "weekdays",
             "Days",
             _checkboxes({key: DAY_NAMES[number] for number, key in enumerate(DAYS)}, [DAYS[n] for n in plan.weekdays]),
             "Public holidays of the project, and the days on which somebody is away, are left out by themselves.",
         ),
-        _input("every", "Every", _menu({str(n): _weeks(n) for n in EVERY}, str(plan.every_weeks)), ""),
-        _input(
+        input_block("every", "Every", _menu({str(n): _weeks(n) for n in EVERY}, str(plan.every_weeks)), ""),
+        input_block(
             "at",
             "Time",
             {"type": "timepicker"} | ({"initial_time": f"{plan.at:%H:%M}"} if plan.at else {}),
             "When people are asked.",
         ),
-        _input(
+        input_block(
             "whose",
             "Whose time",
             _menu(
@@ -85,19 +86,19 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             ),
             "At their own time nobody is asked in the night; at the team's time everybody is asked at the same moment.",
         ),
-        _input(
+        input_block(
             "window",
             "Time to answer",
             _menu({str(n): in_hours(n) for n in WINDOWS}, str(plan.window_minutes)),
             "Later answers are taken too, and marked as late.",
         ),
-        _input(
+        input_block(
             "nudge",
             "Remind who has not answered",
             _menu({str(n): _before_the_end(n) for n in NUDGES}, str(plan.nudge_minutes)),
             "",
         ),
-        _input(
+        input_block(
             "participants",
             "Who is asked",
             {"type": "multi_users_select", "placeholder": plain("Everybody in the channel")}
@@ -105,10 +106,10 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             "Leave it empty to ask whoever is in the channel on that day.",
             optional=True,
         ),
-        _input(
+        input_block(
             "report", "The channel gets", _menu({each.value: each.label for each in StandupReport}, plan.report), ""
         ),
-        _input(
+        input_block(
             "missing_to",
             "Who hears privately who is missing",
             {"type": "users_select", "placeholder": plain("Nobody")}
@@ -116,7 +117,7 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             "The channel never does.",
             optional=True,
         ),
-        _input(
+        input_block(
             "options",
             "Also",
             _checkboxes(
@@ -313,12 +314,14 @@ def answer_form(
     for number, question in enumerate(round_.questions):
         stored = prefill[number] if number < len(prefill) else ""
         blocks.append(
-            _input(f"answer:{number}", asked(question), _text(stored, ANSWER_MAX, multiline=True), "", optional=True)
+            input_block(
+                f"answer:{number}", asked(question), _text(stored, ANSWER_MAX, multiline=True), "", optional=True
+            )
         )
     if round_.asks_mood:
         choices = {str(n): label for n, label in enumerate(MOODS, 1)}
         element = _menu(choices, str(mood)) if mood else _menu(choices, "")
-        blocks.append(_input("mood", "How do you feel?", element, "Need not be answered.", optional=True))
+        blocks.append(input_block("mood", "How do you feel?", element, "Need not be answered.", optional=True))
     return {
         "type": "modal",
         "callback_id": "standup_answer",

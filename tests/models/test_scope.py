@@ -186,9 +186,6 @@ async def flush_foreign(database: Database, row: SQLModel, act: str) -> None:
 async def test_a_new_row_belongs_to_the_workspace_of_its_unit(database: Database) -> None:
     async with database.unit(OURS) as session:
         session.add(SeenRequest(key="trigger", at=NOW))
-    await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)
-    standup = await standups.create(session, actor_of(ana), a_plan(), today=NOW.date(), now=NOW)
-    await standups.open_round(session, standup, NOW.date(), now=NOW)
 
     async with database.unit(OURS, writes=False) as session:
         assert await session.get(SeenRequest, (OURS, "trigger")) is not None
