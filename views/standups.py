@@ -433,6 +433,12 @@ def nobody_to_ask(standup: Standup) -> Message:
     return Message(esc(text), blocks)
 
 
+def trouble(standup: Standup, what: str, reason: str) -> Message:
+    """For whoever set it up: what could not be sent and why; nothing is lost. `what` is mrkdwn."""
+    text = f"{esc(standup.name)}: {what}. {esc(reason)} What was answered is kept: `/standup history` in the channel."
+    return Message(text, [section(mrkdwn(text))])
+
+
 def history(standup: Standup, found: History, people: People, *, own_only: bool) -> Message:
     """Rounds and participation in numbers."""
     blocks = [section(mrkdwn(f"*History of {esc(standup.name)}*"))]

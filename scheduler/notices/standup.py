@@ -19,6 +19,18 @@ from views.values import People
 # A digest is worth posting for a day; what already stands is kept up to date without a limit.
 DIGEST_LIMIT = timedelta(hours=24)
 
+# Somebody removed the message, or it is not ours to change.
+LOST = frozenset({"message_not_found", "cant_update_message"})
+
+# Slack's code for why something was refused -> what to do about it.
+REASONS = {
+    "not_in_channel": "Invite me there: `/invite @Steward`.",
+    "channel_not_found": "Invite me there, or choose another channel with `/standup list`.",
+    "is_archived": "The channel is archived: open it again, or choose another with `/standup list`.",
+    "cannot_dm_bot": "They take no messages from apps. Ask them to use `/standup answer`.",
+    "messages_tab_disabled": "They take no messages from me. Ask them to use `/standup answer`.",
+}
+
 
 async def _part(session: AsyncSession, delivery: Delivery) -> Part | None:
     """The addressee's part, while it still waits for them and the stand-up is held."""
@@ -144,11 +156,50 @@ async def draw_missing(session: AsyncSession, delivery: Delivery, now: datetime)
 
 async def draw_nobody(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """For whoever set the stand-up up: nobody could be asked."""
-    reader = await reader_of(session, delivery)
-    standup = (await session.exec(select(Standup).where(col(Standup.id) == int(delivery.payload["standup"])))).first()
-    if reader is None or standup is None or standup.is_archived:
+    standup = await _standup(session, delivery)
+    if standup is None or standup.is_archived or await reader_of(session, delivery) is None:
         return None
     return Draft("post", delivery.target, views.nobody_to_ask(standup))
+
+
+async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
+    """Tell whoever set the stand-up up, once for each reason and place, what Slack would not take."""
+    found = await standups.round_of(session, int(delivery.payload["round"]))
+    if found is None:
+        return
+    round_, standup = found
+    if delivery.last_error in LOST and delivery.kind == "standup_digest":
+        # Somebody removed the message: a new one takes its place.
+        round_.digest_ts = None
+        await standups.owe_digest(session, round_, standup, now)
+        return
+    await outbox.put(
+        session,
+        "standup_trouble",
+        key=f"standup_trouble:{standup.id}:{delivery.target}:{delivery.last_error}",
+        target=standup.created_by,
+        payload={"standup": standup.id, "target": delivery.target, "code": delivery.last_error or ""},
+        due_at=now,
+    )
+
+
+async def draw_trouble(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+    """What could not be sent where, and why."""
+    standup = await _standup(session, delivery)
+    if standup is None or await reader_of(session, delivery) is None:
+        return None
+    target, code = str(delivery.payload["target"]), str(delivery.payload["code"])
+    is_channel = target == standup.channel_id
+    what = f"I could not post in <#{target}>"
+    if not is_channel:
+        people = await directory.people(session, {target})
+        what = f"I could not write to {esc(people[target].shown_name if target in people else 'somebody')}"
+    return Draft("post", delivery.target, views.trouble(standup, what, REASONS.get(code, f"Slack's reason: {code}.")))
+
+
+async def _standup(session: AsyncSession, delivery: Delivery) -> Standup | None:
+    query = select(Standup).where(col(Standup.id) == int(delivery.payload["standup"]))
+    return (await session.exec(query)).first()
 
 
 async def is_update(session: AsyncSession, delivery: Delivery) -> bool:
@@ -177,7 +228,9 @@ async def _issues(session: AsyncSession, parts: list[StandupEntry]) -> dict[int,
     }
 
 
-PROMPT = DeliveryKind(key="standup_prompt", draw=draw_prompt, late_limit=timedelta(minutes=60), latest_only=True)
+PROMPT = DeliveryKind(
+    key="standup_prompt", draw=draw_prompt, late_limit=timedelta(minutes=60), latest_only=True, failed=failed
+)
 NUDGE = DeliveryKind(key="standup_nudge", draw=draw_nudge, late_limit=timedelta(minutes=60))
 MISSING = DeliveryKind(key="standup_missing", draw=draw_missing, late_limit=timedelta(hours=24))
 NOBODY = DeliveryKind(key="standup_nobody", draw=draw_nobody, late_limit=timedelta(hours=24))
@@ -188,7 +241,9 @@ DIGEST = DeliveryKind(
     may_repeat=is_update,
     latest_only=True,
     sent=digest_sent,
+    failed=failed,
 )
+TROUBLE = DeliveryKind(key="standup_trouble", draw=draw_trouble, late_limit=timedelta(hours=24))
 REPLY = DeliveryKind(
     key="standup_reply",
     draw=draw_reply,
@@ -197,4 +252,4 @@ REPLY = DeliveryKind(
     latest_only=True,
     sent=reply_sent,
 )
-STANDUP_KINDS = (PROMPT, NUDGE, MISSING, NOBODY, DIGEST, REPLY)
+STANDUP_KINDS = (PROMPT, NUDGE, MISSING, NOBODY, DIGEST, REPLY, TROUBLE)

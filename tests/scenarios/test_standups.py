@@ -313,3 +313,114 @@ async def test_history_is_everybodys_for_who_leads_and_ones_own_for_the_others(h
     assert "Ben Fischer: 1 of 1 (100 %)" in for_ana
     assert "You: 1 of 1 (100 %)" in answered(ben)
     assert "Kavya" not in answered(ben)
+
+
+@on_sqlite
+async def test_in_a_thread_each_answer_is_a_message_of_its_own_that_changes_with_it(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await set_up(house, report="thread")
+    await clock_at(house, ben, TUESDAY, 9, 30)
+
+    await reply(house, ben, "Racks are in", "Cable them", "")
+    await reply(house, ben, "Racks are in", "Cable them tomorrow", "")
+    digest = next(m for m in ana.messages("#network") if "bot_id" in m and "answered" in shown(m))
+    in_thread = [shown(message) for message in ana.thread("#network", digest["ts"]) if message["ts"] != digest["ts"]]
+
+    assert "Racks are in" not in shown(digest)
+    assert "Ben Fischer" in shown(digest)
+    assert len(in_thread) == 1
+    assert "Cable them tomorrow" in in_thread[0]
+
+
+@on_sqlite
+async def test_run_now_asks_everybody_at_once_and_the_day_has_no_second_round(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await set_up(house, whose="team")
+    await clock_at(house, ana, TUESDAY, 3)
+    await ana.command("#network", "/standup", "list")
+
+    await ana.click(ana.ephemerals("#network")[-1], "more", "standup:now 1")
+    await house.settled()
+    asked_at_once = [len(prompts(house.sandbox.person(name))) for name in TEAM]
+    await clock_at(house, ana, TUESDAY, 12)
+
+    assert min(asked_at_once) >= 1
+    assert [len(prompts(house.sandbox.person(name))) for name in TEAM] == asked_at_once
+
+
+@on_sqlite
+async def test_the_preview_says_who_gets_what_when_in_their_zone(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await set_up(house)
+    await ana.command("#network", "/standup", "list")
+
+    await ana.click(ana.ephemerals("#network")[-1], "standup:preview")
+    await house.settled()
+
+    told = answered(ana)
+    assert "Tue 25 Nov 2031" in told
+    order = [told.index(f"Tue 09:30 {house.sandbox.person(name).user.tz}") for name in ("tane", "kavya", "ben", "ana")]
+    assert order == sorted(order)
+
+
+@on_sqlite
+async def test_a_copy_is_a_new_stand_up_and_removing_one_can_be_taken_back(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await set_up(house)
+    await ana.command("#network", "/standup", "list")
+    await ana.click(ana.ephemerals("#network")[-1], "more", "standup:copy 1")
+    await ana.submit({})
+    await house.settled()
+    first, second = await rows(house, Standup)
+
+    await ana.command("#network", "/standup", "list")
+    await ana.click(ana.ephemerals("#network")[-1], "more", "standup:remove 1")
+    await house.settled()
+    removed = [each.is_archived for each in await rows(house, Standup)]
+    await ana.click(ana.ephemerals("#network")[-1], "standup:remove")
+
+    assert (first.name, second.name) == ("Daily", "Daily (copy)")
+    assert (second.questions, second.rule) == (first.questions, first.rule)
+    assert removed == [True, False]
+    assert [each.is_archived for each in await rows(house, Standup)] == [False, False]
+
+
+@on_sqlite
+async def test_what_slack_will_not_take_is_told_once_to_whoever_set_the_stand_up_up(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await set_up(house)
+    await clock_at(house, ben, TUESDAY, 9, 30)
+    house.sandbox.fail("chat.postMessage", error="is_archived", channel="#network", times=9)
+
+    await reply(house, ben, "Here", "", "")
+    await reply(house, ben, "Here again", "", "")
+
+    told = [shown(message) for message in ana.app_messages() if "could not post" in shown(message)]
+    assert len(told) == 1
+    assert "archived" in told[0]
+    assert [entry.answers[0] for entry in await rows(house, StandupEntry) if entry.person_id == ben.id] == [
+        "Here again"
+    ]
+
+
+@on_sqlite
+async def test_only_those_who_lead_change_a_stand_up_and_outsiders_do_not_see_it(house: House) -> None:
+    ana, ben, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "kavya"))
+    await ana.command("#steering", "/invite", "@Steward")
+    await house.settled()
+    await set_up(house, "#steering", participants=[ana.id, ben.id])
+    [standup] = await rows(house, Standup)
+
+    await ben.command("#steering", "/standup", "list")
+    offered = [action for action, _ in buttons(ben.ephemerals("#steering")[-1])]
+    await set_up(house)
+    await kavya.command("#network", "/standup", "list")
+    await kavya.click(kavya.ephemerals("#network")[-1], "standup:preview", "2")
+    await house.settled()
+    seen = answered(kavya)
+    forged = kavya.ephemerals("#network")[-1]
+
+    assert "standup:edit" not in offered
+    assert "standup:history" in offered
+    assert "Preview" in seen
+    assert standup.channel_id not in str(forged)
