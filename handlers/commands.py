@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import lists, projects, reactions, records, undo
+from handlers import lists, projects, reactions, records, standups, undo
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -23,11 +23,12 @@ Run = Callable[[Request, Deps], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Command:
-    """One slash command, as the manifest, the help and the README show it."""
+    """One slash command, as the manifest, the help and the README show it; `read` says what typed words mean."""
 
     name: str
     summary: str
     usage: str
+    read: "Callable[[str], Parsed]"
     kind: Kind | None = None
 
 
@@ -37,14 +38,22 @@ COMMANDS: tuple[Command, ...] = (
             name=f"/{kind.key}",
             summary=f"Log {with_article(kind.singular)}",
             usage=f"{kind.example} | list | {kind.letter}12 | help",
+            read=lambda text, kind=kind: _parse_kind(kind, text),  # type: ignore[misc]
             kind=kind,
         )
         for kind in KINDS
     ),
     Command(
+        name="/standup",
+        summary="Set up, answer and look at stand-ups",
+        usage="new | list | answer | history | help",
+        read=lambda text: _parse_standup(text),
+    ),
+    Command(
         name="/steward",
         summary="Everything else, and all of the above",
         usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | settings | help",
+        read=lambda text: _parse_steward(text),
     ),
 )
 
@@ -78,6 +87,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
+    Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
@@ -120,11 +130,7 @@ class Parsed:
 
 def parse(name: str, text: str) -> Parsed:
     """What the typed command means. Raises NotFound, with the nearest word that would work, for what means nothing."""
-    command = _command(name)
-    text = text.strip()
-    if command.kind is None:
-        return _parse_steward(text)
-    return _parse_kind(command.kind, text)
+    return _command(name).read(text.strip())
 
 
 def _command(name: str) -> Command:
@@ -168,6 +174,8 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_list(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
+    if word == "standup":
+        return _parse_standup(rest)
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
     if word == "settings" and not rest:
@@ -209,6 +217,20 @@ def _parse_kind_word(kind: Kind, rest: str) -> Parsed:
     if rest:
         return Parsed(lambda request, deps: records.log_words(request, deps, kind, rest), writes=True)
     return Parsed(lambda request, deps: records.open_form(request, deps, kind))
+
+
+def _parse_standup(text: str) -> Parsed:
+    """After `/standup`: nothing, or one of its words. Raises NotFound."""
+    word = text.lower()
+    if not word:
+        return Parsed(standups.here)
+    if word == "help":
+        return Parsed(lambda request, deps: _help(None, topic="standup"))
+    if known := standups.WORDS.get(word):
+        return Parsed(known.run)
+    near = get_close_matches(word, standups.WORDS, n=1)
+    meant = f"Did you mean `/standup {near[0]}`?" if near else "`/standup help` shows what there is."
+    raise NotFound(f"I do not know “{esc(cut(' '.join(decoded(text).split()), 60))}”. {meant}")
 
 
 def _parse_list(name: str, rest: str) -> Parsed:
@@ -282,6 +304,10 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
+    if topic == "standup":
+        return Tell(
+            help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])
+        )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
     if kind is not None:

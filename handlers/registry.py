@@ -1,4 +1,4 @@
-"""Every way in, by name. A name before a colon stands for all names that begin so (`step:done`)."""
+"""Every way in, by name. A name before a colon stands for all names that begin so and have no entry (`step:done`)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers import commands, events, home, lists, projects, reactions, records, shortcuts, undo
+from handlers import commands, events, home, lists, projects, reactions, records, shortcuts, standups, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -62,6 +62,7 @@ BUTTONS: Mapping[str, Entry] = {
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
+    **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
 FORMS: Mapping[str, Entry] = {
@@ -69,6 +70,8 @@ FORMS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
     "settings": Entry(projects.settings_submitted),
+    "standup": Entry(standups.submitted),
+    "standup_answer": Entry(standups.answer_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
     "reactions": Entry(reactions.settings_submitted),
 }
@@ -120,4 +123,5 @@ def entry_for(where: Where, name: str, text: str = "") -> Entry | None:
     if where in (Where.COMMAND, Where.MENTION):
         parsed = commands.parse(name, text)
         return Entry(parsed.run, parsed.writes, Reads.LINK if where is Where.MENTION else Reads.NOTHING)
-    return _TABLES[where].get(name.partition(":")[0])
+    table = _TABLES[where]
+    return table.get(name) or table.get(name.partition(":")[0])

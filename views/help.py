@@ -79,6 +79,13 @@ def list_help() -> Message:
     return Message(first, blocks)
 
 
+def standup_help(words: Sequence[tuple[str, str]]) -> Message:
+    """The words after `/standup`: (what to type, what it does)."""
+    first = "A stand-up asks everybody the same few questions, at their own hour or the team's, and shows the answers."
+    shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in words)
+    return Message(first, [section(plain(first)), section(mrkdwn(f"`/standup`  What there is here\n{shown}"))])
+
+
 def how_to() -> Message:
     """The answer to a message in Steward's own conversation."""
     text = "I read commands, buttons and what mentions me. Try `/steward help`, or press the button to log something."

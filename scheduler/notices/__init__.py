@@ -9,6 +9,7 @@ from scheduler.notices.draft import DRAFT
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.morning import MORNING
+from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
@@ -23,4 +24,5 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     MORNING,
     ANSWER,
     DRAFT,
+    *STANDUP_KINDS,
 )
