@@ -22,7 +22,7 @@ from models.tables import Channel, ChannelMember, Person, Project, Record
 class Effect:
     """Who sees a project with other channels: the full members who no longer would, and those who newly would.
 
-    `seen_by` counts all who would see it. Whoever owns open records, coordinates or sponsors stands first.
+    `seen_by` counts all who would see it. Whoever owns open records, coordinates or sponsors stands first; else by name.
     """
 
     is_private: bool
@@ -69,7 +69,8 @@ async def effect_of(
     concerned = {project.coordinator_id, project.sponsor_id, *await projects.open_owners(session, project)}
 
     def named(ids: set[str]) -> tuple[Person, ...]:
-        return tuple(sorted((everybody[each] for each in ids), key=lambda person: person.id not in concerned))
+        found = [person for person_id, person in everybody.items() if person_id in ids]
+        return tuple(sorted(found, key=lambda person: person.id not in concerned))
 
     return Effect(
         is_private=any(channel.is_private for channel in after),
