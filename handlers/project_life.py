@@ -8,7 +8,7 @@ from handlers import lists
 from handlers.projects import answer_to, settings_drawn_anew, settings_here, typed_settings
 from handlers.replies import FieldErrors, OpenForm, Options, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
-from models import binding, directory, operations, projects, starting
+from models import batches, binding, directory, operations, projects, starting
 from models.clock import today_in
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.filters import Filters
@@ -98,7 +98,7 @@ async def new_submitted(request: Request, deps: Deps) -> Reply:
     template = template_of(forms.read_choice(request.state, "template"))
     items = await starting.log_starters(deps.session, request.actor, project, template, now=deps.now)
     people = await directory.people(deps.session, {project.coordinator_id})
-    return Tell(project_views.begun(project, people, channel, items))
+    return Tell(project_views.begun(project, people, channel, items, batches.current(deps.session)))
 
 
 async def channel_options(request: Request, deps: Deps) -> Reply:

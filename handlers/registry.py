@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import channels, commands, events, home, lists, project_life, projects, records, shortcuts
+from handlers import channels, commands, events, home, lists, project_life, projects, records, shortcuts, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -21,7 +21,9 @@ class Entry:
 BUTTONS: Mapping[str, Entry] = {
     "step": Entry(records.step_pressed),
     "follow": Entry(records.follow_pressed, writes=False),
-    "undo": Entry(records.undo_pressed),
+    "undo": Entry(undo.pressed),
+    "undo_batch": Entry(undo.batch_pressed),
+    "undo_before": Entry(undo.before_pressed, writes=False),
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),

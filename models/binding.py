@@ -22,7 +22,7 @@ from models.tables import Channel, ChannelMember, Person, Project, Record
 class Effect:
     """Who sees a project with other channels: the full members who no longer would, and those who newly would.
 
-    `seen_by` counts all who would see it. Whoever owns open records, coordinates or sponsors stands first; else by name.
+    `seen_by` counts all who would see it. Whoever owns open records, coordinates or sponsors stands first.
     """
 
     is_private: bool

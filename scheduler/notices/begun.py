@@ -6,8 +6,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
+from models.items import with_own_rows
 from models.tables import Delivery, Project, Record
-from reports.work import with_own_rows
 from scheduler.deliveries import DeliveryKind, Draft
 from views import projects as project_views
 

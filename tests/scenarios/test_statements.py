@@ -37,7 +37,7 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
-    "list of projects": (None, lambda ana: ana.command("#network", "/steward", "projects"), 5),
+    "list of projects": (None, lambda ana: ana.command("#network", "/steward", "projects"), 6),
     "open the settings": (None, lambda ana: ana.command("#network", "/steward", "settings"), 3),
     "save the settings": (
         lambda ana: ana.command("#network", "/steward", "settings"),
