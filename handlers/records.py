@@ -408,12 +408,13 @@ def questions(request: Request) -> tuple[str, ...]:
     """What a form has to ask beyond the record itself: in a direct message, or in a channel Steward cannot read."""
     if request.channel is None:
         return ("project",)
-    if request.project is None and _is_unreadable(request.channel):
+    if request.project is None and is_unreadable(request.channel):
         return ("project_name",)
     return ()
 
 
-def _is_unreadable(channel: Channel) -> bool:
+def is_unreadable(channel: Channel) -> bool:
+    """Whether Steward cannot say who is in the private channel."""
     return channel.is_private and channel.members_known_at is None
 
 
@@ -442,7 +443,7 @@ async def _project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
     if request.project is not None:
-        if _is_unreadable(channel) and request.project.created_by != request.actor.id:
+        if is_unreadable(channel) and request.project.created_by != request.actor.id:
             raise NotAllowed(
                 "I cannot see yet who is in this private channel, so its project is open only to the person who began "
                 "it. Type `/invite @Steward` here, then try again."
@@ -459,7 +460,7 @@ async def _note_presence(request: Request, deps: Deps) -> None:
     """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
     channel = request.channel
     matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
-    if channel is None or not matters or _is_unreadable(channel) or request.where is not Where.COMMAND:
+    if channel is None or not matters or is_unreadable(channel) or request.where is not Where.COMMAND:
         return
     if not await directory.is_member(deps.session, channel.id, request.actor.id):
         await directory.joined(deps.session, channel.id, request.actor.id)
