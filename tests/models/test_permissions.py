@@ -71,6 +71,7 @@ MATRIX = {
     Right.BEGIN: MEMBERS,
     Right.BIND: MEMBERS,
     Right.SETTINGS: LEADERS,
+    Right.REACTIONS: {"admin"},
 }
 
 
