@@ -7,7 +7,20 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers import commands, events, home, lists, projects, reactions, records, shortcuts, standups, undo
+from handlers import (
+    channels,
+    commands,
+    events,
+    home,
+    lists,
+    project_life,
+    projects,
+    reactions,
+    records,
+    shortcuts,
+    standups,
+    undo,
+)
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -57,8 +70,17 @@ BUTTONS: Mapping[str, Entry] = {
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
-    "more_settings": Entry(projects.more_pressed, writes=False),
-    "holiday_country": Entry(projects.country_chosen, writes=False),
+    "more_settings": Entry(project_life.more_pressed, writes=False),
+    "holiday_country": Entry(project_life.country_chosen, writes=False),
+    "set_up": Entry(project_life.set_up_pressed, writes=False),
+    "new_project": Entry(project_life.new_pressed, writes=False),
+    "template": Entry(project_life.template_chosen, writes=False),
+    "projects": Entry(project_life.list_turned, writes=False),
+    "open_project": Entry(project_life.open_pressed, writes=False),
+    "archive_project": Entry(project_life.archive_pressed),
+    "restore_project": Entry(project_life.restore_pressed),
+    "bind": Entry(channels.bind_pressed),
+    "unbind": Entry(channels.unbind_pressed),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
@@ -73,6 +95,9 @@ FORMS: Mapping[str, Entry] = {
     "standup": Entry(standups.submitted),
     "standup_answer": Entry(standups.answer_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
+    "new_project": Entry(project_life.new_submitted),
+    "bind": Entry(channels.bind_picked),
+    "switch": Entry(project_life.switch_picked),
     "reactions": Entry(reactions.settings_submitted),
 }
 
@@ -83,6 +108,7 @@ SHORTCUTS: Mapping[str, Entry] = {
 
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
+    "channel": Entry(project_life.channel_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
     "holiday_country": Entry(projects.country_options, writes=False),
     "holiday_subdivision": Entry(projects.region_options, writes=False),

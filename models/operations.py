@@ -79,8 +79,12 @@ async def create(
     via: str,
     source: Source | None = None,
     is_draft: bool = False,
+    owes_card: bool = True,
 ) -> Item:
-    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
+    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys).
+
+    Without `owes_card` its card waits for the record's first change, or for somebody who asks for it.
+    """
     require(actor, Right.CREATE, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     if not values.get("due_date"):
@@ -112,7 +116,8 @@ async def create(
     _index_tags(session, item)
     session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
     touch(session, record.owner_id)
-    await _owe_card(session, item.record, now)
+    if owes_card:
+        await _owe_card(session, item.record, now)
     if batches.current(session):
         # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
         await _owe_word_to_new_owner(session, actor, item, now)

@@ -263,6 +263,7 @@ def hello(channel: Channel, bot_user_id: str) -> Message:
         actions(
             [
                 button("Log something", "log", "", style="primary"),
+                button("Set up the project", "set_up", ""),
                 button("How it works", "help", ""),
             ]
         ),

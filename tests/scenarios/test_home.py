@@ -50,7 +50,7 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
     assert "Nothing open is yours." in home(ben)
     assert "Reminders come at 09:00 Europe/Berlin" in home(ben)
     assert ben.home is not None
-    assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), "settings", "help"]
+    assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), "projects", "settings", "help"]
     assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 
 
@@ -254,7 +254,12 @@ async def test_settings_are_reached_from_home_and_stored(house: House) -> None:
     await ana.submit({"name": "Office network", "timezone": "Europe/Berlin", "coordinator_id": "U00000000BE"})
     await house.settled()
 
-    assert form == {"name": "network", "coordinator_id": ana.id, "timezone": "America/New_York"}
+    assert form == {
+        "name": "network",
+        "coordinator_id": ana.id,
+        "sponsor_id": None,
+        "timezone": "America/New_York",
+    }
     [project] = (await house.export()).projects
     assert (project["name"], project["timezone"]) == ("Office network", "Europe/Berlin")
     assert project["coordinator"] == "U00000000BE"
