@@ -24,6 +24,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     TROUBLE,
     WORD,
     MORNING,
+    BEGUN,
     ANSWER,
     DRAFT,
     *STANDUP_KINDS,
