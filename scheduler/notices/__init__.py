@@ -24,7 +24,6 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     TROUBLE,
     WORD,
     MORNING,
-    BEGUN,
     ANSWER,
     DRAFT,
     *STANDUP_KINDS,
