@@ -23,7 +23,6 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     TROUBLE,
     WORD,
     MORNING,
-    BEGUN,
     ANSWER,
     DRAFT,
     *STANDUP_KINDS,
