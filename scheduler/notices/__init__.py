@@ -19,7 +19,6 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ASSIGNED,
     ASSIGNED_BATCH,
     HELLO,
-    BEGUN,
     HOW_TO,
     TROUBLE,
     WORD,
