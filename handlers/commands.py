@@ -77,7 +77,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
-    Verb("help", "help", "What there is, with examples"),
+    Verb("help", "help", "What there is, with examples; `/steward help grammar` how a record is typed"),
 )
 
 
@@ -255,6 +255,8 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
+    if topic == "grammar":
+        return Tell(help_views.grammar_help())
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
     if kind is not None:

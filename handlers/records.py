@@ -13,7 +13,7 @@ from handlers.slack_text import named_pieces
 from models import directory, links, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order
-from models.entry import Entry, parse_entry
+from models.entry import Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import FieldType, FollowUp, Step
@@ -36,13 +36,14 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     entry = await _read_entry(request, deps, kind, text)
     values, hints = _from_entry(entry)
     hints += about_words
-    asks = questions(request)
+    named = await _project_named(request, deps, entry)
+    asks = questions(request) if named is None else ()
     if asks or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
-        return OpenForm(_form(request, kind, values, asks))
-    project, began = await _project_here(request, deps)
+        return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
+    project, began = (named, False) if named else await _project_here(request, deps)
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
@@ -57,10 +58,12 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
         kind,
         values,
         project=project,
-        channel_id=request.channel_id,
+        channel_id=entry.channel_id if named and entry.channel_id else request.channel_id,
         now=deps.now,
         via=f"/{kind.key}",
     )
+    if named:
+        hints.append(f"It belongs to *{esc(named.name)}*; its card goes to <#{item.record.channel_id}>.")
     return await _logged(request, deps, item, project, began, hints)
 
 
@@ -403,9 +406,10 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
             names = ", ".join(f"@{esc(person.name)}" for person in named[:5])
             hints.append(f"Not set: owner. Several people are called {esc(entry.unknown_owner)}: {names}.")
         else:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
             hints.append(
-                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}; "
-                "pick a name from the list that Slack shows when you type @, or press Edit."
+                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}, so the details name them as an "
+                "owner outside Slack, whom nobody reminds. If you meant somebody here, press Edit."
             )
     if owner_id := values.get("owner_id"):
         problem = await operations.owner_problem(session, project, owner_id)
@@ -416,11 +420,13 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
 
 
 async def _guess_owner(session: AsyncSession, entry: Entry, values: dict[str, Any]) -> None:
-    """For a form: the one person of that name, if there is exactly one; the form shows who it is."""
+    """For a form: the one person of that name, if there is exactly one; the form shows who it is, or the name."""
     if entry.unknown_owner and not values.get("owner_id"):
         named = await directory.people_named(session, entry.unknown_owner)
         if len(named) == 1:
             values["owner_id"] = named[0].id
+        elif not named:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
 
 
 def questions(request: Request) -> tuple[str, ...]:
@@ -440,14 +446,23 @@ def _belongs(channel: Channel | None, project: Project) -> bool:
     return channel is not None and channel.project_id == project.id
 
 
-def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
+def _form(
+    request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...], project: Project | None = None
+) -> dict[str, Any]:
     context = FormContext(
         kind=kind.key,
         channel_id=request.channel_id,
         response_url=request.response_url,
         asks=asks,
     )
-    return forms.record_form(kind, values, context)
+    return forms.record_form(kind, values, context, project=project)
+
+
+async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project | None:
+    """The project of another channel that was named, None where none was. Raises NotFound."""
+    if entry.channel_id is None or entry.channel_id == request.channel_id:
+        return None
+    return await projects.of_channel(deps.session, request.actor, entry.channel_id)
 
 
 async def _project_here(request: Request, deps: Deps) -> tuple[Project, bool]:

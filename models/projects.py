@@ -10,7 +10,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
-from models.permissions import Actor, Right, Standing, actor_of, require, visible_projects
+from models.permissions import (
+    Actor,
+    Right,
+    Standing,
+    actor_of,
+    logs_in_channel,
+    require,
+    visible_projects,
+)
 from models.tables import Act, Channel, History, Person, Project
 
 NAME_MAX = 80
@@ -76,6 +84,21 @@ async def of_channels(session: AsyncSession, actor: Actor, channel_ids: Sequence
     theirs = select(Channel.project_id).where(col(Channel.id).in_(channel_ids))
     query = select(Project).where(col(Project.id).in_(theirs), visible_projects(actor)).order_by(col(Project.name))
     return (await session.exec(query)).all()
+
+
+async def of_channel(session: AsyncSession, actor: Actor, channel_id: str) -> Project:
+    """The project of a channel in which the actor may log something; one statement.
+
+    Raises NotFound, the same for a channel that is hidden, that is not there and that has no project.
+    """
+    query = select(Project).where(logs_in_channel(actor, channel_id))
+    project = (await session.exec(query)).first()
+    if project is None:
+        raise NotFound(
+            "There is no project in that channel that you can log in, so nothing was saved. The first record that is "
+            "logged in a channel begins its project. If the channel belongs to the title, put a word after it."
+        )
+    return project
 
 
 async def change_settings(
