@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers import lists, projects, records
+from handlers import lists, many, projects, records
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -76,6 +76,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
+    Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
     Verb("help", "help", "What there is, with examples; `/steward help grammar` how a record is typed"),
 )
@@ -95,6 +96,9 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "delete": (records.remove, True),
     "archive": (records.remove, True),
 }
+
+# Words that open a form of their own.
+OPENING: Mapping[str, Run] = {"settings": projects.settings_here, "paste": many.open_paste}
 
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
@@ -162,8 +166,8 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_list(word, rest)
     if kind := kind_named(word):
         return _parse_kind_word(kind, rest)
-    if word == "settings" and not rest:
-        return Parsed(projects.settings_here)
+    if word in OPENING and not rest:
+        return Parsed(OPENING[word])
     reference, remark = _first_word(rest)
     if read_reference(reference):
         text = f"{reference} {word} {remark}"

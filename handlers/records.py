@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
+from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
 from models import directory, links, operations, projects
@@ -43,7 +43,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
         return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
-    project, began = (named, False) if named else await _project_here(request, deps)
+    project, began = (named, False) if named else await project_here(request, deps)
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
@@ -84,15 +84,7 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(kind, request.state, context)
     if context.follows:
         return await _follow(request, deps, kind, values)
-    if "project" in context.asks:
-        chosen = forms.read_choice(request.state, "project")
-        if not chosen.isdigit():
-            return FieldErrors({"project": "Choose the project it belongs to."})
-        project, began = await projects.find(deps.session, request.actor, int(chosen)), False
-        channel_id = request.channel_id if _belongs(request.channel, project) else project.home_channel_id
-    else:
-        project, began = await _project_here(request, deps)
-        channel_id = request.channel_id
+    project, channel_id, began = await place_of(request, deps)
     item = await operations.create(
         deps.session,
         request.actor,
@@ -105,6 +97,26 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         source_link=context.source_link or None,
     )
     return await _logged(request, deps, item, project, began, [])
+
+
+async def place_of(request: Request, deps: Deps) -> tuple[Project, str, bool]:
+    """Where a submitted form puts its records: the project, the channel of their cards, and whether it is begun now.
+
+    Raises NotFound, NotAllowed and InvalidFields, whose keys are the form's block ids.
+    """
+    if "project" not in request.context.asks:
+        project, began = await project_here(request, deps)
+        return project, request.channel_id, began
+    project = await chosen_project(request, deps)
+    return project, request.channel_id if _belongs(request.channel, project) else project.home_channel_id, False
+
+
+async def chosen_project(request: Request, deps: Deps) -> Project:
+    """The project picked in the form. Raises NotFound, and InvalidFields where none is."""
+    chosen = forms.read_choice(request.state, "project")
+    if not chosen.isdigit():
+        raise InvalidFields({"project": "Choose the project it belongs to."})
+    return await projects.find(deps.session, request.actor, int(chosen))
 
 
 async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
@@ -465,24 +477,32 @@ async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project 
     return await projects.of_channel(deps.session, request.actor, entry.channel_id)
 
 
-async def _project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
+async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
     channel = request.channel
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
-    if request.project is not None:
-        if _is_unreadable(channel) and request.project.created_by != request.actor.id:
-            raise NotAllowed(
-                "I cannot see yet who is in this private channel, so its project is open only to the person who began "
-                "it. Type `/invite @Steward` here, then try again."
-            )
-        return request.project, False
-    name = forms.read_choice(request.state, "project_name") or channel.name
-    project = await projects.begin(
-        deps.session, request.actor, channel, name=name, timezone=request.person.timezone, now=deps.now
-    )
-    return project, True
+    if (project := project_known_here(request)) is not None:
+        return project, False
+    name, zone = name_for_project(request), request.person.timezone
+    return await projects.begin(deps.session, request.actor, channel, name=name, timezone=zone, now=deps.now), True
+
+
+def project_known_here(request: Request) -> Project | None:
+    """The channel's project, None where the first record begins it. Raises NotAllowed."""
+    channel, project = request.channel, request.project
+    if channel and project and _is_unreadable(channel) and project.created_by != request.actor.id:
+        raise NotAllowed(
+            "I cannot see yet who is in this private channel, so its project is open only to the person who began "
+            "it. Type `/invite @Steward` here, then try again."
+        )
+    return project
+
+
+def name_for_project(request: Request) -> str:
+    """What the project is called that the channel's first record begins."""
+    return forms.read_choice(request.state, "project_name") or (request.channel.name if request.channel else "")
 
 
 async def _note_presence(request: Request, deps: Deps) -> None:
@@ -503,21 +523,27 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
         )
 
 
-async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
-    people = await directory.people(deps.session, cards.people_of(item))
+def about_place(request: Request, project: Project, began: bool) -> list[str]:
+    """What a confirmation says of a project begun now, and of a channel that Steward is not in."""
+    hints = []
     if began:
         lead = "with you as coordinator"
         if project.coordinator_id is None:
             lead = "without a coordinator so far (any full member can take it: `/steward settings`)"
-        hints = [
-            *hints,
+        hints.append(
             f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
-            f"in the time zone {esc(project.timezone)}.",
-        ]
-    settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
+            f"in the time zone {esc(project.timezone)}."
+        )
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
-        hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
+        hints.append("I am not in this channel, so I cannot post the card here: type `/invite @Steward`.")
+    return hints
+
+
+async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
+    people = await directory.people(deps.session, cards.people_of(item))
+    hints = [*hints, *about_place(request, project, began)]
+    settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
     message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
     return Tell(message, reference=item.reference)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, projects, records, shortcuts
+from handlers import commands, events, home, lists, many, projects, records, shortcuts
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -32,6 +32,7 @@ BUTTONS: Mapping[str, Entry] = {
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
+    "paste": Entry(many.open_paste, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
@@ -41,6 +42,8 @@ FORMS: Mapping[str, Entry] = {
     "create": Entry(records.create_submitted),
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
+    "paste": Entry(many.paste_submitted, writes=False),
+    "paste_log": Entry(many.paste_logged),
     "settings": Entry(projects.settings_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
 }

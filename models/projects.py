@@ -19,7 +19,7 @@ from models.permissions import (
     require,
     visible_projects,
 )
-from models.tables import Act, Channel, History, Person, Project
+from models.tables import Act, Channel, ChannelMember, History, Person, Project
 
 NAME_MAX = 80
 
@@ -31,15 +31,7 @@ async def begin(
 
     Raises InvalidFields, and Overtaken when the channel has a project by now.
     """
-    project = Project(
-        name=_checked_name(name),
-        timezone=timezone,
-        coordinator_id=actor.id if actor.standing is Standing.MEMBER else None,
-        created_by=actor.id,
-        home_channel_id=channel.id,
-        is_private=channel.is_private,
-        created_at=now,
-    )
+    project = planned(actor, channel, name=name, timezone=timezone, now=now)
     session.add(project)
     await session.flush()
     assert project.id is not None
@@ -63,6 +55,19 @@ async def begin(
     )
     await session.flush()
     return project
+
+
+def planned(actor: Actor, channel: Channel, *, name: str, timezone: str, now: datetime) -> Project:
+    """The project that a first record here would begin, not stored. Raises InvalidFields."""
+    return Project(
+        name=_checked_name(name),
+        timezone=timezone,
+        coordinator_id=actor.id if actor.standing is Standing.MEMBER else None,
+        created_by=actor.id,
+        home_channel_id=channel.id,
+        is_private=channel.is_private,
+        created_at=now,
+    )
 
 
 async def seen_by(session: AsyncSession, actor: Actor) -> Sequence[Project]:
@@ -165,6 +170,24 @@ async def can_see(session: AsyncSession, project: Project, person: Person) -> bo
         return True
     query = select(Project.id).where(col(Project.id) == project.id, visible_projects(actor_of(person)))
     return (await session.exec(query)).first() is not None
+
+
+async def blind_to(session: AsyncSession, project: Project, people: Sequence[Person]) -> set[str]:
+    """The ids of those who may not know of the project; a project not stored yet is seen as its channel is."""
+    asked = {person.id: person for person in people if project.is_private or not is_full_member(person)}
+    if not asked:
+        return set()
+    here = col(Channel.project_id) == project.id if project.id else col(Channel.id) == project.home_channel_id
+    query = (
+        select(ChannelMember.person_id)
+        .join(Channel, col(Channel.id) == col(ChannelMember.channel_id))
+        .where(here, col(ChannelMember.person_id).in_(asked))
+    )
+    blind = asked.keys() - set(await session.exec(query))
+    began = asked.get(project.created_by) if project.created_by in blind else None
+    if began and (project.id is None or await can_see(session, project, began)):
+        blind -= {began.id}
+    return blind
 
 
 def _checked_name(name: str) -> str:

@@ -17,6 +17,7 @@ from models.projects import NAME_MAX
 from models.tables import Project
 from models.tags import read_tags
 from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
+from views.blocks import input_block as _input
 from views.values import with_article
 
 Values = Mapping[str, Any]
@@ -39,6 +40,8 @@ class FormContext:
     source_link: str = ""
     response_url: str = ""
     asks: tuple[str, ...] = ()
+    digest: str = ""
+    file_id: str = ""
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     def packed(self) -> str:
@@ -67,18 +70,7 @@ def record_form(
         blocks.append(note(plain(kind.help)))
     if context.source_link:
         blocks.append(note(mrkdwn(link(context.source_link, "The message it comes from"))))
-    if "project" in context.asks:
-        blocks.append(project_choice(project))
-    if "project_name" in context.asks:
-        blocks.append(
-            _input(
-                "project_name",
-                "Project name",
-                {"type": "plain_text_input", "max_length": NAME_MAX},
-                "Slack does not let me see this private channel yet, so please name its project. "
-                "Until I am invited, only you can see what you log here.",
-            )
-        )
+    blocks += place_inputs(context, project)
     blocks += _fields(kind, values, context, focus=True, edition=context.version)
     return {
         "type": "modal",
@@ -89,6 +81,20 @@ def record_form(
         "private_metadata": _with_lengths(context, kind, values).packed(),
         "blocks": blocks,
     }
+
+
+def place_inputs(context: FormContext, project: Project | None, name: str = "") -> list[Block]:
+    """The inputs for what a form has to ask about the project; `name` is what was typed before."""
+    inputs = [project_choice(project)] if "project" in context.asks else []
+    if "project_name" in context.asks:
+        element: Block = {"type": "plain_text_input", "max_length": NAME_MAX}
+        hint = (
+            "Slack does not let me see this private channel yet, so please name its project. "
+            "Until I am invited, only you can see what you log here."
+        )
+        element |= {"initial_value": name} if name else {}
+        inputs.append(_input("project_name", "Project name", element, hint))
+    return inputs
 
 
 def edit_form(item: Item, context: FormContext, *, values: Values | None = None, warning: str = "") -> Block:
@@ -230,6 +236,11 @@ def read_choice(state: Mapping[str, Any], block_id: str) -> str:
     return safe(str(chosen.get("value") or element.get("selected_user") or element.get("value") or ""))
 
 
+def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
+    """The values of the checked boxes of an input."""
+    return [str(each.get("value")) for each in _element_in(state, block_id).get("selected_options") or ()]
+
+
 def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
     """What the block's one element holds, whatever its action id."""
     return next(iter((state.get(block_id) or {}).values()), None) or {}
@@ -362,16 +373,3 @@ def _kind_choice(kind: Kind) -> Block:
         "initial_option": next(choice for choice in choices if choice["value"] == kind.key),
     }
     return _input("kind", "What is it?", element, "", dispatch=True)
-
-
-def _input(key: str, label: str, element: Block, hint: str, *, optional: bool = False, dispatch: bool = False) -> Block:
-    block: Block = {
-        "type": "input",
-        "block_id": key,
-        "label": plain(label),
-        "element": {"action_id": key} | element,
-        "optional": optional,
-    }
-    if hint:
-        block["hint"] = plain(hint)
-    return block | ({"dispatch_action": True} if dispatch else {})

@@ -16,7 +16,8 @@ def home(page: Page, person: Person, *, notice: Message | None = None) -> Block:
     blocks.append(header("What you own"))
     quick = [button(f"Log {with_article(k.singular)}", f"log:{k.key}", k.key) for k in KINDS]
     blocks.append(actions([*quick[:4], overflow(quick[4:])]))
-    blocks.append(actions([button("Project settings", "settings", ""), button("Help", "help", "")]))
+    ways = [button("Paste a list", "paste", ""), button("Import a table", "import", "")]
+    blocks.append(actions([*ways, button("Project settings", "settings", ""), button("Help", "help", "")]))
     blocks += _lines(page) if page.lines else [section(mrkdwn(NOTHING))]
     blocks += _turns(page)
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
