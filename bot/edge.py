@@ -18,6 +18,7 @@ from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
 from bot.incoming import Incoming
 from bot.slack_directory import SlackDirectory
+from bot.slack_files import SlackFiles
 from handlers import records
 from handlers.registry import Entry, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
@@ -29,6 +30,7 @@ from models.errors import InvalidFields, Overtaken, StewardError
 from models.kinds import read_reference
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
+from views.forms import file_in
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ class Edge:
         clock: Clock,
         workspace: Workspace,
         slack_directory: SlackDirectory,
+        files: SlackFiles,
+        scopes: Callable[[], frozenset[str]],
         homes: HomePublisher,
         carrier: Carrier,
         background: Background,
@@ -59,6 +63,8 @@ class Edge:
         self._clock = clock
         self._workspace = workspace
         self._directory = slack_directory
+        self._files = files
+        self._scopes = scopes
         self._homes = homes
         self._carrier = carrier
         self._background = background
@@ -128,6 +134,8 @@ class Edge:
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None:
             return Nothing(), False
+        if entry.reads_file and (file_id := file_in(incoming.state) or incoming.context.file_id):
+            incoming = replace(incoming, file=await self._files.read(file_id))
         if incoming.where is Where.SHORTCUT and incoming.message and not incoming.message.link:
             link = await self._directory.permalink(incoming.channel_id, incoming.message.ts)
             incoming = replace(incoming, message=replace(incoming.message, link=link))
@@ -197,6 +205,8 @@ class Edge:
             context=incoming.context,
             message=incoming.message,
             response_url=incoming.response_url,
+            file=incoming.file,
+            scopes=self._scopes(),
             payload=incoming.payload,
         )
 

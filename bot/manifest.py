@@ -5,7 +5,11 @@ from typing import Any
 from handlers.commands import COMMANDS
 from handlers.registry import EVENTS
 
-# Scope -> why, as docs/privacy tells it. The manifest asks for nothing that is not used.
+# Scope -> why, as docs/connect-slack.md tells it. The manifest asks for nothing that is not used, and whoever installs
+# it may leave the optional ones out.
+OPTIONAL_SCOPES = {
+    "files:read": "read a table that somebody puts into the form of /steward import",
+}
 SCOPES = {
     "commands": "slash commands and shortcuts",
     "chat:write": "post cards and reminders, and keep them up to date",
@@ -15,6 +19,7 @@ SCOPES = {
     "channels:read": "names and members of public channels",
     "groups:read": "names and members of private channels Steward was invited to",
     "users:read": "names, time zones, and who is a guest or deactivated",
+    **OPTIONAL_SCOPES,
 }
 
 # Event in our registry -> names of the subscriptions that deliver it.
@@ -67,7 +72,7 @@ def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, A
             "background_color": "#1f4d3a",
         },
         "features": features,
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL_SCOPES)}},
         "settings": {
             "event_subscriptions": events,
             "interactivity": interactivity,

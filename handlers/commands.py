@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers import lists, many, projects, records
+from handlers import lists, many, projects, records, tables
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -77,6 +77,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
+    Verb("import", "import", "A form for a table of records: a CSV file, or its text, after a preview"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
     Verb("help", "help", "What there is, with examples; `/steward help grammar` how a record is typed"),
 )
@@ -98,7 +99,11 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
 }
 
 # Words that open a form of their own.
-OPENING: Mapping[str, Run] = {"settings": projects.settings_here, "paste": many.open_paste}
+OPENING: Mapping[str, Run] = {
+    "settings": projects.settings_here,
+    "paste": many.open_paste,
+    "import": tables.open_import,
+}
 
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {

@@ -20,7 +20,9 @@ from models.kinds import KINDS, Kind, kind_named
 from models.kinds.base import FieldType
 from models.operations import TITLE_MAX, New
 from models.pasting import MOST_RECORDS, TICKED, Known, Pasted, names_in, read_list, with_people
+from models.permissions import Right, require
 from models.tables import Project
+from models.working_days import working_days_of
 from views import forms
 from views.blocks import Block, cut
 from views.forms import FormContext
@@ -81,6 +83,7 @@ async def _pasted(request: Request, deps: Deps) -> _PastedList:
             {BOX: f"These are {len(lines)} records; at most {MOST_RECORDS} at once. Take some out and log them next."}
         )
     project = typed.project or planned_project(request, deps)
+    require(request.actor, Right.CREATE, project)
     known = await directory.people_of_names(deps.session, names_in(text))
     drafts = [_draft(request, deps, line, known, project) for line in lines]
     drafts = await checked(request, deps, drafts, project)
@@ -94,6 +97,7 @@ def _draft(request: Request, deps: Deps, line: Pasted, known: Known, project: Pr
         now=deps.now,
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
+        is_working_day=working_days_of(project),
         locale=request.person.locale,
         scales={field.shorthand: field.key for field in line.kind.all_fields if field.shorthand},
     )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, many, projects, records, shortcuts
+from handlers import commands, events, home, lists, many, projects, records, shortcuts, tables
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -12,10 +12,11 @@ Handler = Callable[[Request, Deps], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A handler, and whether it stores anything."""
+    """A handler, whether it stores anything, and whether it is given the file that the form holds."""
 
     run: Handler
     writes: bool = True
+    reads_file: bool = False
 
 
 BUTTONS: Mapping[str, Entry] = {
@@ -33,6 +34,7 @@ BUTTONS: Mapping[str, Entry] = {
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
     "paste": Entry(many.open_paste, writes=False),
+    "import": Entry(tables.open_import, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
@@ -44,6 +46,8 @@ FORMS: Mapping[str, Entry] = {
     "step": Entry(records.step_submitted),
     "paste": Entry(many.paste_submitted, writes=False),
     "paste_log": Entry(many.paste_logged),
+    "import": Entry(tables.import_submitted, writes=False, reads_file=True),
+    "import_log": Entry(tables.import_logged, reads_file=True),
     "settings": Entry(projects.settings_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
 }

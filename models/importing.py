@@ -105,18 +105,6 @@ class Column:
         return kind.label_of(key)
 
 
-@dataclass(frozen=True)
-class Import:
-    """A table understood: its columns, and a draft for each row."""
-
-    columns: tuple[Column, ...]
-    drafts: tuple[Draft, ...]
-
-    @property
-    def unknown(self) -> tuple[Column, ...]:
-        return tuple(column for column in self.columns if not column.is_known)
-
-
 def decoded(content: bytes) -> str:
     """The text of a file that a spreadsheet wrote. Raises NoTable."""
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -263,9 +251,16 @@ def names_of(table: Table, columns: Sequence[Column]) -> set[str]:
     return {name.lower() for cell in cells for name in (_one_name(cell), *_names(cell)) if name}
 
 
-def read_rows(table: Table, columns: Sequence[Column], default: Kind, reader: Reader, *, keeps_unknown: bool) -> Import:
+def ids_of(table: Table, columns: Sequence[Column]) -> set[str]:
+    """What in the table is a person's id in Slack, as in Steward's own exports."""
+    return {name.upper() for name in names_of(table, columns) if _SLACK_ID.fullmatch(name.upper())}
+
+
+def read_rows(
+    table: Table, columns: Sequence[Column], default: Kind, reader: Reader, *, keeps_unknown: bool
+) -> list[Draft]:
     """A draft for every row. `keeps_unknown` puts what no field takes into the details, under its column's name."""
-    return Import(tuple(columns), tuple(_draft(row, columns, default, reader, keeps_unknown) for row in table.rows))
+    return [_draft(row, columns, default, reader, keeps_unknown) for row in table.rows]
 
 
 def _draft(row: Row, columns: Sequence[Column], default: Kind, reader: Reader, keeps_unknown: bool) -> Draft:

@@ -27,6 +27,7 @@ from models.working_days import countries, subdivisions
 Values = Mapping[str, Any]
 
 NAME_MAX = 80
+IMPORT = "import"
 MOST_DAYS_OFF = 200
 
 # What a project's form asks, in its order.
@@ -162,6 +163,26 @@ async def _store(
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
     await session.flush()
+
+
+def note_import(
+    session: AsyncSession, actor: Actor, project: Project, mark: str, *, source: str, records: int, now: datetime
+) -> None:
+    """Put a table's import into the project's history; `mark` is by what it is known again."""
+    row = _history(project, actor, Act.CHANGED, "an import", now, field=IMPORT, after=f"{records} records, {source}")
+    row.note = mark
+    session.add(row)
+
+
+async def earlier_import(session: AsyncSession, project: Project, mark: str) -> History | None:
+    """The last time that a table of this mark was imported into the project, if it was."""
+    query = (
+        select(History)
+        .where(col(History.project_id) == project.id, col(History.field) == IMPORT, col(History.note) == mark)
+        .where(col(History.record_id).is_(None))
+        .order_by(col(History.id).desc())
+    )
+    return (await session.exec(query.limit(1))).first() if project.id else None
 
 
 def _history(

@@ -241,6 +241,13 @@ def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
     return [str(each.get("value")) for each in _element_in(state, block_id).get("selected_options") or ()]
 
 
+def file_in(state: Mapping[str, Any]) -> str:
+    """The id of the one file that was put into the form, wherever in it; empty when there is none."""
+    held = (element for block in state.values() for element in block.values())
+    ids = [str(file.get("id") or "") for element in held for file in element.get("files") or ()]
+    return ids[0] if ids else ""
+
+
 def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
     """What the block's one element holds, whatever its action id."""
     return next(iter((state.get(block_id) or {}).values()), None) or {}
