@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from handlers import records
 from handlers.replies import OpenForm, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
-from models import directory, operations, projects
+from models import batches, directory, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order
 from models.drafts import Draft, Fault, fingerprint, storable
@@ -45,6 +45,7 @@ async def paste_logged(request: Request, deps: Deps) -> Reply:
     if pasted.digest != request.context.digest:
         return UpdateForm(pasted.view(request))
     project, channel_id, began = await records.place_of(request, deps)
+    batch = batches.begin(deps.session)
     items = await operations.create_many(
         deps.session,
         request.actor,
@@ -54,7 +55,8 @@ async def paste_logged(request: Request, deps: Deps) -> Reply:
         now=deps.now,
         via="a pasted list",
     )
-    message = logged_many(items, project, said="Logged", hints=records.about_place(request, project, began))
+    hints = records.about_place(request, project, began)
+    message = logged_many(items, project, batch=batch, said="Logged", hints=hints)
     return Tell(message, reference=items[0].reference)
 
 

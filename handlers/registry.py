@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, many, projects, records, shortcuts, tables
+from handlers import commands, events, home, lists, many, projects, records, shortcuts, tables, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -22,7 +22,9 @@ class Entry:
 BUTTONS: Mapping[str, Entry] = {
     "step": Entry(records.step_pressed),
     "follow": Entry(records.follow_pressed, writes=False),
-    "undo": Entry(records.undo_pressed),
+    "undo": Entry(undo.pressed),
+    "undo_batch": Entry(undo.batch_pressed),
+    "undo_before": Entry(undo.before_pressed, writes=False),
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
@@ -35,6 +37,8 @@ BUTTONS: Mapping[str, Entry] = {
     "settings": Entry(projects.settings_pressed, writes=False),
     "paste": Entry(many.open_paste, writes=False),
     "import": Entry(tables.open_import, writes=False),
+    "more_settings": Entry(projects.more_pressed, writes=False),
+    "holiday_country": Entry(projects.country_chosen, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
@@ -60,6 +64,8 @@ SHORTCUTS: Mapping[str, Entry] = {
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
+    "holiday_country": Entry(projects.country_options, writes=False),
+    "holiday_subdivision": Entry(projects.region_options, writes=False),
 }
 
 EVENTS: Mapping[str, Entry] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from handlers import many, records
 from handlers.replies import OpenForm, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request
-from models import directory, operations, projects
+from models import batches, directory, operations, projects
 from models.clock import today_in, zone_or_utc
 from models.dates import date_order
 from models.drafts import fingerprint, storable
@@ -50,6 +50,7 @@ async def import_logged(request: Request, deps: Deps) -> Reply:
         return UpdateForm(imported.view(request))
     project, channel_id, began = await records.place_of(request, deps)
     good = storable(imported.preview.drafts)
+    batch = batches.begin(deps.session)
     items = await operations.create_many(
         deps.session,
         request.actor,
@@ -58,7 +59,7 @@ async def import_logged(request: Request, deps: Deps) -> Reply:
         channel_id=channel_id,
         now=deps.now,
         via="an import",
-        posts_cards=False,
+        is_quiet=True,
         may_be_past=True,
     )
     projects.note_import(
@@ -76,7 +77,7 @@ async def import_logged(request: Request, deps: Deps) -> Reply:
         hints.append(f"{lines} left out.")
     if began:
         hints += records.about_place(request, project, began)
-    return Tell(logged_many(items, project, said="Imported", hints=hints), reference=items[0].reference)
+    return Tell(logged_many(items, project, batch=batch, said="Imported", hints=hints), reference=items[0].reference)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, or_
+from sqlalchemy import and_, delete, exists, or_, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, projects, tags
+from models import batches, directory, outbox, projects, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.inserting import add_rows, count_up
@@ -80,9 +80,12 @@ async def create(
     item.record.source_link = source_link
     session.add(item.record)
     await session.flush()
-    session.add_all(_beside_new(item, actor, via=via, now=now))
+    session.add_all(_beside_new(session, item, actor, via=via, now=now))
     touch(session, item.record.owner_id)
     await _owe_card(session, item.record, now)
+    if batches.current(session):
+        # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
+        await _owe_word_to_new_owner(session, actor, item, now)
     await session.flush()
     return item
 
@@ -105,14 +108,14 @@ async def create_many(
     channel_id: str,
     now: datetime,
     via: str,
-    posts_cards: bool = True,
+    is_quiet: bool = False,
     may_be_past: bool = False,
 ) -> list[Item]:
     """Store new records, in their order; as many statements for five hundred as for one of each kind.
 
     What is returned is for telling about them and no part of the session: to change one, find it.
-    Raises NotAllowed and, when a single one of them cannot be stored, InvalidFields. Without `posts_cards` their
-    channel stays quiet until one of them changes. `may_be_past` takes dates that have passed.
+    Raises NotAllowed and, when a single one of them cannot be stored, InvalidFields. With `is_quiet`
+    nothing is owed to channel and owners until one of them changes. `may_be_past` takes dates that have passed.
     """
     require(actor, Right.CREATE, project)
     told = (new_problems(actor, project, new, now=now, may_be_past=may_be_past) for new in news)
@@ -128,10 +131,11 @@ async def create_many(
     }
     items = [_new_item(actor, new, next(numbers[new.kind.key]), project, channel_id, now) for new in news]
     await _add_many(session, items)
-    await add_rows(session, [row for item in items for row in _beside_new(item, actor, via=via, now=now)])
+    await add_rows(session, [row for item in items for row in _beside_new(session, item, actor, via=via, now=now)])
     touch(session, *owners)
-    if posts_cards:
-        await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
+    if not is_quiet:
+        words = (_word_to_new_owner(session, actor, item, now) for item in items)
+        await outbox.put_all(session, [*(_card_owed(item.record, now) for item in items), *filter(None, words)])
     return items
 
 
@@ -176,10 +180,10 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
     return Item(kind, record, own)
 
 
-def _beside_new(item: Item, actor: Actor, *, via: str, now: datetime) -> list[SQLModel]:
+def _beside_new(session: AsyncSession, item: Item, actor: Actor, *, via: str, now: datetime) -> list[SQLModel]:
     """The rows that every new record has beside its own, once that one is stored."""
     setattr(item.own, "record_id", item.record.id)  # noqa: B010 - every kind's own table has it, SQLModel has not
-    return [item.own, *_tag_rows(item), _history(item, actor, Act.CREATED, via, now, after=item.record.title)]
+    return [item.own, *_tag_rows(item), _history(session, item, actor, Act.CREATED, via, now, after=item.record.title)]
 
 
 async def _add_many(session: AsyncSession, items: Sequence[Item]) -> None:
@@ -295,13 +299,25 @@ async def follow_status(
     await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": values[REMARK]})
 
 
-async def note_link(session: AsyncSession, actor: Actor, item: Item, said: str, *, via: str, now: datetime) -> None:
-    """Put a link made or taken away into the record's history, and owe its card."""
+async def note_link(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    said: str,
+    *,
+    via: str,
+    now: datetime,
+    before: Sequence[Mapping[str, Any]] = (),
+    after: Sequence[Mapping[str, Any]] = (),
+    act: Act = Act.LINKED,
+) -> None:
+    """Put links made or taken away into the record's history, and owe its card. `before` and `after` are the links."""
     item.record.updated_at = now
     flag_modified(item.record, "updated_at")
     session.add(item.record)
     await session.flush()
-    session.add(_history(item, actor, Act.LINKED, via, now, field="link", note=said))
+    stored = {"before": [*before] or None, "after": [*after] or None}
+    session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
     await _owe_card(session, item.record, now)
     await session.flush()
 
@@ -313,7 +329,7 @@ def replaces_now(item: Item) -> bool:
 
 
 async def replace_linked(
-    session: AsyncSession, actor: Actor, item: Item, *, act: Act, via: str, now: datetime, taken_back: bool = False
+    session: AsyncSession, actor: Actor, item: Item, *, via: str, now: datetime, taken_back: bool = False
 ) -> None:
     """Move the records of its project that this one supersedes on, if it stands; back, when its standing is undone."""
     replacement = item.kind.replacement
@@ -336,7 +352,23 @@ async def replace_linked(
     for record, own in (await session.exec(query)).all():
         old = Item(item.kind, record, own)
         values = {"status": to, REMARK: "" if taken_back else f"see {item.reference}"}
-        await _apply(session, actor, old, values, act=act, via=via, now=now, notes={"status": f"see {item.reference}"})
+        notes = {"status": f"see {item.reference}"}
+        await _apply(session, actor, old, values, act=Act.FOLLOWED, via=via, now=now, notes=notes)
+        if taken_back:
+            await _settle_followed(session, old)
+
+
+async def _settle_followed(session: AsyncSession, item: Item) -> None:
+    """What another record did to this one and took back again stands in the way of no undo any more."""
+    await session.exec(
+        update(History)
+        .where(
+            col(History.record_id) == item.record.id,
+            col(History.act) == Act.FOLLOWED,
+            col(History.undone_by).is_(None),
+        )
+        .values(undone_by=item.record.version)
+    )
 
 
 def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) -> dict[str, str]:
@@ -363,22 +395,11 @@ async def archive(
     return item
 
 
-async def undo(
-    session: AsyncSession, actor: Actor, item: Item, project: Project, *, version: int, now: datetime, via: str
-) -> Item:
-    """Take back the change that made `version`; a creation is taken back by archiving. Raises Conflict, NotAllowed."""
-    await _refuse_stale(session, item, version, "so this can no longer be undone. The latest confirmation can.")
-    rows = await history(session, item, version=version)
-    if not rows:
-        raise Conflict(f"There is nothing to undo on {item.reference}.")
-    if rows[0].act is Act.LINKED:
-        raise Conflict(f"A link is taken away with `/steward {item.reference} unlink` and the other reference.")
-    before: dict[str, Any] = {row.field: stored_value(item.kind, row.field, row.before) for row in rows if row.field}
-    if rows[0].act is Act.CREATED:
-        before = {"is_archived": True}
-    require(actor, _right_to_restore(item, before), project, item)
+async def restore(
+    session: AsyncSession, actor: Actor, item: Item, before: Mapping[str, Any], *, via: str, now: datetime
+) -> None:
+    """Give the record these earlier values back. Whether that is right and allowed is asked in `models.undoing`."""
     await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
-    return item
 
 
 async def history(session: AsyncSession, item: Item, *, version: int | None = None) -> list[History]:
@@ -394,7 +415,7 @@ def told(rows: Iterable[History]) -> list[History]:
     return [row for row in rows if row.field not in BOOKKEEPING]
 
 
-def _right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
+def right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
     """What undoing takes: as much as doing it would, in whichever direction it goes."""
     if "is_archived" in before:
         return Right.DELETE
@@ -484,19 +505,17 @@ def _cannot_see(person: Person, project: Project) -> str:
     return f"{person.shown_name} cannot see {project.name}. Invite them to its channel first, or choose another."
 
 
-async def _refuse_stale(
-    session: AsyncSession,
-    item: Item,
-    version: int,
-    then: str = "and nothing was overwritten: look at it and try again.",
-) -> None:
+async def _refuse_stale(session: AsyncSession, item: Item, version: int) -> None:
     if item.record.version == version:
         return
     rows = [row for row in await history(session, item) if row.version > version]
     names = await directory.people(session, {row.actor_id for row in rows})
     who = " and ".join(sorted({names[row.actor_id].shown_name for row in rows if row.actor_id in names})) or "Somebody"
     what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in told(rows) if row.field))
-    raise Conflict(f"{who} changed {item.reference} meanwhile ({what or 'record'}), {then}")
+    raise Conflict(
+        f"{who} changed {item.reference} meanwhile ({what or 'record'}), "
+        "and nothing was overwritten: look at it and try again."
+    )
 
 
 async def _apply(
@@ -533,7 +552,9 @@ async def _apply(
         _index_tags(session, item)
     for key, (before, after) in changes.items():
         session.add(
-            _history(item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None)
+            _history(
+                session, item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None
+            )
         )
     await _owe_card(session, item.record, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
@@ -541,9 +562,8 @@ async def _apply(
         await _owe_linked_cards(session, item, now)
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
-    owner_id = item.record.owner_id
-    if "owner_id" in changes and owner_id and owner_id != actor.id:
-        await owe_word_to_owner(session, item, owner_id, now)
+    if "owner_id" in changes:
+        await _owe_word_to_new_owner(session, actor, item, now)
     await session.flush()
 
 
@@ -565,7 +585,7 @@ async def _replace(
     if replacement is None or item.record.status == replacement.to or before == replacement.to:
         return
     taken_back = act is Act.UNDONE and before == replacement.when
-    await replace_linked(session, actor, item, act=act, via=via, now=now, taken_back=taken_back)
+    await replace_linked(session, actor, item, via=via, now=now, taken_back=taken_back)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:
@@ -633,19 +653,27 @@ def _card_owed(record: Record, now: datetime, *, because: str = "", asked: bool 
     )
 
 
-async def owe_word_to_owner(session: AsyncSession, item: Item, owner_id: str, now: datetime) -> None:
-    """Owe the new owner one direct message that the record is theirs."""
-    await outbox.put(
-        session,
-        "assigned",
-        key=f"assigned:{item.record.id}:{owner_id}:{item.record.version}",
-        target=owner_id,
-        record_id=item.record.id,
-        due_at=now,
-    )
+async def _owe_word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: datetime) -> None:
+    """Owe the new owner, unless they did it themselves, one direct message: that the record, or a batch, is theirs."""
+    if word := _word_to_new_owner(session, actor, item, now):
+        await outbox.put_all(session, [word])
+
+
+def _word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: datetime) -> outbox.Owed | None:
+    owner_id, batch = item.record.owner_id, batches.current(session)
+    if owner_id is None or owner_id == actor.id:
+        return None
+    if batch is None:
+        key = f"assigned:{item.record.id}:{owner_id}:{item.record.version}"
+        return outbox.owed("assigned", key=key, target=owner_id, record_id=item.record.id, due_at=now)
+    if not batches.is_new_to(session, owner_id):
+        return None
+    key, payload = f"assigned:{batch}:{owner_id}", {"batch": batch, "by": actor.id}
+    return outbox.owed("assigned_batch", key=key, target=owner_id, payload=payload, due_at=now)
 
 
 def _history(
+    session: AsyncSession,
     item: Item,
     actor: Actor,
     act: Act,
@@ -669,6 +697,7 @@ def _history(
         before=_plain(before),
         after=_plain(after),
         note=note,
+        batch=batches.current(session),
     )
 
 

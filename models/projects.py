@@ -6,11 +6,12 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from sqlalchemy import update
+from sqlalchemy import exists, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory
+from models import batches, directory
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import (
     Actor,
@@ -21,7 +22,7 @@ from models.permissions import (
     require,
     visible_projects,
 )
-from models.tables import Act, Channel, ChannelMember, History, Person, Project
+from models.tables import Act, Channel, ChannelMember, History, Person, Project, Record
 from models.working_days import countries, subdivisions
 
 Values = Mapping[str, Any]
@@ -168,18 +169,25 @@ async def _store(
 def note_import(
     session: AsyncSession, actor: Actor, project: Project, mark: str, *, source: str, records: int, now: datetime
 ) -> None:
-    """Put a table's import into the project's history; `mark` is by what it is known again."""
+    """Put a table's import, whose records are this unit's batch, into the project's history; `mark` tells it again."""
     row = _history(project, actor, Act.CHANGED, "an import", now, field=IMPORT, after=f"{records} records, {source}")
-    row.note = mark
+    row.note, row.batch = mark, batches.current(session)
     session.add(row)
 
 
 async def earlier_import(session: AsyncSession, project: Project, mark: str) -> History | None:
-    """The last time that a table of this mark was imported into the project, if it was."""
+    """The last time that a table of this mark was imported into the project, as far as anything of it is left."""
+    made = aliased(History)
+    is_left = exists().where(
+        col(made.workspace_id) == col(History.workspace_id),
+        col(made.batch) == col(History.batch),
+        col(made.record_id) == col(Record.id),
+        col(Record.is_archived).is_(False),
+    )
     query = (
         select(History)
-        .where(col(History.project_id) == project.id, col(History.field) == IMPORT, col(History.note) == mark)
-        .where(col(History.record_id).is_(None))
+        .where(col(History.project_id) == project.id, col(History.record_id).is_(None))
+        .where(col(History.field) == IMPORT, col(History.note) == mark, is_left)
         .order_by(col(History.id).desc())
     )
     return (await session.exec(query.limit(1))).first() if project.id else None

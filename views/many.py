@@ -15,6 +15,8 @@ from models.tables import Project
 from views.blocks import (
     Block,
     Message,
+    actions,
+    button,
     cut,
     divider,
     esc,
@@ -27,6 +29,7 @@ from views.blocks import (
     section,
 )
 from views.forms import FormContext, place_inputs
+from views.undo import UNDO_BATCH
 from views.values import People, day, shown_value
 
 DEFAULT_KIND = "default_kind"
@@ -250,13 +253,16 @@ def _facts(draft: Draft, preview: Preview) -> list[str]:
 # What they made ----------------------------------------------------------------------------------------------------
 
 
-def logged_many(items: Sequence[Item], project: Project, *, said: str, hints: Sequence[str] = ()) -> Message:
-    """The one private confirmation of several records; `hints` are mrkdwn sentences."""
+def logged_many(
+    items: Sequence[Item], project: Project, *, batch: str, said: str, hints: Sequence[str] = ()
+) -> Message:
+    """The one private confirmation of several records, with the way back; `hints` are mrkdwn sentences."""
     text = f"{said} {_many(len(items), 'record')} in {project.name}: {_ranges(items)}."
     named = "\n".join(f"{item.reference}  {item.record.title}" for item in items[:RECORDS_NAMED])
     if len(items) > RECORDS_NAMED:
         named += f"\nand {len(items) - RECORDS_NAMED} more"
     blocks = [section(mrkdwn(f"*{esc(text)}*")), rich(named), *(section(mrkdwn(hint)) for hint in hints)]
+    blocks.append(actions([button("Undo", UNDO_BATCH, batch, says=f"Undo: {text}")]))
     return Message(esc(text), blocks)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
-from tests.scenarios.looking import answered, card, held
+from tests.scenarios.looking import answer, answered, card, held
 from tests.scenarios.test_statements import counted
 
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -67,6 +67,11 @@ async def test_a_list_is_previewed_line_by_line_and_then_logged_as_a_whole(house
     assert "Logged 3 records in network: A1 to A2, R1." in answered(ana)
     assert "I began the project *network*" in answered(ana)
     assert all(card(ana, reference) for reference in ("A1", "A2", "R1"))
+    await ana.click(answer(ana), "undo_batch")
+    await house.settled()
+    assert all(record["is_archived"] for record in (await house.export()).records)
+    assert "Undone: 3 records" in answered(ana)
+    assert any("A1 was removed" in message["text"] for message in ana.messages("#network"))
 
 
 @sqlite_only
