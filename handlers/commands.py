@@ -42,7 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="/steward",
         summary="Everything else, and all of the above",
-        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | settings | help",
+        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | paste | import | settings | help",
     ),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bot.manifest import SCOPES, manifest
+from bot.manifest import OPTIONAL_SCOPES, SCOPES, manifest
 from handlers.commands import COMMANDS
 from handlers.registry import EVENTS, SHORTCUTS
 
@@ -74,6 +74,14 @@ def test_every_scope_has_its_reason_and_every_event_its_scope() -> None:
     assert all(SCOPES.values())
     for scope, events in EVENTS_OF_SCOPES.items():
         assert scope in SCOPES or not events & subscribed
+
+
+def test_optional_scopes_stand_in_both_lists() -> None:
+    """As Slack wants it; whoever installs the app decides about them."""
+    scopes = manifest()["oauth_config"]["scopes"]
+
+    assert scopes["bot_optional"] == sorted(OPTIONAL_SCOPES)
+    assert set(scopes["bot_optional"]) < set(scopes["bot"])
 
 
 def test_a_prefix_renames_the_commands_and_nothing_else() -> None:
