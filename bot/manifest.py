@@ -8,6 +8,8 @@ from handlers.registry import EVENTS
 # Scope -> why, as docs/connect-slack.md tells it. The manifest asks for nothing that is not used, and whoever installs
 # it may leave the optional ones out.
 OPTIONAL_SCOPES = {
+    "channels:history": "the text of a message saved by a reaction, and whether a record's message was changed",
+    "groups:history": "the same in private channels Steward was invited to",
     "files:read": "read a table that somebody puts into the form of /steward import",
 }
 SCOPES = {
@@ -19,12 +21,18 @@ SCOPES = {
     "channels:read": "names and members of public channels",
     "groups:read": "names and members of private channels Steward was invited to",
     "users:read": "names, time zones, and who is a guest or deactivated",
+    "app_mentions:read": "read what is written to Steward in a channel or thread, after its name",
+    "reactions:read": "save a message as a draft when somebody puts the emoji for it under it",
     **OPTIONAL_SCOPES,
 }
 
 # Event in our registry -> names of the subscriptions that deliver it.
-SUBSCRIPTIONS = {"message": ("message.im",)}
-EXTRA_EVENTS = ("user_change", "team_join")
+SUBSCRIPTIONS = {
+    "message": ("message.im",),
+    "message_changed": ("message.channels", "message.groups"),
+    "message_deleted": ("message.channels", "message.groups"),
+}
+EXTRA_EVENTS = ("app_mention", "user_change", "team_join")
 
 
 def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, Any]:

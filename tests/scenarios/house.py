@@ -91,6 +91,7 @@ async def house_over_socket_mode(
             patience_seconds=patience_seconds,
         ) as running:
             sandbox.on_advance(running.advanced)
+            await _knows_everybody(running.steward)
             yield House(sandbox, running.steward)
 
 
@@ -130,6 +131,11 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
             server.should_exit = True
             await serving
             await steward.stop()
+
+
+async def _knows_everybody(steward: Steward) -> None:
+    """The start waits for this too, but not for long."""
+    await asyncio.gather(*(task for task in steward._tasks if task.get_name() == "warming"))
 
 
 async def _begin_at(sandbox: Sandbox, instant: datetime) -> None:
