@@ -209,7 +209,7 @@ def _import_preview(preview: Preview) -> list[Block]:
         title = f"{_many(bad, 'line')} cannot be imported:"
         blocks.append(rich((title, "bold"), "".join(f"\n🔴 {cut(each, 400)}" for each in _some(faults, FAULTS_SHOWN))))
     if notes := [f"Line {draft.line}: {said}" for draft in preview.drafts for said in draft.notes]:
-        blocks.append(rich("\n".join(f"⚠️ {cut(each, 400)}" for each in _some(notes, NOTES_SHOWN))))
+        blocks.append(rich("\n".join(f"❗ {cut(each, 400)}" for each in _some(notes, NOTES_SHOWN))))
     shown = storable(preview.drafts)[:ROWS_SHOWN]
     if shown:
         blocks.append(section(plain("The first of them:" if preview.good > len(shown) else "These:")))
@@ -228,7 +228,7 @@ def _row(draft: Draft, preview: Preview) -> Block:
     """One record to be, with what was not understood of its line below it."""
     kind, values = draft.new.kind, draft.new.values
     below = [" · ".join(_facts(draft, preview)), cut(" ".join(str(values.get("details") or "").split()), DETAILS_SHOWN)]
-    below += [f"⚠️ {said}" for said in draft.notes]
+    below += [f"❗ {said}" for said in draft.notes]
     below += [f"🔴 {fault.label}: {fault.sentence}" for fault in draft.faults]
     title = cut(str(values.get("title") or "(no title)"), 300)
     return rich(f"{draft.line}  {kind.emoji} ", (title, "bold"), "".join(f"\n{line}" for line in below if line))

@@ -59,7 +59,7 @@ async def test_a_file_is_previewed_and_then_imported_as_a_whole(house: House) ->
     assert "3 records in log.csv, *3 can be imported* into *network*. Nothing is stored yet." in seen
     assert "Kind → Kind, Summary → Title, Assignee → Owner, Deadline → Due date, State → Status" in seen
     assert "Not known, so left out unless you choose below: \nRef" in seen
-    assert "⚠️ Line 3: Owner: nobody here is called Acme Support, so the details name them." in seen
+    assert "❗ Line 3: Owner: nobody here is called Acme Support, so the details name them." in seen
     assert label == "Import 3 records"
     assert outcome.ok
     action, risk, issue = [await house.record(reference) for reference in ("A1", "R1", "I1")]

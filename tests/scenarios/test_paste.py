@@ -54,9 +54,9 @@ async def test_a_list_is_previewed_line_by_line_and_then_logged_as_a_whole(house
     assert (
         "Order cables\n\nAction · Ben Fischer · due Fri 5 Mar 2032 · priority High · #pilot\ntwenty of them" in preview
     )
-    assert "⚠️ Not set: owner. Nobody here is called @Acme Support, so the details name them." in preview
-    assert "⚠️ It was ticked in your list; here it is logged as open." in preview
-    assert "⚠️ Not set: due date. I can't read “blue moon” as a date." in preview
+    assert "❗ Not set: owner. Nobody here is called @Acme Support, so the details name them." in preview
+    assert "❗ It was ticked in your list; here it is logged as open." in preview
+    assert "❗ Not set: due date. I can't read “blue moon” as a date." in preview
     assert "🔴 Title: A title is needed: one line that says what it is." in preview
     assert label == "Log 3 records"
     assert outcome.ok
@@ -158,7 +158,7 @@ async def test_an_owner_who_cannot_see_the_project_is_left_out_and_named(house: 
 
     preview = await paste(house, ana, "Order cables @kavya\nBook the room @ben", "#steering")
 
-    assert "⚠️ Not set: owner. Kavya Rao cannot see steering. Invite them to its channel first" in preview
+    assert "❗ Not set: owner. Kavya Rao cannot see steering. Invite them to its channel first" in preview
     assert "Action · Ben Fischer" in preview
 
 
