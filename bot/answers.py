@@ -9,6 +9,7 @@ from handlers.request import Where
 from handlers.slack_text import decoded
 from models.errors import InvalidFields, StewardError
 from views.blocks import Message, cut, esc, mrkdwn, plain, safe, section
+from views.forms import file_in
 from views.forms import message_view as form_view
 from views.refill import refilled, typed_into
 
@@ -42,7 +43,8 @@ def in_form(message: Message) -> dict[str, Any]:
 
 def still_working(incoming: Incoming) -> dict[str, Any] | None:
     """The acknowledgement of what takes longer than Slack waits. It promises nothing."""
-    message = Message("Still working …", [section(plain("Still working …"))])
+    words = "Reading the file …" if file_in(incoming.state) or incoming.context.file_id else "Still working …"
+    message = Message(words, [section(plain(words))])
     match incoming.where:
         case Where.COMMAND:
             return private(message)

@@ -19,6 +19,7 @@ from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
 from bot.incoming import Incoming
 from bot.slack_directory import SlackDirectory
+from bot.slack_files import SlackFiles
 from handlers import commands, records
 from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
@@ -33,6 +34,7 @@ from models.operations import Source
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
 from views.cards import form_offered
+from views.forms import file_in
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class Edge:
         clock: Clock,
         workspace: Workspace,
         slack_directory: SlackDirectory,
+        files: SlackFiles,
+        scopes: Callable[[], frozenset[str]],
         homes: HomePublisher,
         carrier: Carrier,
         background: Background,
@@ -63,6 +67,8 @@ class Edge:
         self._clock = clock
         self._workspace = workspace
         self._directory = slack_directory
+        self._files = files
+        self._scopes = scopes
         self._homes = homes
         self._carrier = carrier
         self._background = background
@@ -179,6 +185,8 @@ class Edge:
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None or not await self._matters(incoming, entry):
             return Nothing(), False
+        if entry.reads_file and (file_id := file_in(incoming.state) or incoming.context.file_id):
+            incoming = replace(incoming, file=await self._files.read(file_id))
         if entry.reads is not Reads.NOTHING and incoming.message:
             incoming = replace(incoming, message=await self._read(incoming, incoming.message, entry.reads))
         try:
@@ -267,6 +275,8 @@ class Edge:
             context=incoming.context,
             message=incoming.message,
             response_url=incoming.response_url,
+            file=incoming.file,
+            scopes=self._scopes(),
             thread_ts=incoming.thread_ts,
             source=_source_of(incoming),
             payload=incoming.payload,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import channels, lists, project_life, projects, reactions, records, standups, undo
+from handlers import channels, lists, many, project_life, projects, reactions, records, standups, tables, undo
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -52,7 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="/steward",
         summary="Everything else, and all of the above",
-        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | settings | help",
+        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | paste | import | settings | help",
         read=lambda text: _parse_steward(text),
     ),
 )
@@ -87,6 +87,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
+    Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
+    Verb("import", "import", "A form for a table of records: a CSV file, or its text, after a preview"),
     Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
@@ -97,7 +99,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
     Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
-    Verb("help", "help", "What there is, with examples"),
+    Verb("help", "help", "What there is, with examples; `/steward help grammar` how a record is typed"),
 )
 
 
@@ -110,6 +112,14 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "delete": (records.remove, True),
     "archive": (records.remove, True),
     "undo": (undo.record_typed, True),
+}
+
+# Words that open a form of their own.
+OPENING: Mapping[str, Run] = {
+    "settings": projects.settings_here,
+    "paste": many.open_paste,
+    "import": tables.open_import,
+    "reactions": reactions.settings,
 }
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
@@ -204,6 +214,8 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_list(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
+    if word in OPENING and not rest:
+        return Parsed(OPENING[word])
     if word == "standup":
         return _parse_standup(rest)
     if word == "undo" and not rest:
@@ -352,6 +364,8 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
+    if topic == "grammar":
+        return Tell(help_views.grammar_help())
     if topic == "standup":
         return Tell(
             help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])

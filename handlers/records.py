@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
+from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
 from models import batches, directory, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order, monday_to_friday
-from models.entry import Entry, parse_entry
+from models.entry import Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import FieldType, FollowUp, Step
@@ -41,13 +41,14 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     entry = await _read_entry(request, deps, kind, text)
     values, hints = _from_entry(entry)
     hints += about_words
-    asks = questions(request)
-    if (asks and not _goes_to_current(request)) or not values["title"]:
+    named = await _project_named(request, deps, entry)
+    asks = questions(request) if named is None and not _goes_to_current(request) else ()
+    if asks or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
-        return OpenForm(_form(request, kind, values, asks))
-    project, began = await project_here(request, deps)
+        return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
+    project, began = (named, False) if named else await project_here(request, deps)
     item, problems = await _create_from(request, deps, kind, entry, values, project)
     return await _logged(request, deps, item, project, began, [*hints, *problems])
 
@@ -56,23 +57,26 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
     """Store every line as a record, or none; one confirmation names them all. Raises InvalidFields."""
     if len(lines) > MOST_AT_ONCE:
         raise InvalidFields({"title": f"That is {len(lines)} records; at most {MOST_AT_ONCE} at once, please."})
-    if questions(request) and not _goes_to_current(request):
-        raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     entries = [(kind, await _read_entry(request, deps, kind, words)) for kind, words in lines]
     for number, (_, entry) in enumerate(entries, 1):
         if not entry.title:
             raise InvalidFields(
                 {"title": f"Record {number} of {len(lines)} has no title, so nothing was saved. Add one."}
             )
-    project, began = await project_here(request, deps)
+    elsewhere = [await _project_named(request, deps, entry) for _, entry in entries]
+    if questions(request) and not _goes_to_current(request) and None in elsewhere:
+        raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
+    here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
     rows = []
-    for kind, entry in entries:
+    for (kind, entry), named in zip(entries, elsewhere, strict=True):
+        project = named or here
+        assert project is not None
         values, hints = _from_entry(entry)
         item, problems = await _create_from(request, deps, kind, entry, values, project)
         rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
-    hints = _about_channel(request, project, began)
+    hints = about_place(request, here, began) if here else []
     return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
 
 
@@ -80,6 +84,7 @@ async def _create_from(
     request: Request, deps: Deps, kind: Kind, entry: Entry, values: dict[str, Any], project: Project
 ) -> tuple[Item, list[str]]:
     """The record of what was typed, without what cannot be stored, and sentences about that."""
+    is_elsewhere = entry.channel_id not in (None, request.channel_id)
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
@@ -94,11 +99,13 @@ async def _create_from(
         kind,
         values,
         project=project,
-        channel_id=_home_of(request, project),
+        channel_id=entry.channel_id or _home_of(request, project),
         now=deps.now,
         via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
         source=request.source,
     )
+    if is_elsewhere:
+        hints.append(f"It belongs to *{esc(project.name)}*; its card goes to <#{item.record.channel_id}>.")
     return item, hints
 
 
@@ -119,15 +126,7 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(kind, request.state, context)
     if context.follows:
         return await _follow(request, deps, kind, values)
-    if "project" in context.asks:
-        chosen = forms.read_choice(request.state, "project")
-        if not chosen.isdigit():
-            return FieldErrors({"project": "Choose the project it belongs to."})
-        project, began = await projects.find(deps.session, request.actor, int(chosen)), False
-        channel_id = _home_of(request, project)
-    else:
-        project, began = await project_here(request, deps)
-        channel_id = request.channel_id
+    project, channel_id, began = await place_of(request, deps)
     item = await operations.create(
         deps.session,
         request.actor,
@@ -140,6 +139,26 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         source=context.source,
     )
     return await _logged(request, deps, item, project, began, [])
+
+
+async def place_of(request: Request, deps: Deps) -> tuple[Project, str, bool]:
+    """Where a submitted form puts its records: the project, the channel of their cards, and whether it is begun now.
+
+    Raises NotFound, NotAllowed and InvalidFields, whose keys are the form's block ids.
+    """
+    if "project" not in request.context.asks:
+        project, began = await project_here(request, deps)
+        return project, request.channel_id, began
+    project = await chosen_project(request, deps)
+    return project, _home_of(request, project), False
+
+
+async def chosen_project(request: Request, deps: Deps) -> Project:
+    """The project picked in the form. Raises NotFound, and InvalidFields where none is."""
+    chosen = forms.read_choice(request.state, "project")
+    if not chosen.isdigit():
+        raise InvalidFields({"project": "Choose the project it belongs to."})
+    return await projects.find(deps.session, request.actor, int(chosen))
 
 
 async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
@@ -438,9 +457,10 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
             names = ", ".join(f"@{esc(person.name)}" for person in named[:5])
             hints.append(f"Not set: owner. Several people are called {esc(entry.unknown_owner)}: {names}.")
         else:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
             hints.append(
-                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}; "
-                "pick a name from the list that Slack shows when you type @, or press Edit."
+                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}, so the details name them as an "
+                "owner outside Slack, whom nobody reminds. If you meant somebody here, press Edit."
             )
     if owner_id := values.get("owner_id"):
         problem = await operations.owner_problem(session, project, owner_id)
@@ -451,11 +471,13 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
 
 
 async def _guess_owner(session: AsyncSession, entry: Entry, values: dict[str, Any]) -> None:
-    """For a form: the one person of that name, if there is exactly one; the form shows who it is."""
+    """For a form: the one person of that name, if there is exactly one; the form shows who it is, or the name."""
     if entry.unknown_owner and not values.get("owner_id"):
         named = await directory.people_named(session, entry.unknown_owner)
         if len(named) == 1:
             values["owner_id"] = named[0].id
+        elif not named:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
 
 
 def questions(request: Request) -> tuple[str, ...]:
@@ -483,7 +505,9 @@ def _home_of(request: Request, project: Project) -> str:
     return here.id if here is not None and here.project_id == project.id else project.home_channel_id
 
 
-def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
+def _form(
+    request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...], project: Project | None = None
+) -> dict[str, Any]:
     context = FormContext(
         kind=kind.key,
         channel_id=request.channel_id,
@@ -491,7 +515,14 @@ def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[s
         thread_ts=request.thread_ts,
         asks=asks,
     )
-    return forms.record_form(kind, values, context.made_from(request.source), project=request.project)
+    return forms.record_form(kind, values, context.made_from(request.source), project=project or request.project)
+
+
+async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project | None:
+    """The project of another channel that was named, None where none was. Raises NotFound."""
+    if entry.channel_id is None or entry.channel_id == request.channel_id:
+        return None
+    return await projects.of_channel(deps.session, request.actor, entry.channel_id)
 
 
 async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
@@ -502,18 +533,26 @@ async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
-    if request.project is not None:
-        if is_unreadable(channel) and request.project.created_by != request.actor.id:
-            raise NotAllowed(
-                "I cannot see yet who is in this private channel, so its project is open only to the person who began "
-                "it. Type `/invite @Steward` here, then try again."
-            )
-        return request.project, False
-    name = forms.read_choice(request.state, "project_name") or channel.name
-    project = await projects.begin(
-        deps.session, request.actor, channel, name=name, timezone=request.person.timezone, now=deps.now
-    )
-    return project, True
+    if (project := project_known_here(request)) is not None:
+        return project, False
+    name, zone = name_for_project(request), request.person.timezone
+    return await projects.begin(deps.session, request.actor, channel, name=name, timezone=zone, now=deps.now), True
+
+
+def project_known_here(request: Request) -> Project | None:
+    """The channel's project, None where the first record begins it. Raises NotAllowed."""
+    channel, project = request.channel, request.project
+    if channel and project and is_unreadable(channel) and project.created_by != request.actor.id:
+        raise NotAllowed(
+            "I cannot see yet who is in this private channel, so its project is open only to the person who began "
+            "it. Type `/invite @Steward` here, then try again."
+        )
+    return project
+
+
+def name_for_project(request: Request) -> str:
+    """What the project is called that the channel's first record begins."""
+    return forms.read_choice(request.state, "project_name") or (request.channel.name if request.channel else "")
 
 
 async def _note_presence(request: Request, deps: Deps) -> None:
@@ -541,12 +580,12 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
 async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
     people = await directory.people(deps.session, cards.people_of(item))
     settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
-    hints = [*hints, *_about_channel(request, project, began), *cards.holiday_hints(item, project)]
+    hints = [*hints, *about_place(request, project, began), *cards.holiday_hints(item, project)]
     message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
     return Tell(message, reference=item.reference)
 
 
-def _about_channel(request: Request, project: Project, began: bool) -> list[str]:
+def about_place(request: Request, project: Project, began: bool) -> list[str]:
     """Sentences for a confirmation: that a project was begun, that no card can be posted."""
     hints = []
     if began:

@@ -14,12 +14,14 @@ from handlers import (
     events,
     home,
     lists,
+    many,
     project_life,
     projects,
     reactions,
     records,
     shortcuts,
     standups,
+    tables,
     undo,
 )
 from handlers.replies import Reply
@@ -41,7 +43,7 @@ class Reads(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A handler, and whether it stores anything.
+    """A handler, whether it stores anything, and whether it is given the file that the form holds.
 
     Of what comes often and seldom matters, `matters` is asked first, with the event, in a unit that only reads.
     """
@@ -49,6 +51,7 @@ class Entry:
     run: Handler
     writes: bool = True
     reads: Reads = Reads.NOTHING
+    reads_file: bool = False
     matters: Matters | None = None
 
 
@@ -82,6 +85,8 @@ BUTTONS: Mapping[str, Entry] = {
     "restore_project": Entry(project_life.restore_pressed),
     "bind": Entry(channels.bind_pressed),
     "unbind": Entry(channels.unbind_pressed),
+    "paste": Entry(many.open_paste, writes=False),
+    "import": Entry(tables.open_import, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "select": Entry(bulk.select_pressed, writes=False),
@@ -95,6 +100,10 @@ FORMS: Mapping[str, Entry] = {
     "create": Entry(records.create_submitted),
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
+    "paste": Entry(many.paste_submitted, writes=False),
+    "paste_log": Entry(many.paste_logged),
+    "import": Entry(tables.import_submitted, writes=False, reads_file=True),
+    "import_log": Entry(tables.import_logged, reads_file=True),
     "settings": Entry(projects.settings_submitted),
     "pick_several": Entry(bulk.picked, writes=False),
     "change_several": Entry(bulk.confirmed),

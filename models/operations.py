@@ -4,25 +4,28 @@ Operations flush and never commit. Refusals are `StewardError`s; nothing is stor
 of work rolls back.
 """
 
+import sys
+from collections import Counter as Counting
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, update
 from sqlalchemy.orm.attributes import flag_modified
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import batches, directory, outbox, projects, tags
 from models.clock import today_in
-from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
-from models.inserting import count_up
+from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
+from models.inserting import add_rows, count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType, SourceChange
-from models.permissions import Actor, Right, require, right_for, visible_records
-from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordTag
+from models.permissions import Actor, Right, may, require, right_for, visible_records
+from models.tables import Act, Card, Counter, History, Link, Person, Project, Record, RecordTag
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
@@ -87,35 +90,17 @@ async def create(
     """
     require(actor, Right.CREATE, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
-    if not values.get("due_date"):
-        values = {**values, "due_time": None}
-    assert project.id is not None
-    own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
-    record = Record(
-        project_id=project.id,
-        channel_id=channel_id,
-        kind=kind.key,
-        number=await count_up(session, Counter, {"kind": kind.key}, "last"),
-        first_due_date=values.get("due_date"),
-        status=kind.first_status,
-        raised_by=actor.id,
-        source_link=(source and source.link) or None,
-        source_channel_id=(source and source.channel_id) or None,
-        source_ts=(source and source.ts) or None,
-        source_thread_ts=(source and source.thread_ts) or None,
-        is_draft=is_draft,
-        created_at=now,
-        updated_at=now,
-        **{key: value for key, value in values.items() if key not in own_keys and value is not None},
-    )
-    session.add(record)
+    number = await count_up(session, Counter, {"kind": kind.key}, "last")
+    item = _new_item(actor, New(kind, values), number, project, channel_id, now)
+    item.record.source_link = (source and source.link) or None
+    item.record.source_channel_id = (source and source.channel_id) or None
+    item.record.source_ts = (source and source.ts) or None
+    item.record.source_thread_ts = (source and source.thread_ts) or None
+    item.record.is_draft = is_draft
+    session.add(item.record)
     await session.flush()
-    own = kind.model(record_id=record.id, **{key: value for key, value in values.items() if key in own_keys})
-    session.add(own)
-    item = Item(kind, record, own)
-    _index_tags(session, item)
-    session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
-    touch(session, actor.id, record.owner_id, project.coordinator_id, project.sponsor_id)
+    session.add_all(_beside_new(session, item, actor, via=via, now=now))
+    touch(session, actor.id, item.record.owner_id, project.coordinator_id, project.sponsor_id)
     if owes_card:
         await _owe_card(session, item.record, now)
     if batches.current(session):
@@ -123,6 +108,117 @@ async def create(
         await _owe_word_to_new_owner(session, actor, item, now)
     await session.flush()
     return item
+
+
+@dataclass(frozen=True)
+class New:
+    """One of several records to be stored at once. `status` is for what has a life behind it, as an imported record."""
+
+    kind: Kind
+    values: Mapping[str, Any]
+    status: Labelled | None = None
+
+
+async def create_many(
+    session: AsyncSession,
+    actor: Actor,
+    news: Sequence[New],
+    *,
+    project: Project,
+    channel_id: str,
+    now: datetime,
+    via: str,
+    is_quiet: bool = False,
+    may_be_past: bool = False,
+) -> list[Item]:
+    """Store new records, in their order; as many statements for five hundred as for one of each kind.
+
+    What is returned is for telling about them and no part of the session: to change one, find it.
+    Raises NotAllowed and, when a single one of them cannot be stored, InvalidFields. With `is_quiet`
+    nothing is owed to channel and owners until one of them changes. `may_be_past` takes dates that have passed.
+    """
+    require(actor, Right.CREATE, project)
+    told = (new_problems(actor, project, new, now=now, may_be_past=may_be_past) for new in news)
+    problems = [sentence for each in told for sentence in each.values()]
+    owners = {new.values.get("owner_id") for new in news}
+    problems += (await owner_problems(session, project, owners)).values()
+    if problems:
+        raise InvalidFields({"title": problems[0]})
+    kinds = Counting(new.kind.key for new in news)
+    numbers = {
+        key: iter(range(await count_up(session, Counter, {"kind": key}, "last", by=many) - many + 1, sys.maxsize))
+        for key, many in sorted(kinds.items())
+    }
+    items = [_new_item(actor, new, next(numbers[new.kind.key]), project, channel_id, now) for new in news]
+    await _add_many(session, items)
+    await add_rows(session, [row for item in items for row in _beside_new(session, item, actor, via=via, now=now)])
+    touch(session, *owners)
+    if not is_quiet:
+        words = (_word_to_new_owner(session, actor, item, now) for item in items)
+        await outbox.put_all(session, [*(_card_owed(item.record, now) for item in items), *filter(None, words)])
+    return items
+
+
+def new_problems(
+    actor: Actor, project: Project, new: New, *, now: datetime, may_be_past: bool = False
+) -> dict[str, str]:
+    """What is wrong with a record to be stored: field key -> sentence. Its owner is asked about elsewhere."""
+    today = date.min if may_be_past else today_in(project.timezone, now)
+    problems = field_problems(new.kind, {"title": None, **new.values}, today=today)
+    if new.status is not None and new.status != new.kind.first_status and not problems:
+        item = _new_item(actor, new, 0, project, "", now)
+        steps = [step for step in new.kind.steps if step.to == new.status]
+        rights = [right_for(step, item) for step in steps] or [Right.APPROVE]
+        if not any(may(actor, right, project, item) for right in rights):
+            problems["status"] = f"Only the coordinator can log one that is {new.status.label.lower()}."
+    return problems
+
+
+def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime) -> Item:
+    """The rows of a new record, not yet stored."""
+    kind, values = new.kind, new.values
+    if not values.get("due_date"):
+        values = {**values, "due_time": None}
+    own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
+    status = new.status or kind.first_status
+    is_open = status not in kind.closed
+    record = Record(
+        project_id=project.id or 0,
+        channel_id=channel_id,
+        kind=kind.key,
+        number=number,
+        first_due_date=values.get("due_date"),
+        status=status,
+        is_open=is_open,
+        closed_at=None if is_open else now,
+        raised_by=actor.id,
+        created_at=now,
+        updated_at=now,
+        **{key: value for key, value in values.items() if key not in own_keys and value is not None},
+    )
+    own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
+    return Item(kind, record, own)
+
+
+def _beside_new(session: AsyncSession, item: Item, actor: Actor, *, via: str, now: datetime) -> list[SQLModel]:
+    """The rows that every new record has beside its own, once that one is stored."""
+    setattr(item.own, "record_id", item.record.id)  # noqa: B010 - every kind's own table has it, SQLModel has not
+    return [item.own, *_tag_rows(item), _history(session, item, actor, Act.CREATED, via, now, after=item.record.title)]
+
+
+async def _add_many(session: AsyncSession, items: Sequence[Item]) -> None:
+    """Store the records in few statements, and tell them their ids."""
+    await add_rows(session, [item.record for item in items])
+    for kind, of_kind in groupby(sorted(items, key=_kind_and_number), key=lambda item: item.kind.key):
+        by_number = {item.record.number: item.record for item in of_kind}
+        first, last = min(by_number), max(by_number)
+        query = select(Record.id, Record.number).where(col(Record.kind) == kind)
+        for record_id, number in await session.exec(query.where(col(Record.number).between(first, last))):
+            by_number[number].id = record_id
+
+
+def _kind_and_number(item: Item) -> tuple[str, int]:
+    return item.kind.key, item.record.number
 
 
 async def change(
@@ -371,6 +467,36 @@ async def restore(
     await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
 
 
+async def set_archived(
+    session: AsyncSession, actor: Actor, items: Sequence[Item], is_archived: bool, *, via: str, now: datetime
+) -> None:
+    """Hide many records, or bring them back, by an undo: what `restore` does, in statements that do not grow with them.
+
+    Raises Overtaken when one of them was changed at the same moment.
+    """
+    changes = {"is_archived": is_archived, "updated_at": now}
+    for version, same in groupby(sorted(items, key=_version), key=_version):
+        ids = [item.record.id for item in same]
+        query = update(Record).where(col(Record.id).in_(ids), col(Record.version) == version)
+        changed = await session.exec(query.values(**changes, version=version + 1))
+        if changed.rowcount != len(ids):
+            raise Overtaken("Somebody else changed one of these at the same moment. Please try again.")
+    told = [
+        _history(
+            session, item, actor, Act.UNDONE, via, now, field="is_archived", before=not is_archived, after=is_archived
+        )
+        for item in items
+    ]
+    await add_rows(session, told)
+    await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
+    touch(session, *(item.record.owner_id for item in items))
+    await _owe_linked_cards(session, items, now)
+
+
+def _version(item: Item) -> int:
+    return item.record.version
+
+
 async def history(session: AsyncSession, item: Item, *, version: int | None = None) -> list[History]:
     """The record's history rows, oldest first; only those of one change when `version` is given."""
     query = select(History).where(col(History.record_id) == item.record.id).order_by(col(History.id))
@@ -444,15 +570,34 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
 async def owner_problem(session: AsyncSession, project: Project, owner_id: str) -> str | None:
     """Why that person cannot own a record of the project, as a sentence; None when they can."""
     owner = await directory.person(session, owner_id)
-    if owner is None:
+    if problem := _no_owner(owner):
+        return problem
+    assert owner is not None
+    return None if await projects.can_see(session, project, owner) else _cannot_see(owner, project)
+
+
+async def owner_problems(session: AsyncSession, project: Project, owner_ids: Iterable[str | None]) -> dict[str, str]:
+    """The same for several people: id -> sentence of those who cannot; a few statements for however many."""
+    wanted = {owner_id for owner_id in owner_ids if owner_id}
+    known = await directory.people(session, wanted)
+    problems = {each: problem for each in wanted if (problem := _no_owner(known.get(each)))}
+    rest = [known[each] for each in sorted(wanted - problems.keys())]
+    blind = await projects.blind_to(session, project, rest)
+    return problems | {owner.id: _cannot_see(owner, project) for owner in rest if owner.id in blind}
+
+
+def _no_owner(person: Person | None) -> str | None:
+    if person is None:
         return "Steward does not know that person. Choose somebody of this workspace."
-    if owner.is_bot:
-        return f"{owner.shown_name} is an app and cannot own a record. Choose a person."
-    if not owner.is_active:
-        return f"{owner.shown_name}'s account is deactivated. Choose somebody else."
-    if not await projects.can_see(session, project, owner):
-        return f"{owner.shown_name} cannot see {project.name}. Invite them to its channel first, or choose another."
+    if person.is_bot:
+        return f"{person.shown_name} is an app and cannot own a record. Choose a person."
+    if not person.is_active:
+        return f"{person.shown_name}'s account is deactivated. Choose somebody else."
     return None
+
+
+def _cannot_see(person: Person, project: Project) -> str:
+    return f"{person.shown_name} cannot see {project.name}. Invite them to its channel first, or choose another."
 
 
 async def _refuse_stale(session: AsyncSession, item: Item, version: int) -> None:
@@ -511,7 +656,7 @@ async def _apply(
     await _owe_card(session, item.record, now)
     await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
     if SHOWN_ELSEWHERE & changes.keys():
-        await _owe_linked_cards(session, item, now)
+        await _owe_linked_cards(session, [item], now)
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     if "owner_id" in changes:
@@ -521,8 +666,12 @@ async def _apply(
 
 def _index_tags(session: AsyncSession, item: Item) -> None:
     """Write the rows by which the record is found by its tags."""
+    session.add_all(_tag_rows(item))
+
+
+def _tag_rows(item: Item) -> list[RecordTag]:
     assert item.record.id is not None
-    session.add_all([RecordTag(tag=tag, record_id=item.record.id) for tag in item.record.tags.split()])
+    return [RecordTag(tag=tag, record_id=item.record.id) for tag in item.record.tags.split()]
 
 
 async def _replace(
@@ -579,23 +728,26 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
         await _owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
 
 
-async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) -> None:
-    """Owe the cards that show this record's title, or that it is settled, beside their own."""
-    here = item.record.id
+async def _owe_linked_cards(session: AsyncSession, items: Sequence[Item], now: datetime) -> None:
+    """Owe the cards that show these records' titles, or that they are settled, beside their own."""
+    here = [item.record.id for item in items]
     other = or_(
-        and_(col(Link.from_id) == here, col(Record.id) == col(Link.to_id)),
-        and_(col(Link.to_id) == here, col(Record.id) == col(Link.from_id)),
+        and_(col(Link.from_id).in_(here), col(Record.id) == col(Link.to_id)),
+        and_(col(Link.to_id).in_(here), col(Record.id) == col(Link.from_id)),
     )
     linked = await session.exec(select(Record).join(Link, other).distinct().order_by(col(Record.id)))
-    for record in linked.all():
-        await _owe_card(session, record, now, because=f":{here}:{item.record.version}")
+    because = f":{here[0]}:{items[0].record.version}"
+    await outbox.put_all(session, [_card_owed(record, now, because=because) for record in linked.all()])
 
 
 async def _owe_card(
     session: AsyncSession, record: Record, now: datetime, *, because: str = "", asked: bool = False
 ) -> None:
-    await outbox.put(
-        session,
+    await outbox.put_all(session, [_card_owed(record, now, because=because, asked=asked)])
+
+
+def _card_owed(record: Record, now: datetime, *, because: str = "", asked: bool = False) -> outbox.Owed:
+    return outbox.owed(
         "card",
         key=f"card:{record.id}:{record.version}{because}",
         payload={"asked": True} if asked else None,
@@ -608,15 +760,21 @@ async def _owe_card(
 
 async def _owe_word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: datetime) -> None:
     """Owe the new owner, unless they did it themselves, one direct message: that the record, or a batch, is theirs."""
+    if word := _word_to_new_owner(session, actor, item, now):
+        await outbox.put_all(session, [word])
+
+
+def _word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: datetime) -> outbox.Owed | None:
     owner_id, batch = item.record.owner_id, batches.current(session)
     if owner_id is None or owner_id == actor.id:
-        return
+        return None
     if batch is None:
         key = f"assigned:{item.record.id}:{owner_id}:{item.record.version}"
-        await outbox.put(session, "assigned", key=key, target=owner_id, record_id=item.record.id, due_at=now)
-    elif batches.is_new_to(session, owner_id):
-        key, payload = f"assigned:{batch}:{owner_id}", {"batch": batch, "by": actor.id}
-        await outbox.put(session, "assigned_batch", key=key, target=owner_id, payload=payload, due_at=now)
+        return outbox.owed("assigned", key=key, target=owner_id, record_id=item.record.id, due_at=now)
+    if not batches.is_new_to(session, owner_id):
+        return None
+    key, payload = f"assigned:{batch}:{owner_id}", {"batch": batch, "by": actor.id}
+    return outbox.owed("assigned_batch", key=key, target=owner_id, payload=payload, due_at=now)
 
 
 def _history(

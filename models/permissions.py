@@ -201,6 +201,20 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
     return or_(inside, col(Channel.is_private).is_(False)) if actor.standing is Standing.MEMBER else inside
 
 
+def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:
+    """Whether the channel is one of the project's that the actor may name to log there, as a condition on `Project`.
+
+    Every full member may where anybody may read along, else those who are in the channel.
+    """
+    began_unread = col(Channel.members_known_at).is_(None) & (col(Project.created_by) == actor.id)
+    return visible_projects(actor) & exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.project_id) == col(Project.id),
+        col(Channel.id) == channel_id,
+        or_(visible_channels(actor), began_unread),
+    )
+
+
 def visible_records(actor: Actor) -> ColumnElement[bool]:
     """The records the actor may know of, as a condition on `Record` joined with `Project`."""
     if actor.standing is Standing.MEMBER:

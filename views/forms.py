@@ -49,6 +49,8 @@ class FormContext:
     asks: tuple[str, ...] = ()
     line: str = ""
     chosen: tuple[str, ...] = ()
+    digest: str = ""
+    file_id: str = ""
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -90,18 +92,7 @@ def record_form(
         blocks.append(note(plain(kind.help)))
     if context.source_link:
         blocks.append(note(mrkdwn(link(context.source_link, "The message it comes from"))))
-    if "project" in context.asks:
-        blocks.append(project_choice(project))
-    if "project_name" in context.asks:
-        blocks.append(
-            _input(
-                "project_name",
-                "Project name",
-                {"type": "plain_text_input", "max_length": NAME_MAX},
-                "Slack does not let me see this private channel yet, so please name its project. "
-                "Until I am invited, only you can see what you log here.",
-            )
-        )
+    blocks += place_inputs(context, project)
     blocks += _fields(kind, values, context, focus=True, edition=context.version)
     return {
         "type": "modal",
@@ -112,6 +103,20 @@ def record_form(
         "private_metadata": _with_lengths(context, kind, values).packed(),
         "blocks": blocks,
     }
+
+
+def place_inputs(context: FormContext, project: Project | None, name: str = "") -> list[Block]:
+    """The inputs for what a form has to ask about the project; `name` is what was typed before."""
+    inputs = [project_choice(project)] if "project" in context.asks else []
+    if "project_name" in context.asks:
+        element: Block = {"type": "plain_text_input", "max_length": NAME_MAX}
+        hint = (
+            "Slack does not let me see this private channel yet, so please name its project. "
+            "Until I am invited, only you can see what you log here."
+        )
+        element |= {"initial_value": name} if name else {}
+        inputs.append(_input("project_name", "Project name", element, hint))
+    return inputs
 
 
 def edit_form(item: Item, context: FormContext, *, values: Values | None = None, warning: str = "") -> Block:
@@ -212,6 +217,13 @@ def read_choice(state: Mapping[str, Any], block_id: str) -> str:
 def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
     """The values of the checked boxes of an input."""
     return [str(each.get("value")) for each in _element_in(state, block_id).get("selected_options") or ()]
+
+
+def file_in(state: Mapping[str, Any]) -> str:
+    """The id of the one file that was put into the form, wherever in it; empty when there is none."""
+    held = (element for block in state.values() for element in block.values())
+    ids = [str(file.get("id") or "") for element in held for file in element.get("files") or ()]
+    return ids[0] if ids else ""
 
 
 def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ASSIGNED,
     ASSIGNED_BATCH,
     HELLO,
+    BEGUN,
     HOW_TO,
     TROUBLE,
     WORD,
