@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers import lists, projects, records
+from handlers import lists, projects, records, talk
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -59,7 +59,7 @@ class Verb:
 VERBS: tuple[Verb, ...] = (
     Verb("action", "action Order cables @ben", "Log an action as /action does; so with every other kind"),
     Verb("list", "list risks", "The open records of this channel's project; `/steward help list` says how to limit it"),
-    Verb("my", "my", "What you own, in all projects; with filters as in `my overdue`"),
+    Verb("my", "my", "What you own or help with, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
     Verb("show", "A12", "A record's card"),
@@ -75,6 +75,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("happened", "R3 happened", "A risk has happened: log the issue it results in"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
+    Verb("comment", "A12 comment Ben has the quote", "Say something about a record; `A12 uncomment` takes it back"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
     Verb("help", "help", "What there is, with examples"),
@@ -91,15 +92,22 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "show": (records.show, False),
     "edit": (records.edit, False),
     "history": (records.history, False),
+    "comment": (talk.ask, False),
+    "uncomment": (talk.take_back, True),
     "remove": (records.remove, True),
     "delete": (records.remove, True),
     "archive": (records.remove, True),
 }
 
+# Words after a reference with what they say behind them.
+SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]] = dict.fromkeys(
+    ("comment", "note", "says"), talk.typed
+)
+
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
     "list": "",
-    "my": "mine everywhere",
+    "my": "mine helping everywhere",
     "overdue": "overdue",
     "waiting": "waiting on me everywhere",
     **{kind.plural: kind.plural for kind in KINDS},
@@ -219,6 +227,8 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
     if said in ABOUT_RECORD and not remark:
         run, writes = ABOUT_RECORD[said]
         return Parsed(lambda request, deps: run(request, deps, kind, number), writes=writes)
+    if (saying := SAYING.get(said)) and remark and not strict:
+        return Parsed(lambda request, deps: saying(request, deps, kind, number, remark), writes=True)
     step = kind.step_named(said)
     if step and (not remark or not strict):
         remark_read = decoded(remark)
@@ -233,7 +243,7 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         raise NotFound(HOW_TO_UNDO)
     if linking := _linking(found, rest):
         return linking
-    words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD]
+    words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD, *SAYING]
     words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
     raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}"))
 

@@ -97,6 +97,7 @@ async def _page(request: Request, deps: Deps, filters: Filters, number: int) -> 
         line=line,
         empty=_empty(filters, what),
         filters=filters,
+        reader_id=request.actor.id,
         steps=_steps(request.actor, page),
         other=_other(filters),
     )

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import directory, links, operations, projects
+from models import comments, directory, links, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order
 from models.entry import Entry, parse_entry
@@ -21,9 +21,11 @@ from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project
+from reports.around import around
 from reports.work import items_of
 from views import cards, forms
 from views.blocks import Message, cut, esc, plain, section
+from views.cards import HistoryLine
 from views.forms import FormContext
 from views.values import name_of, shown_value
 
@@ -111,19 +113,19 @@ async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_u
     made = links.follow_up_kind(follow_up)
     values = {key: item.value(key) for key in follow_up.copies}
     context = replace(
-        _edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
+        edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
     )
     return OpenForm(forms.record_form(made, values, context, title=_title_of(context)))
 
 
 async def follow_pressed(request: Request, deps: Deps) -> Reply:
-    kind, number = _reference(request.value)
+    kind, number = referred(request.value)
     return await follow(request, deps, kind, number, _follow_up(kind, request.name.partition(":")[2]))
 
 
 async def _follow(request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any]) -> Reply:
     """Store the record that follows from another, in that one's project, and link the two."""
-    old_kind, number = _reference(request.context.follows)
+    old_kind, number = referred(request.context.follows)
     follow_up = _follow_up(old_kind, request.context.step)
     old, project = await operations.find(deps.session, request.actor, old_kind, number)
     operations.require_follow_up(request.actor, old, project, follow_up)
@@ -196,7 +198,7 @@ async def due_date_chosen(request: Request, deps: Deps) -> Reply:
 
 async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Reply:
     """Drawn even where saving would be refused by now: a refusal here would take the form and what is typed in it."""
-    kind, number = _reference(context.reference)
+    kind, number = referred(context.reference)
     item, _ = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
     typed = forms.read_fields(item.kind, request.state, context)
     return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
@@ -207,18 +209,25 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
-    linked = await links.links_of(deps.session, item)
-    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting, links=linked)
+    card = cards.record_card(
+        item,
+        project,
+        people,
+        now=deps.now,
+        offers_posting=offers_posting,
+        around=await around(deps.session, item),
+        reader=request.actor,
+    )
     return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
-    return await show(request, deps, *_reference(request.value))
+    return await show(request, deps, *referred(request.value))
 
 
 async def post_card_pressed(request: Request, deps: Deps) -> Reply:
     """Owe the card once more, where Slack refused it or nobody knows whether it was posted."""
-    item, _ = await operations.find(deps.session, request.actor, *_reference(request.value))
+    item, _ = await operations.find(deps.session, request.actor, *referred(request.value))
     await operations.owe_card_again(deps.session, item, now=deps.now)
     text = f"The card of {item.reference} is on its way to its channel."
     return Tell(Message(text, [section(plain(text))]), reference=item.reference)
@@ -227,17 +236,17 @@ async def post_card_pressed(request: Request, deps: Deps) -> Reply:
 async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The form with what is stored. Raises NotAllowed before anybody types in vain."""
     item, _ = await _editable(request, deps, kind, number)
-    return OpenForm(forms.edit_form(item, _edit_context(request, item)))
+    return OpenForm(forms.edit_form(item, edit_context(request, item)))
 
 
 async def edit_pressed(request: Request, deps: Deps) -> Reply:
-    return await edit(request, deps, *_reference(request.value))
+    return await edit(request, deps, *referred(request.value))
 
 
 async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
-    item, project = await _editable(request, deps, *_reference(context.reference))
+    item, project = await _editable(request, deps, *referred(context.reference))
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
@@ -268,7 +277,7 @@ async def step_typed(request: Request, deps: Deps, kind: Kind, number: int, step
 
 async def step_submitted(request: Request, deps: Deps) -> Reply:
     """The step whose small form was filled in. Raises InvalidFields, whose keys are the form's block ids."""
-    kind, number = _reference(request.context.reference)
+    kind, number = referred(request.context.reference)
     step = _step(kind, request.context.step)
     choices = kind.choices_of(step)
     chosen = forms.read_choice(request.state, step.asks) if step.asks else ""
@@ -279,12 +288,12 @@ async def step_submitted(request: Request, deps: Deps) -> Reply:
 
 async def step_pressed(request: Request, deps: Deps) -> Reply:
     """The step, or the small form for what it asks for."""
-    kind, number = _reference(request.value)
+    kind, number = referred(request.value)
     step = _step(kind, request.name.partition(":")[2])
     item, project = await _found(request, deps, kind, number)
     operations.require_step(request.actor, item, project, step)
     if operations.step_problems(item, step, "", None):
-        return OpenForm(forms.step_form(item, step, replace(_edit_context(request, item), step=step.key)))
+        return OpenForm(forms.step_form(item, step, replace(edit_context(request, item), step=step.key)))
     return await _take_step(request, deps, item, project, step, "", None, "button")
 
 
@@ -318,7 +327,7 @@ async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply
 async def undo_pressed(request: Request, deps: Deps) -> Reply:
     """Take back the change that the confirmation spoke of; its button takes that back in turn."""
     reference, _, version = request.value.partition(":")
-    kind, number = _reference(reference)
+    kind, number = referred(reference)
     item, project = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
     was_removed = item.record.is_archived
     await operations.undo(
@@ -344,10 +353,15 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     item, _ = await operations.find(deps.session, request.actor, kind, number)
     rows = await operations.history(deps.session, item)
     rows = operations.told(rows)
-    ids = {row.actor_id for row in rows} | _people_in(item.kind, rows)
+    talk = await comments.all_of(deps.session, item)
+    ids = {row.actor_id for row in rows} | {each.author_id for each in talk} | _people_in(item.kind, rows)
     people = await directory.people(deps.session, ids)
-    lines = [(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people)) for row in rows]
-    return Tell(cards.history(item, lines), reference=item.reference)
+    lines = [
+        HistoryLine(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people))
+        for row in rows
+    ]
+    lines += [cards.said(each, people) for each in talk]
+    return Tell(cards.history(item, sorted(lines, key=lambda line: line.at)), reference=item.reference)
 
 
 def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
@@ -358,7 +372,7 @@ def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
 
 
 async def history_pressed(request: Request, deps: Deps) -> Reply:
-    return await history(request, deps, *_reference(request.value))
+    return await history(request, deps, *referred(request.value))
 
 
 async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> Entry:
@@ -507,7 +521,8 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
     return Tell(message, reference=item.reference)
 
 
-def _edit_context(request: Request, item: Item) -> FormContext:
+def edit_context(request: Request, item: Item) -> FormContext:
+    """What a form about this record remembers."""
     return FormContext(
         kind=item.kind.key,
         channel_id=request.channel_id,
@@ -560,7 +575,7 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    return draw(item, project, people, now=deps.now, links=await links.links_of(deps.session, item))
+    return draw(item, project, people, now=deps.now, around=await around(deps.session, item), reader=request.actor)
 
 
 async def _morning_anew(request: Request, deps: Deps) -> Message | None:
@@ -585,7 +600,7 @@ async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple
 def _title_of(context: FormContext) -> str:
     """What stands above a form for a new record, where that is not simply its kind."""
     if context.follows:
-        kind, _ = _reference(context.follows)
+        kind, _ = referred(context.follows)
         return f"{_follow_up(kind, context.step).label}: {context.follows}"
     return "Log to Steward" if "kind" in context.asks else ""
 
@@ -604,7 +619,8 @@ def _step(kind: Kind, name: str) -> Step:
     return step
 
 
-def _reference(text: str) -> tuple[Kind, int]:
+def referred(text: str) -> tuple[Kind, int]:
+    """The kind and number that a button carries. Raises NotFound."""
     found = read_reference(text)
     if found is None:
         raise NotFound(operations.NOT_THERE.format(reference=esc(cut(text, 20)) or "such record"))

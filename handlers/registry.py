@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, projects, records, shortcuts
+from handlers import commands, events, home, lists, projects, records, shortcuts, talk
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -25,6 +25,8 @@ BUTTONS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
+    "comment": Entry(talk.asked, writes=False),
+    "uncomment": Entry(talk.turned_round),
     "post_card": Entry(records.post_card_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
@@ -41,6 +43,7 @@ FORMS: Mapping[str, Entry] = {
     "create": Entry(records.create_submitted),
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
+    "comment": Entry(talk.submitted),
     "settings": Entry(projects.settings_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
 }

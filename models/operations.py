@@ -4,13 +4,13 @@ Operations flush and never commit. Refusals are `StewardError`s; nothing is stor
 of work rolls back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import and_, delete, exists, or_
 from sqlalchemy.orm.attributes import flag_modified
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, outbox, projects, tags
@@ -21,7 +21,7 @@ from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
 from models.permissions import Actor, Right, require, right_for, visible_records
-from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordTag
+from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordHelper, RecordTag
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
@@ -32,6 +32,7 @@ BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened"})
 # What the card of a linked record shows of this one.
 SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived"})
 
+MOST_HELPERS = 20
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
 LONG_TEXT_MAX = 40_000
@@ -93,10 +94,11 @@ async def create(
     own = kind.model(record_id=record.id, **{key: value for key, value in values.items() if key in own_keys})
     session.add(own)
     item = Item(kind, record, own)
-    _index_tags(session, item)
+    for index in _INDEXES.values():
+        session.add_all(index(record))
     session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
-    touch(session, record.owner_id)
-    await _owe_card(session, item.record, now)
+    touch(session, record.owner_id, *record.helpers)
+    await owe_card(session, item.record, now)
     await session.flush()
     return item
 
@@ -206,7 +208,7 @@ async def note_link(session: AsyncSession, actor: Actor, item: Item, said: str, 
     session.add(item.record)
     await session.flush()
     session.add(_history(item, actor, Act.LINKED, via, now, field="link", note=said))
-    await _owe_card(session, item.record, now)
+    await owe_card(session, item.record, now)
     await session.flush()
 
 
@@ -315,6 +317,8 @@ async def _check(
     if owner_id and (before is None or before.record.owner_id != owner_id):
         problem = await owner_problem(session, project, owner_id)
         problems |= {"owner_id": problem} if problem else {}
+    if problem := await helpers_problem(session, project, values.get("helpers") or (), before):
+        problems["helpers"] = problem
     if problems:
         raise InvalidFields(problems)
 
@@ -355,13 +359,26 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
     return None
 
 
-async def owner_problem(session: AsyncSession, project: Project, owner_id: str) -> str | None:
-    """Why that person cannot own a record of the project, as a sentence; None when they can."""
+async def helpers_problem(
+    session: AsyncSession, project: Project, helpers: Sequence[str], before: Item | None
+) -> str | None:
+    """Why these people cannot help with a record of the project, as a sentence; those who do already may stay."""
+    if len(helpers) > MOST_HELPERS:
+        return f"At most {MOST_HELPERS} people can help with one record; these are {len(helpers)}."
+    known = before.record.helpers if before else ()
+    for person_id in helpers:
+        if person_id not in known and (problem := await owner_problem(session, project, person_id, "help with")):
+            return problem
+    return None
+
+
+async def owner_problem(session: AsyncSession, project: Project, owner_id: str, part: str = "own") -> str | None:
+    """Why that person cannot own (or whatever `part` says) a record of the project, as a sentence; None if they can."""
     owner = await directory.person(session, owner_id)
     if owner is None:
         return "Steward does not know that person. Choose somebody of this workspace."
     if owner.is_bot:
-        return f"{owner.shown_name} is an app and cannot own a record. Choose a person."
+        return f"{owner.shown_name} is an app and cannot {part} a record. Choose a person."
     if not owner.is_active:
         return f"{owner.shown_name}'s account is deactivated. Choose somebody else."
     if not await projects.can_see(session, project, owner):
@@ -413,15 +430,15 @@ async def _apply(
     flag_modified(item.record, "updated_at")
     session.add_all([item.record, item.own])
     await session.flush()
-    if "tags" in changes:
-        await session.exec(delete(RecordTag).where(col(RecordTag.record_id) == item.record.id))
-        _index_tags(session, item)
+    for key in _INDEXES.keys() & changes.keys():
+        await _index_anew(session, item.record, key)
     for key, (before, after) in changes.items():
         session.add(
             _history(item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None)
         )
-    await _owe_card(session, item.record, now)
+    await owe_card(session, item.record, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
+    touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, item, now)
     if "status" in changes:
@@ -432,10 +449,23 @@ async def _apply(
     await session.flush()
 
 
-def _index_tags(session: AsyncSession, item: Item) -> None:
-    """Write the rows by which the record is found by its tags."""
-    assert item.record.id is not None
-    session.add_all([RecordTag(tag=tag, record_id=item.record.id) for tag in item.record.tags.split()])
+def _tag_rows(record: Record) -> list[SQLModel]:
+    return [RecordTag(tag=tag, record_id=record.id or 0) for tag in record.tags.split()]
+
+
+def _helper_rows(record: Record) -> list[SQLModel]:
+    return [RecordHelper(person_id=person_id, record_id=record.id or 0) for person_id in record.helpers]
+
+
+# Columns of several values -> the rows by which a record is found by each of them.
+_INDEXES: Mapping[str, Callable[[Record], list[SQLModel]]] = {"tags": _tag_rows, "helpers": _helper_rows}
+_INDEX_TABLES: Mapping[str, Any] = {"tags": RecordTag, "helpers": RecordHelper}
+
+
+async def _index_anew(session: AsyncSession, record: Record, key: str) -> None:
+    table = _INDEX_TABLES[key]
+    await session.exec(delete(table).where(table.record_id == record.id))
+    session.add_all(_INDEXES[key](record))
 
 
 async def _replace(
@@ -468,7 +498,7 @@ async def has_card(session: AsyncSession, item: Item) -> bool:
 async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
     """Owe the card to a record that has none: because somebody asked, however old it is."""
     if not await has_card(session, item):
-        await _owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
+        await owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
 
 
 async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
@@ -481,7 +511,7 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
         .limit(at_most)
     )
     for record in sorted(await session.exec(query), key=lambda record: record.id or 0):
-        await _owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
+        await owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
 
 
 async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) -> None:
@@ -493,12 +523,13 @@ async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) ->
     )
     linked = await session.exec(select(Record).join(Link, other).distinct().order_by(col(Record.id)))
     for record in linked.all():
-        await _owe_card(session, record, now, because=f":{here}:{item.record.version}")
+        await owe_card(session, record, now, because=f":{here}:{item.record.version}")
 
 
-async def _owe_card(
+async def owe_card(
     session: AsyncSession, record: Record, now: datetime, *, because: str = "", asked: bool = False
 ) -> None:
+    """Owe the record's card, posted or updated; `because` tells what of the same version it is owed for."""
     await outbox.put(
         session,
         "card",

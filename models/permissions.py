@@ -19,6 +19,7 @@ from models.tables import Channel, ChannelMember, Person, Project, Record
 class Right(StrEnum):
     SEE = "see"
     CREATE = "log records here"
+    COMMENT = "comment on this"
     EDIT = "change this"
     DELETE = "remove this"
     APPROVE = "decide this"
@@ -66,8 +67,8 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
             return True
         case Right.CREATE:
             return actor.standing in (Standing.MEMBER, Standing.GUEST)
-        case Right.EDIT:
-            return is_member or (item is not None and actor.id in (item.record.owner_id, item.record.raised_by))
+        case Right.COMMENT | Right.EDIT:
+            return is_member or (item is not None and is_own(actor, item))
         case Right.DELETE:
             return leads or (item is not None and actor.id == item.record.raised_by)
         case Right.APPROVE | Right.EXPORT:
@@ -75,6 +76,11 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
         case Right.SETTINGS:
             # A project that a guest began has nobody to ask; any full member who sees it may take it.
             return leads or (is_member and project is not None and project.coordinator_id is None)
+
+
+def is_own(actor: Actor, item: Item) -> bool:
+    """Whether the record is the actor's: they raised it, own it or help with it."""
+    return actor.id in (item.record.owner_id, item.record.raised_by, *item.record.helpers)
 
 
 def right_for(step: Step, item: Item) -> Right:
@@ -87,7 +93,10 @@ def require(actor: Actor, right: Right, project: Project | None, item: Item | No
     if may(actor, right, project, item):
         return
     if actor.standing is not Standing.MEMBER:
-        raise NotAllowed("Guests can change only what they own or raised. Ask a member of the channel to do it.")
+        verb = "comment on only" if right is Right.COMMENT else "change only"
+        raise NotAllowed(
+            f"Guests can {verb} what they own or raised, or help with. Ask a member of the channel to do it."
+        )
     if project is not None and project.coordinator_id:
         raise NotAllowed(f"Only the coordinator of {project.name} can {right.value}. Ask them, or a workspace admin.")
     raise NotAllowed(f"Only the coordinator or a workspace admin can {right.value}.")

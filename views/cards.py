@@ -1,17 +1,21 @@
 """The one card a record has in its channel, and the short messages about a record."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
 from models import tags
 from models.clock import today_in, zone_or_utc
+from models.comments import Talk
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
 from models.links import Linked
 from models.operations import stored_value
-from models.tables import Act, Channel, History, Project
+from models.permissions import Actor, Right, may, right_for
+from models.tables import Act, Channel, Comment, History, Project
+from reports.around import Around
 from views.blocks import (
     Block,
     Message,
@@ -33,6 +37,8 @@ from views.values import People, day, due, moved, name_of, shown_value
 
 DETAILS_SHOWN = 600
 
+NOTHING_AROUND = Around()
+
 UNDO = "undo"
 REDO = "undo:redo"
 
@@ -45,11 +51,13 @@ def record_card(
     now: datetime,
     mention_owner: bool = False,
     offers_posting: bool = False,
-    links: Sequence[Linked] = (),
+    around: Around = NOTHING_AROUND,
+    reader: Actor | None = None,
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
-    `offers_posting` goes with a private view of a record whose card is not in its channel.
+    `reader` is given with a private view: it offers only what that person may do. `offers_posting` goes with a private
+    view of a record whose card is not in its channel.
     """
     if item.record.is_archived:
         return _removed_card(item)
@@ -59,9 +67,10 @@ def record_card(
         *_facts(item, project, people, today, mention_owner=mention_owner),
         *_remark(item),
         *_texts(item),
-        *_links(links),
+        *_links(around.links),
+        *_talk(around.talk),
         note(*_origin(item, project, people)),
-        actions(_buttons(item)),
+        actions(_buttons(item, project, reader)),
     ]
     if offers_posting:
         post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
@@ -126,9 +135,9 @@ def _is_reminded(item: Item, people: People, now: datetime) -> bool:
     return datetime.combine(item.record.due_date, time(9), zone_or_utc(owner.timezone)) > now
 
 
-def assigned(item: Item, project: Project, people: People, *, now: datetime, links: Sequence[Linked] = ()) -> Message:
+def assigned(item: Item, project: Project, people: People, *, now: datetime, around: Around, reader: Actor) -> Message:
     """The direct message by which an owner learns of a record that is theirs now."""
-    card = record_card(item, project, people, now=now, links=links)
+    card = record_card(item, project, people, now=now, around=around, reader=reader)
     who = name_of(people, item.record.raised_by)
     says = f"You own {item.reference} in {project.name}, raised by {who}."
     return Message(esc(f"{says} ") + card.text, [section(plain(says)), *card.blocks])
@@ -214,19 +223,53 @@ def trouble(sentence: str, item: Item | None = None) -> Message:
     return Message(sentence, [section(mrkdwn(sentence)), *offered])
 
 
-def history(item: Item, lines: Sequence[tuple[datetime, str, str]]) -> Message:
-    """A record's history for one person: (instant, who, what) lines, newest last, instants in the reader's zone."""
+@dataclass(frozen=True)
+class HistoryLine:
+    """One entry of a record's history; `words` is what was said with it, shown whole below."""
+
+    at: datetime
+    who: str
+    what: str
+    words: str = ""
+
+
+def history(item: Item, lines: Sequence[HistoryLine]) -> Message:
+    """A record's history for one person, newest last, instants in the reader's zone."""
     blocks: list[Block] = [_title(item)]
     shown = lines[-HISTORY_ROWS:]
     if len(shown) < len(lines):
         blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
-    for at, who, what in shown:
-        stamp = f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
-        blocks.append(note(mrkdwn(stamp), plain(who), plain(what, 1_500)))
+    for line in shown:
+        stamp = f"<!date^{int(line.at.timestamp())}^{{date_short_pretty}} {{time}}|{line.at:%Y-%m-%d %H:%M} UTC>"
+        blocks.append(note(mrkdwn(stamp), plain(line.who), plain(line.what, 1_500)))
+        blocks += [rich(line.words)] if line.words else []
     return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
 
 
-HISTORY_ROWS = 30
+# At most two blocks each, of the fifty a message may have.
+HISTORY_ROWS = 24
+
+
+def said(comment: Comment, people: People) -> HistoryLine:
+    """A comment as a line of the history; what was taken back is not repeated."""
+    who = name_of(people, comment.author_id)
+    if comment.taken_back_at is not None:
+        return HistoryLine(comment.at, who, "commented, and took it back")
+    return HistoryLine(comment.at, who, "commented", comment.text)
+
+
+def commented(item: Item, comment: Comment) -> Message:
+    """The private confirmation of a comment, or that it was taken back, with the way back."""
+    is_gone = comment.taken_back_at is not None
+    text = f"{'Took back your comment' if is_gone else 'Commented'} on {item.reference}"
+    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Undo", UNCOMMENT)
+    blocks = [rich((text, "bold")), *([] if is_gone else [rich(cut(comment.text, DETAILS_SHOWN))])]
+    blocks.append(actions([button(label, action, f"{item.reference}:{comment.id}", says=f"{label}: {text}")]))
+    return Message(esc(f"{text}." if is_gone else f"{text}: {cut(comment.text, 300)}"), blocks)
+
+
+UNCOMMENT = "uncomment"
+RECOMMENT = "uncomment:redo"
 
 
 def change_in_words(kind: Kind, row: History, people: People) -> str:
@@ -312,6 +355,22 @@ def _links(links: Sequence[Linked]) -> list[Block]:
 LINKS_SHOWN = 10
 
 
+def _talk(talk: Talk) -> list[Block]:
+    """How many comments there are, and what was said last."""
+    if not talk.count:
+        return []
+    count = "1 comment" if talk.count == 1 else f"{talk.count} comments"
+    if talk.count > len(talk.latest):
+        count += f", the last {len(talk.latest)}"
+    return [
+        note(plain(f"{count}:")),
+        *(rich((f"{each.who}: ", "bold"), cut(each.text, COMMENT_SHOWN)) for each in talk.latest),
+    ]
+
+
+COMMENT_SHOWN = 300
+
+
 def linked(sentence: str, items: Sequence[Item]) -> Message:
     """The private confirmation that two records are linked, or no longer; the sentence is plain text."""
     rows = [_title(item) for item in items]
@@ -328,23 +387,35 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
     return origin
 
 
-def _buttons(item: Item) -> list[Block]:
-    """At most five in a row: the steps first in the kind's description, and a ⋯ menu for those that find no room."""
-    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status)]
-    others = [button("History", "history", item.reference, says=f"History of {item.reference}")]
-    if item.kind.is_editable(item):
-        others.insert(0, button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
-    steps += [
-        button(each.label, f"follow:{each.key}", item.reference, says=f"{each.label}: {item.reference}")
-        for each in item.kind.follow_ups_from(item.record.status)
+def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
+    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with all the rest.
+
+    For a reader only what that person may do; the card of a channel has many readers and offers everything.
+    """
+
+    def allowed(right: Right) -> bool:
+        return reader is None or may(reader, right, project, item)
+
+    moves = [
+        _step_button(item, step) for step in item.kind.steps_from(item.record.status) if allowed(right_for(step, item))
     ]
-    room = BUTTONS_EACH - len(others)
-    if len(steps) <= room:
-        return [*steps, *others]
-    return [*steps[: room - 1], *others, overflow(steps[room - 1 :])]
+    if allowed(Right.EDIT):
+        moves += [
+            _button(item, each.label, f"follow:{each.key}") for each in item.kind.follow_ups_from(item.record.status)
+        ]
+    edits = [_button(item, "Edit", "edit")] if allowed(Right.EDIT) and item.kind.is_editable(item) else []
+    rest = [_button(item, "Comment", "comment")] if allowed(Right.COMMENT) else []
+    rest.append(_button(item, "History", "history"))
+    room = BUTTONS_EACH - len(edits) - 1
+    return [*moves[:room], *edits, overflow([*moves[room:], *rest][:MENU_MAX])]
 
 
 BUTTONS_EACH = 5
+MENU_MAX = 5  # entries that Slack allows in a ⋯ menu
+
+
+def _button(item: Item, label: str, action: str) -> Block:
+    return button(label, action, item.reference, says=f"{label}: {item.reference}")
 
 
 def _step_button(item: Item, step: Step) -> Block:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, time
 from typing import Any
 
+from models.comments import COMMENT, COMMENT_MAX
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.operations import REMARK, TEXT_MAX, TITLE_MAX
@@ -147,6 +148,24 @@ def step_form(item: Item, step: Step, context: FormContext) -> Block:
         "close": plain("Cancel"),
         "private_metadata": context.packed(),
         "blocks": blocks,
+    }
+
+
+def comment_form(item: Item, context: FormContext) -> Block:
+    """The small form for a comment."""
+    words = {"type": "plain_text_input", "multiline": True, "max_length": COMMENT_MAX, "focus_on_load": True}
+    hint = "Everybody who sees the card can read it."
+    return {
+        "type": "modal",
+        "callback_id": "comment",
+        "title": plain(f"Comment on {item.reference}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [
+            note(plain(f"{item.reference}: {item.record.title}", 2_000)),
+            _input(COMMENT, "Comment", words, hint),
+        ],
     }
 
 

@@ -223,6 +223,13 @@ COMMON_FIELDS = (
         in_list=True,
     ),
     FieldSpec(
+        key="helpers",
+        label="Helpers",
+        type=FieldType.PEOPLE,
+        help="People who work on it besides the owner. It stands in their `/steward my` too.",
+        is_extra=True,
+    ),
+    FieldSpec(
         key="due_date",
         label="Due date",
         type=FieldType.DATE,

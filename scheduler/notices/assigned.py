@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, links
+from models import directory
+from models.permissions import actor_of
 from models.tables import Delivery
+from reports.around import around
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.reading import seen_item
 from views import cards
@@ -20,8 +22,10 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     if item.record.is_archived or not item.record.is_open or item.record.owner_id != delivery.target:
         return None
     people = await directory.people(session, cards.people_of(item))
-    shown = await links.links_of(session, item)
-    return Draft("post", delivery.target, cards.assigned(item, project, people, now=now, links=shown))
+    message = cards.assigned(
+        item, project, people, now=now, around=await around(session, item), reader=actor_of(people[delivery.target])
+    )
+    return Draft("post", delivery.target, message)
 
 
 ASSIGNED = DeliveryKind(key="assigned", draw=draw, late_limit=timedelta(hours=24))

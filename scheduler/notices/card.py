@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, links, outbox
+from models import directory, outbox
 from models.kinds import Item
 from models.tables import Card, Delivery, History
+from reports.around import around
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.trouble import UNSURE, owe_trouble
@@ -32,14 +33,14 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     if card is None and (item.record.is_archived or is_late):
         return None
     people = await directory.people(session, people_of(item))
-    shown = await links.links_of(session, item)
+    shown = await around(session, item)
     if card is not None:
-        message = record_card(item, project, people, now=now, links=shown)
+        message = record_card(item, project, people, now=now, around=shown)
         return Draft("update", card.channel_id, message, ts=card.ts)
     owner_id = await _owner_to_tell(session, delivery, item)
     if owner_id and not await directory.is_member(session, delivery.target, owner_id):
         owner_id = None
-    message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, links=shown)
+    message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, around=shown)
     return Draft("post", delivery.target, message, mentions=owner_id)
 
 

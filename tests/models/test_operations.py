@@ -181,6 +181,7 @@ def full_values(kind: Kind) -> dict[str, Any]:
         "due_time": time(15, 0),
         "priority": Priority.HIGH,
         "tags": "network pilot",
+        "helpers": ["UBEN"],
         "next_review": date(2026, 3, 20),
     } | OWN_VALUES[kind.key]
 

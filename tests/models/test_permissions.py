@@ -124,7 +124,7 @@ def test_a_persons_standing_follows_from_what_slack_says(
 
 
 REFUSALS = [
-    ("guest", Right.EDIT, PROJECT, r"Guests can change only what they own or raised\. Ask a member"),
+    ("guest", Right.EDIT, PROJECT, r"Guests can change only what they own or raised, or help with\. Ask a member"),
     (
         "member",
         Right.APPROVE,

@@ -35,8 +35,9 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "open the edit form": (None, lambda ana: ana.command("#network", "/steward", "A1 edit"), 3),
     "save the edit form": (lambda ana: ana.command("#network", "/steward", "A1 edit"), _save_another_title, 8),
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
-    "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
-    "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
+    "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 6),
+    "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 5),
+    "comment": (None, lambda ana: ana.command("#network", "/steward", "A1 comment Seen"), 6),
     "home": (None, lambda ana: ana.open_home(), 7),
 }
 
