@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers import lists, projects, records, talk
+from handlers import edits, lists, projects, records, talk
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -76,6 +76,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("comment", "A12 comment Ben has the quote", "Say something about a record; `A12 uncomment` takes it back"),
+    Verb(
+        "owner",
+        "A12 @ben by monday !high #pilot",
+        "Change owner, due date (`no date`), priority, tags (`-#pilot`), `p4 i3`; `because …` at the end says why",
+    ),
+    Verb("helper", "A12 helper @kavya", "Name somebody who helps; `A12 helper -@kavya` or `A12 unhelp` ends it"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
     Verb("help", "help", "What there is, with examples"),
@@ -155,9 +161,13 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
     reference, rest = _first_word(text)
     found = read_reference(reference)
     step = found and found[0].step_named(_first_word(rest)[0].lower())
-    if found is None or step is None:
+    if found is None:
         return ()
     meant = f"{found[0].letter}{found[1]}"
+    if rest.startswith(("<@", "@", "!", "#", "-")) or _first_word(rest)[0].lower() in ("by", "due", "no", "comment"):
+        return (f"If you meant {meant} itself: undo this, then type `/steward {meant}` and the same words.",)
+    if step is None:
+        return ()
     return (f"If you meant {meant} itself: undo this, then type `/steward {meant} {step.key}` and your remark.",)
 
 
@@ -245,7 +255,8 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD, *SAYING]
     words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
-    raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}"))
+    hint = _hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}")
+    return Parsed(lambda request, deps: edits.typed(request, deps, kind, number, rest, otherwise=hint), writes=True)
 
 
 def _linking(one: tuple[Kind, int], words: str) -> Parsed | None:

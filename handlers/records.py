@@ -250,7 +250,6 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
-    before = item.record.version
     await operations.change(
         deps.session,
         request.actor,
@@ -260,11 +259,16 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
         version=context.version,
         now=deps.now,
         via="form",
-        why_moved=forms.read_choice(request.state, forms.WHY_MOVED),
+        why=forms.read_choice(request.state, forms.WHY_MOVED),
     )
-    people = await directory.people(deps.session, cards.people_of(item))
-    said = "Changed" if item.record.version != before else "Nothing changed in"
-    message = cards.saved(item, project, people, said=said, now=deps.now)
+    return await changed(deps, item, project)
+
+
+async def changed(deps: Deps, item: Item, project: Project, hints: Sequence[str] = ()) -> Reply:
+    """The confirmation of a change just made: every field from what to what, with the way back."""
+    people = await directory.people(deps.session, cards.people_of(item) | _people_in(item.kind, item.changed))
+    said = "Changed" if item.changed else "Nothing changed in"
+    message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints)
     return Tell(message, reference=item.reference)
 
 
@@ -339,7 +343,7 @@ async def undo_pressed(request: Request, deps: Deps) -> Reply:
         now=deps.now,
         via="undo",
     )
-    people = await directory.people(deps.session, cards.people_of(item))
+    people = await directory.people(deps.session, cards.people_of(item) | _people_in(item.kind, item.changed))
     said = "Redone:" if request.name == cards.REDO else "Undone:"
     if was_removed != item.record.is_archived:
         said = "Brought back" if was_removed else "Removed"
@@ -355,16 +359,18 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     rows = operations.told(rows)
     talk = await comments.all_of(deps.session, item)
     ids = {row.actor_id for row in rows} | {each.author_id for each in talk} | _people_in(item.kind, rows)
+    ids |= cards.people_of(item)
     people = await directory.people(deps.session, ids)
+    first = cards.first_values(item, rows, people)
     lines = [
-        HistoryLine(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people))
+        HistoryLine(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people, first=first))
         for row in rows
     ]
     lines += [cards.said(each, people) for each in talk]
     return Tell(cards.history(item, sorted(lines, key=lambda line: line.at)), reference=item.reference)
 
 
-def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
+def _people_in(kind: Kind, rows: Sequence[History]) -> set[str | None]:
     """The people whom changed fields name, before and after."""
     persons = {field.key for field in kind.all_fields if field.type in (FieldType.PERSON, FieldType.PEOPLE)}
     values = [value for row in rows if row.field in persons for value in (row.before, row.after)]

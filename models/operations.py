@@ -113,9 +113,9 @@ async def change(
     version: int,
     now: datetime,
     via: str,
-    why_moved: str = "",
+    why: str = "",
 ) -> Item:
-    """Store changed fields; `why_moved` is the reason for another due date.
+    """Store changed fields; `why` is the reason, of another due date above all.
 
     Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict.
     """
@@ -126,7 +126,8 @@ async def change(
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
     values = {**values, **_promise(item, values)}
-    notes = {"due_date": why_moved.strip()}
+    is_moved = "due_date" in values and values["due_date"] != item.record.due_date
+    notes = dict.fromkeys(["due_date"] if is_moved else values, why.strip())
     await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now, notes=notes)
     return item
 
@@ -418,6 +419,7 @@ async def _apply(
     """
     notes = notes or {}
     changes = {key: (item.value(key), value) for key, value in values.items() if item.value(key) != value}
+    item.changed = ()
     if not changes:
         return
     for key, (_, value) in changes.items():
@@ -432,10 +434,11 @@ async def _apply(
     await session.flush()
     for key in _INDEXES.keys() & changes.keys():
         await _index_anew(session, item.record, key)
-    for key, (before, after) in changes.items():
-        session.add(
-            _history(item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None)
-        )
+    item.changed = tuple(
+        _history(item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None)
+        for key, (before, after) in changes.items()
+    )
+    session.add_all(item.changed)
     await owe_card(session, item.record, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
     touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)

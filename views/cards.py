@@ -12,7 +12,7 @@ from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
 from models.links import Linked
-from models.operations import stored_value
+from models.operations import stored_value, told
 from models.permissions import Actor, Right, may, right_for
 from models.tables import Act, Channel, Comment, History, Project
 from reports.around import Around
@@ -115,7 +115,10 @@ def saved(
         facts += ["reminder that morning at 09:00"] if _is_reminded(item, people, now) else []
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
-    blocks = [rich((f"{text} ", "bold"), item.record.title), note(plain(" · ".join(facts)))]
+    changes = _changes(item, people)
+    blocks = [rich((f"{text} ", "bold"), item.record.title)]
+    blocks += [rich(change) for change in changes]
+    blocks.append(note(plain(" · ".join(facts))))
     blocks += [section(mrkdwn(hint)) for hint in hints]
     label = "Redo" if way_back == REDO else "Undo"
     undo = button(label, way_back, f"{item.reference}:{item.record.version}", says=f"{label}: {text}")
@@ -124,7 +127,18 @@ def saved(
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
     blocks.append(actions(offered))
-    return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
+    return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
+
+
+def _changes(item: Item, people: People) -> list[str]:
+    """What the latest change changed, each field from what to what; nothing for a step, whose name says it."""
+    rows = [row for row in told(item.changed) if row.act is not Act.STEPPED and row.field != "is_archived"]
+    lines = [change_in_words(item.kind, row, people, cut_at=CHANGE_SHOWN).removeprefix("undid: ") for row in rows]
+    return [line[0].upper() + line[1:] for line in lines[:CHANGES_SHOWN]]
+
+
+CHANGES_SHOWN = 12
+CHANGE_SHOWN = 100
 
 
 def _is_reminded(item: Item, people: People, now: datetime) -> bool:
@@ -272,16 +286,27 @@ UNCOMMENT = "uncomment"
 RECOMMENT = "uncomment:redo"
 
 
-def change_in_words(kind: Kind, row: History, people: People) -> str:
-    """One history row as a sentence in plain text."""
+def first_values(item: Item, rows: Sequence[History], people: People) -> str:
+    """What the record was logged with, as words: the value before a field's first change, else the present one."""
+    before = {row.field: stored_value(item.kind, row.field, row.before) for row in reversed(rows) if row.field}
+    said = []
+    for field in item.kind.form_fields:
+        value = shown_value(field, before.get(field.key, item.value(field.key)), people)
+        if value and not (field.default and value == field.default.label):
+            said.append(f"“{cut(value, 250)}”" if field.key == "title" else f"{field.label.lower()} {cut(value, 100)}")
+    return ", ".join(said)
+
+
+def change_in_words(kind: Kind, row: History, people: People, *, cut_at: int = 3_000, first: str = "") -> str:
+    """One history row as a sentence in plain text; `cut_at` shortens each value, `first` is what it was logged with."""
     if row.act is Act.CREATED:
-        return f"logged it from {row.via}"
+        return f"logged it from {row.via}" + (f": {first}" if first else "")
     if row.field == "is_archived":
         return "removed it" if row.after else "brought it back"
     if row.act is Act.LINKED:
         return row.note or "link"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
-    before, after = (_past_value(kind, field, value, people) for value in (row.before, row.after))
+    before, after = (cut(_past_value(kind, field, value, people), cut_at) for value in (row.before, row.after))
     word = "undid: " if row.act is Act.UNDONE else ""
     remark = f" ({row.note})" if row.note else ""
     return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"

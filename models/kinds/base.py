@@ -12,7 +12,7 @@ from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
 from models.labels import Labelled, LinkType, Priority
-from models.tables import Record
+from models.tables import History, Record
 
 
 class FieldType(StrEnum):
@@ -185,11 +185,12 @@ class Kind:
 
 @dataclass
 class Item:
-    """A record with its kind and its own row."""
+    """A record with its kind and its own row. `changed` are the history rows of the latest change made through it."""
 
     kind: Kind
     record: Record
     own: SQLModel
+    changed: tuple[History, ...] = ()
 
     @property
     def reference(self) -> str:

@@ -53,7 +53,7 @@ class Team:
             version=version or item.record.version,
             now=LATER,
             via="form",
-            why_moved=why_moved,
+            why=why_moved,
         )
 
     async def step(self, item: Item, words: str, *, by: Person | None = None) -> Item:
