@@ -13,7 +13,7 @@ from sqlmodel import col
 from models.errors import NotAllowed
 from models.kinds import Item
 from models.kinds.base import Step
-from models.tables import Channel, ChannelMember, Person, Project, Record
+from models.tables import Channel, ChannelMember, Editors, Person, Project, Record
 
 
 class Right(StrEnum):
@@ -25,6 +25,10 @@ class Right(StrEnum):
     APPROVE = "decide this"
     SETTINGS = "change a project's settings"
     EXPORT = "export"
+
+
+# What an archived project no longer allows.
+CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE})
 
 
 class Standing(StrEnum):
@@ -60,27 +64,41 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
     """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`)."""
     if actor.standing is Standing.NOBODY:
         return False
+    if is_closed(project) and right in CHANGING:
+        return False
     is_member = actor.standing is Standing.MEMBER
     leads = is_member and (actor.is_admin or (project is not None and project.coordinator_id == actor.id))
+    decides = leads or (is_member and project is not None and project.sponsor_id == actor.id)
     match right:
         case Right.SEE:
             return True
         case Right.CREATE:
-            return actor.standing in (Standing.MEMBER, Standing.GUEST)
-        case Right.COMMENT | Right.EDIT:
-            return is_member or (item is not None and is_own(actor, item))
+            others_log = project is not None and project.may_others_log
+            return actor.standing is not Standing.EXTERNAL or others_log
+        case Right.COMMENT:
+            return is_member or _is_own(actor, item)
+        case Right.EDIT:
+            members_edit = project is None or project.who_may_edit is Editors.MEMBERS
+            return decides or (is_member and members_edit) or _is_own(actor, item)
         case Right.DELETE:
             return leads or (item is not None and actor.id == item.record.raised_by)
-        case Right.APPROVE | Right.EXPORT:
+        case Right.APPROVE:
+            return decides
+        case Right.EXPORT:
             return leads
         case Right.SETTINGS:
             # A project that a guest began has nobody to ask; any full member who sees it may take it.
             return leads or (is_member and project is not None and project.coordinator_id is None)
 
 
-def is_own(actor: Actor, item: Item) -> bool:
-    """Whether the record is the actor's: they raised it, own it or help with it."""
-    return actor.id in (item.record.owner_id, item.record.raised_by, *item.record.helpers)
+def is_closed(project: Project | None) -> bool:
+    """Whether the project is archived: its records can be read and nothing else."""
+    return project is not None and project.archived_at is not None
+
+
+def _is_own(actor: Actor, item: Item | None) -> bool:
+    """Whether the actor owns, raised or helps with the record."""
+    return item is not None and actor.id in (item.record.owner_id, item.record.raised_by, *item.record.helpers)
 
 
 def right_for(step: Step, item: Item) -> Right:
@@ -90,27 +108,42 @@ def right_for(step: Step, item: Item) -> Right:
 
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
-    if may(actor, right, project, item):
-        return
+    if not may(actor, right, project, item):
+        raise NotAllowed(_refusal(actor, right, project))
+
+
+def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
+    if project is not None and is_closed(project) and right in CHANGING:
+        return (
+            f"{project.name} is archived, so nothing in it changes. Its coordinator or a workspace admin brings it "
+            f"back with `/steward project restore {project.name}`."
+        )
+    if actor.standing is Standing.EXTERNAL and right is Right.CREATE:
+        return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
     if actor.standing is not Standing.MEMBER:
         verb = "comment on only" if right is Right.COMMENT else "change only"
-        raise NotAllowed(
-            f"Guests can {verb} what they own or raised, or help with. Ask a member of the channel to do it."
+        return f"Guests can {verb} what they own or raised, or help with. Ask a member of the channel to do it."
+    if right is Right.EDIT and project is not None:
+        return (
+            f"In {project.name} a record is changed by its owner and helpers, by whoever raised it, by the coordinator "
+            "and the sponsor. Ask one of them."
         )
+    has_sponsor = project is not None and project.sponsor_id is not None
+    who = "the coordinator or the sponsor" if right is Right.APPROVE and has_sponsor else "the coordinator"
     if project is not None and project.coordinator_id:
-        raise NotAllowed(f"Only the coordinator of {project.name} can {right.value}. Ask them, or a workspace admin.")
-    raise NotAllowed(f"Only the coordinator or a workspace admin can {right.value}.")
+        return f"Only {who} of {project.name} can {right.value}. Ask them, or a workspace admin."
+    return f"Only {who} or a workspace admin can {right.value}."
 
 
 def decides_for(actor: Actor) -> ColumnElement[bool]:
-    """The projects whose decisions wait for the actor, as a condition on `Project`: those the actor coordinates.
+    """The projects whose decisions wait for the actor, as a condition on `Project`: coordinated or sponsored by them.
 
     For an admin, who may approve everywhere, also those without a coordinator.
     """
     if actor.standing is not Standing.MEMBER:
         return false()
-    leads = col(Project.coordinator_id) == actor.id
-    return or_(leads, col(Project.coordinator_id).is_(None)) if actor.is_admin else leads
+    decides = or_(col(Project.coordinator_id) == actor.id, col(Project.sponsor_id) == actor.id)
+    return or_(decides, col(Project.coordinator_id).is_(None)) if actor.is_admin else decides
 
 
 def visible_projects(actor: Actor) -> ColumnElement[bool]:
