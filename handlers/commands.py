@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers import edits, lists, projects, records, talk
+from handlers import edits, lists, moves, projects, records, talk
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -82,6 +82,7 @@ VERBS: tuple[Verb, ...] = (
         "Change owner, due date (`no date`), priority, tags (`-#pilot`), `p4 i3`; `because …` at the end says why",
     ),
     Verb("helper", "A12 helper @kavya", "Name somebody who helps; `A12 helper -@kavya` or `A12 unhelp` ends it"),
+    Verb("move", "A12 move #steering", "Move a record to the project of another channel, with its history"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
     Verb("help", "help", "What there is, with examples"),
@@ -100,15 +101,19 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "history": (records.history, False),
     "comment": (talk.ask, False),
     "uncomment": (talk.take_back, True),
+    "move": (moves.ask, False),
     "remove": (records.remove, True),
     "delete": (records.remove, True),
     "archive": (records.remove, True),
 }
 
 # Words after a reference with what they say behind them.
-SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]] = dict.fromkeys(
-    ("comment", "note", "says"), talk.typed
-)
+SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]] = {
+    "comment": talk.typed,
+    "note": talk.typed,
+    "says": talk.typed,
+    "move": moves.typed,
+}
 
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {

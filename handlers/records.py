@@ -348,7 +348,10 @@ async def undo_pressed(request: Request, deps: Deps) -> Reply:
     if was_removed != item.record.is_archived:
         said = "Brought back" if was_removed else "Removed"
     way_back = cards.UNDO if request.name == cards.REDO else cards.REDO
-    message = cards.saved(item, project, people, said=said, now=deps.now, way_back=way_back)
+    places = await _places(request, deps, item.changed)
+    if places:
+        project = await projects.find(deps.session, request.actor, item.record.project_id)
+    message = cards.saved(item, project, people, said=said, now=deps.now, way_back=way_back, places=places)
     return Redraw(message, reference=item.reference)
 
 
@@ -361,13 +364,25 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     ids = {row.actor_id for row in rows} | {each.author_id for each in talk} | _people_in(item.kind, rows)
     ids |= cards.people_of(item)
     people = await directory.people(deps.session, ids)
-    first = cards.first_values(item, rows, people)
+    first, places = cards.first_values(item, rows, people), await _places(request, deps, rows)
     lines = [
-        HistoryLine(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people, first=first))
+        HistoryLine(
+            row.at,
+            name_of(people, row.actor_id),
+            cards.change_in_words(item.kind, row, people, places, first=first),
+        )
         for row in rows
     ]
     lines += [cards.said(each, people) for each in talk]
     return Tell(cards.history(item, sorted(lines, key=lambda line: line.at)), reference=item.reference)
+
+
+async def _places(request: Request, deps: Deps, rows: Sequence[History]) -> Mapping[int, str]:
+    """The names of the projects that moves speak of, as far as this person may know them."""
+    moves = [row for row in rows if row.field == "project_id"]
+    return await projects.names(
+        deps.session, request.actor, {each for row in moves for each in (row.before, row.after)}
+    )
 
 
 def _people_in(kind: Kind, rows: Sequence[History]) -> set[str | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, projects, records, shortcuts, talk
+from handlers import commands, events, home, lists, moves, projects, records, shortcuts, talk
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -27,6 +27,7 @@ BUTTONS: Mapping[str, Entry] = {
     "history": Entry(records.history_pressed, writes=False),
     "comment": Entry(talk.asked, writes=False),
     "uncomment": Entry(talk.turned_round),
+    "move": Entry(moves.pressed, writes=False),
     "post_card": Entry(records.post_card_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
@@ -44,6 +45,8 @@ FORMS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
     "comment": Entry(talk.submitted),
+    "pick_move": Entry(moves.picked),
+    "move": Entry(moves.confirmed),
     "settings": Entry(projects.settings_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
 }

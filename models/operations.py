@@ -13,26 +13,42 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, projects, tags
+from models import directory, moves, outbox, projects, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
+from models.moves import Destination
 from models.permissions import Actor, Right, require, right_for, visible_records
-from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordHelper, RecordTag
+from models.tables import (
+    Act,
+    Card,
+    Counter,
+    Delivery,
+    DeliveryState,
+    History,
+    Link,
+    Project,
+    Record,
+    RecordHelper,
+    RecordTag,
+)
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
 
 # Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
-BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened"})
+BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened", "channel_id"})
 
 # What the card of a linked record shows of this one.
-SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived"})
+SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id"})
 
 MOST_HELPERS = 20
+# What the direct message of somebody says whose record it is no longer.
+SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived"})
+
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
 LONG_TEXT_MAX = 40_000
@@ -99,6 +115,8 @@ async def create(
     session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
     touch(session, record.owner_id, *record.helpers)
     await owe_card(session, item.record, now)
+    for helper_id in record.helpers:
+        await _owe_word(session, actor, item, helper_id, now)
     await session.flush()
     return item
 
@@ -261,6 +279,22 @@ def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) ->
     return problems
 
 
+async def move(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    project: Project,
+    to: Destination,
+    *,
+    now: datetime,
+    via: str,
+) -> Item:
+    """Put the record into another project, with all that belongs to it. Raises NotAllowed and Conflict."""
+    await moves.require_move(session, actor, item, project, to)
+    await _apply(session, actor, item, moves.new_place(item, project, to), act=Act.CHANGED, via=via, now=now)
+    return item
+
+
 async def archive(
     session: AsyncSession, actor: Actor, item: Item, project: Project, *, now: datetime, via: str
 ) -> Item:
@@ -284,8 +318,23 @@ async def undo(
     if rows[0].act is Act.CREATED:
         before = {"is_archived": True}
     require(actor, _right_to_restore(item, before), project, item)
+    if "project_id" in before:
+        await _require_way_back(session, actor, item, project, before)
     await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
     return item
+
+
+async def _require_way_back(
+    session: AsyncSession, actor: Actor, item: Item, project: Project, before: Mapping[str, Any]
+) -> None:
+    """Raise NotFound, NotAllowed or Conflict unless the move may be taken back without a question."""
+    there = await moves.to_project(session, actor, before["project_id"])
+    await moves.require_move(session, actor, item, project, Destination(there.project, before["channel_id"]))
+    if moves.shows_to_others(project):
+        raise Conflict(
+            f"{item.reference} is in a private project now, and undoing this would show it to others. "
+            f"`/steward {item.reference} move` moves it back, and asks first."
+        )
 
 
 async def history(session: AsyncSession, item: Item, *, version: int | None = None) -> list[History]:
@@ -439,7 +488,8 @@ async def _apply(
         for key, (before, after) in changes.items()
     )
     session.add_all(item.changed)
-    await owe_card(session, item.record, now)
+    await _owe_cards(session, item, changes, now)
+    await _owe_words_anew(session, item, changes, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
     touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
@@ -447,9 +497,58 @@ async def _apply(
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     owner_id = item.record.owner_id
-    if "owner_id" in changes and owner_id and owner_id != actor.id:
-        await owe_word_to_owner(session, item, owner_id, now)
+    if "owner_id" in changes and owner_id:
+        await _owe_word(session, actor, item, owner_id, now)
+    for helper_id in item.record.helpers if "helpers" in changes else ():
+        if helper_id not in changes["helpers"][0]:
+            await _owe_word(session, actor, item, helper_id, now)
     await session.flush()
+
+
+Changes = Mapping[str, tuple[Any, Any]]
+
+
+async def _owe_cards(session: AsyncSession, item: Item, changes: Changes, now: datetime) -> None:
+    """Owe the record's card; where it moved, first that the old one says so, and then a new one."""
+    if "channel_id" not in changes:
+        await owe_card(session, item.record, now)
+        return
+    record = item.record
+    await outbox.put(
+        session,
+        "card_left",
+        key=f"card_left:{record.id}:{record.version}",
+        lane=f"card:{record.id}",
+        target=changes["channel_id"][0],
+        record_id=record.id,
+        due_at=now,
+    )
+    await owe_card(session, record, now, owner_knows=await has_card(session, item))
+
+
+async def _owe_words_anew(session: AsyncSession, item: Item, changes: Changes, now: datetime) -> None:
+    """Owe that the direct messages about the record keep up with it: those of whoever has to do with it.
+
+    What those of others say of it, whose it is and what it is called, is kept true as well.
+    """
+    record = item.record
+    told = [DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.SENT]
+    query = select(Delivery).where(
+        col(Delivery.record_id) == record.id, col(Delivery.kind) == "assigned", col(Delivery.state).in_(told)
+    )
+    hands = {record.owner_id, *record.helpers, *changes.get("helpers", ((), ()))[0]}
+    for word in await session.exec(query):
+        if word.target in hands or SHOWN_TO_FORMER & changes.keys():
+            await outbox.put(
+                session,
+                "assigned_again",
+                key=f"assigned_again:{word.id}:{record.version}",
+                lane=word.lane,
+                target=word.target,
+                record_id=record.id,
+                payload={"of": word.id},
+                due_at=now,
+            )
 
 
 def _tag_rows(record: Record) -> list[SQLModel]:
@@ -530,14 +629,25 @@ async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) ->
 
 
 async def owe_card(
-    session: AsyncSession, record: Record, now: datetime, *, because: str = "", asked: bool = False
+    session: AsyncSession,
+    record: Record,
+    now: datetime,
+    *,
+    because: str = "",
+    asked: bool = False,
+    owner_knows: bool = False,
 ) -> None:
-    """Owe the record's card, posted or updated; `because` tells what of the same version it is owed for."""
+    """Owe the record's card, posted or updated.
+
+    `because` tells what of the same version it is owed for; `asked` posts it however old the record is; when
+    `owner_knows`, a first post tells its owner nothing.
+    """
+    flags = {"asked": asked, "owner_knows": owner_knows}
     await outbox.put(
         session,
         "card",
         key=f"card:{record.id}:{record.version}{because}",
-        payload={"asked": True} if asked else None,
+        payload={flag: True for flag, is_set in flags.items() if is_set},
         lane=f"card:{record.id}",
         target=record.channel_id,
         record_id=record.id,
@@ -545,14 +655,17 @@ async def owe_card(
     )
 
 
-async def owe_word_to_owner(session: AsyncSession, item: Item, owner_id: str, now: datetime) -> None:
-    """Owe the new owner one direct message that the record is theirs."""
+async def _owe_word(session: AsyncSession, actor: Actor, item: Item, person_id: str, now: datetime) -> None:
+    """Owe somebody one direct message that the record is theirs, or that they help with it; not of their own act."""
+    if person_id == actor.id:
+        return
     await outbox.put(
         session,
         "assigned",
-        key=f"assigned:{item.record.id}:{owner_id}:{item.record.version}",
-        target=owner_id,
+        key=f"assigned:{item.record.id}:{person_id}:{item.record.version}",
+        target=person_id,
         record_id=item.record.id,
+        payload={"by": actor.id},
         due_at=now,
     )
 

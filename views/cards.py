@@ -1,6 +1,6 @@
 """The one card a record has in its channel, and the short messages about a record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -38,6 +38,10 @@ from views.values import People, day, due, moved, name_of, shown_value
 DETAILS_SHOWN = 600
 
 NOTHING_AROUND = Around()
+
+# The names of the projects that the reader may know of, by id.
+Places = Mapping[int, str]
+NO_PLACES: Places = {}
 
 UNDO = "undo"
 REDO = "undo:redo"
@@ -98,11 +102,12 @@ def saved(
     hints: Sequence[str] = (),
     settings_of: int | None = None,
     way_back: str = UNDO,
+    places: Places = NO_PLACES,
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
-    `way_back` is UNDO or, after an undo, REDO: both take back the latest change.
+    `way_back` is UNDO or, after an undo, REDO: both take back the latest change. `places` are names of projects.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -115,7 +120,7 @@ def saved(
         facts += ["reminder that morning at 09:00"] if _is_reminded(item, people, now) else []
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
-    changes = _changes(item, people)
+    changes = _changes(item, people, places)
     blocks = [rich((f"{text} ", "bold"), item.record.title)]
     blocks += [rich(change) for change in changes]
     blocks.append(note(plain(" · ".join(facts))))
@@ -130,11 +135,11 @@ def saved(
     return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
 
 
-def _changes(item: Item, people: People) -> list[str]:
+def _changes(item: Item, people: People, places: Places) -> list[str]:
     """What the latest change changed, each field from what to what; nothing for a step, whose name says it."""
     rows = [row for row in told(item.changed) if row.act is not Act.STEPPED and row.field != "is_archived"]
-    lines = [change_in_words(item.kind, row, people, cut_at=CHANGE_SHOWN).removeprefix("undid: ") for row in rows]
-    return [line[0].upper() + line[1:] for line in lines[:CHANGES_SHOWN]]
+    lines = [change_in_words(item.kind, row, people, places, cut_at=CHANGE_SHOWN) for row in rows]
+    return [_capital(line.removeprefix("undid: ")) for line in lines[:CHANGES_SHOWN]]
 
 
 CHANGES_SHOWN = 12
@@ -149,12 +154,58 @@ def _is_reminded(item: Item, people: People, now: datetime) -> bool:
     return datetime.combine(item.record.due_date, time(9), zone_or_utc(owner.timezone)) > now
 
 
-def assigned(item: Item, project: Project, people: People, *, now: datetime, around: Around, reader: Actor) -> Message:
-    """The direct message by which an owner learns of a record that is theirs now."""
+def is_in_hands_of(item: Item, person_id: str) -> bool:
+    """Whether the person owns the record or helps with it."""
+    return person_id in (item.record.owner_id, *item.record.helpers)
+
+
+def assigned(
+    item: Item,
+    project: Project,
+    people: People,
+    *,
+    now: datetime,
+    around: Around,
+    reader: Actor,
+    by: str | None = None,
+) -> Message:
+    """The direct message by which somebody learns of a record that is theirs, or that they help with.
+
+    `by` is whoever gave it to them, where that is not whoever raised it.
+    """
     card = record_card(item, project, people, now=now, around=around, reader=reader)
-    who = name_of(people, item.record.raised_by)
-    says = f"You own {item.reference} in {project.name}, raised by {who}."
+    if reader.id == item.record.owner_id:
+        says = f"You own {item.reference} in {project.name}, raised by {name_of(people, item.record.raised_by)}."
+    else:
+        owner = name_of(people, item.record.owner_id)
+        says = f"You help with {item.reference} in {project.name}, which {owner} owns."
+    if by and by != item.record.raised_by and reader.id == item.record.owner_id:
+        says += f" {name_of(people, by)} gave it to you."
     return Message(esc(f"{says} ") + card.text, [section(plain(says)), *card.blocks])
+
+
+def taken_over(item: Item, people: People) -> Message:
+    """What that message becomes when the record is no longer theirs."""
+    if item.record.is_archived:
+        return _removed_card(item)
+    text = f"{_capital(name_of(people, item.record.owner_id))} owns {item.reference} now: {item.record.title}"
+    return Message(esc(cut(text, 2_000)), [section(plain(text), _button(item, "Show", "show"))])
+
+
+def not_yours_any_more() -> Message:
+    """What that message becomes when they may no longer see the record."""
+    text = "A record that was yours has moved on, and is no longer yours to see."
+    return Message(text, [note(plain(text))])
+
+
+def moved_away(item: Item) -> Message:
+    """What a card becomes in the channel that its record left. Where it went is for those who may see it there."""
+    text = f"{item.reference} was moved to another project."
+    return Message(text, [section(plain(text), _button(item, "Show", "show"))])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def morning(
@@ -297,8 +348,13 @@ def first_values(item: Item, rows: Sequence[History], people: People) -> str:
     return ", ".join(said)
 
 
-def change_in_words(kind: Kind, row: History, people: People, *, cut_at: int = 3_000, first: str = "") -> str:
-    """One history row as a sentence in plain text; `cut_at` shortens each value, `first` is what it was logged with."""
+def change_in_words(
+    kind: Kind, row: History, people: People, places: Places = NO_PLACES, *, cut_at: int = 3_000, first: str = ""
+) -> str:
+    """One history row as a sentence in plain text; `cut_at` shortens each value, `first` is what it was logged with.
+
+    A project that the reader may not know of is not among `places`, and not named.
+    """
     if row.act is Act.CREATED:
         return f"logged it from {row.via}" + (f": {first}" if first else "")
     if row.field == "is_archived":
@@ -306,7 +362,10 @@ def change_in_words(kind: Kind, row: History, people: People, *, cut_at: int = 3
     if row.act is Act.LINKED:
         return row.note or "link"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
-    before, after = (cut(_past_value(kind, field, value, people), cut_at) for value in (row.before, row.after))
+    if row.field == "project_id":
+        before, after = (places.get(value, "a project you do not see") for value in (row.before, row.after))
+    else:
+        before, after = (cut(_past_value(kind, field, value, people), cut_at) for value in (row.before, row.after))
     word = "undid: " if row.act is Act.UNDONE else ""
     remark = f" ({row.note})" if row.note else ""
     return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"
@@ -431,6 +490,7 @@ def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
     edits = [_button(item, "Edit", "edit")] if allowed(Right.EDIT) and item.kind.is_editable(item) else []
     rest = [_button(item, "Comment", "comment")] if allowed(Right.COMMENT) else []
     rest.append(_button(item, "History", "history"))
+    rest += [_button(item, "Move to another project", "move")] if allowed(Right.EDIT) else []
     room = BUTTONS_EACH - len(edits) - 1
     return [*moves[:room], *edits, overflow([*moves[room:], *rest][:MENU_MAX])]
 

@@ -31,6 +31,7 @@ class FormContext:
 
     kind: str = ""
     channel_id: str = ""
+    to_channel: str = ""
     project_id: int | None = None
     reference: str = ""
     version: int = 0
@@ -166,6 +167,24 @@ def comment_form(item: Item, context: FormContext) -> Block:
             note(plain(f"{item.reference}: {item.record.title}", 2_000)),
             _input(COMMENT, "Comment", words, hint),
         ],
+    }
+
+
+def move_form(item: Item, project: Project, to: Project, context: FormContext) -> Block:
+    """The question before a record of a private project is shown to others."""
+    who = "the members of its channels" if to.is_private else "everybody in this workspace"
+    asks = (
+        f"{item.reference} is in the private project {project.name}, which only the members of its channels see. "
+        f"In {to.name} {who} can read all of it: title and texts, comments, and the history of who changed what."
+    )
+    return {
+        "type": "modal",
+        "callback_id": "move",
+        "title": plain(f"Move {item.reference}?", 24),
+        "submit": plain("Move"),
+        "close": plain("Leave it here"),
+        "private_metadata": context.packed(),
+        "blocks": [section(plain(asks)), note(plain(f"{item.reference}: {item.record.title}", 2_000))],
     }
 
 

@@ -155,7 +155,9 @@ class Kind:
 
     def label_of(self, key: str) -> str:
         """What a person reads for a column that may be no form field, such as the status."""
-        return next((f.label for f in self.all_fields if f.key == key), key.replace("_", " ").capitalize())
+        return next((f.label for f in self.all_fields if f.key == key), "") or (
+            key.removesuffix("_id").replace("_", " ").capitalize()
+        )
 
     def steps_from(self, status: str) -> tuple[Step, ...]:
         """The steps that a record in that status can take."""

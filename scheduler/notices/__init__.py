@@ -2,11 +2,23 @@
 
 from scheduler.deliveries import DeliveryKind
 from scheduler.notices.assigned import ASSIGNED
+from scheduler.notices.assigned_again import ASSIGNED_AGAIN
 from scheduler.notices.card import CARD
+from scheduler.notices.card_left import CARD_LEFT
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.morning import MORNING
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
-DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, HELLO, HOW_TO, TROUBLE, WORD, MORNING)
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
+    CARD,
+    CARD_LEFT,
+    ASSIGNED,
+    ASSIGNED_AGAIN,
+    HELLO,
+    HOW_TO,
+    TROUBLE,
+    WORD,
+    MORNING,
+)

@@ -29,6 +29,9 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         return None
     item, project = found
     card = await _card(session, delivery)
+    if item.record.channel_id != (card.channel_id if card else delivery.target):
+        # It moved meanwhile: what it says by now may be none of this channel's business.
+        return None
     is_late = now - item.record.updated_at >= POST_LIMIT and not delivery.payload.get("asked")
     if card is None and (item.record.is_archived or is_late):
         return None

@@ -31,13 +31,18 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
         9,
     ),
     "open the form": (None, lambda ana: ana.command("#network", "/action", ""), 2),
-    "step": (None, lambda ana: ana.command("#network", "/steward", "A1 done"), 8),
+    "step": (None, lambda ana: ana.command("#network", "/steward", "A1 done"), 9),
     "open the edit form": (None, lambda ana: ana.command("#network", "/steward", "A1 edit"), 3),
-    "save the edit form": (lambda ana: ana.command("#network", "/steward", "A1 edit"), _save_another_title, 8),
+    "save the edit form": (lambda ana: ana.command("#network", "/steward", "A1 edit"), _save_another_title, 9),
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 6),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 5),
     "comment": (None, lambda ana: ana.command("#network", "/steward", "A1 comment Seen"), 6),
+    "change by words": (
+        lambda ana: ana.command("#network", "/steward", "A1 no date"),
+        lambda ana: ana.command("#network", "/steward", "A1 by 2099-04-05 !low because late"),
+        9,
+    ),
     "home": (None, lambda ana: ana.open_home(), 7),
 }
 
