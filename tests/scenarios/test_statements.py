@@ -41,7 +41,7 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "change by words": (
         lambda ana: ana.command("#network", "/steward", "A1 no date"),
         lambda ana: ana.command("#network", "/steward", "A1 by 2099-04-05 !low because late"),
-        9,
+        10,
     ),
     "home": (None, lambda ana: ana.open_home(), 7),
 }
