@@ -11,13 +11,15 @@ from handlers.request import Deps, Request
 from handlers.slack_text import named_pieces
 from models import directory, operations
 from models.clock import zone_or_utc
-from models.dates import date_order
+from models.dates import date_order, monday_to_friday
 from models.entry import Edits, Named, read_edits
 from models.errors import NotFound
 from models.kinds import Item, Kind
 from models.permissions import Right, require
 from models.tables import Person, Project
 from models.tags import joined
+from models.working_days import working_days_of
+from views import cards
 from views.blocks import esc
 
 UNREAD = (
@@ -40,6 +42,7 @@ async def typed(request: Request, deps: Deps, kind: Kind, number: int, words: st
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
+        is_working_day=working_days_of(request.project) if request.project else monday_to_friday,
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
     if read.is_first_unread:
@@ -68,6 +71,7 @@ async def typed(request: Request, deps: Deps, kind: Kind, number: int, words: st
     after = item.record.due_date
     is_later = before is not None and after is not None and after > before
     hints = [WHY_LATER.format(reference=item.reference)] if is_later and not read.why else []
+    hints += cards.holiday_hints(item, project) if after != before else []
     return await records.changed(deps, item, project, hints)
 
 

@@ -15,6 +15,7 @@ from models.permissions import Right, require
 from models.tables import Project
 from views import cards, forms
 from views.blocks import cut, esc
+from views.project_forms import project_picker
 
 
 async def ask(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -22,9 +23,7 @@ async def ask(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
     context = records.edit_context(request, item)
-    return OpenForm(
-        forms.pick_project_form(context, title=f"Move {item.reference}", callback_id="pick_move", submit="Move")
-    )
+    return OpenForm(project_picker(context, title=f"Move {item.reference}", callback_id="pick_move", submit="Move"))
 
 
 async def pressed(request: Request, deps: Deps) -> Reply:

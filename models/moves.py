@@ -14,6 +14,11 @@ from models.kinds import Item
 from models.permissions import Actor, Right, Standing, require
 from models.tables import Project
 
+ASKS_FIRST = (
+    "{reference} is in a private project now, and undoing this would show it to others. "
+    "`/steward {reference} move` moves it back, and asks first."
+)
+
 
 @dataclass(frozen=True)
 class Destination:

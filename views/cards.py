@@ -15,6 +15,7 @@ from models.links import Linked
 from models.operations import stored_value, told
 from models.permissions import Actor, Right, may, right_for
 from models.tables import Act, Channel, Comment, History, Project
+from models.working_days import holiday_on
 from reports.around import Around
 from views.blocks import (
     Block,
@@ -103,11 +104,13 @@ def saved(
     settings_of: int | None = None,
     way_back: str = UNDO,
     places: Places = NO_PLACES,
+    version: int | None = None,
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
-    `way_back` is UNDO or, after an undo, REDO: both take back the latest change. `places` are names of projects.
+    `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given.
+    `places` are names of projects.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -126,7 +129,7 @@ def saved(
     blocks.append(note(plain(" · ".join(facts))))
     blocks += [section(mrkdwn(hint)) for hint in hints]
     label = "Redo" if way_back == REDO else "Undo"
-    undo = button(label, way_back, f"{item.reference}:{item.record.version}", says=f"{label}: {text}")
+    undo = button(label, way_back, f"{item.reference}:{version or item.record.version}", says=f"{label}: {text}")
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
     offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
     if settings_of is not None:
@@ -144,6 +147,13 @@ def _changes(item: Item, people: People, places: Places) -> list[str]:
 
 CHANGES_SHOWN = 12
 CHANGE_SHOWN = 100
+
+
+def holiday_hints(item: Item, project: Project) -> list[str]:
+    """Mrkdwn to point out that the project is free on the due date; nothing where it is not, or for a weekend."""
+    due_date = item.record.due_date
+    holiday = due_date and holiday_on(project, due_date)
+    return [f"{day(due_date)} is {esc(holiday)} in the project's calendar."] if due_date and holiday else []
 
 
 def _is_reminded(item: Item, people: People, now: datetime) -> bool:
@@ -208,6 +218,30 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: str = "") -> Message:
+    """The one direct message by which an owner learns of all that became theirs at once, from the person named `by`.
+
+    Without a name it is the same message drawn anew, after a button in it.
+    """
+    says = f"You own {items[0][0].reference} in {items[0][1].name}" if len(items) == 1 else f"You own {len(items)} more"
+    says = f"{says}, from {by}." if by else _still_open(items)
+    blocks: list[Block] = [section(plain(says))]
+    for item, project in items[:MORNING_ROWS]:
+        blocks += row(item, project, today=today_in(project.timezone, now), actions_of=GIVEN)
+    if len(items) > MORNING_ROWS:
+        blocks.append(note(plain(f"and {len(items) - MORNING_ROWS} more: see Steward's Home tab")))
+    references = ", ".join(item.reference for item, _ in items[:MORNING_ROWS])
+    return Message(esc(f"{says} {references}"), blocks)
+
+
+GIVEN = "given"
+
+
+def _still_open(items: Sequence[tuple[Item, Project]]) -> str:
+    number = sum(item.record.is_open for item, _ in items)
+    return f"{number} of these still open" if number else "All of these are settled"
+
+
 def morning(
     due_today: Sequence[tuple[Item, Project]],
     overdue: Sequence[tuple[Item, Project]],
@@ -221,8 +255,7 @@ def morning(
     """
     says = f"{len(due_today)} due today" + (f", {len(overdue)} overdue" if overdue else "")
     if is_redrawn:
-        still_open = sum(item.record.is_open for item, _ in (*due_today, *overdue))
-        says = f"{still_open} of these still open" if still_open else "All of these are settled"
+        says = _still_open([*due_today, *overdue])
     blocks: list[Block] = [header(f"Good morning. {says}.")]
     left = MORNING_ROWS
     for title, items in (("Due today", due_today), ("Overdue", overdue)):

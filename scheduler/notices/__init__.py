@@ -3,6 +3,7 @@
 from scheduler.deliveries import DeliveryKind
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.assigned_again import ASSIGNED_AGAIN
+from scheduler.notices.assigned_batch import ASSIGNED_BATCH
 from scheduler.notices.card import CARD
 from scheduler.notices.card_left import CARD_LEFT
 from scheduler.notices.hello import HELLO
@@ -16,6 +17,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     CARD_LEFT,
     ASSIGNED,
     ASSIGNED_AGAIN,
+    ASSIGNED_BATCH,
     HELLO,
     HOW_TO,
     TROUBLE,
