@@ -1,7 +1,7 @@
 """What an undo would take back, what it took back, and what stays because somebody changed it since."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.kinds import Item
@@ -9,7 +9,7 @@ from models.operations import told
 from models.tables import Act
 from models.undoing import Change, Kept, Part, TakenBack
 from views.blocks import Block, Message, actions, button, cut, esc, mrkdwn, note, plain, rich, section
-from views.cards import NO_PLACES, UNDO, Places, change_in_words
+from views.cards import UNDO, Places, change_in_words
 from views.values import People, ago, name_of
 
 UNDO_BATCH = "undo_batch"
@@ -28,7 +28,7 @@ class Reader:
     id: str
     people: People
     now: datetime
-    places: Places = NO_PLACES
+    places: Places = field(default_factory=dict)
 
 
 def offer(change: Change, kept: Sequence[Kept], reader: Reader, *, only: Part | None = None) -> Message:

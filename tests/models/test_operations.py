@@ -779,7 +779,7 @@ async def test_undoing_a_hand_over_tells_the_one_who_gets_it_back(team: Team) ->
 
     await team.undo(item)
 
-    assert [target for key, target in await team.owed() if key.startswith("assigned")] == ["UZOE", "UANA"]
+    assert [target for key, target in await team.owed() if key.startswith("assigned:")] == ["UZOE", "UANA"]
 
 
 def test_an_actor_without_standing_may_not_even_create() -> None:
