@@ -742,4 +742,4 @@ def _impossible(item: Item, step: Step | FollowUp) -> str:
     steps = [item.kind.typed(s, item.reference) for s in item.kind.steps_from(item.record.status)]
     steps += [f"{item.reference} {each.key}" for each in item.kind.follow_ups_from(item.record.status)]
     possible = ", ".join(f"`/steward {each}`" for each in steps)
-    return f"{now} Possible: {possible}." if possible else now
+    return f"{now} " + (f"Possible: {possible}." if possible else f"`/steward {item.reference} history` says why.")

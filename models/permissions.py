@@ -109,7 +109,15 @@ def right_for(step: Step, item: Item) -> Right:
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
     if not may(actor, right, project, item):
-        raise NotAllowed(_refusal(actor, right, project))
+        raise NotAllowed(_refusal(actor, right, project), ask=_who_may(right, project))
+
+
+def _who_may(right: Right, project: Project | None) -> list[str]:
+    """The people of the project to ask for what only they may do."""
+    if project is None:
+        return []
+    leading = (project.coordinator_id, project.sponsor_id if right is Right.APPROVE else None)
+    return [person_id for person_id in leading if person_id]
 
 
 def _refusal(actor: Actor, right: Right, project: Project | None) -> str:

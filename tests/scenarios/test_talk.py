@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.house import House, shown
-from tests.scenarios.looking import answer, answered, card
+from tests.scenarios.looking import answer, answered, card, offered
 from tests.scenarios.test_commands import typed
 
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -105,6 +105,23 @@ async def test_an_edit_begun_before_a_comment_is_saved_without_a_conflict(house:
 
     assert (await house.record("A1"))["title"] == "Order fibre cables"
     assert "Which ones?" in shown(card(ana, "A1"))
+
+
+@sqlite_only
+async def test_a_private_card_offers_only_what_its_reader_may_do(house: House) -> None:
+    """The card of the channel has many readers and offers all of it; whoever may not is told whom to ask."""
+    ana, ben, mia = (house.sandbox.person(name) for name in ("ana", "ben", "mia"))
+    await typed(house, ana, "/decision Use fibre")
+
+    await typed(house, ben, "/steward D1")
+    for_ben = offered(answer(ben))
+    await typed(house, mia, "/steward D1")
+    refused = await typed(house, ben, "/steward D1 approve")
+
+    assert "step:approve" in offered(card(ben, "D1"))
+    assert for_ben == ["step:need", "edit", "comment", "history", "move"]
+    assert offered(answer(mia)) == ["history"]
+    assert "Ask Ana Torres, or a workspace admin." in refused
 
 
 @sqlite_only
