@@ -119,7 +119,7 @@ async def test_a_private_card_offers_only_what_its_reader_may_do(house: House) -
     refused = await typed(house, ben, "/steward D1 approve")
 
     assert "step:approve" in offered(card(ben, "D1"))
-    assert for_ben == ["step:need", "edit", "comment", "history", "move"]
+    assert for_ben == ["step:defer", "step:need", "edit", "comment", "history", "move"]
     assert offered(answer(mia)) == ["history"]
     assert "Ask Ana Torres, or a workspace admin." in refused
 
