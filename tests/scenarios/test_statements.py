@@ -45,8 +45,8 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "comment": (None, lambda ana: ana.command("#network", "/steward", "A1 comment Seen"), 6),
     "change by words": (
         lambda ana: ana.command("#network", "/steward", "A1 no date"),
-        lambda ana: ana.command("#network", "/steward", "A1 by 2099-04-05 !low because late"),
-        10,
+        lambda ana: ana.command("#network", "/steward", "A1 by 2099-04-05 because late"),
+        9,
     ),
     "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 11),
     "reaction": (None, _react_to_a_new_message, 12),
