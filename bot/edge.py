@@ -28,11 +28,12 @@ from handlers.slack_text import after_mention, decoded, labelled, named_pieces
 from models import directory, operations, outbox, projects, requests
 from models.clock import Clock
 from models.database import Database, DatabaseBusy, shielded
-from models.errors import Overtaken, StewardError
+from models.errors import NotAllowed, Overtaken, StewardError
 from models.kinds import read_reference
 from models.operations import Source
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
+from views.blocks import esc
 from views.cards import form_offered
 from views.forms import file_in
 
@@ -175,7 +176,16 @@ class Edge:
         except StewardError as refusal:
             if (done := await self._seen(incoming)) is not None:
                 return Outcome(done)
-            return Outcome(answers.refusal(incoming, refusal), refused=True)
+            return Outcome(answers.refusal(incoming, await self._naming(incoming, refusal)), refused=True)
+
+    async def _naming(self, incoming: Incoming, refusal: StewardError) -> StewardError:
+        """The refusal with the names of the people to ask instead, where there are any."""
+        if not isinstance(refusal, NotAllowed) or not refusal.ask:
+            return refusal
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            people = await directory.people(session, refusal.ask)
+        names = " or ".join(people[each].shown_name for each in refusal.ask if each in people) or "them"
+        return refusal.naming(names if incoming.where is Where.FORM else esc(names))
 
     async def _unit_with_learning(self, incoming: Incoming) -> tuple[Reply, bool]:
         """The handler's reply, and whether it was to store something.

@@ -1,6 +1,6 @@
 """Logging, showing, editing and moving a record: the same operations behind commands, forms and buttons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, directory, links, operations, projects
+from models import batches, comments, directory, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order, monday_to_friday
@@ -23,9 +23,11 @@ from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project
 from models.working_days import working_days_of
+from reports.around import around
 from reports.work import items_of
 from views import cards, forms, several
 from views.blocks import Message, cut, esc, plain, section
+from views.cards import HistoryLine
 from views.forms import FormContext
 from views.values import name_of, shown_value
 
@@ -168,19 +170,19 @@ async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_u
     made = links.follow_up_kind(follow_up)
     values = {key: item.value(key) for key in follow_up.copies}
     context = replace(
-        _edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
+        edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
     )
     return OpenForm(forms.record_form(made, values, context, title=_title_of(context)))
 
 
 async def follow_pressed(request: Request, deps: Deps) -> Reply:
-    kind, number = _reference(request.value)
+    kind, number = referred(request.value)
     return await follow(request, deps, kind, number, _follow_up(kind, request.name.partition(":")[2]))
 
 
 async def _follow(request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any]) -> Reply:
     """Store the record that follows from another, in that one's project, and link the two."""
-    old_kind, number = _reference(request.context.follows)
+    old_kind, number = referred(request.context.follows)
     follow_up = _follow_up(old_kind, request.context.step)
     old, project = await operations.find(deps.session, request.actor, old_kind, number)
     operations.require_follow_up(request.actor, old, project, follow_up)
@@ -254,7 +256,7 @@ async def due_date_chosen(request: Request, deps: Deps) -> Reply:
 
 async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Reply:
     """Drawn even where saving would be refused by now: a refusal here would take the form and what is typed in it."""
-    kind, number = _reference(context.reference)
+    kind, number = referred(context.reference)
     item, _ = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
     typed = forms.read_fields(item.kind, request.state, context)
     return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
@@ -265,18 +267,25 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
-    linked = await links.links_of(deps.session, item)
-    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting, links=linked)
+    card = cards.record_card(
+        item,
+        project,
+        people,
+        now=deps.now,
+        offers_posting=offers_posting,
+        around=await around(deps.session, item),
+        reader=request.actor,
+    )
     return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
-    return await show(request, deps, *_reference(request.value))
+    return await show(request, deps, *referred(request.value))
 
 
 async def post_card_pressed(request: Request, deps: Deps) -> Reply:
     """Owe the card once more, where Slack refused it or nobody knows whether it was posted."""
-    item, _ = await operations.find(deps.session, request.actor, *_reference(request.value))
+    item, _ = await operations.find(deps.session, request.actor, *referred(request.value))
     await operations.owe_card_again(deps.session, item, now=deps.now)
     text = f"The card of {item.reference} is on its way to its channel."
     return Tell(Message(text, [section(plain(text))]), reference=item.reference)
@@ -288,21 +297,21 @@ async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     values = forms.stored_values(item)
     if item.record.is_draft and is_untitled(kind, item.record.title):
         values["title"] = ""
-    return OpenForm(forms.edit_form(item, _edit_context(request, item), values=values))
+    return OpenForm(forms.edit_form(item, edit_context(request, item), values=values))
 
 
 async def edit_pressed(request: Request, deps: Deps) -> Reply:
-    return await edit(request, deps, *_reference(request.value))
+    return await edit(request, deps, *referred(request.value))
 
 
 async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
-    item, project = await _editable(request, deps, *_reference(context.reference))
+    item, project = await _editable(request, deps, *referred(context.reference))
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
-    before, due_before = item.record.version, item.record.due_date
+    due_before = item.record.due_date
     await operations.change(
         deps.session,
         request.actor,
@@ -312,11 +321,16 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
         version=context.version,
         now=deps.now,
         via="form",
-        why_moved=forms.read_choice(request.state, forms.WHY_MOVED),
+        why=forms.read_choice(request.state, forms.WHY_MOVED),
     )
-    people = await directory.people(deps.session, cards.people_of(item))
-    said = "Changed" if item.record.version != before else "Nothing changed in"
     hints = cards.holiday_hints(item, project) if item.record.due_date != due_before else []
+    return await changed(deps, item, project, hints)
+
+
+async def changed(deps: Deps, item: Item, project: Project, hints: Sequence[str] = ()) -> Reply:
+    """The confirmation of a change just made: every field from what to what, with the way back."""
+    people = await directory.people(deps.session, cards.people_of(item) | people_in(item.kind, item.changed))
+    said = "Changed" if item.changed else "Nothing changed in"
     message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints)
     return Tell(message, reference=item.reference)
 
@@ -330,7 +344,7 @@ async def step_typed(request: Request, deps: Deps, kind: Kind, number: int, step
 
 async def step_submitted(request: Request, deps: Deps) -> Reply:
     """The step whose small form was filled in. Raises InvalidFields, whose keys are the form's block ids."""
-    kind, number = _reference(request.context.reference)
+    kind, number = referred(request.context.reference)
     step = _step(kind, request.context.step)
     choices = kind.choices_of(step)
     chosen = forms.read_choice(request.state, step.asks) if step.asks else ""
@@ -341,12 +355,12 @@ async def step_submitted(request: Request, deps: Deps) -> Reply:
 
 async def step_pressed(request: Request, deps: Deps) -> Reply:
     """The step, or the small form for what it asks for."""
-    kind, number = _reference(request.value)
+    kind, number = referred(request.value)
     step = _step(kind, request.name.partition(":")[2])
     item, project = await _found(request, deps, kind, number)
     operations.require_step(request.actor, item, project, step)
     if operations.step_problems(item, step, "", None):
-        return OpenForm(forms.step_form(item, step, replace(_edit_context(request, item), step=step.key)))
+        return OpenForm(forms.step_form(item, step, replace(edit_context(request, item), step=step.key)))
     return await _take_step(request, deps, item, project, step, "", None, "button")
 
 
@@ -379,7 +393,7 @@ async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply
 
 async def keep_pressed(request: Request, deps: Deps) -> Reply:
     """Make a draft a record like any other, and let the question end there."""
-    item, project = await operations.find(deps.session, request.actor, *_reference(request.value))
+    item, project = await operations.find(deps.session, request.actor, *referred(request.value))
     await operations.keep_draft(deps.session, request.actor, item, project, now=deps.now, via="button")
     people = await directory.people(deps.session, cards.people_of(item))
     return Redraw(cards.saved(item, project, people, said="Kept", now=deps.now), reference=item.reference)
@@ -387,7 +401,7 @@ async def keep_pressed(request: Request, deps: Deps) -> Reply:
 
 async def discard_pressed(request: Request, deps: Deps) -> Reply:
     """Take back a draft that was not meant, in place of the question; *Undo* brings it back."""
-    removed = await remove(request, deps, *_reference(request.value))
+    removed = await remove(request, deps, *referred(request.value))
     assert isinstance(removed, Tell)
     return Redraw(removed.message, reference=removed.reference)
 
@@ -397,13 +411,32 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     item, _ = await operations.find(deps.session, request.actor, kind, number)
     rows = await operations.history(deps.session, item)
     rows = operations.told(rows)
-    ids = {row.actor_id for row in rows} | _people_in(item.kind, rows)
+    talk = await comments.all_of(deps.session, item)
+    ids = {row.actor_id for row in rows} | {each.author_id for each in talk} | people_in(item.kind, rows)
+    ids |= cards.people_of(item)
     people = await directory.people(deps.session, ids)
-    lines = [(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people)) for row in rows]
-    return Tell(cards.history(item, lines), reference=item.reference)
+    first, known = cards.first_values(item, rows, people), await places(request, deps, rows)
+    lines = [
+        HistoryLine(
+            row.at,
+            name_of(people, row.actor_id),
+            cards.change_in_words(item.kind, row, people, known, first=first),
+        )
+        for row in rows
+    ]
+    lines += [cards.said(each, people) for each in talk]
+    return Tell(cards.history(item, sorted(lines, key=lambda line: line.at)), reference=item.reference)
 
 
-def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
+async def places(request: Request, deps: Deps, rows: Iterable[History]) -> Mapping[int, str]:
+    """The names of the projects that moves speak of, as far as this person may know them."""
+    moves = [row for row in rows if row.field == "project_id"]
+    return await projects.names(
+        deps.session, request.actor, {each for row in moves for each in (row.before, row.after)}
+    )
+
+
+def people_in(kind: Kind, rows: Iterable[History]) -> set[str | None]:
     """The people whom changed fields name, before and after."""
     persons = {field.key for field in kind.all_fields if field.type in (FieldType.PERSON, FieldType.PEOPLE)}
     values = [value for row in rows if row.field in persons for value in (row.before, row.after)]
@@ -411,7 +444,7 @@ def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
 
 
 async def history_pressed(request: Request, deps: Deps) -> Reply:
-    return await history(request, deps, *_reference(request.value))
+    return await history(request, deps, *referred(request.value))
 
 
 async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> Entry:
@@ -604,7 +637,8 @@ def about_place(request: Request, project: Project, began: bool) -> list[str]:
     return hints
 
 
-def _edit_context(request: Request, item: Item) -> FormContext:
+def edit_context(request: Request, item: Item) -> FormContext:
+    """What a form about this record remembers."""
     return FormContext(
         kind=item.kind.key,
         channel_id=request.channel_id,
@@ -658,7 +692,7 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    return draw(item, project, people, now=deps.now, links=await links.links_of(deps.session, item))
+    return draw(item, project, people, now=deps.now, around=await around(deps.session, item), reader=request.actor)
 
 
 async def _rows_anew(request: Request, deps: Deps) -> Message | None:
@@ -686,7 +720,7 @@ async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple
 def _title_of(context: FormContext) -> str:
     """What stands above a form for a new record, where that is not simply its kind."""
     if context.follows:
-        kind, _ = _reference(context.follows)
+        kind, _ = referred(context.follows)
         return f"{_follow_up(kind, context.step).label}: {context.follows}"
     return "Log to Steward" if "kind" in context.asks else ""
 
@@ -705,7 +739,8 @@ def _step(kind: Kind, name: str) -> Step:
     return step
 
 
-def _reference(text: str) -> tuple[Kind, int]:
+def referred(text: str) -> tuple[Kind, int]:
+    """The kind and number that a button carries. Raises NotFound."""
     found = read_reference(text)
     if found is None:
         raise NotFound(operations.NOT_THERE.format(reference=esc(cut(text, 20)) or "such record"))

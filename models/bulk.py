@@ -125,7 +125,7 @@ async def change(
         before = item.record.version
         values = values_of((item, project))
         await operations.change(
-            session, actor, item, project, values, version=before, now=now, via=via, why_moved=why_moved
+            session, actor, item, project, values, version=before, now=now, via=via, why=why_moved
         )
         changed += [item] if item.record.version != before else []
     return changed

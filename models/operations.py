@@ -6,7 +6,7 @@ of work rolls back.
 
 import sys
 from collections import Counter as Counting
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import groupby
@@ -17,24 +17,42 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, outbox, projects, tags
+from models import batches, directory, moves, outbox, projects, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
 from models.inserting import add_rows, count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType, SourceChange
+from models.moves import Destination
 from models.permissions import Actor, Right, may, require, right_for, visible_records
-from models.tables import Act, Card, Counter, History, Link, Person, Project, Record, RecordTag
+from models.tables import (
+    Act,
+    Card,
+    Counter,
+    Delivery,
+    DeliveryState,
+    History,
+    Link,
+    Person,
+    Project,
+    Record,
+    RecordHelper,
+    RecordTag,
+)
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
 
 # Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
-BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened"})
+BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened", "channel_id"})
 
 # What the card of a linked record shows of this one.
-SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived"})
+SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id"})
+
+MOST_HELPERS = 20
+# What the direct message of somebody says whose record it is no longer.
+SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived"})
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
@@ -100,12 +118,14 @@ async def create(
     session.add(item.record)
     await session.flush()
     session.add_all(_beside_new(session, item, actor, via=via, now=now))
-    touch(session, actor.id, item.record.owner_id, project.coordinator_id, project.sponsor_id)
+    touch(session, actor.id, item.record.owner_id, *item.record.helpers, project.coordinator_id, project.sponsor_id)
     if owes_card:
-        await _owe_card(session, item.record, now)
+        await owe_card(session, item.record, now)
     if batches.current(session):
         # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
         await _owe_word_to_new_owner(session, actor, item, now)
+    for helper_id in item.record.helpers:
+        await _owe_word(session, actor, item, helper_id, now)
     await session.flush()
     return item
 
@@ -203,7 +223,8 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
 def _beside_new(session: AsyncSession, item: Item, actor: Actor, *, via: str, now: datetime) -> list[SQLModel]:
     """The rows that every new record has beside its own, once that one is stored."""
     setattr(item.own, "record_id", item.record.id)  # noqa: B010 - every kind's own table has it, SQLModel has not
-    return [item.own, *_tag_rows(item), _history(session, item, actor, Act.CREATED, via, now, after=item.record.title)]
+    found_by = [row for index in _INDEXES.values() for row in index(item.record)]
+    return [item.own, *found_by, _history(session, item, actor, Act.CREATED, via, now, after=item.record.title)]
 
 
 async def _add_many(session: AsyncSession, items: Sequence[Item]) -> None:
@@ -231,9 +252,9 @@ async def change(
     version: int,
     now: datetime,
     via: str,
-    why_moved: str = "",
+    why: str = "",
 ) -> Item:
-    """Store changed fields; `why_moved` is the reason for another due date.
+    """Store changed fields; `why` is the reason, of another due date above all.
 
     Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict.
     """
@@ -244,7 +265,8 @@ async def change(
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
     values = {**values, **_promise(item, values)}
-    notes = {"due_date": why_moved.strip()}
+    is_moved = "due_date" in values and values["due_date"] != item.record.due_date
+    notes = dict.fromkeys(["due_date"] if is_moved else values, why.strip())
     await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now, notes=notes)
     return item
 
@@ -338,7 +360,7 @@ async def note_link(
     await session.flush()
     stored = {"before": [*before] or None, "after": [*after] or None}
     session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
-    await _owe_card(session, item.record, now)
+    await owe_card(session, item.record, now)
     await session.flush()
 
 
@@ -369,7 +391,7 @@ async def source_changed(
                 note=f"the message it came from was {change.label}",
             )
         )
-        await _owe_card(session, record, now, because=f":source:{change}")
+        await owe_card(session, record, now, because=f":source:{change}")
     await session.flush()
 
 
@@ -440,6 +462,22 @@ def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) ->
     elif len(note) > TEXT_MAX:
         problems[REMARK] = f"At most {TEXT_MAX:,} characters; this has {len(note):,}."
     return problems
+
+
+async def move(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    project: Project,
+    to: Destination,
+    *,
+    now: datetime,
+    via: str,
+) -> Item:
+    """Put the record into another project, with all that belongs to it. Raises NotAllowed and Conflict."""
+    await moves.require_move(session, actor, item, project, to)
+    await _apply(session, actor, item, moves.new_place(item, project, to), act=Act.CHANGED, via=via, now=now)
+    return item
 
 
 async def keep_draft(
@@ -527,6 +565,8 @@ async def _check(
     if owner_id and (before is None or before.record.owner_id != owner_id):
         problem = await owner_problem(session, project, owner_id)
         problems |= {"owner_id": problem} if problem else {}
+    if problem := await helpers_problem(session, project, values.get("helpers") or (), before):
+        problems["helpers"] = problem
     if problems:
         raise InvalidFields(problems)
 
@@ -567,10 +607,23 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
     return None
 
 
-async def owner_problem(session: AsyncSession, project: Project, owner_id: str) -> str | None:
-    """Why that person cannot own a record of the project, as a sentence; None when they can."""
+async def helpers_problem(
+    session: AsyncSession, project: Project, helpers: Sequence[str], before: Item | None
+) -> str | None:
+    """Why these people cannot help with a record of the project, as a sentence; those who do already may stay."""
+    if len(helpers) > MOST_HELPERS:
+        return f"At most {MOST_HELPERS} people can help with one record; these are {len(helpers)}."
+    known = before.record.helpers if before else ()
+    for person_id in helpers:
+        if person_id not in known and (problem := await owner_problem(session, project, person_id, "help with")):
+            return problem
+    return None
+
+
+async def owner_problem(session: AsyncSession, project: Project, owner_id: str, part: str = "own") -> str | None:
+    """Why that person cannot own (or whatever `part` says) a record of the project, as a sentence; None if they can."""
     owner = await directory.person(session, owner_id)
-    if problem := _no_owner(owner):
+    if problem := _no_owner(owner, part):
         return problem
     assert owner is not None
     return None if await projects.can_see(session, project, owner) else _cannot_see(owner, project)
@@ -586,11 +639,11 @@ async def owner_problems(session: AsyncSession, project: Project, owner_ids: Ite
     return problems | {owner.id: _cannot_see(owner, project) for owner in rest if owner.id in blind}
 
 
-def _no_owner(person: Person | None) -> str | None:
+def _no_owner(person: Person | None, part: str = "own") -> str | None:
     if person is None:
         return "Steward does not know that person. Choose somebody of this workspace."
     if person.is_bot:
-        return f"{person.shown_name} is an app and cannot own a record. Choose a person."
+        return f"{person.shown_name} is an app and cannot {part} a record. Choose a person."
     if not person.is_active:
         return f"{person.shown_name}'s account is deactivated. Choose somebody else."
     return None
@@ -632,6 +685,7 @@ async def _apply(
     if act is not Act.UNDONE and "is_archived" not in values:
         values = {**values, "is_draft": False}
     changes = {key: (item.value(key), value) for key, value in values.items() if item.value(key) != value}
+    item.changed = ()
     if not changes:
         return
     for key, (_, value) in changes.items():
@@ -644,34 +698,94 @@ async def _apply(
     flag_modified(item.record, "updated_at")
     session.add_all([item.record, item.own])
     await session.flush()
-    if "tags" in changes:
-        await session.exec(delete(RecordTag).where(col(RecordTag.record_id) == item.record.id))
-        _index_tags(session, item)
-    for key, (before, after) in changes.items():
-        session.add(
-            _history(
-                session, item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None
-            )
+    for key in _INDEXES.keys() & changes.keys():
+        await _index_anew(session, item.record, key)
+    item.changed = tuple(
+        _history(
+            session, item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None
         )
-    await _owe_card(session, item.record, now)
+        for key, (before, after) in changes.items()
+    )
+    session.add_all(item.changed)
+    await _owe_cards(session, item, changes, now)
+    await _owe_words_anew(session, item, changes, now)
     await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
+    touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, [item], now)
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     if "owner_id" in changes:
         await _owe_word_to_new_owner(session, actor, item, now)
+    for helper_id in item.record.helpers if "helpers" in changes else ():
+        if helper_id not in changes["helpers"][0]:
+            await _owe_word(session, actor, item, helper_id, now)
     await session.flush()
 
 
-def _index_tags(session: AsyncSession, item: Item) -> None:
-    """Write the rows by which the record is found by its tags."""
-    session.add_all(_tag_rows(item))
+Changes = Mapping[str, tuple[Any, Any]]
 
 
-def _tag_rows(item: Item) -> list[RecordTag]:
-    assert item.record.id is not None
-    return [RecordTag(tag=tag, record_id=item.record.id) for tag in item.record.tags.split()]
+async def _owe_cards(session: AsyncSession, item: Item, changes: Changes, now: datetime) -> None:
+    """Owe the record's card; where it moved, first that the old one says so, and then a new one."""
+    if "channel_id" not in changes:
+        await owe_card(session, item.record, now)
+        return
+    record = item.record
+    await outbox.put(
+        session,
+        "card_left",
+        key=f"card_left:{record.id}:{record.version}",
+        lane=f"card:{record.id}",
+        target=changes["channel_id"][0],
+        record_id=record.id,
+        due_at=now,
+    )
+    await owe_card(session, record, now, owner_knows=await has_card(session, item))
+
+
+async def _owe_words_anew(session: AsyncSession, item: Item, changes: Changes, now: datetime) -> None:
+    """Owe that the direct messages about the record keep up with it: those of whoever has to do with it.
+
+    What those of others say of it, whose it is and what it is called, is kept true as well.
+    """
+    record = item.record
+    told = [DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.SENT]
+    query = select(Delivery).where(
+        col(Delivery.record_id) == record.id, col(Delivery.kind) == "assigned", col(Delivery.state).in_(told)
+    )
+    hands = {record.owner_id, *record.helpers, *changes.get("helpers", ((), ()))[0]}
+    for word in await session.exec(query):
+        if word.target in hands or SHOWN_TO_FORMER & changes.keys():
+            await outbox.put(
+                session,
+                "assigned_again",
+                key=f"assigned_again:{word.id}:{record.version}",
+                lane=word.lane,
+                target=word.target,
+                record_id=record.id,
+                payload={"of": word.id},
+                due_at=now,
+            )
+
+
+def _tag_rows(record: Record) -> list[SQLModel]:
+    return [RecordTag(tag=tag, record_id=record.id or 0) for tag in record.tags.split()]
+
+
+def _helper_rows(record: Record) -> list[SQLModel]:
+    return [RecordHelper(person_id=person_id, record_id=record.id or 0) for person_id in record.helpers]
+
+
+# Columns of several values -> the rows by which a record is found by each of them.
+_INDEXES: Mapping[str, Callable[[Record], list[SQLModel]]] = {"tags": _tag_rows, "helpers": _helper_rows}
+_INDEX_TABLES: Mapping[str, Any] = {"tags": RecordTag, "helpers": RecordHelper}
+
+
+async def _index_anew(session: AsyncSession, record: Record, key: str) -> None:
+    table = _INDEX_TABLES[key]
+    await session.exec(delete(table).where(table.record_id == record.id))
+    session.add_all(_INDEXES[key](record))
 
 
 async def _replace(
@@ -712,7 +826,7 @@ async def has_card(session: AsyncSession, item: Item) -> bool:
 async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
     """Owe the card to a record that has none: because somebody asked, however old it is."""
     if not await has_card(session, item):
-        await _owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
+        await owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
 
 
 async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
@@ -725,7 +839,7 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
         .limit(at_most)
     )
     for record in sorted(await session.exec(query), key=lambda record: record.id or 0):
-        await _owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
+        await owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
 
 
 async def _owe_linked_cards(session: AsyncSession, items: Sequence[Item], now: datetime) -> None:
@@ -740,17 +854,28 @@ async def _owe_linked_cards(session: AsyncSession, items: Sequence[Item], now: d
     await outbox.put_all(session, [_card_owed(record, now, because=because) for record in linked.all()])
 
 
-async def _owe_card(
-    session: AsyncSession, record: Record, now: datetime, *, because: str = "", asked: bool = False
+async def owe_card(
+    session: AsyncSession,
+    record: Record,
+    now: datetime,
+    *,
+    because: str = "",
+    asked: bool = False,
+    owner_knows: bool = False,
 ) -> None:
-    await outbox.put_all(session, [_card_owed(record, now, because=because, asked=asked)])
+    """Owe the record's card, posted or updated.
+
+    `because` tells what of the same version it is owed for; `asked` posts it however old the record is; when
+    `owner_knows`, a first post tells its owner nothing.
+    """
+    await outbox.put_all(session, [_card_owed(record, now, because=because, asked=asked, owner_knows=owner_knows)])
 
 
-def _card_owed(record: Record, now: datetime, *, because: str = "", asked: bool = False) -> outbox.Owed:
+def _card_owed(record: Record, now: datetime, *, because: str = "", **flags: bool) -> outbox.Owed:
     return outbox.owed(
         "card",
         key=f"card:{record.id}:{record.version}{because}",
-        payload={"asked": True} if asked else None,
+        payload={flag: True for flag, is_set in flags.items() if is_set},
         lane=f"card:{record.id}",
         target=record.channel_id,
         record_id=record.id,
@@ -769,12 +894,28 @@ def _word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: dat
     if owner_id is None or owner_id == actor.id:
         return None
     if batch is None:
-        key = f"assigned:{item.record.id}:{owner_id}:{item.record.version}"
-        return outbox.owed("assigned", key=key, target=owner_id, record_id=item.record.id, due_at=now)
+        return _word(actor, item, owner_id, now)
     if not batches.is_new_to(session, owner_id):
         return None
     key, payload = f"assigned:{batch}:{owner_id}", {"batch": batch, "by": actor.id}
     return outbox.owed("assigned_batch", key=key, target=owner_id, payload=payload, due_at=now)
+
+
+async def _owe_word(session: AsyncSession, actor: Actor, item: Item, person_id: str, now: datetime) -> None:
+    """Owe somebody one direct message that the record is theirs, or that they help with it; not of their own act."""
+    if person_id != actor.id:
+        await outbox.put_all(session, [_word(actor, item, person_id, now)])
+
+
+def _word(actor: Actor, item: Item, person_id: str, now: datetime) -> outbox.Owed:
+    return outbox.owed(
+        "assigned",
+        key=f"assigned:{item.record.id}:{person_id}:{item.record.version}",
+        target=person_id,
+        record_id=item.record.id,
+        payload={"by": actor.id},
+        due_at=now,
+    )
 
 
 def _history(
@@ -833,4 +974,4 @@ def _impossible(item: Item, step: Step | FollowUp) -> str:
     steps = [item.kind.typed(s, item.reference) for s in item.kind.steps_from(item.record.status)]
     steps += [f"{item.reference} {each.key}" for each in item.kind.follow_ups_from(item.record.status)]
     possible = ", ".join(f"`/steward {each}`" for each in steps)
-    return f"{now} Possible: {possible}." if possible else now
+    return f"{now} " + (f"Possible: {possible}." if possible else f"`/steward {item.reference} history` says why.")

@@ -19,6 +19,7 @@ from models.tables import Channel, ChannelMember, Editors, Person, Project, Reco
 class Right(StrEnum):
     SEE = "see"
     CREATE = "log records here"
+    COMMENT = "comment on this"
     EDIT = "change this"
     DELETE = "remove this"
     APPROVE = "decide this"
@@ -30,7 +31,7 @@ class Right(StrEnum):
 
 
 # What an archived project no longer allows.
-CHANGING = frozenset({Right.CREATE, Right.EDIT, Right.DELETE, Right.APPROVE})
+CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE})
 
 
 class Standing(StrEnum):
@@ -77,6 +78,8 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
         case Right.CREATE:
             others_log = project is not None and project.may_others_log
             return actor.standing is not Standing.EXTERNAL or others_log
+        case Right.COMMENT:
+            return is_member or _is_own(actor, item)
         case Right.EDIT:
             members_edit = project is None or project.who_may_edit is Editors.MEMBERS
             return decides or (is_member and members_edit) or _is_own(actor, item)
@@ -101,8 +104,8 @@ def is_closed(project: Project | None) -> bool:
 
 
 def _is_own(actor: Actor, item: Item | None) -> bool:
-    """Whether the actor owns or raised the record."""
-    return item is not None and actor.id in (item.record.owner_id, item.record.raised_by)
+    """Whether the actor owns, raised or helps with the record."""
+    return item is not None and actor.id in (item.record.owner_id, item.record.raised_by, *item.record.helpers)
 
 
 def right_for(step: Step, item: Item) -> Right:
@@ -113,7 +116,15 @@ def right_for(step: Step, item: Item) -> Right:
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
     if not may(actor, right, project, item):
-        raise NotAllowed(_refusal(actor, right, project))
+        raise NotAllowed(_refusal(actor, right, project), ask=_who_may(right, project))
+
+
+def _who_may(right: Right, project: Project | None) -> list[str]:
+    """The people of the project to ask for what only they may do."""
+    if project is None:
+        return []
+    leading = (project.coordinator_id, project.sponsor_id if right is Right.APPROVE else None)
+    return [person_id for person_id in leading if person_id]
 
 
 def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
@@ -129,11 +140,12 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
     if actor.standing is not Standing.MEMBER and right in (Right.BEGIN, Right.BIND, Right.SETTINGS):
         return f"Only full members of this workspace can {right.value}. Ask one of them to do it."
     if actor.standing is not Standing.MEMBER:
-        return "Guests can change only what they own or raised. Ask a member of the channel to do it."
+        verb = "comment on only" if right is Right.COMMENT else "change only"
+        return f"Guests can {verb} what they own or raised, or help with. Ask a member of the channel to do it."
     if right is Right.EDIT and project is not None:
         return (
-            f"In {project.name} a record is changed by its owner, by whoever raised it, by the coordinator and the "
-            "sponsor. Ask one of them."
+            f"In {project.name} a record is changed by its owner and helpers, by whoever raised it, by the coordinator "
+            "and the sponsor. Ask one of them."
         )
     has_sponsor = project is not None and project.sponsor_id is not None
     who = "the coordinator or the sponsor" if right is Right.APPROVE and has_sponsor else "the coordinator"

@@ -1,6 +1,6 @@
 """Projects: begun by the first record in a channel, tuned in a form."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -126,6 +126,15 @@ async def current(session: AsyncSession, person: Person) -> Project | None:
 def in_use() -> ColumnElement[bool]:
     """The projects that are not archived, as a condition on `Project`."""
     return col(Project.archived_at).is_(None)
+
+
+async def names(session: AsyncSession, actor: Actor, project_ids: Iterable[int]) -> dict[int, str]:
+    """The names of those of the projects that the actor may know of; no statement for none."""
+    wanted = set(project_ids)
+    if not wanted:
+        return {}
+    query = select(Project).where(col(Project.id).in_(wanted), visible_projects(actor))
+    return {project.id: project.name for project in await session.exec(query) if project.id is not None}
 
 
 async def find(session: AsyncSession, actor: Actor, project_id: int) -> Project:

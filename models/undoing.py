@@ -15,8 +15,8 @@ from sqlalchemy import and_, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import links, operations
-from models.errors import NotAllowed
+from models import links, moves, operations
+from models.errors import NotAllowed, StewardError
 from models.items import with_own_rows
 from models.kinds import Item
 from models.operations import stored_value
@@ -170,7 +170,9 @@ async def take_back(session: AsyncSession, actor: Actor, change: Change, *, now:
 
     What cannot is kept with its reason; nothing else is touched by it.
     """
-    kept = [found for part in change.parts if (found := problem(actor, part))]
+    kept = [
+        found for part in change.parts if (found := problem(actor, part) or await _no_way_back(session, actor, part))
+    ]
     hindered = [found.part for found in kept]
     done = [part for part in change.parts if part not in hindered]
     together = [part for part in done if part.only_hides]
@@ -183,6 +185,21 @@ async def take_back(session: AsyncSession, actor: Actor, change: Change, *, now:
             await _take_back(session, actor, part, now=now, via=via)
     await _mark(session, done)
     return TakenBack(tuple(done), tuple(kept))
+
+
+async def _no_way_back(session: AsyncSession, actor: Actor, part: Part) -> Kept | None:
+    """Why a record cannot go back to the project it came from without a question, if it cannot."""
+    item, before = part.item, part.before
+    if "project_id" not in before:
+        return None
+    try:
+        there = await moves.to_project(session, actor, before["project_id"])
+        await moves.require_move(session, actor, item, part.project, replace(there, channel_id=before["channel_id"]))
+    except StewardError as refusal:
+        return Kept(part, str(refusal))
+    if moves.shows_to_others(part.project):
+        return Kept(part, moves.ASKS_FIRST.format(reference=item.reference))
+    return None
 
 
 async def _take_back(session: AsyncSession, actor: Actor, part: Part, *, now: datetime, via: str) -> None:

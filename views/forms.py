@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, time
 from typing import Any
 
+from models.comments import COMMENT, COMMENT_MAX
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.operations import REMARK, TEXT_MAX, TITLE_MAX, Source
@@ -35,6 +36,7 @@ class FormContext:
 
     kind: str = ""
     channel_id: str = ""
+    to_channel: str = ""
     project_id: int | None = None
     reference: str = ""
     version: int = 0
@@ -175,6 +177,42 @@ def step_form(item: Item, step: Step, context: FormContext) -> Block:
         "close": plain("Cancel"),
         "private_metadata": context.packed(),
         "blocks": blocks,
+    }
+
+
+def comment_form(item: Item, context: FormContext) -> Block:
+    """The small form for a comment."""
+    words = {"type": "plain_text_input", "multiline": True, "max_length": COMMENT_MAX, "focus_on_load": True}
+    hint = "Everybody who sees the card can read it."
+    return {
+        "type": "modal",
+        "callback_id": "comment",
+        "title": plain(f"Comment on {item.reference}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [
+            note(plain(f"{item.reference}: {item.record.title}", 2_000)),
+            _input(COMMENT, "Comment", words, hint),
+        ],
+    }
+
+
+def move_form(item: Item, project: Project, to: Project, context: FormContext) -> Block:
+    """The question before a record of a private project is shown to others."""
+    who = "the members of its channels" if to.is_private else "everybody in this workspace"
+    asks = (
+        f"{item.reference} is in the private project {project.name}, which only the members of its channels see. "
+        f"In {to.name} {who} can read all of it: title and texts, comments, and the history of who changed what."
+    )
+    return {
+        "type": "modal",
+        "callback_id": "move",
+        "title": plain(f"Move {item.reference}?", 24),
+        "submit": plain("Move"),
+        "close": plain("Leave it here"),
+        "private_metadata": context.packed(),
+        "blocks": [section(plain(asks)), note(plain(f"{item.reference}: {item.record.title}", 2_000))],
     }
 
 

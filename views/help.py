@@ -93,6 +93,7 @@ LIST_WORDS = (
     (">=12, <6", "the score of risks"),
     ("#channel, everywhere", "a channel's project, or all you may see"),
     ("#pilot", "a tag"),
+    ("helping", "what you help with; after an owner, that too"),
     ("waiting on me", "what you are to approve, and what you own that is overdue"),
     ('"core switch"', "words of the title, in quotes"),
 )
@@ -103,8 +104,9 @@ def list_help() -> Message:
     first = "After `/steward list` say what you want to see, in any order."
     words = "\n".join(f"`{esc(said)}`  {esc(means)}" for said, means in LIST_WORDS)
     named = (
-        "`/steward my` is what you own everywhere, `/steward overdue` what is overdue here, `/steward waiting` what "
-        "waits for you, `/steward risks` the risks. Each takes filters too: `/steward my overdue high`."
+        "`/steward my` is what you own or help with everywhere, `/steward overdue` what is overdue here, "
+        "`/steward waiting` what waits for you, `/steward risks` the risks. Each takes filters too: "
+        "`/steward my overdue high`."
     )
     blocks = [
         section(mrkdwn(f"{first}\n`/steward list risks open >=12 @me due this week`")),
