@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, projects, records, shortcuts, undo
+from handlers import commands, events, finding, home, lists, projects, records, shortcuts, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -38,6 +38,7 @@ BUTTONS: Mapping[str, Entry] = {
     "holiday_country": Entry(projects.country_chosen, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
+    "found": Entry(finding.turned, writes=False),
     "home": Entry(home.turned, writes=False),
 }
 

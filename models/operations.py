@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, outbox, projects, tags
+from models import batches, directory, outbox, projects, search, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.inserting import count_up
@@ -88,11 +88,13 @@ async def create(
         updated_at=now,
         **{key: value for key, value in values.items() if key not in own_keys and value is not None},
     )
+    own: Any = kind.model(**{key: value for key, value in values.items() if key in own_keys})
+    item = Item(kind, record, own)
+    search.index(item)
     session.add(record)
     await session.flush()
-    own = kind.model(record_id=record.id, **{key: value for key, value in values.items() if key in own_keys})
+    own.record_id = record.id
     session.add(own)
-    item = Item(kind, record, own)
     _index_tags(session, item)
     session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
     touch(session, record.owner_id)
@@ -426,6 +428,8 @@ async def _apply(
     if "status" in changes:
         item.record.is_open = item.record.status not in item.kind.closed
         item.record.closed_at = None if item.record.is_open else now
+    if search.is_found_by(item.kind, set(changes)):
+        search.index(item)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.
     flag_modified(item.record, "updated_at")

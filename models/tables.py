@@ -137,7 +137,8 @@ class Record(SQLModel, table=True):
     """What all kinds share; a kind's own table holds the rest under the same key.
 
     `remark` is what was said with the step that led to the present status. `first_due_date` is the first promise, which
-    stays, and `due_moves` how often the due date has moved since.
+    stays, and `due_moves` how often the due date has moved since. `words` and `title_words` are what it is found by,
+    see `models.search`.
     """
 
     __tablename__ = "record"
@@ -170,6 +171,8 @@ class Record(SQLModel, table=True):
     raised_by: str
     source_link: str | None = None
     is_archived: bool = False
+    words: str = ""
+    title_words: str = ""
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None

@@ -77,6 +77,26 @@ def list_help() -> Message:
     return Message(first, blocks)
 
 
+def find_help() -> Message:
+    """How to look for words."""
+    first = "After `/steward find` type words. Every record that you can see and that has all of them is found."
+    how = (
+        "I look through titles, details and the other texts of a record, its tags and its reference, closed records "
+        "too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds “cables”. "
+        "Words in quotes stand together, in that order."
+    )
+    filters = (
+        "Filters go with the words: kinds in the plural (`risks`), `#pilot`, a channel, `@ben`, `@me`, `!high`, "
+        '`>=12`, `open`, `closed`, `overdue`. To look for such a word, put it in quotes: `"open"`.'
+    )
+    blocks = [
+        section(mrkdwn(f'{first}\n`/steward find "core switch" risks #network`')),
+        section(mrkdwn(esc(how))),
+        section(mrkdwn(esc(filters))),
+    ]
+    return Message(first, blocks)
+
+
 def how_to() -> Message:
     """The answer to a message in Steward's own conversation."""
     text = "I read commands and buttons, not messages. Try `/steward help`, or press the button to log something."

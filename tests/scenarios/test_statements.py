@@ -35,6 +35,7 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "open the edit form": (None, lambda ana: ana.command("#network", "/steward", "A1 edit"), 3),
     "save the edit form": (lambda ana: ana.command("#network", "/steward", "A1 edit"), _save_another_title, 8),
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
+    "find": (None, lambda ana: ana.command("#network", "/steward", "find rack look"), 10),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
     "home": (None, lambda ana: ana.open_home(), 7),
