@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import FieldErrors, OpenForm, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, directory, links, operations, projects
+from models import batches, directory, duplicates, links, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order, monday_to_friday
 from models.entry import Entry, parse_entry
@@ -20,7 +20,7 @@ from models.kinds.base import FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
-from models.tables import Channel, History, Project
+from models.tables import Channel, History, Project, Record
 from models.working_days import working_days_of
 from reports.work import items_of
 from views import cards, forms
@@ -52,6 +52,9 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     for key, sentence in operations.field_problems(kind, values, today=today).items():
         values.pop(key)
         hints.append(f"Not set: {kind.field(key).label.lower()}. {esc(sentence)}")
+    # A command has no second step in which to ask: what was typed is saved, so that it is not lost when the person
+    # walks away, and what looks like it is pointed out beside the way back. A form asks before it saves.
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values["title"])
     item = await operations.create(
         deps.session,
         request.actor,
@@ -62,7 +65,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
         now=deps.now,
         via=f"/{kind.key}",
     )
-    return await _logged(request, deps, item, project, began, hints)
+    return await _logged(request, deps, item, project, began, hints, alike)
 
 
 async def open_form(request: Request, deps: Deps, kind: Kind) -> Reply:
@@ -88,6 +91,10 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
             return FieldErrors({"project": "Choose the project it belongs to."})
         project, began = await projects.find(deps.session, request.actor, int(chosen)), False
         channel_id = request.channel_id if _belongs(request.channel, project) else project.home_channel_id
+        if pointed_out := await _pointed_out(request, deps, kind, values, project):
+            return pointed_out
+    elif request.project and (pointed_out := await _pointed_out(request, deps, kind, values, request.project)):
+        return pointed_out
     else:
         project, began = await _project_here(request, deps)
         channel_id = request.channel_id
@@ -103,6 +110,36 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         source_link=context.source_link or None,
     )
     return await _logged(request, deps, item, project, began, [])
+
+
+async def _pointed_out(
+    request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any], project: Project
+) -> Reply | None:
+    """The form once more, with the records above it that may be the same; None where there are none, or it did so."""
+    context = request.context
+    if context.pointed_out:
+        return None
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values.get("title") or "")
+    if not alike:
+        return None
+    people = await directory.people(deps.session, {each.owner_id for each in alike})
+    said = forms.pointing_out(cards.looks_like(kind, alike, people), [kind.reference_of(each) for each in alike])
+    context = replace(context, kind=kind.key, pointed_out=True)
+    chosen = project if "project" in context.asks else None
+    return UpdateForm(forms.record_form(kind, values, context, project=chosen, title=_title_of(context), alike=said))
+
+
+async def look_pressed(request: Request, deps: Deps) -> Reply:
+    """A record's card above the form that points it out, which stays as it is below."""
+    shown = await show(request, deps, *_reference(request.value))
+    assert isinstance(shown, Tell)
+    return OpenForm(forms.message_view(request.value, shown.message.blocks))
+
+
+async def duplicate_pressed(request: Request, deps: Deps) -> Reply:
+    """Link the record just logged to the one that it is the same as."""
+    one, other = (_reference(each) for each in [*request.value.split(), "", ""][:2])
+    return await link(request, deps, one, LinkType.DUPLICATES, other)
 
 
 async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
@@ -468,8 +505,16 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
         )
 
 
-async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
-    people = await directory.people(deps.session, cards.people_of(item))
+async def _logged(
+    request: Request,
+    deps: Deps,
+    item: Item,
+    project: Project,
+    began: bool,
+    hints: list[str],
+    alike: Sequence[Record] = (),
+) -> Reply:
+    people = await directory.people(deps.session, {*cards.people_of(item), *(each.owner_id for each in alike)})
     if began:
         lead = "with you as coordinator"
         if project.coordinator_id is None:
@@ -484,7 +529,9 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
     if channel is not None and channel.is_private and not channel.has_bot:
         hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
     hints = [*hints, *cards.holiday_hints(item, project)]
-    message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
+    message = cards.saved(
+        item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of, alike=alike
+    )
     return Tell(message, reference=item.reference)
 
 

@@ -28,6 +28,8 @@ BUTTONS: Mapping[str, Entry] = {
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
     "post_card": Entry(records.post_card_pressed),
+    "look": Entry(records.look_pressed, writes=False),
+    "duplicate": Entry(records.duplicate_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
     "due_date": Entry(records.due_date_chosen, writes=False),

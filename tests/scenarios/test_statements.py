@@ -28,7 +28,7 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "create by words": (
         None,
         lambda ana: ana.command("#network", "/action", "Order racks @ben by 2099-03-05 !high"),
-        9,
+        10,
     ),
     "open the form": (None, lambda ana: ana.command("#network", "/action", ""), 2),
     "step": (None, lambda ana: ana.command("#network", "/steward", "A1 done"), 8),
