@@ -1,21 +1,41 @@
-"""Every way in, by name. A name before a colon stands for all names that begin so (`step:done`)."""
+"""Every way in, by name. A name before a colon stands for all names that begin so and have no entry (`step:done`)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
-from handlers import commands, events, finding, home, lists, projects, records, shortcuts, undo
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers import commands, events, finding, home, lists, projects, reactions, records, shortcuts, standups, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
 Handler = Callable[[Request, Deps], Awaitable[Reply]]
 
 
+Matters = Callable[[AsyncSession, Mapping[str, Any]], Awaitable[bool]]
+
+
+class Reads(Enum):
+    """What the edge asks Slack about the message that was acted on, before the handler sees it."""
+
+    NOTHING = 0
+    LINK = 1
+    TEXT = 2
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A handler, and whether it stores anything."""
+    """A handler, and whether it stores anything.
+
+    Of what comes often and seldom matters, `matters` is asked first, with the event, in a unit that only reads.
+    """
 
     run: Handler
     writes: bool = True
+    reads: Reads = Reads.NOTHING
+    matters: Matters | None = None
 
 
 BUTTONS: Mapping[str, Entry] = {
@@ -24,6 +44,9 @@ BUTTONS: Mapping[str, Entry] = {
     "undo": Entry(undo.pressed),
     "undo_batch": Entry(undo.batch_pressed),
     "undo_before": Entry(undo.before_pressed, writes=False),
+    "keep": Entry(records.keep_pressed),
+    "discard": Entry(records.discard_pressed),
+    "typed": Entry(commands.typed_pressed),
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
@@ -42,6 +65,7 @@ BUTTONS: Mapping[str, Entry] = {
     "line": Entry(lists.line_pressed),
     "found": Entry(finding.turned, writes=False),
     "home": Entry(home.turned, writes=False),
+    **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
 FORMS: Mapping[str, Entry] = {
@@ -49,11 +73,14 @@ FORMS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
     "settings": Entry(projects.settings_submitted),
+    "standup": Entry(standups.submitted),
+    "standup_answer": Entry(standups.answer_submitted),
     "pick_settings": Entry(projects.settings_picked, writes=False),
+    "reactions": Entry(reactions.settings_submitted),
 }
 
 SHORTCUTS: Mapping[str, Entry] = {
-    "log_message": Entry(shortcuts.log_message, writes=False),
+    "log_message": Entry(shortcuts.log_message, writes=False, reads=Reads.LINK),
     "log_anything": Entry(shortcuts.log_anything, writes=False),
 }
 
@@ -77,6 +104,9 @@ EVENTS: Mapping[str, Entry] = {
     "channel_unarchive": Entry(events.channel_changed),
     "group_unarchive": Entry(events.channel_changed),
     "message": Entry(events.written_to),
+    "message_changed": Entry(events.source_edited, matters=events.is_source),
+    "message_deleted": Entry(events.source_deleted, matters=events.is_source),
+    "reaction_added": Entry(reactions.reacted, reads=Reads.TEXT, matters=reactions.matters),
 }
 
 _TABLES = {
@@ -93,7 +123,8 @@ _TABLES = {
 
 def entry_for(where: Where, name: str, text: str = "") -> Entry | None:
     """What answers there, or None when nothing of ours does. Raises StewardError for a command that means nothing."""
-    if where is Where.COMMAND:
+    if where in (Where.COMMAND, Where.MENTION):
         parsed = commands.parse(name, text)
-        return Entry(parsed.run, writes=parsed.writes)
-    return _TABLES[where].get(name.partition(":")[0])
+        return Entry(parsed.run, parsed.writes, Reads.LINK if where is Where.MENTION else Reads.NOTHING)
+    table = _TABLES[where]
+    return table.get(name) or table.get(name.partition(":")[0])

@@ -24,6 +24,7 @@ class Right(StrEnum):
     APPROVE = "decide this"
     SETTINGS = "change a project's settings"
     EXPORT = "export"
+    REACTIONS = "change what reactions do"
 
 
 # What an archived project no longer allows.
@@ -83,6 +84,8 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
             return decides
         case Right.EXPORT:
             return leads
+        case Right.REACTIONS:
+            return actor.is_admin
         case Right.SETTINGS:
             # A project that a guest began has nobody to ask; any full member who sees it may take it.
             return leads or (is_member and project is not None and project.coordinator_id is None)
@@ -115,6 +118,8 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
             f"{project.name} is archived, so nothing in it changes. Its coordinator or a workspace admin brings it "
             f"back with `/steward project restore {project.name}`."
         )
+    if right is Right.REACTIONS:
+        return f"Only a workspace admin can {right.value}. Ask one of them."
     if actor.standing is Standing.EXTERNAL and right is Right.CREATE:
         return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
     if actor.standing is not Standing.MEMBER:

@@ -10,7 +10,7 @@ from models.labels import Priority
 from reports.urgency import URGENCIES
 from reports.work import Line, Page
 from views.blocks import Block, Message, actions, button, divider, esc, mrkdwn, note, plain, section
-from views.values import People, due, name_of, shown_value
+from views.values import People, due, name_of, shown_value, status
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def record_list(page: Page, people: People, view: ListView) -> Message:
 
 def limits_in_words(filters: Filters, people: People) -> list[str]:
     """What limits the list beside its kinds, whether they are open, and its projects."""
-    said = [status.replace("_", " ") for status in filters.statuses]
+    said = [wanted.replace("_", " ") for wanted in filters.statuses]
     said += [filters.due.value] if filters.due else []
     said += [f"{priority.label.lower()} priority" for priority in filters.priorities]
     match filters.at_least, filters.at_most:
@@ -93,7 +93,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     facts = [
         name_of(people, record.owner_id),
         f"🔴 {due_words}" if is_late else due_words,
-        item.status.label,
+        status(item),
         f"{record.priority.label} priority" if record.priority in (Priority.HIGH, Priority.CRITICAL) else "",
         *(
             [derive(item, line.today) or "" for derive in item.kind.derived.values()]

@@ -98,6 +98,7 @@ async def _waiting(session: AsyncSession, now: datetime) -> list[tuple[str, str,
             col(Record.is_open),
             col(Record.due_date).between(first, last),
             col(Record.is_archived).is_(False),
+            col(Record.is_draft).is_(False),
             col(Person.is_active),
             ~owed,
         )

@@ -25,6 +25,7 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         .where(
             col(Record.is_open),
             col(Record.is_archived).is_(False),
+            col(Record.is_draft).is_(False),
             col(Record.owner_id) == owner.id,
             col(Record.due_date) <= today,
             visible_records(actor_of(owner)),

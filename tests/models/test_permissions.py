@@ -69,6 +69,7 @@ MATRIX = {
     Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
     Right.SETTINGS: LEADERS,
+    Right.REACTIONS: {"admin"},
 }
 
 

@@ -23,6 +23,11 @@ async def _save_another_title(ana: Driver) -> None:
     await ana.submit({"title": f"Order the racks of {ana.modal['id']}"})
 
 
+async def _react_to_a_new_message(ana: Driver) -> None:
+    message = await ana.say("#network", "We run out of sockets")
+    await ana.react("#network", message["ts"], "warning")
+
+
 # What is done -> how it is prepared, how it is done, and the statements it takes.
 COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "create by words": (
@@ -38,6 +43,8 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "find": (None, lambda ana: ana.command("#network", "/steward", "find rack look"), 10),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
+    "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 11),
+    "reaction": (None, _react_to_a_new_message, 12),
     "home": (None, lambda ana: ana.open_home(), 7),
 }
 
