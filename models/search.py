@@ -221,27 +221,32 @@ for _dialect, _statements in _SCHEMA.items():
         event.listen(_TABLE, "after_create", made.execute_if(dialect=_dialect))
 
 
-# SQLite takes ten records for a workspace's share where nothing tells it better, and would walk through all of them
-# rather than look up those that the index gives. A usual database in numbers, as ANALYZE would write them, keeps its
-# plans the same on the first day and with 100,000 records: rows for each value of an index's first column, of its
-# first two ... Replacing the table loses them, hence they are written after every step.
-_STATISTICS: Final[Mapping[str, str]] = {
-    "ix_record_due": "100000 100000 50000 100 20",
-    "ix_record_owner": "100000 100000 500 250",
-    "ix_record_project": "100000 100000 2000 400 200",
-    "sqlite_autoindex_record_1": "100000 100000 20000 1",
-}
+# How many records a usual database has for each value of an index's first column, of its first two ...
+_ROWS: Final = (100_000, 2_000, 200, 20, 5)
 AT_ONCE: Final = 500
 
 
 def settle(connection: Connection) -> None:
     """What a schema that has just been made or changed needs before records are found in it."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("ANALYZE record")
-        connection.exec_driver_sql("DELETE FROM sqlite_stat1 WHERE tbl = 'record'")
-        for index_name, numbers in _STATISTICS.items():
-            connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES ('record', ?, ?)", (index_name, numbers))
+        _tell_how_many(connection)
     _index_the_rest(connection)
+
+
+def _tell_how_many(connection: Connection) -> None:
+    """Tell SQLite what a usual database holds, in the words of ANALYZE.
+
+    Untold, it takes ten records for a workspace's share, and would walk through all of them rather than look up those
+    that the index gives. Told the same numbers always, it plans the same on the first day and with 100,000 records.
+    """
+    run = connection.exec_driver_sql
+    run("ANALYZE record")  # for the table of statistics to exist
+    run("DELETE FROM sqlite_stat1 WHERE tbl = 'record'")
+    for name in run("SELECT name FROM pragma_index_list('record')").scalars().all():
+        columns = run("SELECT name FROM pragma_index_info(?)", (name,)).scalars().all()
+        if columns[0] == "workspace_id":
+            numbers = (_ROWS[0], *_ROWS[: len(columns)])
+            run("INSERT INTO sqlite_stat1 VALUES ('record', ?, ?)", (name, " ".join(map(str, numbers))))
 
 
 def _index_the_rest(connection: Connection) -> None:

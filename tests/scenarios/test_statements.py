@@ -43,7 +43,7 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "find": (None, lambda ana: ana.command("#network", "/steward", "find rack look"), 10),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
-    "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 11),
+    "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 12),
     "reaction": (None, _react_to_a_new_message, 12),
     "home": (None, lambda ana: ana.open_home(), 7),
 }
