@@ -234,7 +234,11 @@ class Edge:
         async with self._database.unit(self._workspace.id, writes=entry.writes) as session:
             request = await self._request(session, incoming, may_guess=may_guess)
             reply = await entry.run(request, Deps(session, now))
-            if entry.writes and not isinstance(reply, FieldErrors | OpenForm | UpdateForm):
+            if entry.writes and isinstance(reply, FieldErrors | OpenForm | UpdateForm):
+                # A repeat of what took effect may be asked about where the first was not: its own record looks like it.
+                if done := await requests.seen(session, incoming.source_key):
+                    raise requests.AlreadyDone(done.reference)
+            elif entry.writes:
                 reference = reply.reference if isinstance(reply, Tell | Redraw) else None
                 await requests.claim(session, incoming.source_key, reference=reference, now=now)
             if entry.writes and incoming.where is Where.MENTION:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from handlers import (
     channels,
     edits,
+    finding,
     lists,
     many,
     moves,
@@ -24,7 +25,7 @@ from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
 from models.errors import NotFound
-from models.filters import UnknownFilter, read_filters
+from models.filters import UnknownFilter, read_filters, read_search
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
 from models.operations import Source
@@ -87,6 +88,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("my", "my", "What you own or help with, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
+    Verb(
+        "find", "find core switch", "Every record you can see with these words, closed ones too; `/steward help find`"
+    ),
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
@@ -183,6 +187,9 @@ OF_PROJECTS: Mapping[str, OfProject] = {
     **OF_CHANNELS,
 }
 
+# What somebody types who looks for words.
+FINDS = ("find", "search")
+
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
     "list": "",
@@ -249,6 +256,8 @@ def _parse_steward(text: str) -> Parsed:
         return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None, topic=rest.lower()))
     if word in LISTS:
         return _parse_list(word, rest)
+    if word in FINDS:
+        return _parse_find(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
     if word in OPENING and not rest:
@@ -341,6 +350,15 @@ def _parse_list(name: str, rest: str) -> Parsed:
     return Parsed(lambda request, deps: lists.show(request, deps, filters))
 
 
+def _parse_find(name: str, rest: str) -> Parsed:
+    """A search for the words typed after it. Raises NotFound for a score of kinds that have none."""
+    try:
+        search = read_search(pieces_with_channels(rest))
+    except UnknownFilter as unknown:
+        raise NotFound(_filter_hint(name, unknown)) from unknown
+    return Parsed(lambda request, deps: finding.find(request, deps, search))
+
+
 def _filter_hint(name: str, unknown: UnknownFilter) -> str:
     """What to type instead of a word that is no filter."""
     refused = f"I do not know “{esc(cut(unknown.word, 60))}” in a list."
@@ -406,6 +424,8 @@ def _first_word(text: str) -> tuple[str, str]:
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
     if topic == "grammar":
         return Tell(help_views.grammar_help())
+    if topic in FINDS:
+        return Tell(help_views.find_help())
     if topic == "standup":
         return Tell(
             help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])

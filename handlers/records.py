@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, comments, directory, links, operations, projects
+from models import batches, comments, directory, duplicates, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order, monday_to_friday
@@ -21,7 +21,7 @@ from models.kinds.base import FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
-from models.tables import Channel, History, Project
+from models.tables import Channel, History, Project, Record
 from models.working_days import working_days_of
 from reports.around import around
 from reports.work import items_of
@@ -51,8 +51,8 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
         await _guess_owner(deps.session, entry, values)
         return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
     project, began = (named, False) if named else await project_here(request, deps)
-    item, problems = await _create_from(request, deps, kind, entry, values, project)
-    return await _logged(request, deps, item, project, began, [*hints, *problems])
+    item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+    return await _logged(request, deps, item, project, began, [*hints, *problems], alike)
 
 
 async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, str]]) -> Reply:
@@ -75,7 +75,8 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
         project = named or here
         assert project is not None
         values, hints = _from_entry(entry)
-        item, problems = await _create_from(request, deps, kind, entry, values, project)
+        item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+        problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
         rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
     hints = about_place(request, here, began) if here else []
@@ -84,8 +85,8 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
 
 async def _create_from(
     request: Request, deps: Deps, kind: Kind, entry: Entry, values: dict[str, Any], project: Project
-) -> tuple[Item, list[str]]:
-    """The record of what was typed, without what cannot be stored, and sentences about that."""
+) -> tuple[Item, list[str], list[Record]]:
+    """The record of what was typed without what cannot be stored, sentences about that, and records like it."""
     is_elsewhere = entry.channel_id not in (None, request.channel_id)
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
@@ -95,6 +96,9 @@ async def _create_from(
     for key, sentence in operations.field_problems(kind, values, today=today).items():
         values.pop(key)
         hints.append(f"Not set: {kind.field(key).label.lower()}. {esc(sentence)}")
+    # A command has no second step in which to ask: what was typed is saved, so that it is not lost when the person
+    # walks away, and what looks like it is pointed out beside the way back. A form asks before it saves.
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values["title"])
     item = await operations.create(
         deps.session,
         request.actor,
@@ -108,7 +112,7 @@ async def _create_from(
     )
     if is_elsewhere:
         hints.append(f"It belongs to *{esc(project.name)}*; its card goes to <#{item.record.channel_id}>.")
-    return item, hints
+    return item, hints, alike
 
 
 async def open_form(request: Request, deps: Deps, kind: Kind) -> Reply:
@@ -129,6 +133,8 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     if context.follows:
         return await _follow(request, deps, kind, values)
     project, channel_id, began = await place_of(request, deps)
+    if not began and (pointed_out := await _pointed_out(request, deps, kind, values, project)):
+        return pointed_out
     item = await operations.create(
         deps.session,
         request.actor,
@@ -161,6 +167,36 @@ async def chosen_project(request: Request, deps: Deps) -> Project:
     if not chosen.isdigit():
         raise InvalidFields({"project": "Choose the project it belongs to."})
     return await projects.find(deps.session, request.actor, int(chosen))
+
+
+async def _pointed_out(
+    request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any], project: Project
+) -> Reply | None:
+    """The form once more, with the records above it that may be the same; None where there are none, or it did so."""
+    context = request.context
+    if context.pointed_out:
+        return None
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values.get("title") or "")
+    if not alike:
+        return None
+    people = await directory.people(deps.session, {each.owner_id for each in alike})
+    said = forms.pointing_out(cards.looks_like(kind, alike, people), [kind.reference_of(each) for each in alike])
+    context = replace(context, kind=kind.key, pointed_out=True)
+    chosen = project if "project" in context.asks else None
+    return UpdateForm(forms.record_form(kind, values, context, project=chosen, title=_title_of(context), alike=said))
+
+
+async def look_pressed(request: Request, deps: Deps) -> Reply:
+    """A record's card above the form that points it out, which stays as it is below."""
+    shown = await show(request, deps, *referred(request.value))
+    assert isinstance(shown, Tell)
+    return OpenForm(forms.message_view(request.value, shown.message.blocks))
+
+
+async def duplicate_pressed(request: Request, deps: Deps) -> Reply:
+    """Link the record just logged to the one that it is the same as."""
+    one, other = (referred(each) for each in [*request.value.split(), "", ""][:2])
+    return await link(request, deps, one, LinkType.DUPLICATES, other)
 
 
 async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
@@ -610,11 +646,21 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
         )
 
 
-async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
-    people = await directory.people(deps.session, cards.people_of(item))
+async def _logged(
+    request: Request,
+    deps: Deps,
+    item: Item,
+    project: Project,
+    began: bool,
+    hints: list[str],
+    alike: Sequence[Record] = (),
+) -> Reply:
+    people = await directory.people(deps.session, {*cards.people_of(item), *(each.owner_id for each in alike)})
     settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
     hints = [*hints, *about_place(request, project, began), *cards.holiday_hints(item, project)]
-    message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
+    message = cards.saved(
+        item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of, alike=alike
+    )
     return Tell(message, reference=item.reference)
 
 

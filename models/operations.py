@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, moves, outbox, projects, tags
+from models import batches, directory, moves, outbox, projects, search, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
 from models.inserting import add_rows, count_up
@@ -217,7 +217,9 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
         **{key: value for key, value in values.items() if key not in own_keys and value is not None},
     )
     own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
-    return Item(kind, record, own)
+    item = Item(kind, record, own)
+    search.index(item)
+    return item
 
 
 def _beside_new(session: AsyncSession, item: Item, actor: Actor, *, via: str, now: datetime) -> list[SQLModel]:
@@ -693,6 +695,8 @@ async def _apply(
     if "status" in changes:
         item.record.is_open = item.record.status not in item.kind.closed
         item.record.closed_at = None if item.record.is_open else now
+    if search.is_found_by(item.kind, set(changes)):
+        search.index(item)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.
     flag_modified(item.record, "updated_at")

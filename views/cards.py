@@ -15,7 +15,7 @@ from models.labels import Priority
 from models.links import Linked
 from models.operations import stored_value, told
 from models.permissions import Actor, Right, may, right_for
-from models.tables import Act, Channel, Comment, History, Project
+from models.tables import Act, Channel, Comment, History, Project, Record
 from models.working_days import holiday_on
 from reports.around import Around
 from views.blocks import (
@@ -106,12 +106,13 @@ def saved(
     way_back: str = UNDO,
     places: Places = NO_PLACES,
     version: int | None = None,
+    alike: Sequence[Record] = (),
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
     `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given.
-    `places` are names of projects.
+    `places` are names of projects; `alike` are records that may be the same, the likest first.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -129,12 +130,24 @@ def saved(
     blocks += [rich(change) for change in changes]
     blocks.append(note(plain(" · ".join(facts))))
     blocks += [section(mrkdwn(hint)) for hint in hints]
+    blocks += [section(plain(looks_like(item.kind, alike, people)))] if alike else []
     label = "Redo" if way_back == REDO else "Undo"
     undo = button(label, way_back, f"{item.reference}:{version or item.record.version}", says=f"{label}: {text}")
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
     offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
+    if alike:
+        other = item.kind.reference_of(alike[0])
+        offered.append(button(f"Open {other}", "show", other))
+        offered.append(
+            button(
+                "Link as duplicate",
+                "duplicate",
+                f"{item.reference} {other}",
+                says=f"{item.reference} duplicates {other}",
+            )
+        )
     blocks.append(actions(offered))
     return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
 
@@ -148,6 +161,16 @@ def _changes(item: Item, people: People, places: Places) -> list[str]:
 
 CHANGES_SHOWN = 12
 CHANGE_SHOWN = 100
+
+
+def looks_like(kind: Kind, alike: Sequence[Record], people: People) -> str:
+    """Plain words that point out records that may be the same as one that is being logged."""
+    said = [
+        f"{kind.reference_of(each)} “{each.title}” ({kind.statuses(each.status).label.lower()}, "
+        f"{name_of(people, each.owner_id) if each.owner_id else 'no owner'})"
+        for each in alike
+    ]
+    return f"Looks like {' and '.join(said)}."
 
 
 def holiday_hints(item: Item, project: Project) -> list[str]:

@@ -43,6 +43,7 @@ class FormContext:
     step: str = ""
     follows: str = ""
     shows_all: bool = False
+    pointed_out: bool = False
     source_link: str = ""
     source_ts: str = ""
     source_thread_ts: str = ""
@@ -84,10 +85,19 @@ def unpack(private_metadata: str) -> FormContext:
 
 
 def record_form(
-    kind: Kind, values: Values, context: FormContext, *, project: Project | None = None, title: str = ""
+    kind: Kind,
+    values: Values,
+    context: FormContext,
+    *,
+    project: Project | None = None,
+    title: str = "",
+    alike: Sequence[Block] = (),
 ) -> Block:
-    """The form for a new record, filled from what is known; `context.asks` may add kind, project, project_name."""
-    blocks: list[Block] = []
+    """The form for a new record, filled from what is known; `context.asks` may add kind, project, project_name.
+
+    `alike` points out records that may be the same, above all else.
+    """
+    blocks = list(alike)
     if "kind" in context.asks:
         blocks += [_kind_choice(kind), note(plain(kind.help))]
     else:
@@ -100,7 +110,7 @@ def record_form(
         "type": "modal",
         "callback_id": "create",
         "title": plain(title or f"Log {with_article(kind.singular)}", 24),
-        "submit": plain("Save"),
+        "submit": plain("Log it anyway" if context.pointed_out else "Save"),
         "close": plain("Cancel"),
         "private_metadata": _with_lengths(context, kind, values).packed(),
         "blocks": blocks,
@@ -119,6 +129,12 @@ def place_inputs(context: FormContext, project: Project | None, name: str = "") 
         element |= {"initial_value": name} if name else {}
         inputs.append(_input("project_name", "Project name", element, hint))
     return inputs
+
+
+def pointing_out(sentence: str, references: Sequence[str]) -> list[Block]:
+    """What a form says of records that may be the same, with a button to look at each without losing the form."""
+    looks = [button(f"Open {each}", f"look:{each}", each, says=f"Open {each}") for each in references]
+    return [section(plain(f"{sentence} Nothing is saved yet: log it anyway, or look first.")), actions(looks)]
 
 
 def edit_form(item: Item, context: FormContext, *, values: Values | None = None, warning: str = "") -> Block:

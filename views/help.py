@@ -135,6 +135,26 @@ def admin_help() -> Message:
     return Message(first, [section(mrkdwn(f"*{first}*")), *(section(mrkdwn(each)) for each in ADMIN)])
 
 
+def find_help() -> Message:
+    """How to look for words."""
+    first = "After `/steward find` type words. Every record that you can see and that has all of them is found."
+    how = (
+        "I look through titles, details and the other texts of a record, its tags and its reference, closed records "
+        "too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds “cables”. "
+        "Words in quotes stand together, in that order."
+    )
+    filters = (
+        "Filters go with the words: kinds in the plural (`risks`), `#pilot`, a channel, `@ben`, `@me`, `!high`, "
+        '`>=12`, `open`, `closed`, `overdue`. To look for such a word, put it in quotes: `"open"`.'
+    )
+    blocks = [
+        section(mrkdwn(f'{first}\n`/steward find "core switch" risks #network`')),
+        section(mrkdwn(esc(how))),
+        section(mrkdwn(esc(filters))),
+    ]
+    return Message(first, blocks)
+
+
 def standup_help(words: Sequence[tuple[str, str]]) -> Message:
     """The words after `/standup`: (what to type, what it does)."""
     first = "A stand-up asks everybody the same few questions, at their own hour or the team's, and shows the answers."
