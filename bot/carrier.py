@@ -94,7 +94,7 @@ class Carrier:
                 # The form was closed meanwhile; then the words go where it was opened from.
                 await self._deliver(incoming, Tell(answers.late_message(incoming, reply)))
         elif isinstance(reply, Tell | Redraw) and incoming.where is Where.COMMAND:
-            await self._responder.send(incoming.response_url, answers.beside(reply.message))
+            await self._responder.send(incoming.response_url, answers.beside(reply.message, incoming.thread_ts))
         else:
             await self._deliver(incoming, reply)
 
@@ -124,7 +124,7 @@ class Carrier:
             case Tell(message=message, redraw=redraw), _:
                 if redraw is not None:
                     await self._responder.send(incoming.response_url, answers.instead(redraw))
-                await self._responder.send(incoming.response_url, answers.beside(message))
+                await self._responder.send(incoming.response_url, answers.beside(message, incoming.thread_ts))
             case Redraw(message=message), _:
                 await self._responder.send(incoming.response_url, answers.instead(message))
             case _:

@@ -32,7 +32,7 @@ from scheduler.notices import DELIVERY_KINDS
 
 log = logging.getLogger("steward.sender")
 
-METHODS = {"post": "chat.postMessage", "update": "chat.update"}
+METHODS = {"post": "chat.postMessage", "update": "chat.update", "whisper": "chat.postEphemeral"}
 AT_ONCE = 8
 IDLE_SECONDS = 2.0
 PACE_SECONDS = 1.0
@@ -276,6 +276,8 @@ class Sender:
         try:
             answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")
+            if draft.method == "whisper":
+                channel, ts = draft.channel, answer.get("message_ts")
             if not channel or not ts:
                 raise SlackUnknown("an answer without channel and ts")
         except SlackError as error:
@@ -376,15 +378,13 @@ class Sender:
 
 def _arguments(row: Delivery, draft: Draft) -> dict[str, Any]:
     """The call's arguments. The metadata says which delivery and attempt a message in Slack came from."""
-    arguments = {
-        "channel": draft.channel,
-        "text": draft.message.text,
-        "blocks": draft.message.blocks,
-        "metadata": {"event_type": "steward_delivery", "event_payload": {"id": row.id, "attempt": row.attempt}},
-    }
+    arguments = {"channel": draft.channel, "text": draft.message.text, "blocks": draft.message.blocks}
+    if draft.method == "whisper":
+        return arguments | {"user": draft.to, "thread_ts": draft.thread_ts}
+    of = {"event_type": "steward_delivery", "event_payload": {"id": row.id, "attempt": row.attempt}}
     if draft.method == "update":
-        return arguments | {"ts": draft.ts}
-    return arguments | {"thread_ts": draft.thread_ts, "unfurl_links": False, "unfurl_media": False}
+        return arguments | {"metadata": of, "ts": draft.ts}
+    return arguments | {"metadata": of, "thread_ts": draft.thread_ts, "unfurl_links": False, "unfurl_media": False}
 
 
 def _backoff(row: Delivery) -> float:

@@ -68,7 +68,10 @@ MATRIX = {
     Right.DELETE: LEADERS | {"raiser", "raising guest"},
     Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
+    Right.BEGIN: MEMBERS,
+    Right.BIND: MEMBERS,
     Right.SETTINGS: LEADERS,
+    Right.REACTIONS: {"admin"},
 }
 
 

@@ -70,10 +70,16 @@ async def house_over_socket_mode(
     patience_seconds: float = PATIENT_SECONDS,
     prefix: str = "",
     timing: Timing = PATIENT_SLACK,
+    optional_scopes: bool = False,
     **options: Any,
 ) -> AsyncIterator[House]:
-    """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice."""
-    async with Sandbox(manifest(prefix), rate_limits=False, timing=timing, **options) as sandbox:
+    """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice.
+
+    Without the optional scopes it is told of no messages, as in most installations.
+    """
+    async with Sandbox(
+        manifest(prefix), rate_limits=False, timing=timing, optional_scopes=optional_scopes, **options
+    ) as sandbox:
         await _begin_at(sandbox, starts)
         slack = Slack(sandbox.bot_token, sandbox.api_url)
         async with socket_mode(
@@ -97,7 +103,11 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
         port = free.getsockname()[1]
     request_url = f"http://127.0.0.1:{port}/slack/events"
     async with Sandbox(
-        manifest(request_url=request_url), request_url=request_url, rate_limits=False, timing=PATIENT_SLACK
+        manifest(request_url=request_url),
+        request_url=request_url,
+        rate_limits=False,
+        timing=PATIENT_SLACK,
+        optional_scopes=False,
     ) as sandbox:
         await _begin_at(sandbox, START)
         slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
