@@ -358,6 +358,8 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
         )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic == "admin":
+        return Tell(help_views.admin_help())
     if kind is not None:
         return Tell(help_views.kind_help(kind))
     rows = [(command.name, command.summary) for command in COMMANDS]
@@ -397,4 +399,5 @@ def for_button(source: Source | None, words: str) -> str:
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:
-    return await _help(None)
+    """Help on what there is, or for workspace admins on what only they can do."""
+    return await _help(None, topic=request.value)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers import (
+    bulk,
     channels,
     commands,
     events,
@@ -83,7 +84,10 @@ BUTTONS: Mapping[str, Entry] = {
     "unbind": Entry(channels.unbind_pressed),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
+    "select": Entry(bulk.select_pressed, writes=False),
     "home": Entry(home.turned, writes=False),
+    "quick": Entry(home.quick_typed),
+    "switch": Entry(home.switch_pressed, writes=False),
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -92,12 +96,14 @@ FORMS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
     "settings": Entry(projects.settings_submitted),
-    "standup": Entry(standups.submitted),
-    "standup_answer": Entry(standups.answer_submitted),
+    "pick_several": Entry(bulk.picked, writes=False),
+    "change_several": Entry(bulk.confirmed),
     "pick_settings": Entry(projects.settings_picked, writes=False),
     "new_project": Entry(project_life.new_submitted),
     "bind": Entry(channels.bind_picked),
     "switch": Entry(project_life.switch_picked),
+    "standup": Entry(standups.submitted),
+    "standup_answer": Entry(standups.answer_submitted),
     "reactions": Entry(reactions.settings_submitted),
 }
 

@@ -115,7 +115,7 @@ async def create(
     item = Item(kind, record, own)
     _index_tags(session, item)
     session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
-    touch(session, record.owner_id)
+    touch(session, actor.id, record.owner_id, project.coordinator_id, project.sponsor_id)
     if owes_card:
         await _owe_card(session, item.record, now)
     if batches.current(session):
@@ -509,7 +509,7 @@ async def _apply(
             )
         )
     await _owe_card(session, item.record, now)
-    touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
+    await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, item, now)
     if "status" in changes:
@@ -534,6 +534,14 @@ async def _replace(
         return
     taken_back = act is Act.UNDONE and before == replacement.when
     await replace_linked(session, actor, item, via=via, now=now, taken_back=taken_back)
+
+
+async def _touch_all(session: AsyncSession, actor: Actor, item: Item, *others: str | None) -> None:
+    """Note everybody whose Home tells of the record: who acts, its owner, and whoever it may wait for."""
+    # Whoever changes a record has read its project, so this asks the database nothing.
+    project = await session.get(Project, item.record.project_id)
+    leads = (project.coordinator_id, project.sponsor_id) if project else ()
+    touch(session, actor.id, item.record.owner_id, *leads, *others)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:

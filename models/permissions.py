@@ -153,15 +153,28 @@ def decides_for(actor: Actor) -> ColumnElement[bool]:
     return or_(decides, col(Project.coordinator_id).is_(None)) if actor.is_admin else decides
 
 
-def visible_projects(actor: Actor) -> ColumnElement[bool]:
-    """The projects the actor may know of, as a condition on `Project`."""
-    in_its_channels = exists().where(
+def takes_part(actor: Actor) -> ColumnElement[bool]:
+    """The projects that are the actor's own, as a condition on `Project`: they lead it or are in its channels.
+
+    It is no right: what they may know of is asked beside it.
+    """
+    leads = or_(col(Project.coordinator_id) == actor.id, col(Project.sponsor_id) == actor.id)
+    return or_(leads, _is_in_its_channels(actor))
+
+
+def _is_in_its_channels(actor: Actor) -> ColumnElement[bool]:
+    return exists().where(
         col(Channel.workspace_id) == col(Project.workspace_id),
         col(Channel.project_id) == col(Project.id),
         col(ChannelMember.workspace_id) == col(Channel.workspace_id),
         col(ChannelMember.channel_id) == col(Channel.id),
         col(ChannelMember.person_id) == actor.id,
     )
+
+
+def visible_projects(actor: Actor) -> ColumnElement[bool]:
+    """The projects the actor may know of, as a condition on `Project`."""
+    in_its_channels = _is_in_its_channels(actor)
     if actor.standing is Standing.NOBODY:
         return false()
     if actor.standing is not Standing.MEMBER:

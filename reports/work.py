@@ -1,4 +1,4 @@
-"""What there is: the records a list asks for, and what one person owns."""
+"""What there is: the records a list asks for, page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,12 +80,6 @@ async def listed(
         Scope.ALL: (col(Record.is_open).desc(), *what_matters),
     }[filters.wanted_scope]
     return await _page(session, actor, wanted, order=order, kind=kind, now=now, number=number, size=size)
-
-
-async def owned(session: AsyncSession, actor: Actor, *, now: datetime, number: int = 0, size: int = 15) -> Page:
-    """A page of the open records the actor owns."""
-    wanted = [col(Record.is_open), col(Record.owner_id) == actor.id, in_use()]
-    return await _page(session, actor, wanted, order=BY_DUE_DATE, now=now, number=number, size=size)
 
 
 async def items_of(

@@ -61,7 +61,8 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     ),
     "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 11),
     "reaction": (None, _react_to_a_new_message, 12),
-    "home": (None, lambda ana: ana.open_home(), 7),
+    # Two are the edge's, one is for whom, four are asked for the whole tab, and one for each kind that stands on it.
+    "home": (None, lambda ana: ana.open_home(), 10),
 }
 
 
