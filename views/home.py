@@ -13,7 +13,7 @@ from views.values import day, with_article
 
 PROJECTS_SHOWN = 8
 
-# What stands above all else takes no room from the rest: Slack allows a hundred blocks.
+# So much of a notice finds room above the fullest tab: Slack allows a hundred blocks.
 NOTICE_BLOCKS = 10
 
 MINE = "mine everywhere"
