@@ -207,7 +207,7 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
-    linked = await links.links_of(deps.session, item)
+    linked = await links.links_of(deps.session, item, seen_by=request.actor)
     card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting, links=linked)
     return Tell(card, reference=item.reference)
 
@@ -457,6 +457,9 @@ async def _project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
     if request.project is not None:
+        if request.where is not Where.COMMAND:
+            # A command proves that one is in the channel; a form may have been open for days.
+            await projects.find(deps.session, request.actor, request.project.id or 0)
         if _is_unreadable(channel) and request.project.created_by != request.actor.id:
             raise NotAllowed(
                 "I cannot see yet who is in this private channel, so its project is open only to the person who began "
@@ -503,7 +506,17 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
-    message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
+    way_back = cards.UNDO if may(request.actor, Right.DELETE, project, item) else None
+    message = cards.saved(
+        item,
+        project,
+        people,
+        said="Logged",
+        now=deps.now,
+        hints=hints,
+        settings_of=settings_of,
+        way_back=way_back,
+    )
     return Tell(message, reference=item.reference)
 
 
@@ -560,7 +573,8 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    return draw(item, project, people, now=deps.now, links=await links.links_of(deps.session, item))
+    linked = await links.links_of(deps.session, item, seen_by=request.actor)
+    return draw(item, project, people, now=deps.now, links=linked)
 
 
 async def _morning_anew(request: Request, deps: Deps) -> Message | None:

@@ -20,7 +20,7 @@ from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
-from models.permissions import Actor, Right, require, right_for, visible_records
+from models.permissions import Actor, Right, keeps_to_channels, require, right_for, visible_records
 from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordTag
 
 REMARK = "remark"
@@ -70,6 +70,8 @@ async def create(
 ) -> Item:
     """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
     require(actor, Right.CREATE, project)
+    if keeps_to_channels(actor) and not await directory.is_member(session, channel_id, actor.id):
+        raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     if not values.get("due_date"):
         values = {**values, "due_time": None}

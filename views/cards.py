@@ -88,12 +88,12 @@ def saved(
     now: datetime,
     hints: Sequence[str] = (),
     settings_of: int | None = None,
-    way_back: str = UNDO,
+    way_back: str | None = UNDO,
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
-    `way_back` is UNDO or, after an undo, REDO: both take back the latest change.
+    `way_back` is UNDO or, after an undo, REDO: both take back the latest change; None where the person may not.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -108,13 +108,15 @@ def saved(
         facts = [f"Status {item.status.label.lower()}"]
     blocks = [rich((f"{text} ", "bold"), item.record.title), note(plain(" · ".join(facts)))]
     blocks += [section(mrkdwn(hint)) for hint in hints]
-    label = "Redo" if way_back == REDO else "Undo"
-    undo = button(label, way_back, f"{item.reference}:{item.record.version}", says=f"{label}: {text}")
+    offered = []
+    if way_back is not None:
+        label = "Redo" if way_back == REDO else "Undo"
+        offered.append(button(label, way_back, f"{item.reference}:{item.record.version}", says=f"{label}: {text}"))
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
-    offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
+    offered += [edit] if not item.record.is_archived and item.kind.is_editable(item) else []
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
-    blocks.append(actions(offered))
+    blocks += [actions(offered)] if offered else []
     return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
 
 

@@ -60,8 +60,9 @@ LEADERS = {"coordinator", "admin"}
 MATRIX = {
     Right.SEE: EVERYBODY,
     Right.CREATE: MEMBERS | {"guest", "owning guest", "raising guest"},
+    Right.COMMENT: MEMBERS | {"owning guest", "raising guest", "owning external"},
     Right.EDIT: MEMBERS | {"owning guest", "raising guest", "owning external"},
-    Right.DELETE: LEADERS | {"raiser", "raising guest"},
+    Right.DELETE: LEADERS | {"raiser"},
     Right.APPROVE: LEADERS,
     Right.EXPORT: LEADERS,
     Right.SETTINGS: LEADERS,
