@@ -42,7 +42,7 @@ def settings_table() -> str:
 
 def rights_table() -> str:
     """Who may do what: the matrix of rights."""
-    head = ("", "full member", "own record", "coordinator", "workspace admin", "guest", "other company")
+    head = ("", "full member", "own record", "coordinator", "sponsor", "workspace admin", "guest", "other company")
     rows = [(row.about, *(grant.label for grant in astuple(row)[1:]), "no") for row in MATRIX.values()]
     return _table((*head, "deactivated, bot"), rows)
 

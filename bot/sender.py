@@ -115,7 +115,7 @@ class Sender:
             try:
                 for workspace_id in await self._database.workspace_ids():
                     if not self._is_running(workspace_id) and await self._owes(workspace_id):
-                        self._start(workspace_id)
+                        self._pass_in(workspace_id)
             except Exception:
                 log.exception("looking for due deliveries failed")
             await _rung(bell, IDLE_SECONDS)
@@ -144,16 +144,17 @@ class Sender:
 
     async def _deliver_in(self, workspace_id: str) -> None:
         if not self._halt.is_set():
-            running = self._is_running(workspace_id)
-            await asyncio.wait({self._passes[workspace_id] if running else self._start(workspace_id)})
+            await asyncio.wait({self._pass_in(workspace_id)})
 
     def _is_running(self, workspace_id: str) -> bool:
         return workspace_id in self._passes and not self._passes[workspace_id].done()
 
-    def _start(self, workspace_id: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._pass(workspace_id), name=f"deliveries of {workspace_id}")
-        self._passes[workspace_id] = task
-        return task
+    def _pass_in(self, workspace_id: str) -> asyncio.Task[None]:
+        """The pass that is under way in the workspace, or one begun now: never a second beside the first."""
+        if not self._is_running(workspace_id):
+            work = self._pass(workspace_id)
+            self._passes[workspace_id] = asyncio.create_task(work, name=f"deliveries of {workspace_id}")
+        return self._passes[workspace_id]
 
     async def _owes(self, workspace_id: str) -> bool:
         async with self._database.unit(workspace_id, writes=False) as session:
@@ -256,9 +257,7 @@ class Sender:
         return None
 
     def _has_time(self, row: Delivery) -> bool:
-        """Whether the lease outlasts a whole call; otherwise another sender may get the row during ours."""
-        assert row.lease_until is not None
-        return row.lease_until - self._wall.now() > timedelta(seconds=REQUEST_TIMEOUT_SECONDS)
+        return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
         try:

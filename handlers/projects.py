@@ -52,9 +52,11 @@ async def settings_submitted(request: Request, deps: Deps) -> Reply:
         deps.session,
         request.actor,
         project,
-        name=forms.read_choice(request.state, "name"),
-        coordinator_id=forms.read_choice(request.state, "coordinator_id") or None,
-        timezone=forms.read_choice(request.state, "timezone") or None,
+        {
+            "name": forms.read_choice(request.state, "name"),
+            "coordinator_id": forms.read_choice(request.state, "coordinator_id") or None,
+            "timezone": forms.read_choice(request.state, "timezone") or None,
+        },
         version=request.context.version,
         now=deps.now,
     )

@@ -56,7 +56,7 @@ async def save_person(session: AsyncSession, found: Person) -> None:
     if known is None:
         await add_missing(session, Person, [found.model_dump()])
     else:
-        found.home_opened_at = known.home_opened_at
+        found.home_opened_at, found.current_project_id = known.home_opened_at, known.current_project_id
     await session.merge(found)
 
 

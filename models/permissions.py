@@ -17,7 +17,7 @@ from models.errors import NotAllowed
 from models.kinds import Item
 from models.kinds.base import Step
 from models.labels import Labelled
-from models.tables import Channel, ChannelMember, Person, Project, Record
+from models.tables import Channel, ChannelMember, Editors, Person, Project, Record
 
 
 class Right(StrEnum):
@@ -31,6 +31,10 @@ class Right(StrEnum):
     APPROVE = "decide this"
     EXPORT = "export"
     SETTINGS = "change a project's settings"
+
+
+# What an archived project no longer allows.
+CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE})
 
 
 class Standing(StrEnum):
@@ -71,9 +75,12 @@ class Grant(Labelled):
     YES = "yes", "yes"
     NO = "no", "no"
     AS_SEEN = "as_seen", "open projects, and private ones of their channels"
+    AS_MEMBER = "as_member", "as a member"
     IN_CHANNEL = "in_channel", "in their channels"
     OWN = "own", "own"
     RAISED = "raised", "if they raised it"
+    MEMBERS_EDIT = "members_edit", "if the project allows it (it does at first)"
+    OTHERS_LOG = "others_log", "if the project allows it (not at first), in their channels"
     UNLED = "unled", "no, unless there is no coordinator"
 
 
@@ -88,30 +95,33 @@ class Row:
     member: Grant
     own: Grant
     coordinator: Grant
+    sponsor: Grant
     admin: Grant
     guest: Grant
     external: Grant
 
 
-YES, NO, OWN, RAISED, UNLED = Grant.YES, Grant.NO, Grant.OWN, Grant.RAISED, Grant.UNLED
-SEEN, HERE = Grant.AS_SEEN, Grant.IN_CHANNEL
+YES, NO, OWN, RAISED = Grant.YES, Grant.NO, Grant.OWN, Grant.RAISED
+SEEN, ALIKE, HERE = Grant.AS_SEEN, Grant.AS_MEMBER, Grant.IN_CHANNEL
 
 # The one table of rights; what it does not grant is refused.
-# What is done: member, own, coordinator, workspace admin, guest, somebody of another company.
+# What is done: member, own, coordinator, sponsor, workspace admin, guest, somebody of another company.
 MATRIX: Mapping[Right, Row] = {
-    Right.SEE: Row("see", SEEN, SEEN, SEEN, SEEN, HERE, HERE),
-    Right.CREATE: Row("log a record", YES, NO, YES, YES, HERE, NO),
-    Right.COMMENT: Row("comment", YES, YES, YES, YES, OWN, OWN),
-    Right.EDIT: Row("edit, reassign, close, reopen, link", YES, YES, YES, YES, OWN, OWN),
-    Right.DELETE: Row("remove (archive)", NO, RAISED, YES, YES, NO, NO),
-    Right.APPROVE: Row("approve or reject a decision, accept a risk of 12 or more", NO, NO, YES, YES, NO, NO),
-    Right.EXPORT: Row("export", NO, NO, YES, YES, NO, NO),
-    Right.SETTINGS: Row("project settings", UNLED, NO, YES, YES, NO, NO),
+    Right.SEE: Row("see", SEEN, ALIKE, ALIKE, ALIKE, ALIKE, HERE, HERE),
+    Right.CREATE: Row("log a record", YES, NO, YES, YES, YES, HERE, Grant.OTHERS_LOG),
+    Right.COMMENT: Row("comment", YES, YES, YES, YES, YES, OWN, OWN),
+    Right.EDIT: Row("edit, reassign, close, reopen, link", Grant.MEMBERS_EDIT, YES, YES, YES, YES, OWN, OWN),
+    Right.DELETE: Row("remove (archive)", NO, RAISED, YES, YES, YES, NO, NO),
+    Right.APPROVE: Row("approve or reject a decision, accept a risk of 12 or more", NO, NO, YES, YES, YES, NO, NO),
+    Right.EXPORT: Row("export", NO, NO, YES, NO, YES, NO, NO),
+    Right.SETTINGS: Row("project settings, archive the project", Grant.UNLED, NO, YES, YES, YES, NO, NO),
 }
 
 
 def may(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> bool:
     """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`)."""
+    if is_closed(project) and right in CHANGING:
+        return False
     return any(_holds(grant, actor, project, item) for grant in _granted(MATRIX[right], actor, project, item))
 
 
@@ -133,13 +143,15 @@ def _granted(row: Row, actor: Actor, project: Project | None, item: Item | None)
         yield row.own
     if project is not None and project.coordinator_id == actor.id:
         yield row.coordinator
+    if project is not None and project.sponsor_id == actor.id:
+        yield row.sponsor
     if actor.is_admin:
         yield row.admin
 
 
 def _holds(grant: Grant, actor: Actor, project: Project | None, item: Item | None) -> bool:
     match grant:
-        case Grant.YES | Grant.AS_SEEN | Grant.IN_CHANNEL:
+        case Grant.YES | Grant.AS_SEEN | Grant.AS_MEMBER | Grant.IN_CHANNEL:
             return True
         case Grant.NO:
             return False
@@ -147,6 +159,10 @@ def _holds(grant: Grant, actor: Actor, project: Project | None, item: Item | Non
             return _is_own(actor, item)
         case Grant.RAISED:
             return item is not None and item.record.raised_by == actor.id
+        case Grant.MEMBERS_EDIT:
+            return project is None or project.who_may_edit is Editors.MEMBERS
+        case Grant.OTHERS_LOG:
+            return project is not None and project.may_others_log
         case Grant.UNLED:
             # A project that a guest began has nobody to ask; any full member who sees it may take it.
             return project is not None and project.coordinator_id is None
@@ -157,6 +173,11 @@ def _is_own(actor: Actor, item: Item | None) -> bool:
     return item is not None and actor.id in (item.record.owner_id, item.record.raised_by)
 
 
+def is_closed(project: Project | None) -> bool:
+    """Whether the project is archived: its records can be read and nothing else."""
+    return project is not None and project.archived_at is not None
+
+
 def right_for(step: Step, item: Item) -> Right:
     """The right that taking the step with this record needs."""
     return Right.APPROVE if step.needs_approver(item) else Right.EDIT
@@ -164,26 +185,43 @@ def right_for(step: Step, item: Item) -> Right:
 
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
-    if may(actor, right, project, item):
-        return
+    if not may(actor, right, project, item):
+        raise NotAllowed(_refusal(actor, right, project))
+
+
+def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
+    if project is not None and is_closed(project) and right in CHANGING:
+        return (
+            f"{project.name} is archived, so nothing in it changes. Its coordinator or a workspace admin brings it "
+            f"back with `/steward project restore {project.name}`."
+        )
+    if actor.standing is Standing.EXTERNAL and right is Right.CREATE:
+        return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
     if actor.standing is not Standing.MEMBER:
         if right in (Right.EDIT, Right.COMMENT):
-            raise NotAllowed("Guests can change only what they own or raised. Ask a member of the channel to do it.")
-        raise NotAllowed(f"Guests cannot {right.value}. Ask a member of the channel to do it.")
+            return "Guests can change only what they own or raised. Ask a member of the channel to do it."
+        return f"Guests cannot {right.value}. Ask a member of the channel to do it."
+    if right is Right.EDIT and project is not None:
+        return (
+            f"In {project.name} a record is changed by its owner, by whoever raised it, by the coordinator and the "
+            "sponsor. Ask one of them."
+        )
+    has_sponsor = project is not None and project.sponsor_id is not None and MATRIX[right].sponsor is Grant.YES
+    who = "the coordinator or the sponsor" if has_sponsor else "the coordinator"
     if project is not None and project.coordinator_id:
-        raise NotAllowed(f"Only the coordinator of {project.name} can {right.value}. Ask them, or a workspace admin.")
-    raise NotAllowed(f"Only the coordinator or a workspace admin can {right.value}.")
+        return f"Only {who} of {project.name} can {right.value}. Ask them, or a workspace admin."
+    return f"Only {who} or a workspace admin can {right.value}."
 
 
 def decides_for(actor: Actor) -> ColumnElement[bool]:
-    """The projects whose decisions wait for the actor, as a condition on `Project`: those the actor coordinates.
+    """The projects whose decisions wait for the actor, as a condition on `Project`: coordinated or sponsored by them.
 
     For an admin, who may approve everywhere, also those without a coordinator.
     """
     if actor.standing is not Standing.MEMBER:
         return false()
-    leads = col(Project.coordinator_id) == actor.id
-    return or_(leads, col(Project.coordinator_id).is_(None)) if actor.is_admin else leads
+    decides = or_(col(Project.coordinator_id) == actor.id, col(Project.sponsor_id) == actor.id)
+    return or_(decides, col(Project.coordinator_id).is_(None)) if actor.is_admin else decides
 
 
 def visible_projects(actor: Actor) -> ColumnElement[bool]:

@@ -1,7 +1,9 @@
 """Projects: begun by the first record in a channel, tuned in a form."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
 from zoneinfo import available_timezones
 
 from sqlalchemy import update
@@ -12,25 +14,48 @@ from models import directory
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import Actor, Right, Standing, actor_of, require, visible_projects
 from models.tables import Act, Channel, History, Person, Project
+from models.working_days import countries, subdivisions
+
+Values = Mapping[str, Any]
 
 NAME_MAX = 80
+MOST_DAYS_OFF = 200
+
+# What a project's form asks, in its order.
+SETTINGS = (
+    "name",
+    "coordinator_id",
+    "sponsor_id",
+    "timezone",
+    "working_days",
+    "holiday_country",
+    "holiday_subdivision",
+    "days_off",
+    "who_may_edit",
+    "may_others_log",
+)
 
 
 async def begin(
-    session: AsyncSession, actor: Actor, channel: Channel, *, name: str, timezone: str, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    channel: Channel,
+    *,
+    name: str,
+    timezone: str,
+    now: datetime,
+    via: str = "first record",
+    settings: Values = MappingProxyType({}),
 ) -> Project:
     """Make the channel's project, with the person as coordinator when they are a full member.
 
-    Raises InvalidFields, and Overtaken when the channel has a project by now.
+    `settings` are other values by field, as `change_settings` takes them. Raises InvalidFields, and Overtaken when the
+    channel has a project by now.
     """
+    coordinator_id = actor.id if actor.standing is Standing.MEMBER else None
+    known = {"name": " ".join(name.split()), "timezone": timezone, "coordinator_id": coordinator_id, **settings}
     project = Project(
-        name=_checked_name(name),
-        timezone=timezone,
-        coordinator_id=actor.id if actor.standing is Standing.MEMBER else None,
-        created_by=actor.id,
-        home_channel_id=channel.id,
-        is_private=channel.is_private,
-        created_at=now,
+        **known, created_by=actor.id, home_channel_id=channel.id, is_private=channel.is_private, created_at=now
     )
     session.add(project)
     await session.flush()
@@ -41,18 +66,10 @@ async def begin(
         .values(project_id=project.id)
     )
     if taken.rowcount == 0:
-        raise Overtaken("Somebody else logged the first record here at the same moment. Please try again.")
-    session.add(
-        History(
-            project_id=project.id,
-            version=1,
-            at=now,
-            actor_id=actor.id,
-            act=Act.CREATED,
-            via="first record",
-            after=project.name,
-        )
-    )
+        raise Overtaken("Somebody else began a project here at the same moment. Please try again.")
+    if problems := await _problems(session, project, {"name": known["name"], **settings}):
+        raise InvalidFields(problems)
+    session.add(_history(project, actor, Act.CREATED, via, now, after=project.name))
     await session.flush()
     return project
 
@@ -79,56 +96,112 @@ async def of_channels(session: AsyncSession, actor: Actor, channel_ids: Sequence
 
 
 async def change_settings(
-    session: AsyncSession,
-    actor: Actor,
-    project: Project,
-    *,
-    name: str,
-    coordinator_id: str | None,
-    timezone: str | None,
-    version: int,
-    now: datetime,
+    session: AsyncSession, actor: Actor, project: Project, values: Values, *, version: int, now: datetime
 ) -> Project:
-    """Store new settings with their history. Raises NotAllowed, Conflict and InvalidFields."""
+    """Store new settings by field, with their history; what `values` leaves out stays.
+
+    Raises NotAllowed, Conflict and InvalidFields, whose keys are the fields.
+    """
     require(actor, Right.SETTINGS, project)
     if project.version != version:
         raise Conflict(f"Somebody else changed the settings of {project.name} meanwhile. Open them again to see.")
-    problems: dict[str, str] = {}
-    try:
-        name = _checked_name(name)
-    except InvalidFields as refusal:
-        problems |= refusal.problems
-    coordinator = await directory.person(session, coordinator_id) if coordinator_id else None
-    if coordinator is None or not is_full_member(coordinator):
-        problems["coordinator_id"] = "The coordinator must be an active full member of this workspace. Choose another."
-    elif project.is_private and not await can_see(session, project, coordinator):
-        problems["coordinator_id"] = f"{coordinator.shown_name} is not in this project's private channel. Invite them."
-    if timezone not in available_timezones():
-        problems["timezone"] = "Choose a time zone from the list, such as Europe/Berlin."
-    if problems:
+    if "name" in values:
+        values = {**values, "name": " ".join(values["name"].split())}
+    if problems := await _problems(session, project, values):
         raise InvalidFields(problems)
-    assert project.id is not None
-    wanted = {"name": name, "coordinator_id": coordinator_id, "timezone": timezone}
-    for field, after in wanted.items():
-        before = getattr(project, field)
-        if before != after:
-            setattr(project, field, after)
-            session.add(
-                History(
-                    project_id=project.id,
-                    version=version + 1,
-                    at=now,
-                    actor_id=actor.id,
-                    act=Act.CHANGED,
-                    via="settings",
-                    field=field,
-                    before=before,
-                    after=after,
-                )
-            )
+    await _store(session, actor, project, values, via="settings", now=now)
+    return project
+
+
+async def _store(
+    session: AsyncSession, actor: Actor, project: Project, values: Values, *, via: str, now: datetime
+) -> None:
+    """The one place where a project changes: new values and their history."""
+    changes = {field: (getattr(project, field), value) for field, value in values.items()}
+    changes = {field: change for field, change in changes.items() if change[0] != change[1]}
+    for field, (_, after) in changes.items():
+        setattr(project, field, after)
     session.add(project)
     await session.flush()
-    return project
+    for field, (before, after) in changes.items():
+        session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
+    await session.flush()
+
+
+def _history(
+    project: Project,
+    actor: Actor,
+    act: Act,
+    via: str,
+    now: datetime,
+    *,
+    field: str | None = None,
+    before: Any = None,
+    after: Any = None,
+) -> History:
+    assert project.id is not None
+    return History(
+        project_id=project.id,
+        version=project.version,
+        at=now,
+        actor_id=actor.id,
+        act=act,
+        via=via,
+        field=field,
+        before=_plain(before),
+        after=_plain(after),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+async def _problems(session: AsyncSession, project: Project, values: Values) -> dict[str, str]:
+    """What is wrong with new settings of the project: field -> sentence."""
+    problems = {field: check(values[field]) for field, check in _CHECKS.items() if field in values}
+    for field in ("coordinator_id", "sponsor_id"):
+        if field in values:
+            problems[field] = await _role_problem(session, project, field, values[field])
+    country = values.get("holiday_country", project.holiday_country)
+    region = values.get("holiday_subdivision", project.holiday_subdivision)
+    if region and not problems.get("holiday_country") and region not in (subdivisions(country) if country else ()):
+        problems["holiday_subdivision"] = "Choose a region of the holiday country, or leave it empty."
+    return {field: problem for field in SETTINGS if (problem := problems.get(field))}
+
+
+async def _role_problem(session: AsyncSession, project: Project, field: str, person_id: str | None) -> str | None:
+    if person_id is None and field == "sponsor_id":
+        return None
+    person = await directory.person(session, person_id) if person_id else None
+    if person is None or not is_full_member(person):
+        role = "coordinator" if field == "coordinator_id" else "sponsor"
+        return f"The {role} must be an active full member of this workspace. Choose another."
+    if project.is_private and not await can_see(session, project, person):
+        return f"{person.shown_name} is not in this project's private channel. Invite them."
+    return None
+
+
+def _name_problem(name: str) -> str | None:
+    if not name:
+        return "A project needs a name."
+    return f"At most {NAME_MAX} characters; this has {len(name)}." if len(name) > NAME_MAX else None
+
+
+def _days_off_problem(days_off: str) -> str | None:
+    count = len(days_off.split())
+    return f"At most {MOST_DAYS_OFF} days; these are {count}." if count > MOST_DAYS_OFF else None
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
+    "name": _name_problem,
+    "timezone": lambda zone: (
+        None if zone in available_timezones() else "Choose a time zone from the list, such as Europe/Berlin."
+    ),
+    "working_days": lambda days: None if days else "Choose at least one day of the week.",
+    "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
+    "days_off": _days_off_problem,
+}
 
 
 def is_full_member(person: Person) -> bool:
@@ -142,12 +215,3 @@ async def can_see(session: AsyncSession, project: Project, person: Person) -> bo
         return True
     query = select(Project.id).where(col(Project.id) == project.id, visible_projects(actor_of(person)))
     return (await session.exec(query)).first() is not None
-
-
-def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise InvalidFields({"name": "A project needs a name."})
-    if len(name) > NAME_MAX:
-        raise InvalidFields({"name": f"At most {NAME_MAX} characters; this has {len(name)}."})
-    return name

@@ -36,7 +36,11 @@ class Workspace(SQLModel, table=True):
 
 
 class Person(SQLModel, table=True):
-    """A member, guest, stranger or bot as Slack describes them, kept so that no request waits for Slack."""
+    """A member, guest, stranger or bot as Slack describes them, kept so that no request waits for Slack.
+
+    `current_project_id` is the project they switched to, where what they type in a direct message goes. It is no
+    right: whether they may still see that project is asked each time.
+    """
 
     __tablename__ = "person"
 
@@ -52,6 +56,7 @@ class Person(SQLModel, table=True):
     is_bot: bool = False
     is_active: bool = True
     home_opened_at: datetime | None = None
+    current_project_id: int | None = None
 
     @property
     def shown_name(self) -> str:
@@ -87,8 +92,22 @@ class ChannelMember(SQLModel, table=True):
     person_id: str = Field(primary_key=True)
 
 
+class Editors(Labelled):
+    """Who may change a project's records."""
+
+    MEMBERS = "members", "Every member"
+    OWNERS = "owners", "Only those it belongs to"
+
+
+MONDAY_TO_FRIDAY = "mon tue wed thu fri"
+
+
 class Project(SQLModel, table=True):
-    """What a channel's records belong to. Private as soon as one of its channels is."""
+    """What a channel's records belong to. Private as soon as one of its channels is.
+
+    `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
+    a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too.
+    """
 
     __tablename__ = "project"
 
@@ -97,10 +116,18 @@ class Project(SQLModel, table=True):
     name: str
     timezone: str
     coordinator_id: str | None = None
+    sponsor_id: str | None = None
+    working_days: str = MONDAY_TO_FRIDAY
+    holiday_country: str | None = None
+    holiday_subdivision: str | None = None
+    days_off: str = ""
+    who_may_edit: Editors = Field(default=Editors.MEMBERS, sa_type=stored(Editors))
+    may_others_log: bool = False
     created_by: str
     home_channel_id: str
     is_private: bool = False
     created_at: datetime
+    archived_at: datetime | None = None
     version: int = Field(default=1, sa_column=_project_version)
 
     __mapper_args__ = {"version_id_col": _project_version}

@@ -65,10 +65,18 @@ def _project(project: Project) -> dict[str, Any]:
             "name": project.name,
             "timezone": project.timezone,
             "coordinator": project.coordinator_id,
+            "sponsor": project.sponsor_id,
+            "working_days": project.working_days.split(),
+            "holiday_country": project.holiday_country,
+            "holiday_subdivision": project.holiday_subdivision,
+            "days_off": project.days_off.split(),
+            "who_may_edit": project.who_may_edit,
+            "may_others_log": project.may_others_log,
             "created_by": project.created_by,
             "created_at": project.created_at,
             "channel": project.home_channel_id,
             "is_private": project.is_private,
+            "archived_at": project.archived_at,
         }
     )
 

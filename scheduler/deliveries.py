@@ -96,9 +96,12 @@ async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime) -> bool:
 
 
 async def next_due(session: AsyncSession, kinds: Kinds) -> datetime | None:
-    """When the next delivery becomes due, or has become so and still waits for Slack; None when nothing is owed."""
+    """When the next delivery becomes due, or has become so and is not settled yet; None when nothing is owed.
+
+    What is being sent counts: it may be due again soon, or leave a word to be said.
+    """
     waiting = select(func.min(Delivery.due_at)).where(
-        col(Delivery.state) == DeliveryState.DUE, col(Delivery.kind).in_(kinds)
+        col(Delivery.state).in_((DeliveryState.DUE, DeliveryState.SENDING)), col(Delivery.kind).in_(kinds)
     )
     return (await session.exec(waiting)).one()
 
@@ -147,6 +150,12 @@ async def claim(
         )
     )
     return sorted(await _changed(session, statement), key=lambda row: (row.due_at, row.id))
+
+
+def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
+    """Whether the lease outlasts a call of at most `call`; otherwise another sender may get the row during it."""
+    assert claimed.lease_until is not None
+    return claimed.lease_until - wall > call
 
 
 async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:

@@ -442,6 +442,42 @@ async def test_drain_sees_what_was_owed_while_another_pass_was_under_way(
     assert [row.state.value for row in await stored(database)] == ["sent", "sent"]
 
 
+async def test_drain_waits_for_a_pass_that_began_while_the_sender_was_still_looking(
+    database: Database, slack: RecordingSlack, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The running sender, late with its look, begins no second pass of which nobody would wait for the first."""
+    looking, may_look = asyncio.Event(), asyncio.Event()
+    really_owes = deliveries.owes
+
+    async def slow_at_first(*arguments: Any, **options: Any) -> bool:
+        is_first = not looking.is_set()
+        looking.set()
+        found = await really_owes(*arguments, **options)
+        if is_first:
+            await may_look.wait()
+        return found
+
+    monkeypatch.setattr(deliveries, "owes", slow_at_first)
+    sender = make_sender(database, slack, clock, kinds=KINDS)
+    slack.hold()
+    await owe(database, "one")
+    running = asyncio.create_task(sender.run())
+    await looking.wait()
+    first = asyncio.create_task(sender.drain())
+    await slack.reached(1)
+    may_look.set()
+
+    second = asyncio.create_task(sender.drain())
+    _, waiting = await asyncio.wait({second}, timeout=0.2)
+    slack.let_go()
+    await asyncio.gather(first, second)
+    await sender.stop()
+    await running
+
+    assert waiting == {second}
+    assert [row.state.value for row in await stored(database)] == ["sent"]
+
+
 async def test_a_wake_sends_at_once_even_while_another_call_hangs(
     database: Database, slack: RecordingSlack, clock: FixedClock
 ) -> None:

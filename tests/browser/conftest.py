@@ -104,7 +104,7 @@ async def open_page(browser: Browser, workspace: Sandbox) -> AsyncIterator[OpenP
         person = workspace.person(who).user.id
         room = workspace.workspace.find_channel(where)
         await page.goto(f"{workspace.url}/#/person/{person}/{room.id if room else ''}")
-        await page.get_by_test_id("messages").wait_for()
+        await page.locator("[data-testid=messages][aria-busy=false]").wait_for()
         return page
 
     yield open_one

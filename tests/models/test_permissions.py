@@ -1,12 +1,14 @@
 """The table of rights, row by row: who may do what to what they can see."""
 
+from typing import Any
+
 import pytest
 
 from models.errors import NotAllowed
 from models.kinds import Item
 from models.kinds.action import ACTION, Action
 from models.permissions import Actor, Right, Standing, actor_of, may, require
-from models.tables import Person, Project, Record
+from models.tables import Editors, Person, Project, Record
 from tests.support import NOW
 
 PROJECT = Project(
@@ -15,11 +17,12 @@ PROJECT = Project(
     name="Move",
     timezone="UTC",
     coordinator_id="UCOORDINATOR",
+    sponsor_id="USPONSOR",
     created_by="UCOORDINATOR",
     home_channel_id="C1",
     created_at=NOW,
 )
-WITHOUT_COORDINATOR = PROJECT.model_copy(update={"coordinator_id": None})
+WITHOUT_COORDINATOR = PROJECT.model_copy(update={"coordinator_id": None, "sponsor_id": None})
 SOMEBODYS = Item(
     ACTION,
     Record(
@@ -42,6 +45,7 @@ COLUMNS = {
     "owner": Actor("UOWNER", Standing.MEMBER),
     "raiser": Actor("URAISER", Standing.MEMBER),
     "coordinator": Actor("UCOORDINATOR", Standing.MEMBER),
+    "sponsor": Actor("USPONSOR", Standing.MEMBER),
     "admin": Actor("UADMIN", Standing.MEMBER, is_admin=True),
     "guest": Actor("UGUEST", Standing.GUEST),
     "owning guest": Actor("UOWNER", Standing.GUEST),
@@ -54,7 +58,7 @@ COLUMNS = {
 }
 
 EVERYBODY = set(COLUMNS) - {"nobody", "owning nobody", "raising nobody"}
-MEMBERS = {"member", "owner", "raiser", "coordinator", "admin"}
+MEMBERS = {"member", "owner", "raiser", "coordinator", "sponsor", "admin"}
 LEADERS = {"coordinator", "admin"}
 
 MATRIX = {
@@ -62,10 +66,10 @@ MATRIX = {
     Right.CREATE: MEMBERS | {"guest", "owning guest", "raising guest"},
     Right.COMMENT: MEMBERS | {"owning guest", "raising guest", "owning external"},
     Right.EDIT: MEMBERS | {"owning guest", "raising guest", "owning external"},
-    Right.DELETE: LEADERS | {"raiser"},
-    Right.APPROVE: LEADERS,
+    Right.DELETE: LEADERS | {"sponsor", "raiser"},
+    Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
-    Right.SETTINGS: LEADERS,
+    Right.SETTINGS: LEADERS | {"sponsor"},
 }
 
 
@@ -77,6 +81,37 @@ def test_every_right_has_its_row() -> None:
 @pytest.mark.parametrize("right", MATRIX)
 def test_a_right_is_given_exactly_to_those_in_its_row(right: Right, who: str) -> None:
     assert may(COLUMNS[who], right, PROJECT, SOMEBODYS) is (who in MATRIX[right])
+
+
+# A setting -> the right it moves and who has that right then.
+SETTINGS = {
+    "owners only": (
+        {"who_may_edit": Editors.OWNERS},
+        Right.EDIT,
+        MATRIX[Right.EDIT] - {"member"},
+    ),
+    "others may log": ({"may_others_log": True}, Right.CREATE, MATRIX[Right.CREATE] | {"external", "owning external"}),
+    **{
+        f"archived: {right.value}": ({"archived_at": NOW}, right, set())
+        for right in (Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE)
+    },
+    "archived: see": ({"archived_at": NOW}, Right.SEE, EVERYBODY),
+    "archived: settings": ({"archived_at": NOW}, Right.SETTINGS, LEADERS | {"sponsor"}),
+}
+
+
+@pytest.mark.parametrize(("settings", "right", "allowed"), SETTINGS.values(), ids=SETTINGS.keys())
+def test_a_setting_moves_a_right_exactly_so(settings: dict[str, Any], right: Right, allowed: set[str]) -> None:
+    project = PROJECT.model_copy(update=settings)
+
+    assert {who for who in COLUMNS if may(COLUMNS[who], right, project, SOMEBODYS)} == allowed
+
+
+def test_a_setting_moves_nothing_but_its_right() -> None:
+    changed = PROJECT.model_copy(update={"who_may_edit": Editors.OWNERS, "may_others_log": True})
+
+    for right in set(Right) - {Right.EDIT, Right.CREATE}:
+        assert {who for who in COLUMNS if may(COLUMNS[who], right, changed, SOMEBODYS)} == MATRIX[right]
 
 
 @pytest.mark.parametrize("right", [Right.APPROVE, Right.EXPORT, Right.SETTINGS, Right.DELETE])
@@ -130,9 +165,22 @@ REFUSALS = [
         "member",
         Right.APPROVE,
         PROJECT,
-        r"Only the coordinator of Move can decide this\. Ask them",
+        r"Only the coordinator or the sponsor of Move can decide this\. Ask them",
     ),
-    ("member", Right.SETTINGS, PROJECT, r"Only the coordinator of Move can change a project's settings"),
+    (
+        "member",
+        Right.EDIT,
+        PROJECT.model_copy(update={"who_may_edit": Editors.OWNERS}),
+        r"In Move a record is changed by its owner, by whoever raised it",
+    ),
+    ("external", Right.CREATE, PROJECT, r"People of other companies cannot log here"),
+    (
+        "coordinator",
+        Right.CREATE,
+        PROJECT.model_copy(update={"archived_at": NOW}),
+        r"Move is archived, so nothing in it changes.*`/steward project restore Move`",
+    ),
+    ("member", Right.SETTINGS, PROJECT, r"Only the coordinator or the sponsor of Move can change a project's settings"),
     ("member", Right.APPROVE, WITHOUT_COORDINATOR, r"Only the coordinator or a workspace admin can decide this"),
     ("member", Right.EXPORT, None, r"Only the coordinator or a workspace admin can export"),
 ]

@@ -10,7 +10,7 @@ from models import projects
 from models.database import Database
 from models.errors import Conflict, InvalidFields, NotAllowed
 from models.permissions import actor_of
-from models.tables import Channel, History, Person, Project
+from models.tables import Channel, Editors, History, Person, Project
 from tests.support import NOW, WORKSPACE, make_channel, make_person, make_project
 
 
@@ -21,7 +21,7 @@ async def history(session: AsyncSession, project: Project) -> list[tuple[Any, ..
 
 async def change(session: AsyncSession, by: Person, project: Project, version: int = 1, **values: Any) -> Project:
     settings = {"name": project.name, "coordinator_id": project.coordinator_id, "timezone": project.timezone} | values
-    return await projects.change_settings(session, actor_of(by), project, **settings, version=version, now=NOW)
+    return await projects.change_settings(session, actor_of(by), project, settings, version=version, now=NOW)
 
 
 async def test_the_first_record_makes_the_channels_project_with_the_person_as_coordinator(database: Database) -> None:
@@ -141,6 +141,29 @@ async def test_a_member_takes_a_project_that_a_guest_began(database: Database) -
         assert project.coordinator_id == "UBEN"
 
 
+async def test_every_setting_is_stored_and_told_in_the_history(database: Database) -> None:
+    wanted = {
+        "sponsor_id": "UBEN",
+        "working_days": "sun mon tue wed thu",
+        "holiday_country": "DE",
+        "holiday_subdivision": "BY",
+        "days_off": "2026-12-24 2026-12-31",
+        "who_may_edit": Editors.OWNERS,
+        "may_others_log": True,
+    }
+    async with database.unit(WORKSPACE) as session:
+        ana, _ = await make_person(session), await make_person(session, "ben")
+        project = await make_project(session, by=ana)
+
+        await change(session, ana, project, **wanted)
+
+    async with database.unit(WORKSPACE, writes=False) as session:
+        stored = (await session.exec(select(Project))).one()
+        told = {field: after for _, _, _, field, _, after in (await history(session, stored))[1:]}
+    assert {field: getattr(stored, field) for field in wanted} == wanted
+    assert told == wanted
+
+
 BAD_SETTINGS = {
     "no name": ({"name": " "}, ["name"]),
     "no zone": ({"timezone": None}, ["timezone"]),
@@ -150,6 +173,12 @@ BAD_SETTINGS = {
     "a stranger": ({"coordinator_id": "UNOBODY"}, ["coordinator_id"]),
     "a guest": ({"coordinator_id": "UGUS"}, ["coordinator_id"]),
     "an app": ({"coordinator_id": "UROBOT"}, ["coordinator_id"]),
+    "a guest for a sponsor": ({"sponsor_id": "UGUS"}, ["sponsor_id"]),
+    "no working day": ({"working_days": ""}, ["working_days"]),
+    "an unknown country": ({"holiday_country": "Atlantis", "holiday_subdivision": "BY"}, ["holiday_country"]),
+    "a region elsewhere": ({"holiday_country": "US", "holiday_subdivision": "BY"}, ["holiday_subdivision"]),
+    "a region of nowhere": ({"holiday_country": None, "holiday_subdivision": "BY"}, ["holiday_subdivision"]),
+    "a calendar of days off": ({"days_off": "2026-12-24 " * 201}, ["days_off"]),
     "everything": (
         {"name": "", "timezone": "", "coordinator_id": "UGUS"},
         ["name", "coordinator_id", "timezone"],

@@ -119,6 +119,20 @@ async def test_the_database_itself_keeps_two_senders_out_of_one_lane(database: D
             )
 
 
+async def test_the_next_due_is_also_what_is_being_sent(database: Database) -> None:
+    """Until it is settled, nobody knows that nothing comes of it: a clock moved by hand must not leap over that."""
+    await owe(database, "one")
+    await owe(database, "later", due_at=NOW + MINUTE)
+    [taken] = await claim(database)
+    found = []
+    async with database.unit(WORKSPACE) as session:
+        found.append(await deliveries.next_due(session, KINDS))
+        await deliveries.settle_sent(session, taken, channel="CMOVE", ts="1")
+        found.append(await deliveries.next_due(session, KINDS))
+
+    assert found == [NOW, NOW + MINUTE]
+
+
 async def test_rows_for_a_channel_that_has_to_wait_are_left(database: Database) -> None:
     await owe(database, "busy", target="CBUSY")
     await owe(database, "free", target="CFREE")

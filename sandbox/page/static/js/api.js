@@ -31,7 +31,7 @@ export async function read(name, parameters = {}) {
     return null;
   }
   const known = newest.get(name);
-  if (known?.address === address && known.turn > turn) return known.answer;
+  if (known?.turn > turn) return known.address === address ? known.answer : answer;
   newest.set(name, { address, turn, answer });
   return answer;
 }

@@ -143,8 +143,12 @@ export function combobox({ load, selected = [], multiple = false, max = 0, clear
   input.addEventListener("input", () => {
     input.dataset.searching = "yes";
     clearTimeout(timer);
-    if (list) timer = setTimeout(search, delay);
-    else unfold();
+    if (!list) return unfold();
+    if (!delay) return search();
+    asked += 1;
+    drawList([], "Searching…"); // what was found for other words is not to be chosen any more
+    timer = setTimeout(search, delay);
+    return undefined;
   });
   input.addEventListener("blur", () => {
     shut();

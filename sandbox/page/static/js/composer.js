@@ -44,13 +44,13 @@ const TRIGGERS = [
 
 const drafts = new Map(); // place -> {text, files}
 
-/** A composer; `target()` gives {channel, thread_ts?} of what it writes to, or null. */
+/** A composer. It writes to the place whose name it shows, which `open` says. */
 export class Composer {
-  constructor({ testid, label, target, isThread = false, onSent = () => {} }) {
-    this.target = target;
+  constructor({ testid, label, isThread = false, onSent = () => {} }) {
     this.isThread = isThread;
     this.onSent = onSent;
     this.place = null;
+    this.to = null; // {channel, thread_ts?}
     this.files = [];
     this.suggested = [];
     this.active = 0;
@@ -79,12 +79,13 @@ export class Composer {
   }
 
   /** Show the composer of `place` (its draft comes back), called `label`; `more` is added to what stands in it while empty. */
-  open(place, label, more = "") {
+  open(place, to, label, more = "") {
     this.text.placeholder = label + more;
     this.text.setAttribute("aria-label", label);
     if (place === this.place) return;
     this.keep();
     this.place = place;
+    this.to = to;
     const draft = drafts.get(place) ?? { text: "", files: [] };
     this.text.value = draft.text;
     this.files = draft.files;
@@ -210,13 +211,24 @@ export class Composer {
   // --- files and shortcuts
 
   async attach(list) {
+    const { place } = this;
+    this.text.focus();
     for (const file of list) {
       const id = await upload(file);
-      if (id) this.files = [...this.files, { id, name: file.name }];
+      if (id) this.add(place, { id, name: file.name });
     }
-    this.keep();
-    this.refresh();
-    this.text.focus();
+  }
+
+  /** Put a file with what is written in `place`, also when that is no longer the place shown. */
+  add(place, file) {
+    if (place === this.place) {
+      this.files = [...this.files, file];
+      this.keep();
+      this.refresh();
+      return;
+    }
+    const draft = drafts.get(place) ?? { text: "", files: [] };
+    drafts.set(place, { ...draft, files: [...draft.files, file] });
   }
 
   shortcuts() {
@@ -237,15 +249,13 @@ export class Composer {
   // --- sending
 
   async send() {
-    const where = this.target();
     const text = this.text.value.trim();
-    const { files } = this;
-    if (!where || (!text && !files.length)) return;
+    const { files, place, to } = this;
+    if (!to || (!text && !files.length)) return;
     const word = /^\/[^\s/]+/.exec(this.text.value)?.[0];
     if (word && this.isThread) return this.say(`${word} is not supported in threads. Sorry!`);
     const command = word && commands().find((one) => one.command === word.toLowerCase());
     if (word && !command) return this.say(`${word} is not a command in this workspace. To send it as a message, begin with a space.`);
-    const { place } = this;
     this.text.value = "";
     this.files = [];
     this.say("");
@@ -253,8 +263,8 @@ export class Composer {
     this.keep();
     this.refresh();
     const answer = command
-      ? await act("command", { channel: where.channel, command: command.command, text: text.slice(word.length).trim() })
-      : await act("say", { channel: where.channel, text, ...(where.thread_ts ? { thread_ts: where.thread_ts } : {}), ...(files.length ? { files: files.map((file) => file.id) } : {}) });
+      ? await act("command", { channel: to.channel, command: command.command, text: text.slice(word.length).trim() })
+      : await act("say", { ...to, text, ...(files.length ? { files: files.map((file) => file.id) } : {}) });
     if (answer.ok) return this.onSent();
     return this.giveBack(place, text, files);
   }

@@ -10,7 +10,7 @@ import { arrive, markRead, readConversation, readThread } from "./places.js";
 import { closePopup } from "./popup.js";
 import "./sidebar.js";
 import "./topbar.js";
-import { appById, apps, changed, conversation, conversations, isChannel, on, people, person, setClock, state } from "./store.js";
+import { appById, apps, changed, conversation, conversations, isChannel, on, people, setClock, state, stranger } from "./store.js";
 import { toast } from "./toast.js";
 
 const REMEMBERED = "sandbox-place";
@@ -111,8 +111,9 @@ function startingPlace() {
   return (mine.find((one) => one.name === "general") ?? mine[0] ?? conversations()[0] ?? apps()[0])?.id ?? null;
 }
 
-async function become(person) {
+async function become(person, isOver) {
   const boot = await read("boot", { person });
+  if (isOver()) return false;
   if (!boot) {
     state.connected = false;
     changed("connection");
@@ -120,7 +121,7 @@ async function become(person) {
     return false;
   }
   forgetForms();
-  Object.assign(state, { conversation: null, thread: null, modals: [], home: null, route: { place: null, thread: null, focus: null } });
+  Object.assign(state, { conversation: null, thread: null, modals: [], home: undefined, route: { place: null, thread: null, focus: null } });
   takeBoot(boot);
   localStorage.setItem(`${REMEMBERED}-person`, state.me);
   listen(state.me, onLive, () => (forgetCalls(), refreshAll()));
@@ -131,17 +132,15 @@ async function become(person) {
 
 const addressOf = (route) => `#/person/${state.me}/${route.place ?? ""}${route.thread ? `/thread/${route.thread}` : route.focus ? `/message/${route.focus}` : ""}`;
 
-/** The address of a person means the direct messages with them: true when it has been exchanged for the conversation's. */
-async function beginDirect(place) {
-  if (!place || place === state.me || !person(place)) return false;
-  const answer = await act("open_direct", { user: place });
-  if (!answer.channel) return false;
+/** Begin the direct messages with a person; their conversation's id, or null. */
+async function beginDirect(user, isOver) {
+  const answer = await act("open_direct", { user });
+  if (isOver() || !answer.channel) return null;
   const boot = await read("boot", { person: state.me });
+  if (isOver()) return null;
   if (boot) takeBoot(boot);
-  history.replaceState(null, "", `#/person/${state.me}/${answer.channel}`);
   changed("boot");
-  await follow();
-  return true;
+  return answer.channel;
 }
 
 /** A permalink arrives as /?channel=C…&ts=…[&thread_ts=…]. */
@@ -154,24 +153,40 @@ function takePermalink() {
   history.replaceState(null, "", `/#/archives/${channel}/p${ts}${thread ? `?thread_ts=${thread}` : ""}`);
 }
 
-/** Make the page show what the address says. */
-async function follow() {
-  const wanted = parseHash();
-  if (!state.boot || (wanted.person && wanted.person !== state.me)) {
-    if (!(await become(wanted.person))) return;
-  }
-  if (await beginDirect(wanted.place)) return;
-  const known = wanted.place && (conversation(wanted.place) || appById(wanted.place));
-  if (wanted.place && !known && wanted.isPermalink) toast("You cannot see that conversation.", "problem");
-  const route = known ? { place: wanted.place, thread: wanted.thread, focus: wanted.focus } : { place: startingPlace(), thread: null, focus: null };
-  const before = state.route;
-  const address = addressOf(route);
-  if (location.hash !== address) history.replaceState(null, "", address);
+let turns = 0;
+
+/** Show a place at once, with what is known of it; what stood in the page before takes nothing more. */
+function show(route) {
+  if (state.route.place !== route.place) Object.assign(state, { conversation: null, thread: null });
+  if (state.route.thread !== route.thread) state.thread = null;
   state.route = route;
-  localStorage.setItem(`${REMEMBERED}-${state.me}`, route.place ?? "");
   closePopup({ restore: false });
   showSide(false);
   changed("route");
+}
+
+/** Make the page show what the address says. Whoever goes elsewhere before all of it is there has the last word. */
+async function follow() {
+  turns += 1;
+  const mine = turns;
+  const isOver = () => mine !== turns;
+  const wanted = parseHash();
+  if (!state.boot || (wanted.person && wanted.person !== state.me)) {
+    if (!(await become(wanted.person, isOver))) return;
+  }
+  const before = state.route;
+  if (stranger(wanted.place)) {
+    show({ place: wanted.place, thread: null, focus: null });
+    wanted.place = await beginDirect(wanted.place, isOver);
+    if (isOver()) return;
+  }
+  const known = wanted.place && (conversation(wanted.place) || appById(wanted.place));
+  if (wanted.place && !known && wanted.isPermalink) toast("You cannot see that conversation.", "problem");
+  const route = known ? { place: wanted.place, thread: wanted.thread, focus: wanted.focus } : { place: startingPlace(), thread: null, focus: null };
+  const address = addressOf(route);
+  if (location.hash !== address) history.replaceState(null, "", address);
+  localStorage.setItem(`${REMEMBERED}-${state.me}`, route.place ?? "");
+  show(route);
   await arrive({ isNewPlace: before.place !== route.place || (route.focus && before.focus !== route.focus), isNewThread: Boolean(route.thread) && (before.thread !== route.thread || before.place !== route.place) });
 }
 

@@ -19,7 +19,7 @@ const GROUPED_SECONDS = 300;
 const PAGE = 150;
 
 const forms = new Map(); // channel/ts -> what was put into the message's menus and fields
-let editing = null; // key of the message being edited
+let editing = null; // {key, text}: the message being edited, and what it is to say
 
 const keyOf = (channel, message) => `${channel}/${message.id ?? message.ts}`;
 
@@ -117,8 +117,9 @@ function threadLine(channel, message) {
 }
 
 function editBox(channel, message) {
+  const mine = editing;
   const finish = () => {
-    editing = null;
+    if (editing === mine) editing = null; // else another message is being edited by now
     changed("conversation", "thread");
   };
   const save = async () => {
@@ -128,7 +129,8 @@ function editBox(channel, message) {
     if (answer.ok) finish();
   };
   const area = h("textarea", {
-    class: "field", rows: 3, "aria-label": "Edit message", "data-focus": `${keyOf(channel, message)}/edit`, "data-testid": "edit-text", value: typed(message.text),
+    class: "field", rows: 3, "aria-label": "Edit message", "data-focus": `${keyOf(channel, message)}/edit`, "data-testid": "edit-text", value: mine.text,
+    oninput: () => (mine.text = area.value),
     onkeydown: (event) => {
       if (event.key === "Escape") (event.preventDefault(), finish());
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) (event.preventDefault(), save());
@@ -148,7 +150,7 @@ function hasBlocks(message) {
 }
 
 function body(channel, message) {
-  if (editing === keyOf(channel, message)) return editBox(channel, message);
+  if (editing?.key === keyOf(channel, message)) return editBox(channel, message);
   const surface = surfaceOf(channel, message);
   const mark = message.edited && !hasBlocks(message) ? edited() : null;
   const text = hasBlocks(message)
@@ -190,7 +192,7 @@ function menuEntries(channel, message, { inThread }, anchor) {
     ...(inThread ? [] : [{ label: "Reply in thread", icon: icon("reply", 18), testid: "menu-reply", run: () => (location.hash = `#/person/${state.me}/${channel}/thread/${root}`) }]),
     { label: "Copy link", icon: icon("link", 18), testid: "menu-copy-link", run: () => copy(permalinkOf(channel, message), "Link copied.") },
     ...(mine ? [
-      { label: "Edit message", icon: icon("pencil", 18), testid: "menu-edit", run: () => ((editing = keyOf(channel, message)), changed("conversation", "thread")) },
+      { label: "Edit message", icon: icon("pencil", 18), testid: "menu-edit", run: () => ((editing = { key: keyOf(channel, message), text: typed(message.text) }), changed("conversation", "thread")) },
       { label: "Delete message", icon: icon("trash", 18), danger: true, testid: "menu-delete", run: () => remove(channel, message) },
     ] : []),
     ...(shortcuts.length ? [{ line: true }, { heading: "Message shortcuts" }, ...shortcuts] : []),
@@ -268,7 +270,7 @@ function listItems(channel, messages, { inThread = false, newFrom = null } = {})
     }
     const compact = Boolean(isGrouped(message, before));
     const key = keyOf(channel, message);
-    const sign = JSON.stringify([message, compact, around, editing === key, state.route.focus === message.ts]);
+    const sign = JSON.stringify([message, compact, around, editing?.key === key, state.route.focus === message.ts]);
     items.push({ key, sign, make: () => messageNode(channel, message, { inThread, compact }) });
     before = message;
   }
@@ -313,6 +315,15 @@ export class MessageList {
     if (!all[next]) return;
     event.preventDefault();
     all[next].focus();
+  }
+
+  /** Show nothing: what is to stand here is not read yet. */
+  clear(label) {
+    this.channel = null;
+    this.node.setAttribute("aria-label", label);
+    this.before.replaceChildren();
+    this.list.replaceChildren();
+    this.more.hidden = true;
   }
 
   draw(channel, messages, { label, before = null, newFrom = null, inThread = false }) {

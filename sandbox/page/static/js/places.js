@@ -13,17 +13,14 @@ import { mrkdwn } from "./mrkdwn.js";
 import { MessageList, isFrom, spoken } from "./messages.js";
 import { openMenu } from "./popup.js";
 import { readViews } from "./modal.js";
-import { appById, appOfConversation, changed, commands, conversation, conversationName, isChannel, now, on, people, person, personName, state } from "./store.js";
+import { appById, appOfConversation, changed, commands, conversation, conversationName, isChannel, now, on, people, person, personName, state, stranger } from "./store.js";
 import { timeText, zoneName } from "./time.js";
 import { toast } from "./toast.js";
 
 const list = new MessageList("messages");
 const threadList = new MessageList("thread-messages");
-const composer = new Composer({ testid: "composer", label: "Message", target: () => (conversation(state.route.place) ? { channel: state.route.place } : null), onSent: () => list.toEnd() });
-const threadComposer = new Composer({
-  testid: "thread-composer", label: "Reply", isThread: true, onSent: () => threadList.toEnd(),
-  target: () => (state.route.thread ? { channel: state.route.place, thread_ts: state.route.thread } : null),
-});
+const composer = new Composer({ testid: "composer", label: "Message", onSent: () => list.toEnd() });
+const threadComposer = new Composer({ testid: "thread-composer", label: "Reply", isThread: true, onSent: () => threadList.toEnd() });
 
 let newFrom = null; // ts of the first message not seen when the person came here
 let seen = 0; // ts of the newest message already announced
@@ -74,26 +71,21 @@ export async function readThread() {
 
 /** Come to the place of the route: tell the app what was opened, read what is shown. */
 export async function arrive({ isNewPlace, isNewThread }) {
-  const { place, thread } = state.route;
-  if (isNewPlace) {
-    newFrom = null;
-    seen = 0;
-    list.channel = null;
-    if (appById(place)) {
-      act("open_home", { app: place }, { quiet: true }).then(readViews);
-      await readViews();
-    } else {
-      if (appOfConversation(place)) act("open_app_messages", { channel: place }, { quiet: true });
-      await readConversation();
-    }
+  if (isNewThread) threadComposer.text.focus();
+  await Promise.all([isNewPlace ? readPlace() : null, isNewThread ? readThread() : null]);
+}
+
+async function readPlace() {
+  const { place } = state.route;
+  newFrom = null;
+  seen = 0;
+  list.channel = null;
+  if (appById(place)) {
+    act("open_home", { app: place }, { quiet: true }).then(readViews);
+    return readViews();
   }
-  if (!thread) state.thread = null;
-  else if (isNewThread) {
-    threadList.channel = null;
-    await readThread();
-    byId("thread").querySelector("textarea")?.focus();
-  }
-  changed("thread");
+  if (appOfConversation(place)) act("open_app_messages", { channel: place }, { quiet: true });
+  return readConversation();
 }
 
 // --- the head of a conversation
@@ -105,6 +97,9 @@ function memberLine(id) {
 }
 
 async function showMembers() {
+  const { place } = state.route;
+  if (!state.conversation) await readConversation();
+  if (state.conversation?.id !== place) return;
   const { id, conversation: item, members } = state.conversation;
   let chosen = null;
   const missing = () => people().filter((one) => !one.deleted && !members.includes(one.id)).map((one) => ({ id: one.id, label: personName(one.id), detail: one.is_bot ? "App" : `@${one.name}` }));
@@ -169,7 +164,7 @@ function appHead(app, isHome) {
 function drawHead() {
   const { place } = state.route;
   const app = appById(place) ?? appOfConversation(place);
-  const item = conversation(place);
+  const item = conversation(place) ?? stranger(place);
   const count = state.conversation?.id === place ? state.conversation.members?.length : null;
   const sign = JSON.stringify([state.me, state.names, place, item?.topic, item?.is_member, item?.is_archived, item?.num_members, count, item?.with && timeText(now(), "UTC")]);
   redraw(byId("place-head"), sign, () => (app ? appHead(app, app.id === place) : item ? conversationHead(item) : []));
@@ -191,10 +186,17 @@ function beginning(item) {
   return h("p", { class: "beginning" }, words);
 }
 
+/** All but the messages is known at once, and stands there at once: what is typed next is for this conversation. */
 function drawConversation() {
-  const item = conversation(state.route.place);
-  if (!item || state.conversation?.id !== item.id) return;
+  const { place } = state.route;
+  const item = conversation(place);
+  if (!item && !stranger(place)) return;
   if (byId("place-body").firstChild !== conversationView) byId("place-body").replaceChildren(conversationView);
+  conversationView.hidden = !item; // the direct messages are being begun
+  if (item) drawMessages(item);
+}
+
+function drawMessages(item) {
   const isMember = item.is_member || !isChannel(item);
   const app = appOfConversation(item.id);
   const canWrite = isMember && !item.is_archived && !(app && (app.messages === false || app.messages_read_only));
@@ -207,9 +209,12 @@ function drawConversation() {
         : [h("p", {}, "You are looking at ", h("strong", {}, `#${item.name}`), ". Join it to write."), h("button", { type: "button", class: "button primary", "data-testid": "join", onclick: () => act("join", { channel: item.id }) }, "Join channel")]),
     );
   }
-  composer.open(`${state.me}/${item.id}`, `Message ${isChannel(item) ? "#" : ""}${conversationName(item)}`, commands().length ? " or / for commands" : "");
+  composer.open(`${state.me}/${item.id}`, { channel: item.id }, `Message ${isChannel(item) ? "#" : ""}${conversationName(item)}`, commands().length ? " or / for commands" : "");
   const label = `Messages in ${isChannel(item) ? "#" : ""}${conversationName(item)}`;
-  list.draw(item.id, state.conversation.messages, { label, newFrom, before: state.conversation.missing ? h("p", { class: "beginning" }, "This conversation could not be read.") : beginning(item) });
+  const isRead = state.conversation?.id === item.id;
+  list.node.setAttribute("aria-busy", String(!isRead));
+  if (!isRead) list.clear(label);
+  else list.draw(item.id, state.conversation.messages, { label, newFrom, before: state.conversation.missing ? h("p", { class: "beginning" }, "This conversation could not be read.") : beginning(item) });
 }
 
 // --- an app's Home
@@ -239,10 +244,10 @@ function drawHome() {
     homeSign = null;
   }
   const view = state.home;
-  const sign = JSON.stringify([state.me, state.names, view?.id, view?.hash, view?.blocks, Math.floor(now() / 3600)]);
+  const sign = JSON.stringify([state.me, state.names, view === undefined, view?.id, view?.hash, view?.blocks, Math.floor(now() / 3600)]);
   if (sign === homeSign) return;
   homeSign = sign;
-  swap(homeBlocks, view ? drawBlocks(view.blocks, homeSurface(view)) : h("p", { class: "empty" }, `${app.name} has not put anything here yet.`));
+  swap(homeBlocks, view ? drawBlocks(view.blocks, homeSurface(view)) : view === undefined ? null : h("p", { class: "empty" }, `${app.name} has not put anything here yet.`));
 }
 
 // --- a thread
@@ -267,15 +272,18 @@ function drawThread() {
     h("button", { type: "button", class: "icon-button", "aria-label": "Close thread", "data-testid": "thread-close", "data-focus": "thread-close", onclick: closeThread }, icon("close")),
   ]);
   threadComposer.node.hidden = Boolean(item && ((isChannel(item) && !item.is_member) || item.is_archived));
-  threadComposer.open(`${state.me}/${place}/${thread}`, "Reply…");
-  if (state.thread?.ts !== thread) return;
+  threadComposer.open(`${state.me}/${place}/${thread}`, { channel: place, thread_ts: thread }, "Reply…");
+  const label = "Messages in the thread";
+  const isRead = state.thread?.ts === thread && state.thread.channel === place;
+  threadList.node.setAttribute("aria-busy", String(!isRead));
+  if (!isRead) return threadList.clear(label);
   const missing = state.thread.missing || !state.thread.messages.length;
-  threadList.draw(`${place}`, state.thread.messages, { label: "Messages in the thread", inThread: true, before: missing ? h("p", { class: "beginning" }, "This thread is not there any more.") : null });
+  threadList.draw(place, state.thread.messages, { label, inThread: true, before: missing ? h("p", { class: "beginning" }, "This thread is not there any more.") : null });
 }
 
 byId("thread").addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && closeThread());
 
 on("route boot conversation", drawHead);
-on("boot conversation", drawConversation);
-on("home boot", drawHome);
+on("route boot conversation", drawConversation);
+on("route home boot", drawHome);
 on("thread route boot", drawThread);

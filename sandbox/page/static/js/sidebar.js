@@ -3,7 +3,7 @@
 import { avatar } from "./avatar.js";
 import { byId, h, hidden, redraw } from "./dom.js";
 import { icon } from "./icons.js";
-import { apps, conversation, conversationName, conversations, isChannel, now, on, people, person, personName, state } from "./store.js";
+import { apps, conversation, conversationName, conversations, isChannel, now, on, people, person, personName, state, stranger } from "./store.js";
 import { timeText } from "./time.js";
 
 const slug = (name) => String(name).toLowerCase().replaceAll(" ", "-");
@@ -44,9 +44,6 @@ function directEntry(item) {
   });
 }
 
-/** Someone there is no conversation with yet: opening it begins one. */
-const stranger = (one) => directEntry({ id: one.id, kind: "im", with: one.id, unread: 0, mentions: 0 });
-
 function appEntry(app) {
   const im = conversation(app.im);
   const place = app.home ? app.id : app.im;
@@ -72,7 +69,7 @@ function draw() {
   redraw(byId("sidebar-lists"), sign, () => [
     group("Channels", mine.map(channelEntry)),
     group(apps().length > 1 ? "Apps" : "App", apps().map(appEntry)),
-    group("Direct messages", [...direct.map(directEntry), ...strangers.map(stranger)]),
+    group("Direct messages", [...direct.map(directEntry), ...strangers.map((one) => directEntry(stranger(one.id)))]),
     group("Other channels", more.map(channelEntry)),
   ]);
 }

@@ -7,7 +7,7 @@ export const state = {
   conversation: null, // {id, conversation, members, messages}
   thread: null, // {channel, ts, messages}
   modals: [],
-  home: null,
+  home: undefined, // null when the app has put nothing there, undefined until it is read
   moving: null, // {from, to} while the clock advances
   connected: true,
 };
@@ -22,11 +22,33 @@ export function on(topics, listener) {
   }
 }
 
-/** Tell everyone who draws one of `topics`; a listener named by several is called once. */
+let isPressed = false;
+const untold = new Set(); // topics that changed while it was
+
+/**
+ * Tell everyone who draws one of `topics`; a listener named by several is called once. While a button of the pointer
+ * is down they hear of it later: what is pressed has to be there still when it is let go, or there is no click.
+ */
 export function changed(...topics) {
-  const due = new Set(topics.flatMap((topic) => [...(listeners.get(topic) ?? [])]));
+  for (const topic of topics) untold.add(topic);
+  if (!isPressed) tell();
+}
+
+function tell() {
+  const due = new Set([...untold].flatMap((topic) => [...(listeners.get(topic) ?? [])]));
+  untold.clear();
   for (const listener of due) listener();
 }
+
+function letGo() {
+  isPressed = false;
+  setTimeout(tell); // after the click
+}
+
+addEventListener("pointerdown", () => (isPressed = true), true);
+addEventListener("pointerup", letGo, true);
+addEventListener("pointercancel", letGo, true);
+addEventListener("pointermove", (event) => isPressed && !event.buttons && letGo(), true); // let go where nobody says so: on a scrollbar
 
 // --- the sandbox's clock: the reading at the last boot or clock event, carried on by this browser's own clock
 
@@ -49,6 +71,8 @@ export const person = (id) => people().find((one) => one.id === id) ?? null;
 export const me = () => person(state.me);
 export const zone = () => me()?.tz || "UTC";
 export const conversation = (id) => conversations().find((one) => one.id === id) ?? null;
+/** Somebody one has no messages with yet, as a conversation that is still to be begun; null for anything else. */
+export const stranger = (id) => (id !== state.me && person(id) ? { id, kind: "im", with: id, unread: 0, mentions: 0 } : null);
 export const appById = (id) => apps().find((one) => one.id === id) ?? null;
 export const appOfBot = (userId) => apps().find((one) => one.bot_user_id === userId) ?? null;
 export const appOfConversation = (id) => apps().find((one) => one.im === id) ?? null;

@@ -5,7 +5,7 @@ import { avatar } from "./avatar.js";
 import { byId, h, redraw } from "./dom.js";
 import { icon } from "./icons.js";
 import { openMenu, openPopup, closePopup } from "./popup.js";
-import { changed, me, now, on, people, setClock, state, zone } from "./store.js";
+import { appById, changed, conversation, isChannel, me, now, on, people, setClock, state, zone } from "./store.js";
 import { epochOf, localStamp, shortDay, timeText, zoneName } from "./time.js";
 import { toast } from "./toast.js";
 
@@ -74,13 +74,16 @@ function tick() {
 
 // --- who one is
 
+/** Whether a place is the same for another person: a channel or an app's Home, not somebody's direct messages. */
+const isCommon = (place) => isChannel(conversation(place)) || Boolean(appById(place));
+
 function choosePerson(anchor) {
   const entries = people()
     .filter((one) => !one.is_bot)
     .map((one) => ({
       label: one.real_name || one.name, icon: avatar(one.id, one.real_name, 28), checked: one.id === state.me, disabled: one.deleted, testid: `person-${one.name}`,
       detail: one.deleted ? "Deactivated" : `${timeText(now(), one.tz)} · ${zoneName(one.tz)}${one.is_guest ? " · Guest" : ""}`,
-      run: () => (location.hash = `#/person/${one.id}/${state.conversation && !state.conversation.conversation.with ? state.route.place : ""}`),
+      run: () => (location.hash = `#/person/${one.id}/${isCommon(state.route.place) ? state.route.place : ""}`),
     }));
   openMenu(anchor, [{ heading: "Be someone else" }, ...entries], { label: "People", align: "end", testid: "person-menu" });
 }
