@@ -152,7 +152,7 @@ async def test_somebody_of_another_company_sees_but_does_not_log(house: House) -
     await house.settled()
 
     assert "The racks may not fit" in refusal
-    assert "Ask a member of the channel" in refusal
+    assert "The project's coordinator can allow it" in refusal
     assert "Order two racks" in shown(kavya.ephemerals("#network")[-2])
     assert [record["reference"] for record in (await house.export()).records] == ["A1"]
     assert (await house.record("A1"))["status"] == "open"

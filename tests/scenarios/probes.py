@@ -1,0 +1,178 @@
+"""Every way in, aimed at a record that is none of one's business: the table behind `test_probe.py`.
+
+Whoever adds a button, form, menu, event, command, word or kind of message adds a line here; a test names the missing.
+In every text `{action}`, `{risk}` and so on stand for the reference of a private record of that kind, `{project}` and
+`{channel}` for the ids of its project and channel, `{version}` for the version that a confirmation would carry,
+`{open}` for a record that everybody may see, `{person}` for whoever tries and `{number}` for a number that never repeats.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.request import Where
+from models.kinds import KINDS
+from scheduler.notices.trouble import UNSURE
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One try. `text` is typed, `value` pressed or chosen, `context` and `state` are a form's, `payload` an event's.
+
+    `name` is given where it is more than the entry's own, as in `step:done`. `stores` names tables that change whoever
+    asks. Where `is_slacks_word`, the thing is true because Slack says so and is no try of anybody's.
+    """
+
+    text: str = ""
+    value: str = ""
+    name: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, str] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    wheres: tuple[Where, ...] = ()
+    stores: frozenset[str] = frozenset()
+    is_slacks_word: bool = False
+
+
+Aims = Mapping[str, tuple[Aim, ...]]
+
+
+def press(*values: str, name: str = "", wheres: tuple[Where, ...] = (), **context: Any) -> tuple[Aim, ...]:
+    """A button with each of these values, in a message unless said otherwise."""
+    return tuple(Aim(value=value, name=name, wheres=wheres, context=context) for value in values)
+
+
+def submit(context: Mapping[str, Any], **state: str) -> tuple[Aim, ...]:
+    """A form that remembers `context`, with `state` typed into it."""
+    return (Aim(context=context, state=state),)
+
+
+def type_(*texts: str) -> tuple[Aim, ...]:
+    """Words after a command."""
+    return tuple(Aim(text=text) for text in texts)
+
+
+def told(**payload: Any) -> tuple[Aim, ...]:
+    """An event about the private channel, as Slack tells it."""
+    return (Aim(payload=payload, is_slacks_word=True),)
+
+
+IN_FORM = (Where.MODAL,)
+EVERYWHERE = (Where.MESSAGE, Where.EPHEMERAL, Where.HOME)
+EDITED = {"kind": "action", "reference": "{action}", "version": 1}
+
+BUTTONS: Aims = {
+    "step": (*press("{action}", name="step:done"), *press("{action}", name="step:cancel")),
+    "follow": press("{risk}", name="follow:happened"),
+    "undo": (*press("{action}:{version}"), *press("{action}:{version}", name="undo:redo")),
+    "edit": press("{action}", wheres=EVERYWHERE),
+    "show": press("{action}", wheres=EVERYWHERE),
+    "history": press("{action}"),
+    "post_card": press("{action}"),
+    "log": press("", "risk"),
+    "kind": press("risk", wheres=IN_FORM, kind="action", asks=("kind", "project")),
+    "due_date": press("", wheres=IN_FORM, **EDITED),
+    "more_fields": press("", wheres=IN_FORM, **EDITED),
+    "help": press(""),
+    "settings": press("{project}", "", wheres=EVERYWHERE),
+    "list": press("0 everywhere", "0 all actions", "0 <#{channel}>"),
+    "line": press("{action} 0 everywhere", name="line:done"),
+    "home": press("0", "1", wheres=(Where.HOME,)),
+}
+
+FORMS: Aims = {
+    "create": (
+        *submit({"kind": "action", "asks": ("project",)}, title="Aimed", project="{project}"),
+        *submit(
+            {"kind": "action", "asks": ("project",), "channel_id": "{channel}"}, title="Aimed", project="{project}"
+        ),
+        *submit({"kind": "issue", "follows": "{risk}", "step": "happened"}, title="Aimed"),
+    ),
+    "edit": submit(EDITED, title="Aimed"),
+    "step": submit({"kind": "action", "reference": "{action}", "step": "cancel"}, remark="Aimed"),
+    "settings": submit({"project_id": "{project}", "version": 1}, name="Aimed", timezone="UTC"),
+    "pick_settings": submit({}, project="{project}"),
+}
+
+SHORTCUTS: Aims = {
+    "log_message": (Aim(text="Aimed"),),
+    "log_anything": (Aim(),),
+}
+
+MENUS: Aims = {
+    "project": (Aim(value=""), Aim(value="nar")),
+    "timezone": (Aim(value="berlin"),),
+}
+
+MEMBERSHIP = {"user": "{person}", "channel": "{channel}", "channel_type": "G"}
+CHANNEL = {"channel": "{channel}"}
+
+EVENTS: Aims = {
+    "app_home_opened": (Aim(payload={"user": "{person}", "tab": "home"}, stores=frozenset({"person"})),),
+    "member_joined_channel": told(**MEMBERSHIP),
+    "member_left_channel": told(**MEMBERSHIP),
+    "channel_left": told(**CHANNEL),
+    "group_left": told(**CHANNEL),
+    "channel_rename": told(channel={"id": "{channel}", "name": "aimed"}),
+    "group_rename": told(channel={"id": "{channel}", "name": "aimed"}),
+    "channel_archive": told(**CHANNEL),
+    "group_archive": told(**CHANNEL),
+    "channel_unarchive": told(**CHANNEL),
+    "group_unarchive": told(**CHANNEL),
+    "message": (
+        Aim(payload={"user": "{person}", "ts": "1.{number}", "text": "{action}"}, stores=frozenset({"delivery"})),
+    ),
+}
+
+COMMANDS: Aims = {
+    **{
+        f"/{kind.key}": type_("", "list", "help", f"{{{kind.key}}}", f"{{{kind.key}}} history", f"{{{kind.key}}} edit")
+        for kind in KINDS
+    },
+    "/steward": type_("", "{action}", *(f"{{{kind.key}}}" for kind in KINDS)),
+}
+
+# What `/steward` understands, by the words of its help.
+VERBS: Aims = {
+    "action": type_("action"),
+    "list": type_(
+        "list", "list all everywhere", "list <#{channel}>", 'list everywhere "zanz"', "list #quok everywhere"
+    ),
+    "my": type_("my"),
+    "overdue": type_("overdue", "overdue <#{channel}>", "overdue everywhere"),
+    "waiting": type_("waiting"),
+    "show": type_("{action}"),
+    "done": type_(
+        *(f"{{{kind.key}}} {kind.steps[0].key}" for kind in KINDS),
+    ),
+    "cancel": type_("{action} cancel no longer needed"),
+    "blocks": type_("{action} blocks {open}", "{open} blocks {action}", "{action} duplicates {issue}"),
+    "unlink": type_("{action} unlink {open}", "{open} unlink {action}"),
+    "supersede": type_("{decision} supersede"),
+    "happened": type_("{risk} happened"),
+    "edit": type_("{action} edit"),
+    "history": type_("{action} history"),
+    "remove": type_("{action} remove"),
+    "settings": type_("settings"),
+    "help": type_("help", "help list", "help risk"),
+}
+
+# Words after a reference, and lists by name.
+ABOUT_RECORD: Aims = {
+    word: type_(f"{{action}} {word}") for word in ("show", "edit", "history", "remove", "delete", "archive")
+}
+LISTS: Aims = {
+    word: type_(word, f"{word} all everywhere")
+    for word in ("list", "my", "overdue", "waiting", *(kind.plural for kind in KINDS))
+}
+
+# The payload of a message to one person about the private record. None: a card, which goes to its own channel only.
+NOTICES: Mapping[str, dict[str, Any] | None] = {
+    "card": None,
+    "assigned": {},
+    "hello": {},
+    "how_to": {},
+    "trouble": {"code": UNSURE, "channel": "{channel}"},
+    "word": {"sentence": "Aimed"},
+    "morning": {"date": "2031-11-24"},
+}
