@@ -160,8 +160,8 @@ class Edge:
         return reply
 
     async def _learn(self, incoming: Incoming) -> None:
-        """Ask Slack about the person and the channel at the same time."""
-        asks: list[Awaitable[None]] = []
+        """Ask Slack about the person and the channel at the same time, and about what their rights hang on."""
+        asks: list[Awaitable[None]] = [self._directory.freshen(incoming.person_id, incoming.channel_id)]
         async with self._database.unit(self._workspace.id, writes=False) as session:
             if incoming.person_id and await directory.person(session, incoming.person_id) is None:
                 asks.append(self._directory.learn_person(incoming.person_id))
@@ -170,9 +170,13 @@ class Edge:
         await asyncio.gather(*asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
-        person = await directory.person(session, incoming.person_id) if incoming.person_id else None
+        person, is_stale = await directory.asking(
+            session, incoming.person_id, incoming.channel_id, asked_before=self._directory.fresh_since()
+        )
         place = await directory.channel(session, incoming.channel_id) if _names_channel(incoming) else None
         is_missing = (incoming.person_id and person is None) or (_names_channel(incoming) and not _is_known(place))
+        # What Slack tells by itself is no decision about rights.
+        is_missing = is_missing or (is_stale and incoming.where is not Where.EVENT)
         if is_missing and not may_guess:
             raise Unknown
         if person is None:

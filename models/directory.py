@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_
+from sqlalchemy import delete, exists, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models.inserting import add_missing
 from models.tables import Channel, ChannelMember, Person, Project
@@ -25,6 +26,58 @@ async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dic
         found = await session.exec(select(Person).where(col(Person.id).in_(missing)))
         met |= {row.id: row for row in found}
     return {person_id: met[person_id] for person_id in wanted & met.keys()}
+
+
+async def asking(
+    session: AsyncSession, person_id: str, channel_id: str, *, asked_before: datetime
+) -> tuple[Person | None, bool]:
+    """Whoever acts in that channel, and whether Slack should be asked again first who is where; one statement.
+
+    The latter is so when what they may see hangs on a membership that was last read before that instant.
+    """
+    query = select(Person, _hangs_on(person_id, channel_id, asked_before).exists()).where(col(Person.id) == person_id)
+    found = (await session.exec(query)).first()
+    if found is None:
+        return None, False
+    session.sync_session.info.setdefault("people", {})[person_id] = found[0]
+    return found
+
+
+async def stale_channels(
+    session: AsyncSession, person_id: str, channel_id: str, *, asked_before: datetime
+) -> Sequence[str]:
+    """The channels whose membership should be asked again, those asked longest ago first; see `asking`."""
+    query = _hangs_on(person_id, channel_id, asked_before).order_by(col(Channel.members_known_at))
+    return (await session.exec(query.join(Person, col(Person.id) == person_id))).all()
+
+
+def _hangs_on(person_id: str, channel_id: str, asked_before: datetime) -> SelectOfScalar[str]:
+    """The ids of the channels, read too long ago, that the `Person` is in or acts in and that decide what they see.
+
+    The channels of private projects decide for everybody, any channel for guests and people of other companies.
+    """
+    keeps_to_channels = or_(col(Person.is_guest), col(Person.is_external))
+    is_in_it = exists().where(
+        col(ChannelMember.workspace_id) == col(Channel.workspace_id),
+        col(ChannelMember.channel_id) == col(Channel.id),
+        col(ChannelMember.person_id) == person_id,
+    )
+    of_private = exists().where(
+        col(Project.workspace_id) == col(Channel.workspace_id),
+        col(Project.id) == col(Channel.project_id),
+        col(Project.is_private),
+    )
+    never_read = col(Channel.members_known_at).is_(None) & col(Channel.is_private).is_(False)
+    return select(Channel.id).where(
+        col(Channel.workspace_id) == col(Person.workspace_id),
+        or_(
+            (col(Channel.members_known_at) < asked_before)
+            & col(Channel.project_id).is_not(None)
+            & or_(of_private, keeps_to_channels)
+            & or_(is_in_it, col(Channel.id) == channel_id),
+            never_read & keeps_to_channels & (col(Channel.id) == channel_id),
+        ),
+    )
 
 
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
@@ -122,6 +175,30 @@ async def bot_left(session: AsyncSession, gone: Channel) -> None:
     gone.members_known_at = None
     session.add(gone)
     await replace_members(session, gone.id, ())
+
+
+async def closed(session: AsyncSession, channel_id: str) -> None:
+    """Note that Slack no longer shows Steward the channel: who is in it is unknown, and so it counts as private."""
+    place = await channel(session, channel_id)
+    if place is None:
+        return
+    gone, project = place
+    if gone.members_known_at is not None or not gone.is_private:
+        gone.is_private = True
+        await bot_left(session, gone)
+        await session.flush()
+    if project is not None and project.id is not None:
+        await follow_privacy(session, project.id)
+
+
+async def channels_of_projects(session: AsyncSession) -> Sequence[Channel]:
+    """The channels of projects that Slack shows to Steward, except archived ones."""
+    query = select(Channel).where(
+        col(Channel.project_id).is_not(None),
+        col(Channel.is_archived).is_(False),
+        or_(col(Channel.has_bot), col(Channel.is_private).is_(False)),
+    )
+    return (await session.exec(query)).all()
 
 
 async def channels_with_bot(session: AsyncSession) -> Sequence[Channel]:

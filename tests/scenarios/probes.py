@@ -3,7 +3,7 @@
 Whoever adds a button, form, menu, event, command, word or kind of message adds a line here; a test names the missing.
 In every text `{action}`, `{risk}` and so on stand for the reference of a private record of that kind, `{project}` and
 `{channel}` for the ids of its project and channel, `{version}` for the version that a confirmation would carry,
-`{open}` for a record that everybody may see, `{person}` for whoever tries and `{number}` for a number that never repeats.
+`{open}` for a record everybody may see, `{person}` for whoever tries and `{number}` for a number that never repeats.
 """
 
 from collections.abc import Mapping
