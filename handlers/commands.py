@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers import lists, projects, records
+from handlers import lists, projects, records, undo
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -76,15 +76,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
+    Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
+    Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
     Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
     Verb("help", "help", "What there is, with examples"),
 )
 
-
-HOW_TO_UNDO = (
-    "*Undo* is a button: it stands below the private answer to each change, and works until the record is changed "
-    "again."
-)
 
 # Words after a reference that are no step of its kind: what they do, and whether that stores anything.
 ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[Reply]], bool]] = {
@@ -94,6 +91,7 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "remove": (records.remove, True),
     "delete": (records.remove, True),
     "archive": (records.remove, True),
+    "undo": (undo.record_typed, True),
 }
 
 # Lists with a name of their own, and what each means as filters.
@@ -162,6 +160,8 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_list(word, rest)
     if kind := kind_named(word):
         return _parse_kind_word(kind, rest)
+    if word == "undo" and not rest:
+        return Parsed(undo.last_typed, writes=True)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
     reference, remark = _first_word(rest)
@@ -169,8 +169,6 @@ def _parse_steward(text: str) -> Parsed:
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
-    if word == "undo":
-        raise NotFound(HOW_TO_UNDO)
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
 
@@ -229,8 +227,6 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return Parsed(lambda request, deps: records.follow(request, deps, kind, number, follow_up))
     if strict:
         return None
-    if said == "undo":
-        raise NotFound(HOW_TO_UNDO)
     if linking := _linking(found, rest):
         return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD]

@@ -1,17 +1,21 @@
 """Project settings: opened from a channel, from Home or from the first confirmation."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from handlers.replies import FieldErrors, OpenForm, Options, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from models import directory, projects
-from models.errors import NotFound
+from models.dates import date_order
+from models.errors import DateProblem, InvalidFields, NotFound
 from models.permissions import Right, require
 from models.tables import Project
-from views import forms
-from views.blocks import Message, esc, mrkdwn, option, section
+from models.working_days import countries, matching, read_days_off, subdivisions
+from views import forms, project_forms
+from views import projects as project_views
+from views.blocks import Block, option
 from views.forms import FormContext
-from views.values import name_of
 from views.zones import zones_matching
 
 
@@ -25,7 +29,7 @@ async def settings_here(request: Request, deps: Deps) -> Reply:
     if not await projects.seen_by(deps.session, request.actor):
         raise NotFound("There is no project yet that you can see. The first record in a channel begins one.")
     return OpenForm(
-        forms.pick_project_form(context, title="Project settings", callback_id="pick_settings", submit="Next")
+        project_forms.project_picker(context, title="Project settings", callback_id="pick_settings", submit="Next")
     )
 
 
@@ -52,18 +56,48 @@ async def settings_submitted(request: Request, deps: Deps) -> Reply:
         deps.session,
         request.actor,
         project,
-        {
-            "name": forms.read_choice(request.state, "name"),
-            "coordinator_id": forms.read_choice(request.state, "coordinator_id") or None,
-            "timezone": forms.read_choice(request.state, "timezone") or None,
-        },
+        typed_settings(request, deps),
         version=request.context.version,
         now=deps.now,
     )
-    people = await directory.people(deps.session, {project.coordinator_id})
-    who = name_of(people, project.coordinator_id)
-    text = f"Saved: *{esc(project.name)}*, coordinator {esc(who)}, time zone {esc(project.timezone)}."
-    return Tell(Message(text, [section(mrkdwn(text))]))
+    people = await directory.people(deps.session, {project.coordinator_id, project.sponsor_id})
+    return Tell(project_views.saved(project, people))
+
+
+async def more_pressed(request: Request, deps: Deps) -> Reply:
+    """The same form with every setting, keeping what was chosen."""
+    return await _drawn_anew(request, deps, replace(request.context, shows_all=True), {})
+
+
+async def country_chosen(request: Request, deps: Deps) -> Reply:
+    """The same form with the regions of another country; the region chosen before goes."""
+    country = None if request.value == forms.NOT_SET else request.value
+    return await _drawn_anew(request, deps, request.context, {"holiday_country": country, "holiday_subdivision": None})
+
+
+async def _drawn_anew(request: Request, deps: Deps, context: FormContext, changed: Mapping[str, Any]) -> Reply:
+    values = {**project_forms.read_settings(request.state), **changed}
+    project = await projects.find(deps.session, request.actor, context.project_id or 0)
+    shown = project_forms.values_of(project) | values
+    return UpdateForm(project_forms.settings_form(project, context, shown, request.state))
+
+
+def typed_settings(request: Request, deps: Deps) -> dict[str, Any]:
+    """The chosen settings by field, days off as they are stored. Raises InvalidFields."""
+    values = project_forms.read_settings(request.state)
+    if "days_off" in values:
+        person = request.person
+        try:
+            values["days_off"] = read_days_off(
+                values["days_off"],
+                now=deps.now,
+                zone=request.zone,
+                order=date_order(person.locale, person.timezone),
+                locale=person.locale,
+            )
+        except DateProblem as problem:
+            raise InvalidFields({"days_off": str(problem)}) from problem
+    return values
 
 
 async def project_options(request: Request, deps: Deps) -> Reply:
@@ -78,10 +112,23 @@ async def zone_options(request: Request, deps: Deps) -> Reply:
     return Options([option(zone, zone) for zone in zones_matching(request.value)[:100]])
 
 
-async def _settings(request: Request, deps: Deps, project_id: int | None, context: FormContext) -> dict[str, object]:
+async def country_options(request: Request, deps: Deps) -> Reply:
+    """The countries whose name holds the typed letters."""
+    return Options(project_forms.menu(matching(countries(), request.value), project_forms.NO_COUNTRY))
+
+
+async def region_options(request: Request, deps: Deps) -> Reply:
+    """The regions, whose name holds the typed letters, of the country that the menu's action id names."""
+    country = request.name.partition(":")[2]
+    names = subdivisions(country) if country in countries() else {}
+    return Options(project_forms.menu(matching(names, request.value), project_forms.NO_REGION))
+
+
+async def _settings(request: Request, deps: Deps, project_id: int | None, context: FormContext) -> Block:
     project: Project = await projects.find(deps.session, request.actor, project_id or 0)
     require(request.actor, Right.SETTINGS, project)
-    return forms.settings_form(project, replace(context, project_id=project.id, version=project.version))
+    context = replace(context, project_id=project.id, version=project.version)
+    return project_forms.settings_form(project, context, project_forms.values_of(project))
 
 
 def _answer_to(request: Request) -> str:

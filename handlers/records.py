@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
+from handlers.replies import FieldErrors, OpenForm, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import directory, links, operations, projects
+from models import batches, directory, links, operations, projects
 from models.clock import zone_or_utc
-from models.dates import date_order
+from models.dates import date_order, monday_to_friday
 from models.entry import Entry, parse_entry
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
@@ -21,6 +21,7 @@ from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project
+from models.working_days import working_days_of
 from reports.work import items_of
 from views import cards, forms
 from views.blocks import Message, cut, esc, plain, section
@@ -127,6 +128,7 @@ async def _follow(request: Request, deps: Deps, kind: Kind, values: Mapping[str,
     follow_up = _follow_up(old_kind, request.context.step)
     old, project = await operations.find(deps.session, request.actor, old_kind, number)
     operations.require_follow_up(request.actor, old, project, follow_up)
+    batches.begin(deps.session)
     item = await operations.create(
         deps.session,
         request.actor,
@@ -241,7 +243,7 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
-    before = item.record.version
+    before, due_before = item.record.version, item.record.due_date
     await operations.change(
         deps.session,
         request.actor,
@@ -255,7 +257,8 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     )
     people = await directory.people(deps.session, cards.people_of(item))
     said = "Changed" if item.record.version != before else "Nothing changed in"
-    message = cards.saved(item, project, people, said=said, now=deps.now)
+    hints = cards.holiday_hints(item, project) if item.record.due_date != due_before else []
+    message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints)
     return Tell(message, reference=item.reference)
 
 
@@ -315,30 +318,6 @@ async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply
     return Tell(cards.saved(item, project, people, said="Removed", now=deps.now), reference=item.reference)
 
 
-async def undo_pressed(request: Request, deps: Deps) -> Reply:
-    """Take back the change that the confirmation spoke of; its button takes that back in turn."""
-    reference, _, version = request.value.partition(":")
-    kind, number = _reference(reference)
-    item, project = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
-    was_removed = item.record.is_archived
-    await operations.undo(
-        deps.session,
-        request.actor,
-        item,
-        project,
-        version=int(version) if version.isdigit() else 0,
-        now=deps.now,
-        via="undo",
-    )
-    people = await directory.people(deps.session, cards.people_of(item))
-    said = "Redone:" if request.name == cards.REDO else "Undone:"
-    if was_removed != item.record.is_archived:
-        said = "Brought back" if was_removed else "Removed"
-    way_back = cards.UNDO if request.name == cards.REDO else cards.REDO
-    message = cards.saved(item, project, people, said=said, now=deps.now, way_back=way_back)
-    return Redraw(message, reference=item.reference)
-
-
 async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """Everything that happened to the record, for this person only."""
     item, _ = await operations.find(deps.session, request.actor, kind, number)
@@ -368,6 +347,7 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
+        is_working_day=working_days_of(request.project) if request.project else monday_to_friday,
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
 
@@ -506,7 +486,7 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
-    way_back = cards.UNDO if may(request.actor, Right.DELETE, project, item) else None
+    hints = [*hints, *cards.holiday_hints(item, project)]
     message = cards.saved(
         item,
         project,
@@ -515,7 +495,7 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
         now=deps.now,
         hints=hints,
         settings_of=settings_of,
-        way_back=way_back,
+        way_back=cards.UNDO if may(request.actor, Right.DELETE, project, item) else None,
     )
     return Tell(message, reference=item.reference)
 
@@ -568,8 +548,8 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     is_direct = request.where is Where.MESSAGE and request.channel is None
     if not is_direct and request.where is not Where.EPHEMERAL:
         return None
-    if is_direct and (morning := await _morning_anew(request, deps)):
-        return morning
+    if is_direct and (rows := await _rows_anew(request, deps)):
+        return rows
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
@@ -577,16 +557,19 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     return draw(item, project, people, now=deps.now, links=linked)
 
 
-async def _morning_anew(request: Request, deps: Deps) -> Message | None:
-    """The morning message the button stands in; None for any other message."""
+async def _rows_anew(request: Request, deps: Deps) -> Message | None:
+    """The message with rows that the button stands in, of a morning or a batch; None for any other message."""
     if request.message is None:
         return None
     rows = [str(block.get("block_id", "")).partition(":") for block in request.message.blocks]
-    wanted = [found for of, _, reference in rows if of == "morning" and (found := read_reference(reference))]
+    rows = [row for row in rows if row[0] in ("morning", cards.GIVEN)]
+    wanted = [found for _, _, reference in rows if (found := read_reference(reference))]
     if not wanted:
         return None
-    sent = datetime.fromtimestamp(float(request.message.ts), tz=request.zone).date()
     items = await items_of(deps.session, request.actor, wanted)
+    if rows[0][0] == cards.GIVEN:
+        return cards.assigned_batch(items, now=deps.now)
+    sent = datetime.fromtimestamp(float(request.message.ts), tz=request.zone).date()
     due_today = [(item, project) for item, project in items if item.record.due_date == sent]
     rest = [(item, project) for item, project in items if item.record.due_date != sent]
     return cards.morning(due_today, rest, today=sent, is_redrawn=True)

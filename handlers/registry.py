@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, projects, records, shortcuts
+from handlers import commands, events, home, lists, projects, records, shortcuts, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -21,7 +21,9 @@ class Entry:
 BUTTONS: Mapping[str, Entry] = {
     "step": Entry(records.step_pressed),
     "follow": Entry(records.follow_pressed, writes=False),
-    "undo": Entry(records.undo_pressed),
+    "undo": Entry(undo.pressed),
+    "undo_batch": Entry(undo.batch_pressed),
+    "undo_before": Entry(undo.before_pressed, writes=False),
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
@@ -32,6 +34,8 @@ BUTTONS: Mapping[str, Entry] = {
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
+    "more_settings": Entry(projects.more_pressed, writes=False),
+    "holiday_country": Entry(projects.country_chosen, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "home": Entry(home.turned, writes=False),
@@ -53,6 +57,8 @@ SHORTCUTS: Mapping[str, Entry] = {
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
+    "holiday_country": Entry(projects.country_options, writes=False),
+    "holiday_subdivision": Entry(projects.region_options, writes=False),
 }
 
 EVENTS: Mapping[str, Entry] = {

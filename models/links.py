@@ -1,21 +1,22 @@
 """Links between records: made, taken away, and read by both ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import operations
+from models import batches, operations
 from models.errors import Conflict, NotAllowed, NotFound
 from models.inserting import add_missing
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FollowUp
 from models.labels import LinkType
 from models.permissions import Actor, Right, require, visible_records
-from models.tables import Act, ChannelMember, Link, Person, Project, Record
+from models.tables import Act, ChannelMember, History, Link, Person, Project, Record
 
 _KINDS = {kind.key: kind for kind in KINDS}
 
@@ -96,9 +97,11 @@ async def make(
         require(actor, Right.APPROVE, other[1], other[0])
     if not await _insert(session, actor, one[0], type, other[0], now):
         raise Conflict(f"{one[0].reference} {_in_words(type)} {other[0].reference} already.")
-    await _note(session, actor, one, type.label, other, via=via, now=now)
-    await _note(session, actor, other, type.inverse, one, via=via, now=now)
-    await operations.replace_linked(session, actor, one[0], act=Act.STEPPED, via=via, now=now)
+    batches.begin(session)
+    made = [_plain(one[0], type, other[0])]
+    await _note(session, actor, one, type.label, other, via=via, now=now, after=made)
+    await _note(session, actor, other, type.inverse, one, via=via, now=now, after=made)
+    await operations.replace_linked(session, actor, one[0], via=via, now=now)
 
 
 async def unmake(
@@ -117,11 +120,31 @@ async def unmake(
         if item.kind.replacement and item.record.status == item.kind.replacement.to:
             raise NotAllowed(f"{item.reference} is {item.status.label.lower()}, so this link stays.")
     ids = [one[0].record.id, other[0].record.id]
-    result = await session.exec(delete(Link).where(col(Link.from_id).in_(ids), col(Link.to_id).in_(ids)))
-    if not result.rowcount:
+    gone = (await session.exec(select(Link).where(col(Link.from_id).in_(ids), col(Link.to_id).in_(ids)))).all()
+    if not gone:
         raise NotFound(f"{one[0].reference} and {other[0].reference} are not linked.")
-    await _note(session, actor, one, "No longer linked with", other, via=via, now=now)
-    await _note(session, actor, other, "No longer linked with", one, via=via, now=now)
+    batches.begin(session)
+    for link in gone:
+        await session.delete(link)
+    before = [{"from": link.from_id, "type": link.type.value, "to": link.to_id} for link in gone]
+    await _note(session, actor, one, "No longer linked with", other, via=via, now=now, before=before)
+    await _note(session, actor, other, "No longer linked with", one, via=via, now=now, before=before)
+
+
+async def restore(session: AsyncSession, actor: Actor, item: Item, row: History, *, via: str, now: datetime) -> None:
+    """Take back what a row of the record's history says was linked, or no longer. Both ends' rows may be taken back."""
+    for link in row.after or ():
+        same = col(Link.from_id) == link["from"], col(Link.type) == link["type"], col(Link.to_id) == link["to"]
+        await session.exec(delete(Link).where(*same))
+    rows = [
+        {"from_id": link["from"], "type": LinkType(link["type"]), "to_id": link["to"], "at": now, "made_by": actor.id}
+        for link in row.before or ()
+    ]
+    await add_missing(session, Link, rows)
+    said = row.note or "link"
+    await operations.note_link(
+        session, actor, item, said, via=via, now=now, before=row.after or (), after=row.before or (), act=Act.UNDONE
+    )
 
 
 async def follow(
@@ -143,7 +166,8 @@ async def follow(
     ends = (new, item) if follow_up.is_from_new else (item, new)
     await _insert(session, actor, ends[0], follow_up.link, ends[1], now)
     word = follow_up.link.inverse if follow_up.is_from_new else follow_up.link.label
-    await _note(session, actor, old, word, (new, project), via=via, now=now)
+    made = [_plain(ends[0], follow_up.link, ends[1])]
+    await _note(session, actor, old, word, (new, project), via=via, now=now, after=made)
     if follow_up.to is not None:
         await operations.follow_status(session, actor, item, follow_up.to, because=new.reference, now=now, via=via)
 
@@ -180,12 +204,19 @@ async def _note(
     *,
     via: str,
     now: datetime,
+    before: Sequence[Mapping[str, Any]] = (),
+    after: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """In the one's history, where everybody who sees it reads, a record of a private project is not named."""
     (item, project), (linked, elsewhere) = one, other
     is_told = project.id == elsewhere.id or not elsewhere.is_private
     said = f"{word.lower()} {linked.reference if is_told else 'a record of a private project'}"
-    await operations.note_link(session, actor, item, said, via=via, now=now)
+    await operations.note_link(session, actor, item, said, via=via, now=now, before=before, after=after)
+
+
+def _plain(source: Item, type: LinkType, target: Item) -> dict[str, Any]:
+    """A link as history keeps it."""
+    return {"from": source.record.id, "type": type.value, "to": target.record.id}
 
 
 def follow_up_kind(follow_up: FollowUp) -> Kind:

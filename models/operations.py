@@ -4,16 +4,16 @@ Operations flush and never commit. Refusals are `StewardError`s; nothing is stor
 of work rolls back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, or_
+from sqlalchemy import and_, delete, exists, or_, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, projects, tags
+from models import batches, directory, outbox, projects, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
 from models.inserting import count_up
@@ -96,9 +96,12 @@ async def create(
     session.add(own)
     item = Item(kind, record, own)
     _index_tags(session, item)
-    session.add(_history(item, actor, Act.CREATED, via, now, after=record.title))
+    session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
     touch(session, record.owner_id)
     await _owe_card(session, item.record, now)
+    if batches.current(session):
+        # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
+        await _owe_word_to_new_owner(session, actor, item, now)
     await session.flush()
     return item
 
@@ -201,13 +204,25 @@ async def follow_status(
     await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": values[REMARK]})
 
 
-async def note_link(session: AsyncSession, actor: Actor, item: Item, said: str, *, via: str, now: datetime) -> None:
-    """Put a link made or taken away into the record's history, and owe its card."""
+async def note_link(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    said: str,
+    *,
+    via: str,
+    now: datetime,
+    before: Sequence[Mapping[str, Any]] = (),
+    after: Sequence[Mapping[str, Any]] = (),
+    act: Act = Act.LINKED,
+) -> None:
+    """Put links made or taken away into the record's history, and owe its card. `before` and `after` are the links."""
     item.record.updated_at = now
     flag_modified(item.record, "updated_at")
     session.add(item.record)
     await session.flush()
-    session.add(_history(item, actor, Act.LINKED, via, now, field="link", note=said))
+    stored = {"before": [*before] or None, "after": [*after] or None}
+    session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
     await _owe_card(session, item.record, now)
     await session.flush()
 
@@ -219,7 +234,7 @@ def replaces_now(item: Item) -> bool:
 
 
 async def replace_linked(
-    session: AsyncSession, actor: Actor, item: Item, *, act: Act, via: str, now: datetime, taken_back: bool = False
+    session: AsyncSession, actor: Actor, item: Item, *, via: str, now: datetime, taken_back: bool = False
 ) -> None:
     """Move the records of its project that this one supersedes on, if it stands; back, when its standing is undone."""
     replacement = item.kind.replacement
@@ -242,7 +257,23 @@ async def replace_linked(
     for record, own in (await session.exec(query)).all():
         old = Item(item.kind, record, own)
         values = {"status": to, REMARK: "" if taken_back else f"see {item.reference}"}
-        await _apply(session, actor, old, values, act=act, via=via, now=now, notes={"status": f"see {item.reference}"})
+        notes = {"status": f"see {item.reference}"}
+        await _apply(session, actor, old, values, act=Act.FOLLOWED, via=via, now=now, notes=notes)
+        if taken_back:
+            await _settle_followed(session, old)
+
+
+async def _settle_followed(session: AsyncSession, item: Item) -> None:
+    """What another record did to this one and took back again stands in the way of no undo any more."""
+    await session.exec(
+        update(History)
+        .where(
+            col(History.record_id) == item.record.id,
+            col(History.act) == Act.FOLLOWED,
+            col(History.undone_by).is_(None),
+        )
+        .values(undone_by=item.record.version)
+    )
 
 
 def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) -> dict[str, str]:
@@ -269,22 +300,11 @@ async def archive(
     return item
 
 
-async def undo(
-    session: AsyncSession, actor: Actor, item: Item, project: Project, *, version: int, now: datetime, via: str
-) -> Item:
-    """Take back the change that made `version`; a creation is taken back by archiving. Raises Conflict, NotAllowed."""
-    await _refuse_stale(session, item, version, "so this can no longer be undone. The latest confirmation can.")
-    rows = await history(session, item, version=version)
-    if not rows:
-        raise Conflict(f"There is nothing to undo on {item.reference}.")
-    if rows[0].act is Act.LINKED:
-        raise Conflict(f"A link is taken away with `/steward {item.reference} unlink` and the other reference.")
-    before: dict[str, Any] = {row.field: stored_value(item.kind, row.field, row.before) for row in rows if row.field}
-    if rows[0].act is Act.CREATED:
-        before = {"is_archived": True}
-    require(actor, _right_to_restore(item, before), project, item)
+async def restore(
+    session: AsyncSession, actor: Actor, item: Item, before: Mapping[str, Any], *, via: str, now: datetime
+) -> None:
+    """Give the record these earlier values back. Whether that is right and allowed is asked in `models.undoing`."""
     await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
-    return item
 
 
 async def history(session: AsyncSession, item: Item, *, version: int | None = None) -> list[History]:
@@ -300,7 +320,7 @@ def told(rows: Iterable[History]) -> list[History]:
     return [row for row in rows if row.field not in BOOKKEEPING]
 
 
-def _right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
+def right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
     """What undoing takes: as much as doing it would, in whichever direction it goes."""
     if "is_archived" in before:
         return Right.DELETE
@@ -371,19 +391,17 @@ async def owner_problem(session: AsyncSession, project: Project, owner_id: str) 
     return None
 
 
-async def _refuse_stale(
-    session: AsyncSession,
-    item: Item,
-    version: int,
-    then: str = "and nothing was overwritten: look at it and try again.",
-) -> None:
+async def _refuse_stale(session: AsyncSession, item: Item, version: int) -> None:
     if item.record.version == version:
         return
     rows = [row for row in await history(session, item) if row.version > version]
     names = await directory.people(session, {row.actor_id for row in rows})
     who = " and ".join(sorted({names[row.actor_id].shown_name for row in rows if row.actor_id in names})) or "Somebody"
     what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in told(rows) if row.field))
-    raise Conflict(f"{who} changed {item.reference} meanwhile ({what or 'record'}), {then}")
+    raise Conflict(
+        f"{who} changed {item.reference} meanwhile ({what or 'record'}), "
+        "and nothing was overwritten: look at it and try again."
+    )
 
 
 async def _apply(
@@ -420,7 +438,9 @@ async def _apply(
         _index_tags(session, item)
     for key, (before, after) in changes.items():
         session.add(
-            _history(item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None)
+            _history(
+                session, item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None
+            )
         )
     await _owe_card(session, item.record, now)
     touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
@@ -428,9 +448,8 @@ async def _apply(
         await _owe_linked_cards(session, item, now)
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
-    owner_id = item.record.owner_id
-    if "owner_id" in changes and owner_id and owner_id != actor.id:
-        await owe_word_to_owner(session, item, owner_id, now)
+    if "owner_id" in changes:
+        await _owe_word_to_new_owner(session, actor, item, now)
     await session.flush()
 
 
@@ -448,7 +467,7 @@ async def _replace(
     if replacement is None or item.record.status == replacement.to or before == replacement.to:
         return
     taken_back = act is Act.UNDONE and before == replacement.when
-    await replace_linked(session, actor, item, act=act, via=via, now=now, taken_back=taken_back)
+    await replace_linked(session, actor, item, via=via, now=now, taken_back=taken_back)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:
@@ -513,19 +532,21 @@ async def _owe_card(
     )
 
 
-async def owe_word_to_owner(session: AsyncSession, item: Item, owner_id: str, now: datetime) -> None:
-    """Owe the new owner one direct message that the record is theirs."""
-    await outbox.put(
-        session,
-        "assigned",
-        key=f"assigned:{item.record.id}:{owner_id}:{item.record.version}",
-        target=owner_id,
-        record_id=item.record.id,
-        due_at=now,
-    )
+async def _owe_word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: datetime) -> None:
+    """Owe the new owner, unless they did it themselves, one direct message: that the record, or a batch, is theirs."""
+    owner_id, batch = item.record.owner_id, batches.current(session)
+    if owner_id is None or owner_id == actor.id:
+        return
+    if batch is None:
+        key = f"assigned:{item.record.id}:{owner_id}:{item.record.version}"
+        await outbox.put(session, "assigned", key=key, target=owner_id, record_id=item.record.id, due_at=now)
+    elif batches.is_new_to(session, owner_id):
+        key, payload = f"assigned:{batch}:{owner_id}", {"batch": batch, "by": actor.id}
+        await outbox.put(session, "assigned_batch", key=key, target=owner_id, payload=payload, due_at=now)
 
 
 def _history(
+    session: AsyncSession,
     item: Item,
     actor: Actor,
     act: Act,
@@ -549,6 +570,7 @@ def _history(
         before=_plain(before),
         after=_plain(after),
         note=note,
+        batch=batches.current(session),
     )
 
 

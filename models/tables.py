@@ -190,20 +190,35 @@ class RecordTag(SQLModel, table=True):
 
 
 class Act(Labelled):
-    """What a history row says was done."""
+    """What a history row says was done; FOLLOWED is what another record's change did to this one."""
 
     CREATED = "created", "Created"
     CHANGED = "changed", "Changed"
     STEPPED = "stepped", "Status"
     UNDONE = "undone", "Undone"
     LINKED = "linked", "Linked"
+    FOLLOWED = "followed", "Followed"
 
 
 class History(SQLModel, table=True):
-    """One changed field of one change; rows that share record and version are one change, undone together."""
+    """One changed field of one change; rows that share record and version are one change, undone together.
+
+    So are those that share a `batch`, of several records. `undone_by` is the version of the record that took the change
+    back; empty while the change is in effect, so also once it was brought back again.
+    """
 
     __tablename__ = "history"
-    __table_args__ = (Index("ix_history_record", "workspace_id", "record_id", "version"),)
+    __table_args__ = (
+        Index("ix_history_record", "workspace_id", "record_id", "version"),
+        Index("ix_history_actor", "workspace_id", "actor_id", "id"),
+        Index(
+            "ix_history_batch",
+            "workspace_id",
+            "batch",
+            sqlite_where=text("batch IS NOT NULL"),
+            postgresql_where=text("batch IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     workspace_id: str = Field(default=None)
@@ -218,6 +233,8 @@ class History(SQLModel, table=True):
     before: Any = Field(default=None, sa_type=JSON)
     after: Any = Field(default=None, sa_type=JSON)
     note: str | None = None
+    batch: str | None = None
+    undone_by: int | None = None
 
 
 class Link(SQLModel, table=True):

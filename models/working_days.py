@@ -4,16 +4,20 @@ The one place that asks. The `holidays` package is loaded when the first project
 what it says is kept for each country, region and year.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from models.dates import WorkingDays
+from models.dates import DateOrder, WorkingDays, parse_due
+from models.errors import DateProblem
 from models.tables import Project
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+LONGEST_BREAK: Final = timedelta(days=366)
 OWN_DAY_OFF: Final = "a day off"
 YEARS_KEPT: Final = 512
 ENGLISH: Final = "en_US"
@@ -51,6 +55,40 @@ def after_working_days(project: Project, start: date, count: int) -> date:
             left -= 1
         day += timedelta(days=1)
     return start + timedelta(days=count)
+
+
+def read_days_off(typed: str, *, now: datetime, zone: ZoneInfo, order: DateOrder, locale: str | None) -> str:
+    """Typed days and "... to ..." ranges, by commas or lines, as a project keeps them. Raises DateProblem.
+
+    A day in full, as 2031-12-24, may be past; other words are read as dates are everywhere.
+    """
+
+    def one(phrase: str) -> date:
+        try:
+            return date.fromisoformat(phrase)
+        except ValueError:
+            return parse_due(phrase, now=now, zone=zone, order=order, locale=locale).day
+
+    days: set[date] = set()
+    for chunk in filter(None, (chunk.strip() for chunk in re.split(r"[,;\n]", typed))):
+        first, _, last = (part.strip() for part in re.sub(r"\s+(?:to|until|[-–])\s+", "\0", chunk).partition("\0"))
+        start = one(first)
+        end = one(last) if last else start
+        if not start <= end <= start + LONGEST_BREAK:
+            raise DateProblem(chunk, f"“{chunk}” should be at most a year, from the first day to the last.")
+        days |= {start + timedelta(days=n) for n in range((end - start).days + 1)}
+    return " ".join(day.isoformat() for day in sorted(days))
+
+
+def shown_days_off(days_off: str) -> str:
+    """The same as a person reads and types it: "2031-12-24, 2031-12-27 to 2031-12-31"."""
+    runs: list[list[date]] = []
+    for day in map(date.fromisoformat, days_off.split()):
+        if runs and runs[-1][-1] + timedelta(days=1) == day:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
 def in_words(working_days: str) -> str:

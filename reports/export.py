@@ -8,9 +8,9 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.items import with_own_rows
 from models.permissions import Actor, Right, may, visible_projects, visible_records
 from models.tables import History, Link, Project, Record, Workspace
-from reports.work import with_own_rows
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,8 @@ def _history(row: History, reference: str | None) -> dict[str, Any]:
             "before": row.before,
             "after": row.after,
             "note": row.note,
+            "batch": row.batch,
+            "undone_by": row.undone_by,
         }
     )
 

@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
 from models.filters import Filters, Scope
-from models.kinds import KINDS, Item, Kind
+from models.items import with_own_rows
+from models.kinds import Item, Kind
 from models.labels import Priority
 from models.permissions import Actor, visible_records
 from models.tables import Project, Record
@@ -96,20 +97,6 @@ async def items_of(
     found = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     order = {f"{kind.letter}{number}": place for place, (kind, number) in enumerate(references)}
     return sorted(found, key=lambda pair: order[pair[0].reference])
-
-
-async def with_own_rows(session: AsyncSession, found: Sequence[tuple[Record, Project]]) -> list[tuple[Item, Project]]:
-    """The records as items with their kind's own row: one statement for each kind among them."""
-    own: dict[int, Any] = {}
-    for kind in KINDS:
-        ids = [record.id for record, _ in found if record.kind == kind.key]
-        if ids:
-            model: Any = kind.model
-            own |= {row.record_id: row for row in await session.exec(select(model).where(model.record_id.in_(ids)))}
-    kinds = {kind.key: kind for kind in KINDS}
-    return [
-        (Item(kinds[record.kind], record, own[record.id]), project) for record, project in found if record.id in own
-    ]
 
 
 # Most urgent first, then what matters more.

@@ -4,10 +4,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
+from models.items import with_own_rows
 from models.kinds import Item
 from models.permissions import Actor, actor_of, visible_records
 from models.tables import Delivery, Person, Project, Record
-from reports.work import with_own_rows
 
 
 async def item_of(

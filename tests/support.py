@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, operations, projects
+from models import directory, operations, projects, undoing
+from models.errors import Conflict, NotAllowed
 from models.kinds import Item, Kind
-from models.permissions import actor_of
+from models.permissions import Actor, actor_of
 from models.tables import Channel, Person, Project, Workspace
 
 WORKSPACE = "T0001"
@@ -129,3 +130,14 @@ async def _usual_project(session: AsyncSession, by: Person) -> Project:
     known = await directory.channel(session, "CMOVE")
     project = known and known[1]
     return project or await make_project(session, by=by)
+
+
+async def undo(
+    session: AsyncSession, actor: Actor, item: Item, project: Project, *, version: int, now: datetime = NOW
+) -> None:
+    """Undo the change that made the version; raises what a person is refused with."""
+    change = await undoing.of_version(session, item, project, version)
+    assert change is not None
+    outcome = await undoing.take_back(session, actor, change, now=now, via="test")
+    for kept in outcome.kept:
+        raise (NotAllowed if kept.why.startswith("Only") else Conflict)(kept.why)

@@ -95,6 +95,22 @@ def option(label: str, value: str) -> Block:
     return {"text": plain(label, 75), "value": value}
 
 
+def input_block(
+    key: str, label: str, element: Block, hint: str, *, optional: bool = False, dispatch: bool = False
+) -> Block:
+    """An input whose block id, and action id unless the element has one, is the field's key."""
+    block: Block = {
+        "type": "input",
+        "block_id": key,
+        "label": plain(label),
+        "element": {"action_id": key} | element,
+        "optional": optional,
+    }
+    if hint:
+        block["hint"] = plain(hint)
+    return block | ({"dispatch_action": True} if dispatch else {})
+
+
 def rich(*runs: str | tuple[str, str]) -> Block:
     """A rich_text block of one paragraph; a run is text or (text, style) with style bold, italic or strike."""
     elements = []

@@ -12,6 +12,7 @@ from models.labels import Priority
 from models.links import Linked
 from models.operations import stored_value
 from models.tables import Act, Channel, History, Project
+from models.working_days import holiday_on
 from views.blocks import (
     Block,
     Message,
@@ -89,11 +90,13 @@ def saved(
     hints: Sequence[str] = (),
     settings_of: int | None = None,
     way_back: str | None = UNDO,
+    version: int | None = None,
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
-    `way_back` is UNDO or, after an undo, REDO: both take back the latest change; None where the person may not.
+    `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given; it is
+    None where the person may not.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -110,14 +113,21 @@ def saved(
     blocks += [section(mrkdwn(hint)) for hint in hints]
     offered = []
     if way_back is not None:
-        label = "Redo" if way_back == REDO else "Undo"
-        offered.append(button(label, way_back, f"{item.reference}:{item.record.version}", says=f"{label}: {text}"))
+        label, made = "Redo" if way_back == REDO else "Undo", version or item.record.version
+        offered.append(button(label, way_back, f"{item.reference}:{made}", says=f"{label}: {text}"))
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
     offered += [edit] if not item.record.is_archived and item.kind.is_editable(item) else []
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
     blocks += [actions(offered)] if offered else []
     return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
+
+
+def holiday_hints(item: Item, project: Project) -> list[str]:
+    """Mrkdwn to point out that the project is free on the due date; nothing where it is not, or for a weekend."""
+    due_date = item.record.due_date
+    holiday = due_date and holiday_on(project, due_date)
+    return [f"{day(due_date)} is {esc(holiday)} in the project's calendar."] if due_date and holiday else []
 
 
 def _is_reminded(item: Item, people: People, now: datetime) -> bool:
@@ -136,6 +146,30 @@ def assigned(item: Item, project: Project, people: People, *, now: datetime, lin
     return Message(esc(f"{says} ") + card.text, [section(plain(says)), *card.blocks])
 
 
+def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: str = "") -> Message:
+    """The one direct message by which an owner learns of all that became theirs at once, from the person named `by`.
+
+    Without a name it is the same message drawn anew, after a button in it.
+    """
+    says = f"You own {items[0][0].reference} in {items[0][1].name}" if len(items) == 1 else f"You own {len(items)} more"
+    says = f"{says}, from {by}." if by else _still_open(items)
+    blocks: list[Block] = [section(plain(says))]
+    for item, project in items[:MORNING_ROWS]:
+        blocks += row(item, project, today=today_in(project.timezone, now), actions_of=GIVEN)
+    if len(items) > MORNING_ROWS:
+        blocks.append(note(plain(f"and {len(items) - MORNING_ROWS} more: see Steward's Home tab")))
+    references = ", ".join(item.reference for item, _ in items[:MORNING_ROWS])
+    return Message(esc(f"{says} {references}"), blocks)
+
+
+GIVEN = "given"
+
+
+def _still_open(items: Sequence[tuple[Item, Project]]) -> str:
+    number = sum(item.record.is_open for item, _ in items)
+    return f"{number} of these still open" if number else "All of these are settled"
+
+
 def morning(
     due_today: Sequence[tuple[Item, Project]],
     overdue: Sequence[tuple[Item, Project]],
@@ -149,8 +183,7 @@ def morning(
     """
     says = f"{len(due_today)} due today" + (f", {len(overdue)} overdue" if overdue else "")
     if is_redrawn:
-        still_open = sum(item.record.is_open for item, _ in (*due_today, *overdue))
-        says = f"{still_open} of these still open" if still_open else "All of these are settled"
+        says = _still_open([*due_today, *overdue])
     blocks: list[Block] = [header(f"Good morning. {says}.")]
     left = MORNING_ROWS
     for title, items in (("Due today", due_today), ("Overdue", overdue)):

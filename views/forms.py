@@ -17,6 +17,7 @@ from models.projects import NAME_MAX
 from models.tables import Project
 from models.tags import read_tags
 from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
+from views.blocks import input_block as _input
 from views.values import with_article
 
 Values = Mapping[str, Any]
@@ -150,50 +151,6 @@ def step_form(item: Item, step: Step, context: FormContext) -> Block:
     }
 
 
-def settings_form(project: Project, context: FormContext) -> Block:
-    """Name, coordinator and time zone of a project."""
-    coordinator: Block = {"type": "users_select", "placeholder": plain("Choose a person")}
-    if project.coordinator_id:
-        coordinator["initial_user"] = project.coordinator_id
-    zone = {
-        "type": "external_select",
-        "min_query_length": 0,
-        "placeholder": plain("Type a city, such as Berlin"),
-        "initial_option": option(project.timezone, project.timezone),
-    }
-    name = {"type": "plain_text_input", "initial_value": cut(safe(project.name), NAME_MAX), "max_length": NAME_MAX}
-    who = "Private: only members of its channels see it." if project.is_private else "Visible to every full member."
-    return {
-        "type": "modal",
-        "callback_id": "settings",
-        "title": plain("Project settings"),
-        "submit": plain("Save"),
-        "close": plain("Cancel"),
-        "private_metadata": context.packed(),
-        "blocks": [
-            note(plain(who)),
-            _input("name", "Name", name, "What people call the project."),
-            _input(
-                "coordinator_id", "Coordinator", coordinator, "Keeps the log, approves decisions, may change these."
-            ),
-            _input("timezone", "Time zone", zone, "Due dates are days in this zone."),
-        ],
-    }
-
-
-def pick_project_form(context: FormContext, *, title: str, callback_id: str, submit: str) -> Block:
-    """A form that only asks which project is meant."""
-    return {
-        "type": "modal",
-        "callback_id": callback_id,
-        "title": plain(title, 24),
-        "submit": plain(submit, 24),
-        "close": plain("Cancel"),
-        "private_metadata": context.packed(),
-        "blocks": [project_choice(None)],
-    }
-
-
 def working_view(title: str) -> Block:
     """What a submitted form shows while its work takes longer than Slack waits. It promises nothing."""
     return {"type": "modal", "title": plain(title, 24), "blocks": [section(plain("Still working …"))]}
@@ -228,6 +185,11 @@ def read_choice(state: Mapping[str, Any], block_id: str) -> str:
     element = _element_in(state, block_id)
     chosen = element.get("selected_option") or {}
     return safe(str(chosen.get("value") or element.get("selected_user") or element.get("value") or ""))
+
+
+def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
+    """The values of the checked boxes of an input."""
+    return [str(each.get("value")) for each in _element_in(state, block_id).get("selected_options") or ()]
 
 
 def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
@@ -362,16 +324,3 @@ def _kind_choice(kind: Kind) -> Block:
         "initial_option": next(choice for choice in choices if choice["value"] == kind.key),
     }
     return _input("kind", "What is it?", element, "", dispatch=True)
-
-
-def _input(key: str, label: str, element: Block, hint: str, *, optional: bool = False, dispatch: bool = False) -> Block:
-    block: Block = {
-        "type": "input",
-        "block_id": key,
-        "label": plain(label),
-        "element": {"action_id": key} | element,
-        "optional": optional,
-    }
-    if hint:
-        block["hint"] = plain(hint)
-    return block | ({"dispatch_action": True} if dispatch else {})

@@ -14,6 +14,8 @@ _INITIAL: Mapping[str, tuple[str, str]] = {
     "timepicker": ("selected_time", "initial_time"),
     "static_select": ("selected_option", "initial_option"),
     "external_select": ("selected_option", "initial_option"),
+    "radio_buttons": ("selected_option", "initial_option"),
+    "checkboxes": ("selected_options", "initial_options"),
 }
 _SENT_BACK = ("type", "callback_id", "title", "submit", "close", "private_metadata")
 
@@ -30,10 +32,14 @@ def typed_into(view: Mapping[str, Any]) -> list[str]:
     lines = []
     for block in view.get("blocks", ()):
         typed = _typed(view, block)
-        shown = typed["text"]["text"] if isinstance(typed, Mapping) else typed
-        shown = ", ".join(shown) if isinstance(shown, list) else shown
+        shown = ", ".join(map(_label, typed)) if isinstance(typed, list) else _label(typed)
         lines += [f"{block['label']['text']}: {shown}"] if shown else []
     return lines
+
+
+def _label(typed: Any) -> str:
+    """An option's label, or what was typed."""
+    return str(typed["text"]["text"]) if isinstance(typed, Mapping) else typed or ""
 
 
 def _typed(view: Mapping[str, Any], block: Mapping[str, Any]) -> Any:

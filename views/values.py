@@ -1,7 +1,7 @@
 """Stored values as words."""
 
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 from models import tags
@@ -29,6 +29,15 @@ def day(value: date, today: date | None = None, clock: str = "") -> str:
     if away < -1:
         return f"{shown}, {-away} days ago"
     return {0: f"today, {shown}", 1: f"tomorrow, {shown}", -1: f"yesterday, {shown}"}.get(away, shown)
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago that was, in words that need no time zone."""
+    minutes = int((now - at).total_seconds() // 60)
+    for size, word in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if number := minutes // size:
+            return f"{number} {word}{'s' if number > 1 else ''} ago"
+    return "just now"
 
 
 def due(item: Item, project: Project, today: date | None = None) -> str:

@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, links, outbox
 from models.kinds import Item
-from models.tables import Card, Delivery, History
+from models.tables import Act, Card, Delivery, History
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.trouble import UNSURE, owe_trouble
@@ -129,12 +130,15 @@ async def _tell_owner(session: AsyncSession, delivery: Delivery, now: datetime) 
 async def _owner_to_tell(session: AsyncSession, delivery: Delivery, item: Item) -> str | None:
     """The owner, if somebody else logged the record for them and nothing told them yet.
 
-    Whoever became the owner by a later change is told by that change.
+    Whoever became the owner by a later change, or in a batch, is told by that.
     """
     owner_id = item.record.owner_id
     if owner_id is None or owner_id == item.record.raised_by or delivery.payload.get("owner_knows"):
         return None
-    changed = select(History.id).where(col(History.record_id) == delivery.record_id, col(History.field) == "owner_id")
+    changed = select(History.id).where(
+        col(History.record_id) == delivery.record_id,
+        or_(col(History.field) == "owner_id", and_(col(History.act) == Act.CREATED, col(History.batch).is_not(None))),
+    )
     told = select(Delivery.id).where(col(Delivery.dedupe_key) == _word_key(delivery, owner_id))
     for reason in (changed, told):
         if (await session.exec(reason.limit(1))).first() is not None:

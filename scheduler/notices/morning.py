@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.items import with_own_rows
 from models.permissions import actor_of, visible_records
 from models.tables import Delivery, Project, Record
-from reports.work import with_own_rows
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.reading import reader_of
 from views import cards

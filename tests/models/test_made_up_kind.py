@@ -92,7 +92,7 @@ from models.database import Database
 from models.errors import InvalidFields
 from models.kinds import kind_named, read_reference
 from models.permissions import actor_of
-from tests.support import NOW, WORKSPACE, make_person, make_record
+from tests.support import NOW, WORKSPACE, make_person, make_record, undo
 
 import pytest
 
@@ -113,7 +113,7 @@ async def test_a_promise_lives_as_every_record_does(database: Database) -> None:
         await operations.change(session, actor, item, project, change, version=1, now=later, via="form")
         await operations.take_step(session, actor, item, project, kind.step_named("done"), now=later, via="button")
         assert not item.record.is_open
-        await operations.undo(session, actor, item, project, version=3, now=later, via="button")
+        await undo(session, actor, item, project, version=3, now=later)
         with pytest.raises(InvalidFields, match="A guess, Likely"):
             await operations.change(session, actor, item, project, {"certainty": "x"}, version=4, now=later, via="form")
 

@@ -191,7 +191,7 @@ async def test_undo_is_refused_once_somebody_else_changed_the_record(house: Hous
 
     told = await press(house, ana, confirmation, "undo")
 
-    assert "Ben Fischer changed A1 meanwhile (status), so this can no longer be undone" in told
+    assert "Ben Fischer changed A1 since (status, just now). So this can no longer be undone" in told
     assert (await house.record("A1"))["status"] == "in_progress"
 
 

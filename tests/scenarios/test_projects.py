@@ -3,6 +3,7 @@
 import pytest
 
 from tests.scenarios.house import House, shown
+from tests.scenarios.looking import held
 from tests.scenarios.steps import said
 
 
@@ -232,3 +233,164 @@ async def test_settings_of_a_channel_without_a_project_say_how_to_begin_one(hous
 
     assert "no project yet" in said(ana, "#general")
     assert ana.modal is None
+
+
+async def choose_country(house: House, code: str) -> None:
+    """Choose a country in Ana's open form, found by its code."""
+    ana = house.sandbox.person("ana")
+    await ana.options("holiday_country", code)
+    await ana.click_view("holiday_country", code)
+    await house.settled()
+
+
+async def settings(house: House, **values: object) -> None:
+    """Ana's project in #network, with these settings."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    await ana.command("#network", "/steward", "settings")
+    await ana.click_view("more_settings")
+    await house.settled()
+    if country := values.pop("holiday_country", None):
+        await choose_country(house, str(country))
+    if "holiday_subdivision" in values:
+        await ana.options(f"holiday_subdivision:{country}", str(values["holiday_subdivision"]))
+    await ana.submit(values)
+    await house.settled()
+
+
+async def test_the_settings_show_few_fields_and_the_rest_on_demand(house: House) -> None:
+    """Countries by their English names, regions that follow the country, and a word of everything that is saved."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await ana.command("#network", "/action", "Order two racks")
+
+    await ana.command("#network", "/steward", "settings")
+    few = list(held(ana.modal))
+    ana.fill({"name": "Office network"})
+    await ana.click_view("more_settings")
+    await house.settled()
+    all_of_them = held(ana.modal)
+    found = await ana.options("holiday_country", "germ")
+    await ana.click_view("holiday_country", "DE")
+    await house.settled()
+    regions = await ana.options("holiday_subdivision:DE", "bay")
+    await ana.submit(
+        {
+            "sponsor_id": ben.id,
+            "working_days": ["mon", "tue", "wed", "thu"],
+            "holiday_subdivision": "BY",
+            "days_off": "24 Dec 2031, 29 Dec 2031 to 31 Dec 2031",
+            "who_may_edit": "owners",
+            "may_others_log": ["yes"],
+        }
+    )
+    await house.settled()
+
+    assert few == ["name", "coordinator_id", "sponsor_id", "timezone"]
+    assert all_of_them["name"] == "Office network"
+    assert [each["text"]["text"] for each in found] == ["No public holidays", "Germany"]
+    assert [each["text"]["text"] for each in regions] == ["The whole country", "Bayern"]
+    stored = await project(house)
+    assert (stored["name"], stored["sponsor"], stored["holiday_country"], stored["holiday_subdivision"]) == (
+        "Office network",
+        ben.id,
+        "DE",
+        "BY",
+    )
+    assert stored["working_days"] == ["mon", "tue", "wed", "thu"]
+    assert stored["days_off"] == ["2031-12-24", "2031-12-29", "2031-12-30", "2031-12-31"]
+    assert (stored["who_may_edit"], stored["may_others_log"]) == ("owners", True)
+    confirmation = said(ana, "#network")
+    assert "sponsor Ben Fischer" in confirmation
+    assert "Works Monday to Thursday, without the public holidays of Germany (Bayern) and 4 days off" in confirmation
+    await ana.command("#network", "/steward", "settings")
+    assert held(ana.modal)["days_off"] == "2031-12-24, 2031-12-29 to 2031-12-31"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_another_country_takes_the_region_away(house: House) -> None:
+    """Without regions there is nothing to choose; without a country there are no public holidays."""
+    await settings(house, holiday_country="DE", holiday_subdivision="BY")
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/steward", "settings")
+
+    await choose_country(house, "IS")
+    without_regions = held(ana.modal)
+    await ana.submit({})
+    await ana.command("#network", "/steward", "settings")
+    await choose_country(house, "-")
+    await ana.submit({})
+    await house.settled()
+
+    assert "holiday_subdivision" not in without_regions
+    rows = [row for row in (await house.export()).history if str(row["field"]).startswith("holiday")]
+    assert [(row["field"], row["before"], row["after"]) for row in rows] == [
+        ("holiday_country", None, "DE"),
+        ("holiday_subdivision", None, "BY"),
+        ("holiday_country", "DE", "IS"),
+        ("holiday_subdivision", "BY", None),
+        ("holiday_country", "IS", None),
+    ]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_faults_of_a_calendar_stand_beside_their_fields(house: House) -> None:
+    """What cannot be a day off, and a week without a working day; all that was typed stays."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    await ana.command("#network", "/steward", "settings")
+    await ana.click_view("more_settings")
+    await house.settled()
+
+    await ana.submit({"days_off": "24 Dec 2031, sometime"})
+    unreadable = ana.form_errors
+    await ana.submit({"days_off": "24 Dec 2031", "working_days": [], "sponsor_id": house.sandbox.person("mia").id})
+
+    assert "sometime" in unreadable["days_off"]
+    assert set(ana.form_errors) == {"working_days", "sponsor_id"}
+    assert held(ana.modal)["days_off"] == "24 Dec 2031"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_dates_follow_the_projects_calendar_and_a_holiday_is_pointed_out(house: House) -> None:
+    """Typed business days skip it; a day that was chosen is kept, with a friendly word. Today is Monday 24 Nov 2031."""
+    await settings(house, holiday_country="US", days_off="2031-11-28")
+    ana = house.sandbox.person("ana")
+
+    await ana.command("#network", "/action", "Count the cables in 4 business days")
+    counted = await house.record("A2")
+    await ana.command("#network", "/action", "Eat turkey by thursday")
+    pointed_out = said(ana, "#network")
+    await ana.command("#network", "/steward", "A2 edit")
+    await ana.submit({"due_date": "2031-11-28", "title": "Count all cables"})
+    await house.settled()
+    edited = said(ana, "#network")
+    await ana.command("@Steward", "/action", "Count the racks in 4 business days")
+
+    assert counted["due_date"] == "2031-12-02"
+    assert (await house.record("A3"))["due_date"] == "2031-11-27"
+    assert "Thu 27 Nov 2031 is Thanksgiving Day in the project's calendar." in pointed_out
+    assert "Fri 28 Nov 2031 is a day off in the project's calendar." in edited
+    assert held(ana.modal)["due_date"] == "2031-11-28"  # no project is chosen yet
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_in_an_owners_only_project_members_change_only_what_is_theirs(house: House) -> None:
+    """The refusal names whom to ask; the sponsor approves and edits as the coordinator does."""
+    ana, ben, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "kavya"))
+    await settings(house, sponsor_id=ben.id, who_may_edit="owners")
+    await ana.command("#network", "/decision", "Two racks are enough")
+
+    await kavya.command("#network", "/steward", "A1 done")
+    refused = said(kavya, "#network")
+    await kavya.command("#network", "/action", "Sweep the room")
+    await kavya.command("#network", "/steward", "A2 done")
+    await ben.command("@Steward", "/steward", "waiting")
+    waiting = said(ben, "@Steward")
+    await ben.command("#network", "/steward", "D1 approve")
+    await ben.command("#network", "/steward", "A1 done")
+
+    assert "In network a record is changed by its owner, by whoever raised it" in refused
+    assert (await house.record("A2"))["status"] == "done"
+    assert "D1" in waiting
+    assert (await house.record("D1"))["status"] == "approved"
+    assert (await house.record("A1"))["status"] == "done"

@@ -25,6 +25,7 @@ from tests.support import (
     make_project,
     make_record,
     make_workspace,
+    undo,
 )
 from tests.support_slack import Call, RecordingSlack, make_sender, states, stored
 
@@ -68,7 +69,7 @@ class House:
         async with self.database.unit(WORKSPACE) as session:
             actor = actor_of(self.ana)
             found, project = await operations.find(session, actor, ACTION, item.record.number)
-            await operations.undo(session, actor, found, project, version=1, now=self.clock.now(), via="test")
+            await undo(session, actor, found, project, version=1, now=self.clock.now())
 
     async def alter(self, person: Person, **fields: Any) -> None:
         async with self.database.unit(WORKSPACE) as session:

@@ -1,0 +1,253 @@
+"""The forms of projects: a setting has an element to draw and a way to read what was chosen, in one table.
+
+Block ids are the project's fields, so a fault is shown beside its field.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.operations import TEXT_MAX
+from models.projects import NAME_MAX, SETTINGS
+from models.tables import MONDAY_TO_FRIDAY, Editors, Project
+from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
+from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe
+from views.forms import NOT_SET, FormContext, Values, project_choice, read_choice, read_choices
+
+NO_COUNTRY = (NOT_SET, "No public holidays")
+NO_REGION = (NOT_SET, "The whole country")
+YES = "yes"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How one setting is asked. `is_extra` ones are shown on demand, or where they are not as a project begins."""
+
+    label: str
+    help: str
+    draw: Callable[[Values], Block]
+    read: Callable[[Mapping[str, Any], str], Any]
+    is_extra: bool = False
+    optional: bool = False
+    tells: bool = False
+
+
+def values_of(project: Project) -> dict[str, Any]:
+    """What the form of a project starts from; days off are in words."""
+    return {key: getattr(project, key) for key in SETTINGS} | {"days_off": shown_days_off(project.days_off)}
+
+
+def settings_form(project: Project, context: FormContext, values: Values, shown: Collection[str] = ()) -> Block:
+    """The settings of a project, filled with these values. Fields that are `shown` already stay."""
+    who = "Private: only members of its channels see it." if project.is_private else "Visible to every full member."
+    return {
+        "type": "modal",
+        "callback_id": "settings",
+        "title": plain("Project settings"),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [note(plain(who)), *_inputs(values, context, shown)],
+    }
+
+
+def read_settings(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What was chosen, by field; fields that the form did not show are absent. Days off are as typed.
+
+    A country comes with its region, which is none where the form had no regions to offer.
+    """
+    values = {key: _SETTINGS[key].read(state, key) for key in SETTINGS if key in state}
+    if "holiday_country" in values:
+        values.setdefault("holiday_subdivision", None)
+    return values
+
+
+def project_picker(context: FormContext, *, title: str, callback_id: str, submit: str, hint: str = "") -> Block:
+    """A form that only asks which project is meant."""
+    choice = project_choice(None)
+    return {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title, 24),
+        "submit": plain(submit, 24),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [choice | {"hint": plain(hint)} if hint else choice],
+    }
+
+
+def menu(found: Sequence[tuple[str, str]], none: tuple[str, str]) -> list[Block]:
+    """The options of a country or region menu: the one that empties it, and at most 99 found ones."""
+    return [option(label, code) for code, label in (none, *found[:99])]
+
+
+def _inputs(values: Values, context: FormContext, shown: Collection[str]) -> list[Block]:
+    possible = [key for key in SETTINGS if key != "holiday_subdivision" or _has_regions(values)]
+    wanted = [
+        key
+        for key in possible
+        if context.shows_all or not _SETTINGS[key].is_extra or key in shown or values[key] != _BEGINS_AS[key]
+    ]
+    blocks = [_input(key, _SETTINGS[key], values) for key in wanted]
+    if wanted != possible:
+        blocks.append(actions([button("More fields", "more_settings", "")], block_id="more_settings"))
+    return blocks
+
+
+def _input(key: str, setting: Setting, values: Values) -> Block:
+    return input_block(
+        key, setting.label, setting.draw(values), setting.help, optional=setting.optional, dispatch=setting.tells
+    )
+
+
+def _has_regions(values: Values) -> bool:
+    country = values.get("holiday_country")
+    return bool(country and subdivisions(country))
+
+
+_BEGINS_AS: Values = {
+    "working_days": MONDAY_TO_FRIDAY,
+    "holiday_country": None,
+    "holiday_subdivision": None,
+    "days_off": "",
+    "who_may_edit": Editors.MEMBERS,
+    "may_others_log": False,
+}
+
+
+def _draw_name(values: Values) -> Block:
+    name = cut(safe(values.get("name") or ""), NAME_MAX)
+    return {"type": "plain_text_input", "max_length": NAME_MAX} | ({"initial_value": name} if name else {})
+
+
+def _draw_person(key: str) -> Callable[[Values], Block]:
+    def draw(values: Values) -> Block:
+        person_id = values.get(key)
+        element: Block = {"type": "users_select", "placeholder": plain("Choose a person")}
+        return element | ({"initial_user": person_id} if person_id else {})
+
+    return draw
+
+
+def _draw_zone(values: Values) -> Block:
+    zone = values.get("timezone")
+    element: Block = {
+        "type": "external_select",
+        "min_query_length": 0,
+        "placeholder": plain("Type a city, such as Berlin"),
+    }
+    return element | ({"initial_option": option(zone, zone)} if zone else {})
+
+
+def _draw_weekdays(values: Values) -> Block:
+    days = [option(name, key) for key, name in zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)]
+    chosen = [day for day in days if day["value"] in (values.get("working_days") or "").split()]
+    return {"type": "checkboxes", "options": days} | ({"initial_options": chosen} if chosen else {})
+
+
+def _draw_country(values: Values) -> Block:
+    country = values.get("holiday_country") or ""
+    element: Block = {
+        "type": "external_select",
+        "min_query_length": 0,
+        "placeholder": plain("Type a country, such as Germany"),
+    }
+    return element | ({"initial_option": option(countries()[country], country)} if country in countries() else {})
+
+
+def _draw_region(values: Values) -> Block:
+    """Its action id names the country, so that another country empties it and the menu knows whose regions to offer."""
+    country, region = values["holiday_country"], values.get("holiday_subdivision") or ""
+    names = subdivisions(country)
+    element: Block = {
+        "type": "external_select",
+        "min_query_length": 0,
+        "placeholder": plain("The whole country"),
+        "action_id": f"holiday_subdivision:{country}",
+    }
+    return element | ({"initial_option": option(names[region], region)} if region in names else {})
+
+
+def _draw_days_off(values: Values) -> Block:
+    days = values.get("days_off")
+    element: Block = {"type": "plain_text_input", "multiline": True, "max_length": TEXT_MAX}
+    return element | ({"initial_value": days} if days else {})
+
+
+def _draw_editors(values: Values) -> Block:
+    choices = [option(each.label, each.value) for each in Editors]
+    chosen = next(each for each in choices if each["value"] == (values.get("who_may_edit") or Editors.MEMBERS))
+    return {"type": "radio_buttons", "options": choices, "initial_option": chosen}
+
+
+def _draw_others(values: Values) -> Block:
+    yes = option("Yes, in channels shared with them", YES)
+    return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["may_others_log"] else {})
+
+
+def _read_code(state: Mapping[str, Any], key: str) -> str | None:
+    chosen = read_choice(state, key)
+    return None if chosen in ("", NOT_SET) else chosen
+
+
+_SETTINGS: Mapping[str, Setting] = {
+    "name": Setting("Name", "What people call the project.", _draw_name, read_choice),
+    "coordinator_id": Setting(
+        "Coordinator",
+        "Keeps the log, approves decisions, may change these.",
+        _draw_person("coordinator_id"),
+        _read_code,
+    ),
+    "sponsor_id": Setting(
+        "Sponsor",
+        "For whom the project is done; approves as the coordinator does.",
+        _draw_person("sponsor_id"),
+        _read_code,
+        optional=True,
+    ),
+    "timezone": Setting("Time zone", "Due dates are days in this zone.", _draw_zone, _read_code),
+    "working_days": Setting(
+        "Working days",
+        "“In 3 business days” counts these.",
+        _draw_weekdays,
+        lambda state, key: " ".join(day for day in WEEKDAYS if day in read_choices(state, key)),
+        is_extra=True,
+        # So that Slack lets it through, and the refusal comes from the one place that knows the rule.
+        optional=True,
+    ),
+    "holiday_country": Setting(
+        "Holiday country",
+        "Its public holidays are no working days.",
+        _draw_country,
+        _read_code,
+        is_extra=True,
+        optional=True,
+        tells=True,
+    ),
+    "holiday_subdivision": Setting(
+        "Region", "Some regions have holidays of their own.", _draw_region, _read_code, is_extra=True, optional=True
+    ),
+    "days_off": Setting(
+        "Days off",
+        "The project's own free days, by commas or lines: 24 Dec 2031, 27 Dec 2031 to 31 Dec 2031",
+        _draw_days_off,
+        read_choice,
+        is_extra=True,
+        optional=True,
+    ),
+    "who_may_edit": Setting(
+        "Who may edit records",
+        "Those a record belongs to: its owner, whoever raised it, coordinator and sponsor.",
+        _draw_editors,
+        lambda state, key: Editors(read_choice(state, key) or Editors.MEMBERS),
+        is_extra=True,
+    ),
+    "may_others_log": Setting(
+        "People of other companies may log here",
+        "They see what was logged in a channel they are in, whatever is chosen here.",
+        _draw_others,
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+}
