@@ -99,6 +99,8 @@ class Edge:
             await self._directory.save_person(described)
         if incoming.name == "member_joined_channel" and incoming.person_id == self._workspace.bot_user_id:
             await self._directory.learn_channel(incoming.channel_id)
+        if incoming.name in ("channel_shared", "channel_unshared"):
+            await self._directory.reread([incoming.channel_id])
 
     async def _work(self, incoming: Incoming) -> Outcome:
         """The reply to a person, whatever happens: refusals and faults are replies too."""

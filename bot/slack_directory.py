@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack_port import SlackError, SlackPort
-from models import directory
+from models import directory, projects
 from models.clock import Clock
 from models.database import Database
+from models.permissions import Actor, Standing
 from models.tables import Channel, Person, Workspace
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class SlackDirectory:
         ages = {each.id: now - (each.members_known_at or datetime.min.replace(tzinfo=UTC)) for each in channels}
         due = [each for each in channels if ages[each.id] > REFRESH_AGE]
         due.sort(key=lambda each: ages[each.id] * (2 if each.is_private else 1), reverse=True)
-        await self._ask_about(each.id for each in due[:REFRESH_AT_ONCE])
+        await self.reread(each.id for each in due[:REFRESH_AT_ONCE])
 
     async def freshen(self, person_id: str, channel_id: str = "") -> None:
         """Ask Slack again where this person is, as far as what they may see hangs on that and it was read too long ago.
@@ -101,13 +102,13 @@ class SlackDirectory:
         """
         async with self._database.unit(self._workspace.id, writes=False) as session:
             stale = await directory.stale_channels(session, person_id, channel_id, asked_before=self.fresh_since())
-        await self._ask_about(stale[:REFRESH_AT_ONCE])
+        await self.reread(stale[:REFRESH_AT_ONCE])
 
     def fresh_since(self) -> datetime:
         """What was read before this instant is to be read again before a decision hangs on it."""
         return self._clock.now() - FRESH
 
-    async def _ask_about(self, channel_ids: Iterable[str]) -> None:
+    async def reread(self, channel_ids: Iterable[str]) -> None:
         """Read these channels anew, each only once at a time and not again right after a failure."""
         wanted = set()
         for channel_id in channel_ids:
@@ -194,8 +195,13 @@ class SlackDirectory:
             return None
 
     async def _save_channel(self, described: Mapping[str, Any], members: list[str] | None) -> None:
+        found, now = channel_from(described), self._clock.now()
+        channel_id, name = found.id, found.name
         async with self._database.unit(self._workspace.id) as session:
-            await directory.save_channel(session, channel_from(described), members, self._clock.now())
+            before = await directory.save_channel(session, found, members, now)
+            if before is not None and described.get("name"):
+                itself = Actor(self._workspace.bot_user_id, Standing.MEMBER)
+                await projects.follow_name(session, channel_id, before=before, name=name, actor=itself, now=now)
 
     async def _pages(self, method: str, key: str, *, limit: int = PAGE, **arguments: Any) -> AsyncIterator[Any]:
         cursor = ""

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, exists, func, or_
+from sqlalchemy import delete, exists, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from models.inserting import add_missing
-from models.tables import Channel, ChannelMember, Person, Project
+from models.tables import Card, Channel, ChannelMember, Delivery, Person, Project, Record
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
@@ -70,6 +71,8 @@ def _hangs_on(person_id: str, channel_id: str, asked_before: datetime) -> Select
     never_read = col(Channel.members_known_at).is_(None) & col(Channel.is_private).is_(False)
     return select(Channel.id).where(
         col(Channel.workspace_id) == col(Person.workspace_id),
+        # Nobody joins or leaves one, and of one that was deleted Slack says nothing more.
+        col(Channel.is_archived).is_(False),
         or_(
             (col(Channel.members_known_at) < asked_before)
             & col(Channel.project_id).is_not(None)
@@ -123,10 +126,16 @@ async def channel(session: AsyncSession, channel_id: str) -> tuple[Channel, Proj
     return (await session.exec(query)).first()
 
 
-async def save_channel(session: AsyncSession, found: Channel, members: Iterable[str] | None, now: datetime) -> None:
-    """Store what Slack says of a channel; `members` replaces who is in it, None leaves that unknown or as it was."""
+async def save_channel(
+    session: AsyncSession, found: Channel, members: Iterable[str] | None, now: datetime
+) -> str | None:
+    """Store what Slack says of a channel, and give the name it had before; None when we never met it.
+
+    `members` replaces who is in it, None leaves that unknown or as it was.
+    """
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = (await session.exec(select(Channel).where(col(Channel.id) == found.id))).first()
+    before = known.name if known else None
     if known is None:
         await add_missing(session, Channel, [found.model_dump()])
     else:
@@ -139,6 +148,26 @@ async def save_channel(session: AsyncSession, found: Channel, members: Iterable[
     await session.flush()
     if found.project_id is not None:
         await follow_privacy(session, found.project_id)
+    return before
+
+
+async def move_channel(session: AsyncSession, old_id: str, new_id: str) -> None:
+    """Follow a channel to its new id: its members, records, cards, project and what is still to be posted there."""
+    if old_id == new_id or await channel(session, old_id) is None:
+        return
+    # What was learned of the new id before we knew whose it is.
+    await session.exec(delete(ChannelMember).where(col(ChannelMember.channel_id) == new_id))
+    await session.exec(delete(Channel).where(col(Channel.id) == new_id))
+    for column in (
+        col(Channel.id),
+        col(ChannelMember.channel_id),
+        col(Record.channel_id),
+        col(Card.channel_id),
+        col(Project.home_channel_id),
+        col(Delivery.target),
+    ):
+        table: Any = column.class_  # type: ignore[attr-defined]
+        await session.exec(update(table).where(column == old_id).values({column: new_id}))
 
 
 async def replace_members(session: AsyncSession, channel_id: str, members: Iterable[str]) -> None:

@@ -3,7 +3,8 @@
 Whoever adds a button, form, menu, event, command, word or kind of message adds a line here; a test names the missing.
 In every text `{action}`, `{risk}` and so on stand for the reference of a private record of that kind, `{project}` and
 `{channel}` for the ids of its project and channel, `{version}` for the version that a confirmation would carry,
-`{open}` for a record everybody may see, `{person}` for whoever tries and `{number}` for a number that never repeats.
+`{batch}` for a batch of changes to such records, `{open}` for a record everybody may see, `{person}` for whoever tries
+and `{number}` for a number that never repeats.
 """
 
 from collections.abc import Mapping
@@ -65,6 +66,8 @@ BUTTONS: Aims = {
     "step": (*press("{action}", name="step:done"), *press("{action}", name="step:cancel")),
     "follow": press("{risk}", name="follow:happened"),
     "undo": (*press("{action}:{version}"), *press("{action}:{version}", name="undo:redo")),
+    "undo_batch": press("{batch}"),
+    "undo_before": press("99999"),
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
     "history": press("{action}"),
@@ -72,6 +75,8 @@ BUTTONS: Aims = {
     "log": press("", "risk"),
     "kind": press("risk", wheres=IN_FORM, kind="action", asks=("kind", "project")),
     "due_date": press("", wheres=IN_FORM, **EDITED),
+    "more_settings": press("", wheres=IN_FORM, project_id="{project}", version=1),
+    "holiday_country": press("DE", wheres=IN_FORM, project_id="{project}", version=1),
     "more_fields": press("", wheres=IN_FORM, **EDITED),
     "help": press(""),
     "settings": press("{project}", "", wheres=EVERYWHERE),
@@ -101,6 +106,8 @@ SHORTCUTS: Aims = {
 
 MENUS: Aims = {
     "project": (Aim(value=""), Aim(value="nar")),
+    "holiday_country": (Aim(value="ger"),),
+    "holiday_subdivision": (Aim(value="b", name="holiday_subdivision:DE"),),
     "timezone": (Aim(value="berlin"),),
 }
 
@@ -119,6 +126,11 @@ EVENTS: Aims = {
     "group_archive": told(**CHANNEL),
     "channel_unarchive": told(**CHANNEL),
     "group_unarchive": told(**CHANNEL),
+    "channel_deleted": told(**CHANNEL),
+    "group_deleted": told(**CHANNEL),
+    "channel_id_changed": told(old_channel_id="{channel}", new_channel_id="C0000AIMED"),
+    "channel_shared": told(**CHANNEL),
+    "channel_unshared": told(**CHANNEL),
     "message": (
         Aim(payload={"user": "{person}", "ts": "1.{number}", "text": "{action}"}, stores=frozenset({"delivery"})),
     ),
@@ -150,6 +162,7 @@ VERBS: Aims = {
     "unlink": type_("{action} unlink {open}", "{open} unlink {action}"),
     "supersede": type_("{decision} supersede"),
     "happened": type_("{risk} happened"),
+    "undo": type_("undo", "{action} undo"),
     "edit": type_("{action} edit"),
     "history": type_("{action} history"),
     "remove": type_("{action} remove"),
@@ -159,7 +172,7 @@ VERBS: Aims = {
 
 # Words after a reference, and lists by name.
 ABOUT_RECORD: Aims = {
-    word: type_(f"{{action}} {word}") for word in ("show", "edit", "history", "remove", "delete", "archive")
+    word: type_(f"{{action}} {word}") for word in ("show", "edit", "history", "undo", "remove", "delete", "archive")
 }
 LISTS: Aims = {
     word: type_(word, f"{word} all everywhere")
@@ -170,6 +183,7 @@ LISTS: Aims = {
 NOTICES: Mapping[str, dict[str, Any] | None] = {
     "card": None,
     "assigned": {},
+    "assigned_batch": {"batch": "{batch}", "by": "{person}"},
     "hello": {},
     "how_to": {},
     "trouble": {"code": UNSURE, "channel": "{channel}"},

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from bot import incoming as parsing
@@ -189,9 +190,24 @@ async def with_a_secret(house: House) -> tuple[Target, Target]:
     hidden = {each["kind"]: each["reference"] for each in everything.records if each["project_id"] == project["id"]}
     (open_one,) = [each["reference"] for each in everything.records if each["project_id"] != project["id"]]
     assert set(hidden) == {kind.key for kind in KINDS}
-    there = {**hidden, "project": str(project["id"]), "channel": STEERING, "version": "1", "open": open_one}
+    async with house.steward.database.engine.begin() as connection:
+        await connection.execute(text("UPDATE history SET batch = 'batch-of-secrets' WHERE project_id = :id"), project)
+    there = {
+        **hidden,
+        "batch": "batch-of-secrets",
+        "project": str(project["id"]),
+        "channel": STEERING,
+        "version": "1",
+        "open": open_one,
+    }
     absent = {kind.key: f"{kind.letter}9876" for kind in KINDS}
-    absent |= {"project": "98765", "channel": "C0000ABSENT", "version": "1", "open": open_one}
+    absent |= {
+        "batch": "batch-of-nothing",
+        "project": "98765",
+        "channel": "C0000ABSENT",
+        "version": "1",
+        "open": open_one,
+    }
     return Target(there), Target(absent)
 
 
