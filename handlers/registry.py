@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import commands, events, home, lists, projects, records, shortcuts, undo
+from handlers import commands, events, home, lists, projects, records, several, shortcuts, undo
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -38,6 +38,7 @@ BUTTONS: Mapping[str, Entry] = {
     "holiday_country": Entry(projects.country_chosen, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
+    "select": Entry(several.select_pressed, writes=False),
     "home": Entry(home.turned, writes=False),
 }
 
@@ -46,6 +47,8 @@ FORMS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
     "settings": Entry(projects.settings_submitted),
+    "pick_several": Entry(several.picked, writes=False),
+    "change_several": Entry(several.confirmed),
     "pick_settings": Entry(projects.settings_picked, writes=False),
 }
 

@@ -73,6 +73,9 @@ def list_help() -> Message:
         section(mrkdwn(f"{first}\n`/steward list risks open >=12 @me due this week`")),
         section(mrkdwn(words)),
         section(mrkdwn(named)),
+        section(
+            mrkdwn("*Select…* below a list changes several of its records at once, with one *Undo* for all of it.")
+        ),
     ]
     return Message(first, blocks)
 

@@ -18,7 +18,8 @@ class ListView:
     """What a list is of. `line` is its filters as one line, which its buttons carry; `other` the opposite list's.
 
     `other` is a label and a line, as ("Show closed", ...). `steps` are the main steps this person may take now, by
-    reference. `title` and `empty` are plain text and mrkdwn.
+    reference; `offers_select` is whether they may change several of the records. `title` and `empty` are plain text and
+    mrkdwn.
     """
 
     title: str
@@ -27,6 +28,7 @@ class ListView:
     filters: Filters
     steps: Mapping[str, Step]
     other: tuple[str, str] | None = None
+    offers_select: bool = False
 
 
 def record_list(page: Page, people: People, view: ListView) -> Message:
@@ -112,7 +114,10 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
 
 
 def _turns(page: Page, view: ListView) -> list[Block]:
-    """Buttons to the pages before and after, where there are any, and to the opposite list."""
+    """Buttons to the pages before and after, where there are any, to change several, and to the opposite list."""
     turns = [button("Previous", "list:previous", f"{page.number - 1} {view.line}")] if page.number else []
     turns += [] if page.is_last else [button("Next", "list:next", f"{page.number + 1} {view.line}")]
+    if view.offers_select:
+        says = "Select several records to change"
+        turns.append(button("Select…", "select", f"{page.number} {view.line}", says=says))
     return [*turns, button(view.other[0], "list:other", f"0 {view.other[1]}")] if view.other else turns
