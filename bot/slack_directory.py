@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.slack_port import SlackError, SlackPort
-from models import directory, projects
+from bot.slack_port import SlackError, SlackPort, SlackRefused
+from models import directory, leaving, projects
 from models.clock import Clock
 from models.database import Database
 from models.permissions import Actor, Standing
@@ -46,8 +46,7 @@ class SlackDirectory:
         """Read everybody and every channel once. Slack's refusals are logged and leave what was known."""
         listed: set[str] = set()
         try:
-            async for member in self._pages("users.list", "members", include_locale=True):
-                await self.save_person(member)
+            await self._read_people()
             async for found in self._pages(
                 "conversations.list", "channels", types="public_channel,private_channel", exclude_archived=False
             ):
@@ -56,6 +55,23 @@ class SlackDirectory:
             await self._forget_left(listed)
         except SlackError as error:
             log.warning("could not read the whole workspace from Slack: %s", error.code)
+
+    async def _read_people(self) -> None:
+        """Everybody whom Slack lists; of those it no longer lists each is asked about."""
+        listed: set[str] = set()
+        async for member in self._pages("users.list", "members", include_locale=True):
+            await self.save_person(member)
+            listed.add(str(member["id"]))
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            missing = await directory.unlisted(session, listed)
+        for person in missing[:PAGE]:
+            try:
+                answer = await self._port.call("users.info", user=person.id, include_locale=True)
+            except SlackRefused as error:
+                if error.code == "user_not_found":
+                    await self._save_person(Person(**{**person.model_dump(), "is_active": False}))
+            else:
+                await self.save_person(answer.get("user") or {"id": person.id})
 
     async def _forget_left(self, listed: set[str]) -> None:
         """Channels that Slack no longer lists: Steward was removed from them while nobody was here to be told."""
@@ -143,9 +159,14 @@ class SlackDirectory:
             self._asked[channel_id] = _now()
 
     async def save_person(self, described: Mapping[str, Any]) -> None:
-        """Store a person as Slack describes them."""
+        """Store a person as Slack describes them. When somebody left, those are told who can hand on their work."""
+        await self._save_person(person_from(described, self._workspace.id))
+
+    async def _save_person(self, found: Person) -> None:
+        person_id = found.id
         async with self._database.unit(self._workspace.id) as session:
-            await directory.save_person(session, person_from(described, self._workspace.id))
+            if await directory.save_person(session, found):
+                await leaving.note(session, person_id, self._clock.now())
 
     async def learn_person(self, person_id: str) -> None:
         """Ask Slack who that is, and store it. Does nothing when Slack does not answer in time."""

@@ -1,6 +1,6 @@
 """People and channels as Slack last described them, so that no request has to wait for Slack."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -105,15 +105,25 @@ async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
     ).all()
 
 
-async def save_person(session: AsyncSession, found: Person) -> None:
-    """Store what Slack says of a person, keeping what only we know of them."""
+async def save_person(session: AsyncSession, found: Person) -> bool:
+    """Store what Slack says of a person, keeping what only we know of them; whether they have left since it said so."""
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = await person(session, found.id)
+    has_left = known is not None and known.is_active and not found.is_active
     if known is None:
         await add_missing(session, Person, [found.model_dump()])
     else:
         found.home_opened_at, found.current_project_id = known.home_opened_at, known.current_project_id
     await session.merge(found)
+    return has_left
+
+
+async def unlisted(session: AsyncSession, listed: Collection[str]) -> Sequence[Person]:
+    """The active people of this workspace, as far as we know, who are not among the listed ones."""
+    query = select(Person).where(
+        col(Person.is_active), col(Person.is_external).is_(False), col(Person.is_bot).is_(False)
+    )
+    return [each for each in await session.exec(query) if each.id not in listed]
 
 
 async def channel(session: AsyncSession, channel_id: str) -> tuple[Channel, Project | None] | None:

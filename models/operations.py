@@ -492,6 +492,18 @@ async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) ->
         await _owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
 
 
+async def owe_cards_of_owner(session: AsyncSession, person_id: str, *, now: datetime) -> None:
+    """Owe the cards of the open records that this person owns, because what they say of their owner changed."""
+    query = (
+        select(Record)
+        .join(Card, col(Card.record_id) == col(Record.id))
+        .where(col(Record.owner_id) == person_id, col(Record.is_open), col(Record.is_archived).is_(False))
+        .order_by(col(Record.id))
+    )
+    for record in await session.exec(query):
+        await _owe_card(session, record, now, because=f":{now.isoformat()}")
+
+
 async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
     """Owe the cards of a channel's newest open records that have none, as when Steward was not in it."""
     has_one = exists().where(col(Card.workspace_id) == col(Record.workspace_id), col(Card.record_id) == col(Record.id))

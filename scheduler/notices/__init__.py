@@ -6,8 +6,19 @@ from scheduler.notices.assigned_batch import ASSIGNED_BATCH
 from scheduler.notices.card import CARD
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
+from scheduler.notices.left_behind import LEFT_BEHIND
 from scheduler.notices.morning import MORNING
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
-DELIVERY_KINDS: tuple[DeliveryKind, ...] = (CARD, ASSIGNED, ASSIGNED_BATCH, HELLO, HOW_TO, TROUBLE, WORD, MORNING)
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
+    CARD,
+    ASSIGNED,
+    ASSIGNED_BATCH,
+    HELLO,
+    HOW_TO,
+    TROUBLE,
+    WORD,
+    MORNING,
+    LEFT_BEHIND,
+)

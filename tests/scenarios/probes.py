@@ -68,6 +68,7 @@ BUTTONS: Aims = {
     "undo": (*press("{action}:{version}"), *press("{action}:{version}", name="undo:redo")),
     "undo_batch": press("{batch}"),
     "undo_before": press("99999"),
+    "select": press("0 everywhere", "0 all <#{channel}>"),
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
     "history": press("{action}"),
@@ -95,6 +96,11 @@ FORMS: Aims = {
     ),
     "edit": submit(EDITED, title="Aimed"),
     "step": submit({"kind": "action", "reference": "{action}", "step": "cancel"}, remark="Aimed"),
+    "pick_several": submit({"line": "0 everywhere", "chosen": ("{action}", "{risk}")}, all="all", deed="close"),
+    "change_several": (
+        *submit({"line": "0 everywhere", "chosen": ("{action}:{version}",), "step": "close"}),
+        *submit({"line": "0 all <#{channel}>", "chosen": ("{action}:{version}",), "step": "rank"}, priority="high"),
+    ),
     "settings": submit({"project_id": "{project}", "version": 1}, name="Aimed", timezone="UTC"),
     "pick_settings": submit({}, project="{project}"),
 }
@@ -189,4 +195,5 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "trouble": {"code": UNSURE, "channel": "{channel}"},
     "word": {"sentence": "Aimed"},
     "morning": {"date": "2031-11-24"},
+    "left_behind": {"person": "U00000000OM"},
 }

@@ -289,7 +289,8 @@ def tries(surface: str, name: str, aim: Aim) -> Iterator[Incoming]:
 
 
 def _element(block: str, value: str) -> dict[str, Any]:
-    return {"selected_option": {"value": value}} if block == "project" else {"value": value}
+    shapes = {"project": {"selected_option": {"value": value}}, "all": {"selected_options": [{"value": value}]}}
+    return shapes.get(block, {"value": value})
 
 
 def aimed(attempt: Incoming, target: Target, person_id: str, workspace_id: str) -> Incoming:
