@@ -14,6 +14,8 @@ from views.refill import refilled, typed_into
 
 TYPED_SHOWN = 2_500
 
+STILL_WORKING = Message("Still working …", [section(plain("Still working …"))])
+
 
 def private(message: Message) -> dict[str, Any]:
     """A message only the person sees, as the answer to a command."""
@@ -42,7 +44,7 @@ def in_form(message: Message) -> dict[str, Any]:
 
 def still_working(incoming: Incoming) -> dict[str, Any] | None:
     """The acknowledgement of what takes longer than Slack waits. It promises nothing."""
-    message = Message("Still working …", [section(plain("Still working …"))])
+    message = STILL_WORKING
     match incoming.where:
         case Where.COMMAND:
             return private(message)

@@ -76,7 +76,10 @@ class Edge:
         work = self._background.keep(self._work(incoming))
         done, _ = await asyncio.wait({work}, timeout=self._patience_seconds)
         if not done:
-            work.add_done_callback(lambda task: self._background.keep(self._carrier.late(incoming, task.result())))
+            said = self._background.keep(self._carrier.still_working(incoming))
+            work.add_done_callback(
+                lambda task: self._background.keep(self._carrier.late(incoming, task.result(), after=said))
+            )
             return answers.still_working(incoming)
         return await self._carrier.acknowledge(incoming, work.result())
 

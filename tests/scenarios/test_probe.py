@@ -88,6 +88,7 @@ class Target:
     def blurred(self, text: str) -> str:
         """The text with what the try was aimed at made unrecognisable, to compare it with another's."""
         aimed_at = [each for key, each in self.words.items() if key not in ("open", "version") and len(each) > 1]
+        text = text.replace("\\n", "\n")
         for word in sorted({*aimed_at, STEERING}, key=len, reverse=True):
             text = re.sub(rf"(?<![\w-]){re.escape(word)}(?!\w)", "…", text)
         return re.sub(r"\d\d:\d\d|<!date\^\d+", "…", text)
@@ -107,8 +108,9 @@ class Eye:
         self.said.append([method, arguments])
         return {"ok": True, "channel": arguments.get("channel"), "ts": "1900000000.000200"}
 
-    async def send(self, url: str, body: dict[str, Any]) -> None:
+    async def send(self, url: str, body: dict[str, Any]) -> bool:
         self.said.append(body)
+        return True
 
 
 @asynccontextmanager
@@ -183,12 +185,14 @@ async def elsewhere(house: House, eye: Eye) -> AsyncIterator[House]:
 
 async def with_a_secret(house: House) -> tuple[Target, Target]:
     """A private project with a record of each kind and an open one; what is there to aim at, and what is not."""
-    ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
+    ana, ben, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "kavya"))
     await ana.invite("#steering", "steward")
     await house.settled()
     for kind in KINDS:
         await ana.command("#steering", f"/{kind.key}", "Zanzibar #quokka by 2031-11-24\nAxolotl")
-    await kavya.command("#network", "/action", "Order two racks")
+    await ben.command("#network", "/action", "Order two racks")
+    await ana.command("#network", "/steward", "settings")
+    await ana.submit({"coordinator_id": kavya.id})
     await ana.command("#steering", "/steward", "settings")
     await ana.submit({"name": "Operation Narwhal"})
     await house.settled()
@@ -372,7 +376,7 @@ async def test_no_way_in_leads_the_wrong_people_to_a_private_record(
                     there = await answered(house, eye, aimed(attempt, absent, person_id, team))
                     found += differences(where, secret.blurred(here), absent.blurred(there))
 
-    assert found == []
+    assert found == [], "\n".join(found[:20])
     assert [word for word in SECRETS if word in caplog.text] == []
 
 
@@ -423,7 +427,7 @@ async def test_an_envelope_of_another_workspace_reaches_nothing(house: House, ea
             found += [f"{name}: tells {told}"] if told != "[null, []]" else []
             found += complaints(name, before, eavesdropper.rows(), Aim())
 
-    assert found == []
+    assert found == [], "\n".join(found[:20])
 
 
 async def test_the_same_ids_in_another_workspace_mean_nothing_there(house: House) -> None:
@@ -441,5 +445,5 @@ async def test_the_same_ids_in_another_workspace_mean_nothing_there(house: House
             found += [f"{name}: tells {word!r}" for word in SECRETS if word in here]
             found += differences(name, secret.blurred(here), absent.blurred(there))
 
-    assert found == []
+    assert found == [], "\n".join(found[:20])
     assert await house.stored() == before
