@@ -22,9 +22,9 @@ def private(message: Message) -> dict[str, Any]:
     return {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks}
 
 
-def beside(message: Message) -> dict[str, Any]:
-    """A message only the person sees, below the one they acted on."""
-    return private(message) | {"replace_original": False}
+def beside(message: Message, thread_ts: str = "") -> dict[str, Any]:
+    """A message only the person sees, below the one they acted on: in its thread, if it stands in one."""
+    return private(message) | {"replace_original": False} | ({"thread_ts": thread_ts} if thread_ts else {})
 
 
 def instead(message: Message) -> dict[str, Any]:
@@ -61,7 +61,11 @@ def refusal(incoming: Incoming, error: StewardError) -> Reply:
     if incoming.where is Where.FORM:
         problems = error.problems if isinstance(error, InvalidFields) else {}
         return FieldErrors(problems or {"": str(error)})
-    return Tell(_with_typed(incoming, str(error)))
+    sentence = str(error)
+    if incoming.where is Where.MENTION:
+        # In a thread, commands do not work, and words after a mention are read in the same way.
+        sentence = sentence.replace("`/steward ", "`@Steward ")
+    return Tell(_with_typed(incoming, sentence))
 
 
 def fault(incoming: Incoming, reference: str) -> Reply:
@@ -119,8 +123,9 @@ def too_late_for_form(incoming: Incoming) -> Tell:
 
 def _with_typed(incoming: Incoming, sentence: str) -> Message:
     """The mrkdwn sentence, and below it what was typed, ready to be copied."""
-    has_words = incoming.where is Where.COMMAND and incoming.text.strip()
-    return _with_block(sentence, f"{incoming.name} {decoded(incoming.text)}".strip() if has_words else "")
+    has_words = incoming.where in (Where.COMMAND, Where.MENTION) and incoming.text.strip()
+    name = "@Steward" if incoming.where is Where.MENTION else incoming.name
+    return _with_block(sentence, f"{name} {decoded(incoming.text)}".strip() if has_words else "")
 
 
 def _with_block(sentence: str, typed: str) -> Message:

@@ -85,7 +85,9 @@ class Steward:
         told = await self.port.call("auth.test")
         workspace = Workspace(id=told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"])
         async with self.database.unit(workspace.id) as session:
-            await session.merge(workspace)
+            known = await session.get(Workspace, workspace.id)
+            # What was chosen in it stays.
+            await session.merge(Workspace(**{**workspace.model_dump(), "reactions": known and known.reactions}))
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
         self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id, self.directory)
         committed = committed or self.sender.wake

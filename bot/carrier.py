@@ -102,7 +102,7 @@ class Carrier:
                 # The form was closed meanwhile; then the words go where it was opened from.
                 await self._deliver(incoming, Tell(answers.late_message(incoming, reply)))
         elif isinstance(reply, Tell | Redraw) and incoming.where is Where.COMMAND:
-            await self._responder.send(incoming.response_url, answers.beside(reply.message))
+            await self._responder.send(incoming.response_url, answers.beside(reply.message, incoming.thread_ts))
         else:
             await self._deliver(incoming, reply)
 
@@ -132,7 +132,7 @@ class Carrier:
             case Tell(message=message, redraw=redraw), _:
                 if redraw is not None:
                     await self._responder.send(incoming.response_url, answers.instead(redraw))
-                if not await self._responder.send(incoming.response_url, answers.beside(message)):
+                if not await self._responder.send(incoming.response_url, answers.beside(message, incoming.thread_ts)):
                     # A form may have been open for longer than Slack takes answers to where it was opened.
                     await self._owe_word(incoming.person_id, incoming.source_key, message.text)
             case Redraw(message=message), _:

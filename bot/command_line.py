@@ -19,11 +19,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+Without = Annotated[
+    bool, typer.Option("--without-optional", help="In the sandbox, grant no scope that the manifest calls optional.")
+]
 Keep = Annotated[Path | None, typer.Option(help="Folder to keep the sandbox's data in, instead of forgetting it.")]
 
 
 @app.command()
-def run(keep: Keep = None) -> None:
+def run(keep: Keep = None, without_optional: Without = False) -> None:
     """Everything in one process: real Slack with tokens, a Slack workspace in your browser without."""
     from bot import run as ways
 
@@ -31,7 +34,7 @@ def run(keep: Keep = None) -> None:
     if settings.names_slack:
         _go(ways.with_slack(settings, typer.echo))
     else:
-        _go(ways.with_sandbox(settings, keep, typer.echo))
+        _go(ways.with_sandbox(settings, keep, typer.echo, optional_scopes=not without_optional))
 
 
 @app.command()
@@ -39,12 +42,14 @@ def sandbox(
     manifest: Annotated[Path | None, typer.Option(help="The app's manifest, JSON; without one, Steward's.")] = None,
     request_url: Annotated[str | None, typer.Option(help="Post to this address instead of Socket Mode.")] = None,
     keep: Keep = None,
+    without_optional: Without = False,
 ) -> None:
     """A Slack workspace on this machine for any Slack app; no Steward in it."""
     from bot import run as ways
 
     described = _manifest_in(manifest, request_url)
-    _go(ways.sandbox_alone(_settings("database"), described, keep, request_url, typer.echo))
+    settings, optional_scopes = _settings("database"), not without_optional
+    _go(ways.sandbox_alone(settings, described, keep, request_url, typer.echo, optional_scopes=optional_scopes))
 
 
 @app.command()

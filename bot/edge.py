@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,17 +19,20 @@ from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
 from bot.incoming import Incoming
 from bot.slack_directory import SlackDirectory
-from handlers import records
-from handlers.registry import Entry, entry_for
+from handlers import commands, records
+from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
-from handlers.request import Deps, Request, Where
-from models import directory, operations, requests
+from handlers.request import Deps, Request, SourceMessage, Where
+from handlers.slack_text import after_mention, decoded, labelled, named_pieces
+from models import directory, operations, outbox, projects, requests
 from models.clock import Clock
-from models.database import Database, shielded
-from models.errors import InvalidFields, Overtaken, StewardError
+from models.database import Database, DatabaseBusy, shielded
+from models.errors import Overtaken, StewardError
 from models.kinds import read_reference
+from models.operations import Source
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
+from views.cards import form_offered
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +74,8 @@ class Edge:
         if incoming.workspace_id != self._workspace.id:
             log.warning("a request for a workspace that is not ours was left alone")
             return None
-        if incoming.where is Where.EVENT:
-            await shielded(self._event(incoming))
+        if incoming.where in (Where.EVENT, Where.MENTION):
+            await shielded(self._event(incoming) if incoming.where is Where.EVENT else self._mention(incoming))
             return None
         work = self._background.keep(self._work(incoming))
         done, _ = await asyncio.wait({work}, timeout=self._patience_seconds)
@@ -89,11 +93,58 @@ class Edge:
             reply, _ = await self._unit_with_learning(incoming)
         except requests.AlreadyDone:
             return
-        except InvalidFields:
+        except (DatabaseBusy, Overtaken):
+            raise
+        except StewardError:
             log.exception("an event was refused")
             return
         if isinstance(reply, ShowHome):
             await self._homes.show(incoming.person_id, page=reply.page)
+
+    async def _mention(self, incoming: Incoming) -> None:
+        """Do what a mention asks for; its answer is owed, in the unit of its effect where it has one.
+
+        What only Slack's resending can help with raises, as with any event.
+        """
+        incoming = await self._as_command(incoming)
+        try:
+            reply, wrote = await self._unit_with_learning(incoming)
+        except requests.AlreadyDone:
+            return
+        except (DatabaseBusy, Overtaken):
+            raise
+        except StewardError as refusal:
+            reply, wrote = answers.refusal(incoming, refusal), False
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("fault %s in a mention", reference)
+            reply, wrote = answers.fault(incoming, reference), False
+        if not wrote:
+            async with self._database.unit(self._workspace.id) as session:
+                await self._owe_answer(session, incoming, reply)
+            self._committed()
+
+    async def _as_command(self, incoming: Incoming) -> Incoming:
+        """The mention's words as a command would hold them: without the mention, and with names beside ids."""
+        words = after_mention(incoming.text, self._workspace.bot_user_id)
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            return replace(incoming, text=labelled(await named_pieces(session, words)))
+
+    async def _owe_answer(self, session: AsyncSession, incoming: Incoming, reply: Reply) -> None:
+        """Owe the person the reply, where they wrote; once, however often Slack tells of the mention."""
+        if isinstance(reply, OpenForm):
+            carried = commands.for_button(_source_of(incoming), incoming.text)
+            reply = Tell(form_offered(carried, decoded(incoming.text)))
+        if isinstance(reply, Tell | Redraw):
+            where = {"channel": incoming.channel_id, "thread_ts": incoming.thread_ts}
+            await outbox.put(
+                session,
+                "answer",
+                key=f"answer:{incoming.source_key}",
+                target=incoming.person_id,
+                payload={"text": reply.message.text, "blocks": reply.message.blocks, **where},
+                due_at=self._clock.now(),
+            )
 
     async def _learn_from(self, incoming: Incoming) -> None:
         """What Slack tells of people and channels, before the handler sees the event."""
@@ -131,15 +182,30 @@ class Edge:
         Meets unknown people and channels on the way, and begins again when somebody else was first by a moment.
         """
         entry = entry_for(incoming.where, incoming.name, incoming.text)
-        if entry is None:
+        if entry is None or not await self._matters(incoming, entry):
             return Nothing(), False
-        if incoming.where is Where.SHORTCUT and incoming.message and not incoming.message.link:
-            link = await self._directory.permalink(incoming.channel_id, incoming.message.ts)
-            incoming = replace(incoming, message=replace(incoming.message, link=link))
+        if entry.reads is not Reads.NOTHING and incoming.message:
+            incoming = replace(incoming, message=await self._read(incoming, incoming.message, entry.reads))
         try:
             return await self._unit_or_learn(incoming, entry), entry.writes
         except Overtaken:
             return await self._unit_or_learn(incoming, entry), entry.writes
+
+    async def _matters(self, incoming: Incoming, entry: Entry) -> bool:
+        if entry.matters is None:
+            return True
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            return await entry.matters(session, incoming.payload)
+
+    async def _read(self, incoming: Incoming, message: SourceMessage, reads: Reads) -> SourceMessage:
+        """The message with its link and its thread and, where Slack lets us read it, its text."""
+        link = await self._directory.permalink(incoming.channel_id, message.ts)
+        # A reaction does not say whether its message is a reply, but the address of a reply names its thread.
+        thread_ts = message.thread_ts or "".join(parse_qs(urlsplit(link).query).get("thread_ts", []))
+        if reads is Reads.TEXT:
+            text = await self._directory.text_of(incoming.channel_id, message.ts, thread_ts)
+            message = replace(message, text=text)
+        return replace(message, link=link, thread_ts=thread_ts)
 
     async def _unit_or_learn(self, incoming: Incoming, entry: Entry) -> Reply:
         try:
@@ -158,6 +224,8 @@ class Edge:
             if entry.writes and not isinstance(reply, FieldErrors | OpenForm | UpdateForm):
                 reference = reply.reference if isinstance(reply, Tell | Redraw) else None
                 await requests.claim(session, incoming.source_key, reference=reference, now=now)
+            if entry.writes and incoming.where is Where.MENTION:
+                await self._owe_answer(session, incoming, reply)
             touched = operations.touched(session)
         if entry.writes:
             self._committed()
@@ -191,6 +259,8 @@ class Edge:
                 workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
             )
         channel, project = place or (None, None)
+        if not _names_channel(incoming):
+            project = await projects.current(session, person)
         return Request(
             where=incoming.where,
             name=incoming.name,
@@ -206,6 +276,8 @@ class Edge:
             context=incoming.context,
             message=incoming.message,
             response_url=incoming.response_url,
+            thread_ts=incoming.thread_ts,
+            source=_source_of(incoming),
             payload=incoming.payload,
         )
 
@@ -230,6 +302,14 @@ class Edge:
                 return await records.show(request, Deps(session, self._clock.now()), *found)
         except StewardError as gone:
             return answers.refusal(incoming, gone)
+
+
+def _source_of(incoming: Incoming) -> Source | None:
+    """The message that was acted on, where it is somebody's and not one of ours with buttons in it."""
+    message = incoming.message
+    if message is None or incoming.where not in (Where.SHORTCUT, Where.MENTION, Where.EVENT):
+        return None
+    return Source(message.link, incoming.channel_id, message.ts, message.thread_ts)
 
 
 def _names_channel(incoming: Incoming) -> bool:

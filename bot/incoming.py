@@ -28,6 +28,7 @@ class Incoming:
     context: FormContext = field(default_factory=FormContext)
     message: SourceMessage | None = None
     response_url: str = ""
+    thread_ts: str = ""
     trigger_id: str = ""
     view: Mapping[str, Any] = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -77,6 +78,7 @@ def button(body: Body) -> Incoming:
         context=context,
         message=_message(body),
         response_url=_text(body, "response_url") or context.response_url,
+        thread_ts=_thread_of(_part(body, "container"), "message_ts") or context.thread_ts,
         trigger_id=_text(body, "trigger_id"),
         view=view,
     )
@@ -95,6 +97,7 @@ def form(body: Body) -> Incoming:
         state=_part(_part(view, "state"), "values"),
         context=context,
         response_url=context.response_url,
+        thread_ts=context.thread_ts,
         trigger_id=_text(body, "trigger_id"),
         view=view,
     )
@@ -111,6 +114,7 @@ def shortcut(body: Body) -> Incoming:
         channel_name=_text(_part(body, "channel"), "name"),
         message=_message(body),
         response_url=_text(body, "response_url"),
+        thread_ts=_thread_of(_part(body, "message")),
         trigger_id=_text(body, "trigger_id"),
     )
 
@@ -127,20 +131,67 @@ def options(body: Body) -> Incoming:
 
 
 def event(body: Body) -> Incoming:
-    """An event; the person is whom it is about."""
+    """An event; the person is whom it is about. A mention of Steward is an event that somebody waits for."""
     inner = _part(body, "event")
     about = inner.get("user")
-    channel = inner.get("channel")
+    item = _part(inner, "item")
+    channel = inner.get("channel") or item.get("channel")
     authorised = (body.get("authorizations") or [{}])[0]
+    name = _event_name(inner, _text(authorised, "user_id"))
+    is_mention = name == MENTION
+    message = None
+    if is_mention or name == "reaction_added":
+        message = SourceMessage(ts=_text(inner, "ts") or _text(item, "ts"), thread_ts=_thread_of(inner))
     return Incoming(
-        where=Where.EVENT,
-        name=_text(inner, "type"),
+        where=Where.MENTION if is_mention else Where.EVENT,
+        name=name,
         workspace_id=_text(authorised, "team_id") or _text(body, "team_id"),
         person_id=_text(about, "id") if isinstance(about, Mapping) else str(about or ""),
-        source_key=f"event:{_text(body, 'event_id')}",
+        # A message that is edited may be told of again, as another event.
+        source_key=f"mention:{channel}:{_text(inner, 'ts')}" if is_mention else f"event:{_text(body, 'event_id')}",
         channel_id=_text(channel, "id") if isinstance(channel, Mapping) else str(channel or ""),
+        text=_text(inner, "text") if is_mention else "",
+        message=message,
+        thread_ts=_thread_of(inner) if is_mention else "",
         payload=inner,
     )
+
+
+MENTION = "/steward"
+
+
+def _event_name(inner: Body, bot_user_id: str) -> str:
+    """What our table calls the event; a name that is in no table for the many that are none of our business.
+
+    A mention is read as the command would be, also in Steward's own conversation, where Slack tells it as any message.
+    Of other messages there are those to Steward itself, and words that somebody else changed.
+    """
+    kind, subtype = _text(inner, "type"), _text(inner, "subtype")
+    is_by_app = bool(inner.get("bot_id")) or subtype == "bot_message"
+    if kind == "app_mention":
+        return "mention by an app" if is_by_app else MENTION
+    if kind == "reaction_added" and _text(_part(inner, "item"), "type") != "message":
+        return "reaction to something else"
+    if kind != "message":
+        return kind
+    if subtype == "message_deleted":
+        return subtype
+    if subtype == "message_changed":
+        message, before = _part(inner, "message"), _part(inner, "previous_message")
+        # The first message of a thread leaves a gravestone when it is deleted.
+        if _text(message, "subtype") == "tombstone":
+            return "message_deleted"
+        is_ours = bool(bot_user_id) and _text(message, "user") == bot_user_id
+        return "message redrawn" if is_ours or message.get("text") == before.get("text") else subtype
+    if _text(inner, "channel_type") != "im" or is_by_app:
+        return "message to others"
+    return MENTION if not subtype and bot_user_id and f"<@{bot_user_id}" in _text(inner, "text") else kind
+
+
+def _thread_of(message: Body, key: str = "ts") -> str:
+    """The `ts` of the first message of the thread that a reply stands in; nothing for any other message."""
+    thread_ts = _text(message, "thread_ts")
+    return "" if thread_ts == _text(message, key) else thread_ts
 
 
 def _who(body: Body) -> dict[str, Any]:
@@ -169,6 +220,7 @@ def _message(body: Body) -> SourceMessage | None:
         ts=_text(message, "ts"),
         text=_text(message, "text"),
         blocks=tuple(block for block in blocks if isinstance(block, Mapping)),
+        thread_ts=_thread_of(message),
     )
 
 

@@ -5,7 +5,12 @@ from typing import Any
 from handlers.commands import COMMANDS
 from handlers.registry import EVENTS
 
-# Scope -> why, as docs/privacy tells it. The manifest asks for nothing that is not used.
+# Scope -> why, as docs/connect-slack.md tells it. The manifest asks for nothing that is not used, and whoever installs
+# it may leave the optional ones out.
+OPTIONAL_SCOPES = {
+    "channels:history": "the text of a message saved by a reaction, and whether a record's message was changed",
+    "groups:history": "the same in private channels Steward was invited to",
+}
 SCOPES = {
     "commands": "slash commands and shortcuts",
     "chat:write": "post cards and reminders, and keep them up to date",
@@ -15,11 +20,18 @@ SCOPES = {
     "channels:read": "names and members of public channels",
     "groups:read": "names and members of private channels Steward was invited to",
     "users:read": "names, time zones, and who is a guest or deactivated",
+    "app_mentions:read": "read what is written to Steward in a channel or thread, after its name",
+    "reactions:read": "save a message as a draft when somebody puts the emoji for it under it",
+    **OPTIONAL_SCOPES,
 }
 
 # Event in our registry -> names of the subscriptions that deliver it.
-SUBSCRIPTIONS = {"message": ("message.im",)}
-EXTRA_EVENTS = ("user_change", "team_join")
+SUBSCRIPTIONS = {
+    "message": ("message.im",),
+    "message_changed": ("message.channels", "message.groups"),
+    "message_deleted": ("message.channels", "message.groups"),
+}
+EXTRA_EVENTS = ("app_mention", "user_change", "team_join")
 
 
 def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, Any]:
@@ -67,7 +79,7 @@ def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, A
             "background_color": "#1f4d3a",
         },
         "features": features,
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL_SCOPES)}},
         "settings": {
             "event_subscriptions": events,
             "interactivity": interactivity,

@@ -80,11 +80,11 @@ async def with_slack(settings: Settings, say: Say) -> None:
             await _stopped(say)
 
 
-async def with_sandbox(settings: Settings, keep: Path | None, say: Say) -> None:
+async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optional_scopes: bool = True) -> None:
     """`run` without tokens: a Slack workspace in the browser and Steward in it, in this process."""
     with _data_folder(keep) as folder:
         url = f"sqlite:///{folder / 'steward.db'}"
-        async with _sandbox(settings, manifest(), keep) as sandbox:
+        async with _sandbox(settings, manifest(), keep, optional_scopes=optional_scopes) as sandbox:
             await _migrated(url)
             slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
             async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as running:
@@ -95,10 +95,16 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say) -> None:
 
 
 async def sandbox_alone(
-    settings: Settings, described: dict[str, Any], keep: Path | None, request_url: str | None, say: Say
+    settings: Settings,
+    described: dict[str, Any],
+    keep: Path | None,
+    request_url: str | None,
+    say: Say,
+    *,
+    optional_scopes: bool = True,
 ) -> None:
     """The stand-in workspace for any Slack app."""
-    async with _sandbox(settings, described, keep, request_url) as sandbox:
+    async with _sandbox(settings, described, keep, request_url, optional_scopes=optional_scopes) as sandbox:
         say(f"A Slack workspace on this machine: {sandbox.url}")
         say(f"  SLACK_API_URL={sandbox.api_url}")
         say(f"  SLACK_BOT_TOKEN={sandbox.bot_token}")
@@ -261,14 +267,26 @@ def listener(host: str, port: int) -> Iterator[socket.socket]:
 
 @asynccontextmanager
 async def _sandbox(
-    settings: Settings, described: dict[str, Any], keep: Path | None, request_url: str | None = None
+    settings: Settings,
+    described: dict[str, Any],
+    keep: Path | None,
+    request_url: str | None = None,
+    *,
+    optional_scopes: bool,
 ) -> AsyncIterator[Sandbox]:
     """The stand-in at the settings' address. Raises CannotStart when that cannot be."""
     with listener(settings.host, settings.port):
         pass  # asked first, for a sentence that names our settings
     async with AsyncExitStack() as leaving:
         try:
-            sandbox = Sandbox(described, host=settings.host, port=settings.port, keep=keep, request_url=request_url)
+            sandbox = Sandbox(
+                described,
+                host=settings.host,
+                port=settings.port,
+                keep=keep,
+                request_url=request_url,
+                optional_scopes=optional_scopes,
+            )
             await leaving.enter_async_context(sandbox)
         except SandboxError as error:
             raise CannotStart(str(error)) from None

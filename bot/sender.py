@@ -32,7 +32,7 @@ from scheduler.notices import DELIVERY_KINDS
 
 log = logging.getLogger("steward.sender")
 
-METHODS = {"post": "chat.postMessage", "update": "chat.update"}
+METHODS = {"post": "chat.postMessage", "update": "chat.update", "whisper": "chat.postEphemeral"}
 AT_ONCE = 8
 IDLE_SECONDS = 2.0
 PACE_SECONDS = 1.0
@@ -172,7 +172,7 @@ class Sender:
         try:
             while True:
                 bell, busy = self._bell, self._pace.busy(workspace_id)
-                claimed = await self._claim(workspace_id, AT_ONCE - len(under_way), busy)
+                claimed = await self._claim_whole(workspace_id, AT_ONCE - len(under_way), busy)
                 under_way |= {asyncio.create_task(self._handle(workspace_id, row)) for row in claimed}
                 if under_way:
                     under_way = await _one_done(under_way, bell, min(busy.values(), default=None))
@@ -189,6 +189,19 @@ class Sender:
                 if self._halt.is_set():
                     task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _claim_whole(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
+        """`_claim`, after which a pass that is cancelled meanwhile leaves no row claimed that nobody will send."""
+        claiming = asyncio.ensure_future(self._claim(workspace_id, room, busy))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await shielded(self._release_all(workspace_id, claiming))
+            raise
+
+    async def _release_all(self, workspace_id: str, claiming: Awaitable[list[Delivery]]) -> None:
+        for row in await claiming:
+            await self._release(workspace_id, row)
 
     async def _claim(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
         if self._halt.is_set() or room < 1:
@@ -271,6 +284,8 @@ class Sender:
         try:
             answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")
+            if draft.method == "whisper":
+                channel, ts = draft.channel, answer.get("message_ts")
             if not channel or not ts:
                 raise SlackUnknown("an answer without channel and ts")
         except SlackError as error:
@@ -371,15 +386,13 @@ class Sender:
 
 def _arguments(row: Delivery, draft: Draft) -> dict[str, Any]:
     """The call's arguments. The metadata says which delivery and attempt a message in Slack came from."""
-    arguments = {
-        "channel": draft.channel,
-        "text": draft.message.text,
-        "blocks": draft.message.blocks,
-        "metadata": {"event_type": "steward_delivery", "event_payload": {"id": row.id, "attempt": row.attempt}},
-    }
+    arguments = {"channel": draft.channel, "text": draft.message.text, "blocks": draft.message.blocks}
+    if draft.method == "whisper":
+        return arguments | {"user": draft.to, "thread_ts": draft.thread_ts}
+    of = {"event_type": "steward_delivery", "event_payload": {"id": row.id, "attempt": row.attempt}}
     if draft.method == "update":
-        return arguments | {"ts": draft.ts}
-    return arguments | {"thread_ts": draft.thread_ts, "unfurl_links": False, "unfurl_media": False}
+        return arguments | {"metadata": of, "ts": draft.ts}
+    return arguments | {"metadata": of, "thread_ts": draft.thread_ts, "unfurl_links": False, "unfurl_media": False}
 
 
 def _backoff(row: Delivery) -> float:

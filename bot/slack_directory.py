@@ -202,6 +202,25 @@ class SlackDirectory:
         except (SlackError, TimeoutError):
             return ""
 
+    async def text_of(self, channel_id: str, ts: str, thread_ts: str) -> str:
+        """The words of a message; nothing where Slack does not answer in time, or lets us read no messages there."""
+        try:
+            # One call for both: where the message is no reply, it is the first of its own thread.
+            call = self._port.call(
+                "conversations.replies",
+                channel=channel_id,
+                ts=thread_ts or ts,
+                oldest=ts,
+                latest=ts,
+                inclusive=True,
+                limit=2,
+            )
+            found = (await asyncio.wait_for(call, PATIENCE_SECONDS)).get("messages") or ()
+        except (SlackError, TimeoutError) as error:
+            log.info("a message in %s cannot be read: %s", channel_id, getattr(error, "code", "too slow"))
+            return ""
+        return next((str(message.get("text") or "") for message in found if message.get("ts") == ts), "")
+
     async def _members(self, found: Mapping[str, Any]) -> list[str] | None:
         """Who is in the channel, or None when Slack will not tell; strangers among them are learned in passing."""
         try:

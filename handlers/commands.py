@@ -1,10 +1,11 @@
 """Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import lists, projects, records, undo
+from handlers import channels, lists, project_life, projects, reactions, records, standups, undo
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -12,6 +13,7 @@ from models.errors import NotFound
 from models.filters import UnknownFilter, read_filters
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
+from models.operations import Source
 from views import help as help_views
 from views.blocks import cut, esc
 from views.values import with_article
@@ -21,11 +23,12 @@ Run = Callable[[Request, Deps], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Command:
-    """One slash command, as the manifest, the help and the README show it."""
+    """One slash command, as the manifest, the help and the README show it; `read` says what typed words mean."""
 
     name: str
     summary: str
     usage: str
+    read: "Callable[[str], Parsed]"
     kind: Kind | None = None
 
 
@@ -35,14 +38,22 @@ COMMANDS: tuple[Command, ...] = (
             name=f"/{kind.key}",
             summary=f"Log {with_article(kind.singular)}",
             usage=f"{kind.example} | list | {kind.letter}12 | help",
+            read=lambda text, kind=kind: _parse_kind(kind, text),  # type: ignore[misc]
             kind=kind,
         )
         for kind in KINDS
     ),
     Command(
+        name="/standup",
+        summary="Set up, answer and look at stand-ups",
+        usage="new | list | answer | history | help",
+        read=lambda text: _parse_standup(text),
+    ),
+    Command(
         name="/steward",
         summary="Everything else, and all of the above",
         usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | settings | help",
+        read=lambda text: _parse_steward(text),
     ),
 )
 
@@ -76,9 +87,16 @@ VERBS: tuple[Verb, ...] = (
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
+    Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
-    Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
+    Verb("settings", "settings", "Everything of this channel's project: people, working days, who may edit"),
+    Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
+    Verb("project", "project new Office move", "Make a project, with a template if you like"),
+    Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
+    Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
+    Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
+    Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
     Verb("help", "help", "What there is, with examples"),
 )
 
@@ -92,6 +110,34 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "delete": (records.remove, True),
     "archive": (records.remove, True),
     "undo": (undo.record_typed, True),
+}
+
+BUTTON_MAX = 2_000  # what Slack lets a button carry
+NO_PART = "-"
+
+
+async def _switch(request: Request, deps: Deps, name: str) -> Reply:
+    """In a channel, which project it belongs to; in a direct message, which one the person is at."""
+    if request.channel is None:
+        return await project_life.switch(request, deps, name)
+    return await channels.bind(request, deps, name, may_take=True)
+
+
+OfProject = tuple[Callable[[Request, Deps, str], Awaitable[Reply]], bool]
+
+# What is done to a channel with a project's name: what does it, and whether that stores anything.
+OF_CHANNELS: Mapping[str, OfProject] = {
+    "bind": (channels.bind, True),
+    "unbind": (channels.unbind, True),
+    "switch": (_switch, True),
+}
+
+# The same after the word `project`.
+OF_PROJECTS: Mapping[str, OfProject] = {
+    "new": (project_life.new, False),
+    "archive": (project_life.archive, False),
+    "restore": (project_life.restore, True),
+    **OF_CHANNELS,
 }
 
 # Lists with a name of their own, and what each means as filters.
@@ -114,11 +160,7 @@ class Parsed:
 
 def parse(name: str, text: str) -> Parsed:
     """What the typed command means. Raises NotFound, with the nearest word that would work, for what means nothing."""
-    command = _command(name)
-    text = text.strip()
-    if command.kind is None:
-        return _parse_steward(text)
-    return _parse_kind(command.kind, text)
+    return _command(name).read(text.strip())
 
 
 def _command(name: str) -> Command:
@@ -152,18 +194,26 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
 
 
 def _parse_steward(text: str) -> Parsed:
+    if lines := several(text):
+        return Parsed(lambda request, deps: records.log_several(request, deps, lines), writes=True)
     word, rest = _first_word(text)
     word = word.lower()
     if not word or word == "help":
         return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None, topic=rest.lower()))
     if word in LISTS:
         return _parse_list(word, rest)
-    if kind := kind_named(word):
+    if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
+    if word == "standup":
+        return _parse_standup(rest)
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
+    if about_projects := _about_projects(word, rest):
+        return about_projects
+    if word == "reactions" and not rest:
+        return Parsed(reactions.settings)
     reference, remark = _first_word(rest)
     if read_reference(reference):
         text = f"{reference} {word} {remark}"
@@ -173,11 +223,62 @@ def _parse_steward(text: str) -> Parsed:
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
 
 
+def _about_projects(word: str, rest: str) -> Parsed | None:
+    """`projects`, `project new ...`, `bind ...` and the like; None for other words. Raises NotFound with a hint."""
+    if word == "projects" and rest.lower() in ("", "archived"):
+        return Parsed(lambda request, deps: project_life.show_list(request, deps, archived=bool(rest)))
+    known, name = OF_CHANNELS.get(word), rest
+    if word == "project":
+        said, name = _first_word(rest)
+        known = OF_PROJECTS.get(said.lower())
+        if known is None:
+            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS}, "projects"))
+    if known is None:
+        return None
+    run, writes = known
+    return Parsed(lambda request, deps: run(request, deps, " ".join(decoded(name).split())), writes=writes)
+
+
+_BULLET = re.compile(r"\s*(?:[-*•◦–]|\d{1,3}[.)])\s+")
+
+
+def several(text: str) -> list[tuple[Kind, str]]:
+    """The records of a text that holds one on each line; none where it is one record, whose further lines are details.
+
+    It holds several where each line begins with a kind's word, or where the first line is a heading: nothing but a
+    kind's word in the plural or with a colon ("risks", "risk:"). Bullets and numbers before a line do not count.
+    """
+    lines = [_BULLET.sub("", line, count=1).strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return []
+    heading = lines[0].lower()
+    kind = kind_named(heading.removesuffix(":"))
+    if kind and (heading.endswith(":") or heading == kind.plural):
+        return [(kind, line) for line in lines[1:]]
+    words = [_first_word(line) for line in lines]
+    found = [(kind, rest) for word, rest in words if rest and (kind := kind_named(word.removesuffix(":")))]
+    return found if len(found) == len(lines) else []
+
+
 def _parse_kind_word(kind: Kind, rest: str) -> Parsed:
     """`risk` opens the form, `risk ...` logs one."""
     if rest:
         return Parsed(lambda request, deps: records.log_words(request, deps, kind, rest), writes=True)
     return Parsed(lambda request, deps: records.open_form(request, deps, kind))
+
+
+def _parse_standup(text: str) -> Parsed:
+    """After `/standup`: nothing, or one of its words. Raises NotFound."""
+    word = text.lower()
+    if not word:
+        return Parsed(standups.here)
+    if word == "help":
+        return Parsed(lambda request, deps: _help(None, topic="standup"))
+    if known := standups.WORDS.get(word):
+        return Parsed(known.run)
+    near = get_close_matches(word, standups.WORDS, n=1)
+    meant = f"Did you mean `/standup {near[0]}`?" if near else "`/standup help` shows what there is."
+    raise NotFound(f"I do not know “{esc(cut(' '.join(decoded(text).split()), 60))}”. {meant}")
 
 
 def _parse_list(name: str, rest: str) -> Parsed:
@@ -251,8 +352,14 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
+    if topic == "standup":
+        return Tell(
+            help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])
+        )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic == "admin":
+        return Tell(help_views.admin_help())
     if kind is not None:
         return Tell(help_views.kind_help(kind))
     rows = [(command.name, command.summary) for command in COMMANDS]
@@ -272,5 +379,25 @@ def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str
     return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”. {suggestion}"
 
 
+async def typed_pressed(request: Request, deps: Deps) -> Reply:
+    """What was written to Steward in a message, once more, now that a form can be opened for it."""
+    *where, words = [*request.value.split(" ", 3), "", "", "", ""][:4]
+    ts, thread_ts, link = ("" if part == NO_PART else part for part in where)
+    source = Source(link, request.channel_id, ts, thread_ts)
+    parsed = parse("/steward", words)
+    return await parsed.run(replace(request, text=words, source=source), deps)
+
+
+def for_button(source: Source | None, words: str) -> str:
+    """What the button carries that opens a form for words in a message; of a long text its beginning.
+
+    Nothing is lost by that: the message stands where it was written.
+    """
+    parts = (source.ts, source.thread_ts, source.link) if source else ("", "", "")
+    whole = " ".join([*(part or NO_PART for part in parts), words])
+    return whole if len(whole) <= BUTTON_MAX else whole[:BUTTON_MAX].rpartition(" ")[0]
+
+
 async def help_pressed(request: Request, deps: Deps) -> Reply:
-    return await _help(None)
+    """Help on what there is, or for workspace admins on what only they can do."""
+    return await _help(None, topic=request.value)

@@ -1,8 +1,14 @@
 """What Slack tells of itself: joined channels, changed people, renamed channels, a message to Steward."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from handlers.replies import Nothing, Reply
 from handlers.request import Deps, Request
-from models import directory, operations, outbox, projects
+from models import capturing, directory, operations, outbox, projects
+from models.labels import SourceChange
 from models.permissions import Actor, Standing
 
 
@@ -75,6 +81,41 @@ async def channel_moved(request: Request, deps: Deps) -> Reply:
 async def noted(request: Request, deps: Deps) -> Reply:
     """What Slack says of the channel was read anew before this."""
     return Nothing()
+
+
+async def is_source(session: AsyncSession, payload: Mapping[str, Any]) -> bool:
+    """Whether a record was made from the message that the event is about."""
+    return await capturing.is_source(session, str(payload.get("channel")), _changed_ts(payload))
+
+
+async def source_edited(request: Request, deps: Deps) -> Reply:
+    """Note it on the records made from the message."""
+    await _note_source(request, deps, SourceChange.EDITED)
+    return Nothing()
+
+
+async def source_deleted(request: Request, deps: Deps) -> Reply:
+    """The same for one that is gone."""
+    await _note_source(request, deps, SourceChange.DELETED)
+    return Nothing()
+
+
+async def _note_source(request: Request, deps: Deps, change: SourceChange) -> None:
+    """Slack does not say who did it, an admin may have; so Steward is who noticed."""
+    await operations.source_changed(
+        deps.session,
+        str(request.payload.get("channel")),
+        _changed_ts(request.payload),
+        change,
+        by=request.bot_user_id,
+        now=deps.now,
+    )
+
+
+def _changed_ts(payload: Mapping[str, Any]) -> str:
+    """The `ts` of the message that was edited or deleted; the event has another."""
+    before = payload.get("previous_message") or {}
+    return str(payload.get("deleted_ts") or before.get("ts") or "")
 
 
 async def written_to(request: Request, deps: Deps) -> Reply:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from handlers import records
 from handlers.replies import Redraw, Reply, Tell
-from handlers.request import Deps, Request
+from handlers.request import Deps, Request, Where
 from handlers.slack_text import encoded, pieces_with_channels
 from models import directory, projects
 from models.errors import NotFound
@@ -33,8 +33,9 @@ async def show(request: Request, deps: Deps, filters: Filters) -> Reply:
 
 
 async def turned(request: Request, deps: Deps) -> Reply:
-    """Another page of the list whose button was pressed, or the opposite list."""
-    return Redraw(await page_of(request, deps, *carried(request.value)))
+    """Another page of the list whose button was pressed, or the opposite list; opened anew where there is none."""
+    page = await page_of(request, deps, *carried(request.value))
+    return Tell(page) if request.where is Where.HOME else Redraw(page)
 
 
 async def line_pressed(request: Request, deps: Deps) -> Reply:
@@ -103,6 +104,7 @@ async def page_of(request: Request, deps: Deps, filters: Filters, number: int) -
         filters=filters,
         steps=_steps(request.actor, page),
         other=_other(filters),
+        names_projects=wanted is None or len(wanted) > 1,
         offers_select=sum(may(request.actor, Right.EDIT, line.project, line.item) for line in page.lines) > 1,
     )
     return record_list(page, people, view)

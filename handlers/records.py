@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.replies import FieldErrors, OpenForm, Reply, Tell, UpdateForm
+from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
 from models import batches, directory, links, operations, projects
+from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order, monday_to_friday
 from models.entry import Entry, parse_entry
@@ -23,10 +24,13 @@ from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project
 from models.working_days import working_days_of
 from reports.work import items_of
-from views import cards, forms
+from views import cards, forms, several
 from views.blocks import Message, cut, esc, plain, section
 from views.forms import FormContext
 from views.values import name_of, shown_value
+
+# What one private confirmation can name, and Slack take as cards in a moment.
+MOST_AT_ONCE = 20
 
 
 async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_words: Sequence[str] = ()) -> Reply:
@@ -38,16 +42,49 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     values, hints = _from_entry(entry)
     hints += about_words
     asks = questions(request)
-    if asks or not values["title"]:
+    has_current = request.channel is None and request.project is not None
+    if (asks and not has_current) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
         return OpenForm(_form(request, kind, values, asks))
-    project, began = await _project_here(request, deps)
+    project, began = await project_here(request, deps)
+    item, problems = await _create_from(request, deps, kind, entry, values, project)
+    return await _logged(request, deps, item, project, began, [*hints, *problems])
+
+
+async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, str]]) -> Reply:
+    """Store every line as a record, or none; one confirmation names them all. Raises InvalidFields."""
+    if len(lines) > MOST_AT_ONCE:
+        raise InvalidFields({"title": f"That is {len(lines)} records; at most {MOST_AT_ONCE} at once, please."})
+    if questions(request):
+        raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
+    entries = [(kind, await _read_entry(request, deps, kind, words)) for kind, words in lines]
+    for number, (_, entry) in enumerate(entries, 1):
+        if not entry.title:
+            raise InvalidFields(
+                {"title": f"Record {number} of {len(lines)} has no title, so nothing was saved. Add one."}
+            )
+    project, began = await project_here(request, deps)
+    batch = batches.begin(deps.session)
+    rows = []
+    for kind, entry in entries:
+        values, hints = _from_entry(entry)
+        item, problems = await _create_from(request, deps, kind, entry, values, project)
+        rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
+    people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
+    hints = _about_channel(request, project, began)
+    return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
+
+
+async def _create_from(
+    request: Request, deps: Deps, kind: Kind, entry: Entry, values: dict[str, Any], project: Project
+) -> tuple[Item, list[str]]:
+    """The record of what was typed, without what cannot be stored, and sentences about that."""
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
-    hints += await _settle_owner(deps.session, entry, values, project)
+    hints = await _settle_owner(deps.session, entry, values, project)
     today = deps.today(project)
     for key, sentence in operations.field_problems(kind, values, today=today).items():
         values.pop(key)
@@ -58,11 +95,12 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
         kind,
         values,
         project=project,
-        channel_id=request.channel_id,
+        channel_id=_home_of(request, project),
         now=deps.now,
-        via=f"/{kind.key}",
+        via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
+        source=request.source,
     )
-    return await _logged(request, deps, item, project, began, hints)
+    return item, hints
 
 
 async def open_form(request: Request, deps: Deps, kind: Kind) -> Reply:
@@ -87,9 +125,9 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         if not chosen.isdigit():
             return FieldErrors({"project": "Choose the project it belongs to."})
         project, began = await projects.find(deps.session, request.actor, int(chosen)), False
-        channel_id = request.channel_id if _belongs(request.channel, project) else project.home_channel_id
+        channel_id = _home_of(request, project)
     else:
-        project, began = await _project_here(request, deps)
+        project, began = await project_here(request, deps)
         channel_id = request.channel_id
     item = await operations.create(
         deps.session,
@@ -99,8 +137,8 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         project=project,
         channel_id=channel_id,
         now=deps.now,
-        via="message" if context.source_link else "form",
-        source_link=context.source_link or None,
+        via="message" if context.source else "form",
+        source=context.source,
     )
     return await _logged(request, deps, item, project, began, [])
 
@@ -227,9 +265,12 @@ async def post_card_pressed(request: Request, deps: Deps) -> Reply:
 
 
 async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
-    """The form with what is stored. Raises NotAllowed before anybody types in vain."""
+    """The form with what is stored, a stand-in for a title left out. Raises NotAllowed before anybody types in vain."""
     item, _ = await _editable(request, deps, kind, number)
-    return OpenForm(forms.edit_form(item, _edit_context(request, item)))
+    values = forms.stored_values(item)
+    if item.record.is_draft and is_untitled(kind, item.record.title):
+        values["title"] = ""
+    return OpenForm(forms.edit_form(item, _edit_context(request, item), values=values))
 
 
 async def edit_pressed(request: Request, deps: Deps) -> Reply:
@@ -316,6 +357,21 @@ async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply
     await operations.archive(deps.session, request.actor, item, project, now=deps.now, via="command")
     people = await directory.people(deps.session, cards.people_of(item))
     return Tell(cards.saved(item, project, people, said="Removed", now=deps.now), reference=item.reference)
+
+
+async def keep_pressed(request: Request, deps: Deps) -> Reply:
+    """Make a draft a record like any other, and let the question end there."""
+    item, project = await operations.find(deps.session, request.actor, *_reference(request.value))
+    await operations.keep_draft(deps.session, request.actor, item, project, now=deps.now, via="button")
+    people = await directory.people(deps.session, cards.people_of(item))
+    return Redraw(cards.saved(item, project, people, said="Kept", now=deps.now), reference=item.reference)
+
+
+async def discard_pressed(request: Request, deps: Deps) -> Reply:
+    """Take back a draft that was not meant, in place of the question; *Undo* brings it back."""
+    removed = await remove(request, deps, *_reference(request.value))
+    assert isinstance(removed, Tell)
+    return Redraw(removed.message, reference=removed.reference)
 
 
 async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -416,8 +472,10 @@ def _is_unreadable(channel: Channel) -> bool:
     return channel.is_private and channel.members_known_at is None
 
 
-def _belongs(channel: Channel | None, project: Project) -> bool:
-    return channel is not None and channel.project_id == project.id
+def _home_of(request: Request, project: Project) -> str:
+    """The channel where a record's card goes: the one where it was logged, if it is the project's own."""
+    here = request.channel
+    return here.id if here is not None and here.project_id == project.id else project.home_channel_id
 
 
 def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
@@ -425,14 +483,17 @@ def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[s
         kind=kind.key,
         channel_id=request.channel_id,
         response_url=request.response_url,
+        thread_ts=request.thread_ts,
         asks=asks,
     )
-    return forms.record_form(kind, values, context)
+    return forms.record_form(kind, values, context.made_from(request.source), project=request.project)
 
 
-async def _project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
+async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
     channel = request.channel
+    if channel is None and request.project is not None:
+        return request.project, False
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
@@ -457,10 +518,14 @@ async def _note_presence(request: Request, deps: Deps) -> None:
     """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
     channel = request.channel
     matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
-    if channel is None or not matters or _is_unreadable(channel) or request.where is not Where.COMMAND:
+    if channel is None or not matters or _is_unreadable(channel) or request.where not in PROVES_PRESENCE:
         return
     if not await directory.is_member(deps.session, channel.id, request.actor.id):
         await directory.joined(deps.session, channel.id, request.actor.id)
+
+
+# The rest may be pressed or handed in long after the person has left.
+PROVES_PRESENCE = (Where.COMMAND, Where.MENTION, Where.EVENT)
 
 
 async def refuse_without_projects(request: Request, deps: Deps) -> None:
@@ -473,20 +538,8 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
 
 async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
     people = await directory.people(deps.session, cards.people_of(item))
-    if began:
-        lead = "with you as coordinator"
-        if project.coordinator_id is None:
-            lead = "without a coordinator so far (any full member can take it: `/steward settings`)"
-        hints = [
-            *hints,
-            f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
-            f"in the time zone {esc(project.timezone)}.",
-        ]
     settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
-    channel = request.channel
-    if channel is not None and channel.is_private and not channel.has_bot:
-        hints = [*hints, "I am not in this channel, so I cannot post the card here: type `/invite @Steward`."]
-    hints = [*hints, *cards.holiday_hints(item, project)]
+    hints = [*hints, *_about_channel(request, project, began), *cards.holiday_hints(item, project)]
     message = cards.saved(
         item,
         project,
@@ -500,6 +553,25 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
     return Tell(message, reference=item.reference)
 
 
+def _about_channel(request: Request, project: Project, began: bool) -> list[str]:
+    """Sentences for a confirmation: that a project was begun, that no card can be posted."""
+    hints = []
+    if began:
+        lead = "with you as coordinator"
+        if project.coordinator_id is None:
+            lead = "without a coordinator so far (any full member can take it: `/steward settings`)"
+        hints.append(
+            f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
+            f"in the time zone {esc(project.timezone)}."
+        )
+    if request.channel is None and project.id == request.person.current_project_id:
+        hints.append(f"In your current project *{esc(project.name)}*; `/steward switch` changes to another.")
+    channel = request.channel
+    if channel is not None and channel.is_private and not channel.has_bot:
+        hints.append("I am not in this channel, so I cannot post the card here: type `/invite @Steward`.")
+    return hints
+
+
 def _edit_context(request: Request, item: Item) -> FormContext:
     return FormContext(
         kind=item.kind.key,
@@ -507,6 +579,7 @@ def _edit_context(request: Request, item: Item) -> FormContext:
         reference=item.reference,
         version=item.record.version,
         response_url="" if request.where is Where.HOME else request.response_url,
+        thread_ts=request.thread_ts,
     )
 
 

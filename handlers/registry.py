@@ -1,21 +1,55 @@
-"""Every way in, by name. A name before a colon stands for all names that begin so (`step:done`)."""
+"""Every way in, by name. A name before a colon stands for all names that begin so and have no entry (`step:done`)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
-from handlers import commands, events, home, lists, projects, records, several, shortcuts, undo
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers import (
+    bulk,
+    channels,
+    commands,
+    events,
+    home,
+    lists,
+    project_life,
+    projects,
+    reactions,
+    records,
+    shortcuts,
+    standups,
+    undo,
+)
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
 Handler = Callable[[Request, Deps], Awaitable[Reply]]
 
 
+Matters = Callable[[AsyncSession, Mapping[str, Any]], Awaitable[bool]]
+
+
+class Reads(Enum):
+    """What the edge asks Slack about the message that was acted on, before the handler sees it."""
+
+    NOTHING = 0
+    LINK = 1
+    TEXT = 2
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A handler, and whether it stores anything."""
+    """A handler, and whether it stores anything.
+
+    Of what comes often and seldom matters, `matters` is asked first, with the event, in a unit that only reads.
+    """
 
     run: Handler
     writes: bool = True
+    reads: Reads = Reads.NOTHING
+    matters: Matters | None = None
 
 
 BUTTONS: Mapping[str, Entry] = {
@@ -24,6 +58,9 @@ BUTTONS: Mapping[str, Entry] = {
     "undo": Entry(undo.pressed),
     "undo_batch": Entry(undo.batch_pressed),
     "undo_before": Entry(undo.before_pressed, writes=False),
+    "keep": Entry(records.keep_pressed),
+    "discard": Entry(records.discard_pressed),
+    "typed": Entry(commands.typed_pressed),
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
@@ -34,12 +71,24 @@ BUTTONS: Mapping[str, Entry] = {
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
-    "more_settings": Entry(projects.more_pressed, writes=False),
-    "holiday_country": Entry(projects.country_chosen, writes=False),
+    "more_settings": Entry(project_life.more_pressed, writes=False),
+    "holiday_country": Entry(project_life.country_chosen, writes=False),
+    "set_up": Entry(project_life.set_up_pressed, writes=False),
+    "new_project": Entry(project_life.new_pressed, writes=False),
+    "template": Entry(project_life.template_chosen, writes=False),
+    "projects": Entry(project_life.list_turned, writes=False),
+    "open_project": Entry(project_life.open_pressed, writes=False),
+    "archive_project": Entry(project_life.archive_pressed),
+    "restore_project": Entry(project_life.restore_pressed),
+    "bind": Entry(channels.bind_pressed),
+    "unbind": Entry(channels.unbind_pressed),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
-    "select": Entry(several.select_pressed, writes=False),
+    "select": Entry(bulk.select_pressed, writes=False),
     "home": Entry(home.turned, writes=False),
+    "quick": Entry(home.quick_typed),
+    "switch": Entry(home.switch_pressed, writes=False),
+    **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
 FORMS: Mapping[str, Entry] = {
@@ -47,18 +96,25 @@ FORMS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
     "settings": Entry(projects.settings_submitted),
-    "pick_several": Entry(several.picked, writes=False),
-    "change_several": Entry(several.confirmed),
+    "pick_several": Entry(bulk.picked, writes=False),
+    "change_several": Entry(bulk.confirmed),
     "pick_settings": Entry(projects.settings_picked, writes=False),
+    "new_project": Entry(project_life.new_submitted),
+    "bind": Entry(channels.bind_picked),
+    "switch": Entry(project_life.switch_picked),
+    "standup": Entry(standups.submitted),
+    "standup_answer": Entry(standups.answer_submitted),
+    "reactions": Entry(reactions.settings_submitted),
 }
 
 SHORTCUTS: Mapping[str, Entry] = {
-    "log_message": Entry(shortcuts.log_message, writes=False),
+    "log_message": Entry(shortcuts.log_message, writes=False, reads=Reads.LINK),
     "log_anything": Entry(shortcuts.log_anything, writes=False),
 }
 
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
+    "channel": Entry(project_life.channel_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
     "holiday_country": Entry(projects.country_options, writes=False),
     "holiday_subdivision": Entry(projects.region_options, writes=False),
@@ -82,6 +138,9 @@ EVENTS: Mapping[str, Entry] = {
     "channel_shared": Entry(events.noted, writes=False),
     "channel_unshared": Entry(events.noted, writes=False),
     "message": Entry(events.written_to),
+    "message_changed": Entry(events.source_edited, matters=events.is_source),
+    "message_deleted": Entry(events.source_deleted, matters=events.is_source),
+    "reaction_added": Entry(reactions.reacted, reads=Reads.TEXT, matters=reactions.matters),
 }
 
 _TABLES = {
@@ -98,7 +157,8 @@ _TABLES = {
 
 def entry_for(where: Where, name: str, text: str = "") -> Entry | None:
     """What answers there, or None when nothing of ours does. Raises StewardError for a command that means nothing."""
-    if where is Where.COMMAND:
+    if where in (Where.COMMAND, Where.MENTION):
         parsed = commands.parse(name, text)
-        return Entry(parsed.run, writes=parsed.writes)
-    return _TABLES[where].get(name.partition(":")[0])
+        return Entry(parsed.run, parsed.writes, Reads.LINK if where is Where.MENTION else Reads.NOTHING)
+    table = _TABLES[where]
+    return table.get(name) or table.get(name.partition(":")[0])

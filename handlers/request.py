@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in, zone_or_utc
+from models.operations import Source
 from models.permissions import Actor
 from models.tables import Channel, Person, Project
 from views.forms import FormContext
@@ -25,18 +26,23 @@ class Where(StrEnum):
     FORM = "form"
     HOME = "home"
     SHORTCUT = "shortcut"
+    MENTION = "mention"
     EVENT = "event"
     OPTIONS = "options"
 
 
 @dataclass(frozen=True)
 class SourceMessage:
-    """A message in Slack: of somebody (a message shortcut) or of ours (a button in it)."""
+    """A message in Slack: of somebody (a shortcut, a mention, a reaction) or of ours (a button in it).
+
+    `thread_ts` is that of the first message of its thread, where it is a reply.
+    """
 
     ts: str
     text: str = ""
     link: str = ""
     blocks: tuple[Mapping[str, Any], ...] = ()
+    thread_ts: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Request:
     """One interaction. `channel` is None in a direct message; `text` is as Slack sent it, entities and all.
 
     `name` is the command, action id, callback id or event type; `value` the button's value or the chosen option.
+    `thread_ts` is the thread that a pressed button stands in; `source` the message that a record would be made from.
     """
 
     where: Where
@@ -60,6 +67,8 @@ class Request:
     context: FormContext = field(default_factory=FormContext)
     message: SourceMessage | None = None
     response_url: str = ""
+    thread_ts: str = ""
+    source: Source | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
 
     @property

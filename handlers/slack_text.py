@@ -47,6 +47,24 @@ def encoded(found: Sequence[Piece]) -> str:
     return "".join(map(one, found))
 
 
+def labelled(found: Sequence[Piece]) -> str:
+    """The same with the names beside the ids, as in the text of a command."""
+
+    def one(piece: Piece) -> str:
+        if isinstance(piece, str):
+            return esc(piece)
+        mark, known_as = ("@", piece.user_id) if isinstance(piece, Mention) else ("#", piece.channel_id)
+        return f"<{mark}{known_as}|{esc(piece.name)}>"
+
+    return "".join(map(one, found))
+
+
+def after_mention(text: str, user_id: str) -> str:
+    """What stands behind the first mention of that person or app; all of it where they are not mentioned."""
+    found = re.search(rf"<@{re.escape(user_id)}(?:\|[^<>]*)?>[\s:,]*", text)
+    return text[found.end() :] if found else text
+
+
 async def named_pieces(session: AsyncSession, text: str) -> list[Piece]:
     """The pieces with channels, and people under the names we know them by: Slack often sends nothing but the id."""
     found = pieces_with_channels(text)

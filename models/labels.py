@@ -61,6 +61,13 @@ class LinkType(Labelled):
         return _INVERSE[self]
 
 
+class SourceChange(Labelled):
+    """What became of the message a record was made from; the label completes "The message it came from was"."""
+
+    EDITED = "edited", "edited"
+    DELETED = "deleted", "deleted"
+
+
 _INVERSE = {
     LinkType.BLOCKS: "Blocked by",
     LinkType.MITIGATES: "Mitigated by",

@@ -5,10 +5,11 @@ of work rolls back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, or_, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,7 +20,7 @@ from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed
 from models.inserting import count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
-from models.labels import Labelled, LinkType
+from models.labels import Labelled, LinkType, SourceChange
 from models.permissions import Actor, Right, keeps_to_channels, require, right_for, visible_records
 from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordTag
 
@@ -37,6 +38,16 @@ TEXT_MAX = 3_000  # what one input of a Slack form takes
 LONG_TEXT_MAX = 40_000
 
 NOT_THERE = "There is no {reference} here that you can see. `/steward list` shows what there is."
+
+
+@dataclass(frozen=True)
+class Source:
+    """The message in Slack that a record is made from; `thread_ts` where it stands in a thread."""
+
+    link: str
+    channel_id: str = ""
+    ts: str = ""
+    thread_ts: str = ""
 
 
 async def find(
@@ -66,9 +77,14 @@ async def create(
     channel_id: str,
     now: datetime,
     via: str,
-    source_link: str | None = None,
+    owes_card: bool = True,
+    source: Source | None = None,
+    is_draft: bool = False,
 ) -> Item:
-    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
+    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys).
+
+    Without `owes_card` its card waits for the record's first change, or for somebody who asks for it.
+    """
     require(actor, Right.CREATE, project)
     if keeps_to_channels(actor) and not await directory.is_member(session, channel_id, actor.id):
         raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
@@ -85,7 +101,11 @@ async def create(
         first_due_date=values.get("due_date"),
         status=kind.first_status,
         raised_by=actor.id,
-        source_link=source_link,
+        source_link=(source and source.link) or None,
+        source_channel_id=(source and source.channel_id) or None,
+        source_ts=(source and source.ts) or None,
+        source_thread_ts=(source and source.thread_ts) or None,
+        is_draft=is_draft,
         created_at=now,
         updated_at=now,
         **{key: value for key, value in values.items() if key not in own_keys and value is not None},
@@ -97,8 +117,9 @@ async def create(
     item = Item(kind, record, own)
     _index_tags(session, item)
     session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
-    touch(session, record.owner_id)
-    await _owe_card(session, item.record, now)
+    touch(session, actor.id, record.owner_id, project.coordinator_id, project.sponsor_id)
+    if owes_card:
+        await _owe_card(session, item.record, now)
     if batches.current(session):
         # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
         await _owe_word_to_new_owner(session, actor, item, now)
@@ -227,6 +248,42 @@ async def note_link(
     await session.flush()
 
 
+async def source_changed(
+    session: AsyncSession, channel_id: str, ts: str, change: SourceChange, *, by: str, now: datetime
+) -> None:
+    """Note on every record made from the message what became of it, and owe their cards.
+
+    It is no change of theirs: their text and version stay, so that a form that is open and an undo still work. What
+    was deleted stays deleted.
+    """
+    known = or_(col(Record.source_change).is_(None), col(Record.source_change) == SourceChange.EDITED)
+    query = select(Record).where(*made_from(channel_id, ts), known).order_by(col(Record.id)).with_for_update()
+    records = [record for record in await session.exec(query) if record.source_change != change]
+    ids = [record.id for record in records]
+    statement = update(Record).where(col(Record.id).in_(ids)).values(source_change=change)
+    await session.exec(statement, execution_options={"synchronize_session": False})
+    for record in records:
+        session.add(
+            History(
+                record_id=record.id,
+                project_id=record.project_id,
+                version=record.version,
+                at=now,
+                actor_id=by,
+                act=Act.SOURCE,
+                via="Slack",
+                note=f"the message it came from was {change.label}",
+            )
+        )
+        await _owe_card(session, record, now, because=f":source:{change}")
+    await session.flush()
+
+
+def made_from(channel_id: str, ts: str) -> tuple[ColumnElement[bool], ...]:
+    """The records made from that message, as conditions on `Record`."""
+    return (col(Record.source_channel_id) == channel_id, col(Record.source_ts) == ts)
+
+
 def replaces_now(item: Item) -> bool:
     """Whether what the record supersedes is replaced from now on, and not only once it is approved."""
     replacement = item.kind.replacement
@@ -289,6 +346,15 @@ def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) ->
     elif len(note) > TEXT_MAX:
         problems[REMARK] = f"At most {TEXT_MAX:,} characters; this has {len(note):,}."
     return problems
+
+
+async def keep_draft(
+    session: AsyncSession, actor: Actor, item: Item, project: Project, *, now: datetime, via: str
+) -> Item:
+    """Make a draft a record like any other, as it is. Raises NotAllowed."""
+    require(actor, Right.EDIT, project, item)
+    await _apply(session, actor, item, {"is_draft": False}, act=Act.CHANGED, via=via, now=now)
+    return item
 
 
 async def archive(
@@ -420,6 +486,8 @@ async def _apply(
     `notes` are remarks on single fields' changes.
     """
     notes = notes or {}
+    if act is not Act.UNDONE and "is_archived" not in values:
+        values = {**values, "is_draft": False}
     changes = {key: (item.value(key), value) for key, value in values.items() if item.value(key) != value}
     if not changes:
         return
@@ -443,7 +511,7 @@ async def _apply(
             )
         )
     await _owe_card(session, item.record, now)
-    touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
+    await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, item, now)
     if "status" in changes:
@@ -468,6 +536,14 @@ async def _replace(
         return
     taken_back = act is Act.UNDONE and before == replacement.when
     await replace_linked(session, actor, item, via=via, now=now, taken_back=taken_back)
+
+
+async def _touch_all(session: AsyncSession, actor: Actor, item: Item, *others: str | None) -> None:
+    """Note everybody whose Home tells of the record: who acts, its owner, and whoever it may wait for."""
+    # Whoever changes a record has read its project, so this asks the database nothing.
+    project = await session.get(Project, item.record.project_id)
+    leads = (project.coordinator_id, project.sponsor_id) if project else ()
+    touch(session, actor.id, item.record.owner_id, *leads, *others)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.labels import Labelled, LinkType, Priority
+from models.labels import Labelled, LinkType, Priority, SourceChange
 
 
 def stored(values: type[StrEnum]) -> Enum:
@@ -22,10 +22,12 @@ def stored(values: type[StrEnum]) -> Enum:
 # SQLAlchemy adds `AND version = :seen` to each update of these rows and raises when somebody was faster.
 _project_version = Column("version", Integer, nullable=False)
 _record_version = Column("version", Integer, nullable=False)
+_standup_version = Column("version", Integer, nullable=False)
+_entry_version = Column("version", Integer, nullable=False)
 
 
 class Workspace(SQLModel, table=True):
-    """One Slack workspace, keyed by Slack's team id."""
+    """One Slack workspace, keyed by Slack's team id. `reactions`: see `models/capturing.py`; None is as delivered."""
 
     __tablename__ = "workspace"
 
@@ -33,6 +35,7 @@ class Workspace(SQLModel, table=True):
     name: str
     bot_user_id: str
     warmed_at: datetime | None = None
+    reactions: dict[str, str] | None = Field(default=None, sa_type=JSON)
 
 
 class Person(SQLModel, table=True):
@@ -137,7 +140,9 @@ class Record(SQLModel, table=True):
     """What all kinds share; a kind's own table holds the rest under the same key.
 
     `remark` is what was said with the step that led to the present status. `first_due_date` is the first promise, which
-    stays, and `due_moves` how often the due date has moved since.
+    stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
+    it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
+    of it. A draft was saved with one click and waits for somebody to look at it.
     """
 
     __tablename__ = "record"
@@ -146,6 +151,7 @@ class Record(SQLModel, table=True):
         Index("ix_record_due", "workspace_id", "is_open", "due_date", "owner_id"),
         Index("ix_record_owner", "workspace_id", "owner_id", "is_open"),
         Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open"),
+        Index("ix_record_source", "workspace_id", "source_channel_id", "source_ts"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -169,6 +175,11 @@ class Record(SQLModel, table=True):
     remark: str = ""
     raised_by: str
     source_link: str | None = None
+    source_channel_id: str | None = None
+    source_ts: str | None = None
+    source_thread_ts: str | None = None
+    source_change: SourceChange | None = Field(default=None, sa_type=stored(SourceChange))
+    is_draft: bool = False
     is_archived: bool = False
     created_at: datetime
     updated_at: datetime
@@ -197,6 +208,7 @@ class Act(Labelled):
     STEPPED = "stepped", "Status"
     UNDONE = "undone", "Undone"
     LINKED = "linked", "Linked"
+    SOURCE = "source", "Source"
     FOLLOWED = "followed", "Followed"
 
 
@@ -249,6 +261,19 @@ class Link(SQLModel, table=True):
     to_id: int = Field(primary_key=True, foreign_key="record.id")
     at: datetime
     made_by: str
+
+
+class Capture(SQLModel, table=True):
+    """A message that became a record of a kind by a reaction. The key is what makes that happen once, for good."""
+
+    __tablename__ = "capture"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    ts: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    at: datetime
+    by: str
 
 
 class Card(SQLModel, table=True):
@@ -341,3 +366,123 @@ class Heartbeat(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     at: datetime
+
+
+class Absence(SQLModel, table=True):
+    """Days on which somebody is away, both ends included, in their own calendar; `deputy_id` stands in for them."""
+
+    __tablename__ = "absence"
+    __table_args__ = (Index("ix_absence_person", "workspace_id", "person_id", "last_day"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    person_id: str
+    first_day: date
+    last_day: date
+    deputy_id: str | None = None
+    created_at: datetime
+
+
+class StandupReport(Labelled):
+    """How the answers of a round reach the channel."""
+
+    DIGEST = "digest", "One message, kept up to date"
+    THREAD = "thread", "One message, with each answer in its thread"
+
+
+class Standup(SQLModel, table=True):
+    """A round of questions that comes again and again. Without a `zone` everybody is asked at their own hour.
+
+    `participants` empty means whoever is in the channel. `next_day` is the next round's local date and `next_at` the
+    first instant at which it may have something to do; both empty while nothing is planned.
+    """
+
+    __tablename__ = "standup"
+    __table_args__ = (
+        Index("ix_standup_next", "workspace_id", "next_at"),
+        Index("ix_standup_channel", "workspace_id", "channel_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    channel_id: str
+    name: str
+    questions: list[str] = Field(default_factory=list, sa_type=JSON)
+    asks_mood: bool = False
+    rule: str
+    start: date
+    at: time
+    zone: str | None = None
+    window_minutes: int
+    nudge_minutes: int = 0
+    participants: list[str] = Field(default_factory=list, sa_type=JSON)
+    report: StandupReport = Field(default=StandupReport.DIGEST, sa_type=stored(StandupReport))
+    missing_to: str | None = None
+    makes_issues: bool = False
+    is_paused: bool = False
+    is_archived: bool = False
+    next_day: date | None = None
+    next_at: datetime | None = None
+    created_by: str
+    created_at: datetime
+    version: int = Field(default=1, sa_column=_standup_version)
+
+    __mapper_args__ = {"version_id_col": _standup_version}
+
+
+class StandupRound(SQLModel, table=True):
+    """One local date of a stand-up, with the questions as they were asked. `closes_at` is when the last window ends."""
+
+    __tablename__ = "standup_round"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "standup_id", "day", name="uq_standup_round_day"),
+        Index("ix_standup_round_open", "workspace_id", "is_open", "closes_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    standup_id: int = Field(foreign_key="standup.id")
+    day: date
+    questions: list[str] = Field(default_factory=list, sa_type=JSON)
+    asks_mood: bool = False
+    opens_at: datetime
+    closes_at: datetime
+    is_open: bool = True
+    drawn: int = 0
+    digest_channel: str | None = None
+    digest_ts: str | None = None
+
+
+class EntryState(Labelled):
+    """What became of one person's part in a round."""
+
+    WAITING = "waiting", "Not answered yet"
+    ANSWERED = "answered", "Answered"
+    LATE = "late", "Answered late"
+    SKIPPED = "skipped", "Skipped"
+    AWAY = "away", "Away"
+    MISSED = "missed", "Did not answer"
+
+
+class StandupEntry(SQLModel, table=True):
+    """One person's part in a round: when they are asked, in which zone that was planned, and what they answered."""
+
+    __tablename__ = "standup_entry"
+    __table_args__ = (Index("ix_standup_entry_person", "workspace_id", "person_id", "round_id"),)
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    round_id: int = Field(primary_key=True, foreign_key="standup_round.id")
+    person_id: str = Field(primary_key=True)
+    zone: str
+    opens_at: datetime
+    closes_at: datetime
+    state: EntryState = Field(default=EntryState.WAITING, sa_type=stored(EntryState))
+    answers: list[str] = Field(default_factory=list, sa_type=JSON)
+    mood: int | None = None
+    answered_at: datetime | None = None
+    edited_at: datetime | None = None
+    issue_id: int | None = Field(default=None, foreign_key="record.id")
+    reply_ts: str | None = None
+    version: int = Field(default=1, sa_column=_entry_version)
+
+    __mapper_args__ = {"version_id_col": _entry_version}

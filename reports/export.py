@@ -105,6 +105,8 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "channel": record.channel_id,
             "raised_by": record.raised_by,
             "source_link": record.source_link,
+            "source_change": record.source_change,
+            "is_draft": record.is_draft,
             "is_archived": record.is_archived,
             "created_at": record.created_at,
             "updated_at": record.updated_at,

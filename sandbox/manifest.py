@@ -89,8 +89,10 @@ class App:
         return next(found, None)
 
 
-def read_app(manifest: Mapping[str, Any], request_url: str | None = None) -> App:
+def read_app(manifest: Mapping[str, Any], request_url: str | None = None, *, optional_scopes: bool = True) -> App:
     """The app a manifest (format 1 or 2) describes. With `request_url` everything is sent there.
+
+    `optional_scopes` is whether whoever installed it granted what it asks for as optional.
 
     Raises SandboxError when the manifest lacks what an app needs.
     """
@@ -106,7 +108,7 @@ def read_app(manifest: Mapping[str, Any], request_url: str | None = None) -> App
             name=name,
             description=str(about.get("description", "")),
             bot_name=str(_part(features, "bot_user").get("display_name", name)),
-            scopes=tuple(_part(_part(manifest, "oauth_config"), "scopes").get("bot", ())),
+            scopes=_scopes(_part(_part(manifest, "oauth_config"), "scopes"), optional_scopes),
             commands=tuple(_command(entry) for entry in features.get("slash_commands", ())),
             shortcuts=tuple(_shortcut(entry) for entry in features.get("shortcuts", ())),
             events=frozenset(_part(settings, "event_subscriptions").get("bot_events", ())),
@@ -122,6 +124,12 @@ def read_app(manifest: Mapping[str, Any], request_url: str | None = None) -> App
 def _part(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = node.get(key)
     return part if isinstance(part, Mapping) else {}
+
+
+def _scopes(asked: Mapping[str, Any], optional_scopes: bool) -> tuple[str, ...]:
+    optional = tuple(asked.get("bot_optional", ()))
+    everything = dict.fromkeys((*asked.get("bot", ()), *optional))
+    return tuple(scope for scope in everything if optional_scopes or scope not in optional)
 
 
 def _command(entry: Mapping[str, Any]) -> Command:

@@ -14,6 +14,7 @@ from sandbox.objects import bot_message, file_object, person_message
 from sandbox.text import mentions, normalise
 from sandbox.workspace import Channel, Ephemeral, File, Json, new_id
 
+GRAVESTONE = "This message was deleted."
 MOST_REACTIONS = 50
 MOST_REACTIONS_OF_ONE = 23
 
@@ -132,6 +133,12 @@ def change(core: Core, channel: Channel, message: Json, new: Json) -> Json:
 
 
 def delete(core: Core, channel: Channel, message: Json) -> None:
+    """Take a message away. One with replies leaves a gravestone, so that its thread stays."""
+    if len(channel.thread(message["ts"])) > 1:
+        gravestone = {"subtype": "tombstone", "text": GRAVESTONE, "user": "USLACKBOT", "hidden": True}
+        gone = ("blocks", "attachments", "files", "metadata", "reactions", "edited", "client_msg_id", "bot_id")
+        change(core, channel, message, {**gravestone, **dict.fromkeys(gone)})
+        return
     del channel.messages[message["ts"]]
     core.live.conversation(channel)
     deleted_event(core, channel, message)

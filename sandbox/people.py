@@ -132,7 +132,7 @@ class Person:
         room = self._mine(channel)
         message = self.message(room, ts)
         name = name.strip(":")
-        if not re.fullmatch(r"[a-z0-9_+'-]{1,100}", name):
+        if not re.fullmatch(r"[a-z0-9_+'-]{1,100}(?:::skin-tone-[2-6])?", name):
             raise SandboxError(f'"{name}" is no name of an emoji.')
         there = any(self.id in each["users"] for each in message.get("reactions", ()) if each["name"] == name)
         change = messages.remove_reaction if there else messages.add_reaction

@@ -42,7 +42,8 @@ class Sandbox:
     """A stand-in workspace with one app installed. Use it with `async with`.
 
     Over Socket Mode, or over signed HTTP when `request_url` (or the manifest) names where to post. With `keep` the
-    workspace is saved in that directory and found again there. Raises SandboxError when it cannot start.
+    workspace is saved in that directory and found again there. Without `optional_scopes` whoever installed the app left
+    out what it asks for as optional. Raises SandboxError when it cannot start.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class Sandbox:
         keep: Path | None = None,
         rate_limits: bool = True,
         timing: Timing | None = None,
+        optional_scopes: bool = True,
     ) -> None:
         timing = timing or Timing()
-        app = read_app(manifest, request_url)
+        app = read_app(manifest, request_url, optional_scopes=optional_scopes)
         self._keeper = Keeper(keep) if keep is not None else None
         kept = self._keeper.load() if self._keeper else None
         if kept is None:

@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables import Delivery, DeliveryState, SeenRequest
 from views.blocks import Message
 
-Method = Literal["post", "update"]
+Method = Literal["post", "update", "whisper"]
 
 LEASE = timedelta(seconds=60)
 SEEN_KEPT = timedelta(days=7)
@@ -33,7 +33,8 @@ ERROR_MAX = 200
 class Draft:
     """What is to be sent now. `channel` is a channel or, for a direct message, a person; `ts` names what is updated.
 
-    `mentions` is the person whom this message notifies by name, for the kind's own book-keeping.
+    A whisper is shown to one person of the channel only (`to`), and stands nowhere. `mentions` is the person whom this
+    message notifies by name, for the kind's own book-keeping.
     """
 
     method: Method
@@ -41,6 +42,7 @@ class Draft:
     message: Message
     ts: str | None = None
     thread_ts: str | None = None
+    to: str | None = None
     mentions: str | None = None
 
 

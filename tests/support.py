@@ -8,7 +8,7 @@ async with database.unit(WORKSPACE) as session:
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,7 +17,8 @@ from models import directory, operations, projects, undoing
 from models.errors import Conflict, NotAllowed
 from models.kinds import Item, Kind
 from models.permissions import Actor, actor_of
-from models.tables import Channel, Person, Project, Workspace
+from models.standups import CLASSIC, Plan
+from models.tables import Channel, Person, Project, StandupReport, Workspace
 
 WORKSPACE = "T0001"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday; four weeks before Europe's clocks change
@@ -122,8 +123,29 @@ async def make_record(
         channel_id=channel_id or project.home_channel_id,
         now=now,
         via=via,
-        source_link=source_link,
+        source=operations.Source(source_link) if source_link else None,
     )
+
+
+def a_plan(**fields: Any) -> Plan:
+    """A stand-up as a form holds it: weekdays at 09:30 of everybody's own morning, in #move."""
+    defaults: dict[str, Any] = {
+        "channel_id": "CMOVE",
+        "name": "Daily",
+        "questions": CLASSIC,
+        "asks_mood": False,
+        "weekdays": range(5),
+        "every_weeks": 1,
+        "at": time(9, 30),
+        "zone": None,
+        "window_minutes": 180,
+        "nudge_minutes": 30,
+        "participants": (),
+        "report": StandupReport.DIGEST,
+        "missing_to": None,
+        "makes_issues": False,
+    }
+    return Plan(**(defaults | fields))
 
 
 async def _usual_project(session: AsyncSession, by: Person) -> Project:

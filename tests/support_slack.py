@@ -57,7 +57,7 @@ class RecordingSlack:
         """Answer the calls that hang, and those to come at once."""
         self._open.set()
 
-    async def reached(self, calls: int, *, seconds: float = 5.0) -> None:
+    async def reached(self, calls: int, *, seconds: float = 30.0) -> None:
         """Wait until so many calls have come in, answered or not."""
         async with asyncio.timeout(seconds):
             while len(self.calls) < calls:

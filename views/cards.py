@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from models import tags
+from models.capturing import is_untitled
 from models.clock import today_in, zone_or_utc
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
@@ -30,7 +31,7 @@ from views.blocks import (
     rich,
     section,
 )
-from views.values import People, day, due, moved, name_of, shown_value
+from views.values import People, day, due, moved, name_of, shown_value, status, with_article
 
 DETAILS_SHOWN = 600
 
@@ -206,11 +207,14 @@ MORNING_ROWS_EACH = 10
 
 def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[Block]:
     """One record as a line with its buttons below, for Home and the morning message."""
-    facts = [project.name, item.status.label]
+    facts = [project.name, status(item)]
     if item.record.due_date:
         facts.append(f"due {due(item, project, today)}")
     if item.record.priority in (Priority.HIGH, Priority.CRITICAL):
         facts.append(f"{item.record.priority.label} priority")
+    facts += [
+        f"{label.lower()} {shown}" for label, derive in item.kind.derived.items() if (shown := derive(item, today))
+    ]
     buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
     if item.record.is_open:
         buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
@@ -220,6 +224,35 @@ def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[B
         note(plain(" · ".join(facts))),
         actions(buttons, block_id=f"{actions_of}:{item.reference}"),
     ]
+
+
+def draft_saved(item: Item, project: Project, *, began: bool) -> Message:
+    """What is asked of somebody whose reaction saved a draft, seen by them alone."""
+    says = f"Saved {item.reference} as a draft in {project.name}: {item.record.title}"
+    asks = "Is it complete? A draft is in the lists, and nobody is reminded of it."
+    if is_untitled(item.kind, item.record.title):
+        asks = "It needs a title: I could not read the message. A draft is in the lists, and nobody is reminded of it."
+    blocks = [section(plain(says)), note(plain(asks))]
+    if began:
+        blocks.append(note(plain(f"It is the first record here, so I began the project {project.name}.")))
+    offered = [
+        button("Complete it", "edit", item.reference, style="primary", says=f"Complete {item.reference}"),
+        button("Keep as it is", "keep", item.reference, says=f"Keep {item.reference} as it is"),
+        button(f"Not {with_article(item.kind.singular)}", "discard", item.reference, says=f"Remove {item.reference}"),
+    ]
+    return Message(esc(f"{says}. {asks}"), [*blocks, actions(offered)])
+
+
+def form_offered(words: str, typed: str) -> Message:
+    """A button in place of a form, which Slack lets open only when somebody presses something.
+
+    `words` is what the button carries; `typed` what the person wrote, in plain text.
+    """
+    text = "That takes a form, which Slack opens only for somebody who presses a button."
+    return Message(
+        f"{text} {esc(cut(typed, 500))}",
+        [section(plain(text)), actions([button("Open the form", "typed", words, style="primary")])],
+    )
 
 
 def hello(channel: Channel, bot_user_id: str) -> Message:
@@ -236,6 +269,7 @@ def hello(channel: Channel, bot_user_id: str) -> Message:
         actions(
             [
                 button("Log something", "log", "", style="primary"),
+                button("Set up the project", "set_up", ""),
                 button("How it works", "help", ""),
             ]
         ),
@@ -272,6 +306,10 @@ def change_in_words(kind: Kind, row: History, people: People) -> str:
         return "removed it" if row.after else "brought it back"
     if row.act is Act.LINKED:
         return row.note or "link"
+    if row.act is Act.SOURCE:
+        return row.note or "source"
+    if row.field == "is_draft":
+        return "made it a draft again" if row.after else "it is a draft no longer"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
     before, after = (_past_value(kind, field, value, people) for value in (row.before, row.after))
     word = "undid: " if row.act is Act.UNDONE else ""
@@ -296,7 +334,7 @@ def _title(item: Item) -> Block:
 def _facts(item: Item, project: Project, people: People, today: date, *, mention_owner: bool) -> list[Block]:
     record = item.record
     owner = mention(record.owner_id) if mention_owner and record.owner_id else esc(name_of(people, record.owner_id))
-    facts: dict[str, str] = {"Owner": owner if record.owner_id else "nobody yet", "Status": item.status.label}
+    facts: dict[str, str] = {"Owner": owner if record.owner_id else "nobody yet", "Status": status(item)}
     facts |= {label: shown for label, derive in item.kind.derived.items() if (shown := derive(item, today))}
     if record.due_date:
         is_late = record.is_open and record.due_date < today
@@ -360,6 +398,8 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
         origin.append(plain(tags.shown(item.record.tags)))
     if item.record.source_link:
         origin.append(mrkdwn(link(item.record.source_link, "from this message")))
+    if item.record.source_change:
+        origin.append(plain(f"The message it came from was {item.record.source_change.label}."))
     return origin
 
 

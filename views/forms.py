@@ -6,13 +6,13 @@ input whose action id stays, and takes the new initial value only where the acti
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, time
 from typing import Any
 
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
-from models.operations import REMARK, TEXT_MAX, TITLE_MAX
+from models.operations import REMARK, TEXT_MAX, TITLE_MAX, Source
 from models.projects import NAME_MAX
 from models.tables import Project
 from models.tags import read_tags
@@ -42,11 +42,27 @@ class FormContext:
     follows: str = ""
     shows_all: bool = False
     source_link: str = ""
+    source_ts: str = ""
+    source_thread_ts: str = ""
     response_url: str = ""
+    thread_ts: str = ""
     asks: tuple[str, ...] = ()
     line: str = ""
     chosen: tuple[str, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Source | None:
+        """The message that the record is made from, if it is made from one."""
+        if not self.source_link and not self.source_ts:
+            return None
+        return Source(self.source_link, self.channel_id, self.source_ts, self.source_thread_ts)
+
+    def made_from(self, source: Source | None) -> "FormContext":
+        """The same for a record that is made from that message."""
+        if source is None:
+            return self
+        return replace(self, source_link=source.link, source_ts=source.ts, source_thread_ts=source.thread_ts)
 
     def packed(self) -> str:
         """As private_metadata: at most 3,000 characters, of which a link is the longest part."""

@@ -19,7 +19,9 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
         "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, "
         "`!high` its priority (`!low` `!normal` `!high` `!critical`), `#network` a tag, and for a risk `p4 i3` its "
         "probability and impact. Further lines are details. "
-        "Or press ⋯ on a message and choose *Log to Steward*."
+        "Or press ⋯ on a message and choose *Log to Steward*. In threads, where commands do not work, write "
+        "`@Steward risk …`; several lines that each begin with such a word are several records. "
+        "A reaction may save a message as a draft: `/steward reactions`."
     )
     blocks = [
         section(plain(first)),
@@ -80,7 +82,30 @@ def list_help() -> Message:
     return Message(first, blocks)
 
 
+ADMIN = (
+    "*In Slack* you may change the settings of every project you can see, approve and reject in all of them, and "
+    "remove any record (`/steward A12 remove`). Private projects are private from you too, unless you are in their "
+    "channels.",
+    "*People*: who is a guest, deactivated or of another company is read from Slack. Nothing is to be set up here.",
+    "*On the server*: `steward export` gives everything of the workspace as JSON, `steward migrate` brings the "
+    "database to a new release. How to host and back it up stands in docs/host-it.md.",
+)
+
+
+def admin_help() -> Message:
+    """What workspace admins can do that others cannot, and where the rest is done."""
+    first = "What you can do as an admin of this workspace"
+    return Message(first, [section(mrkdwn(f"*{first}*")), *(section(mrkdwn(each)) for each in ADMIN)])
+
+
+def standup_help(words: Sequence[tuple[str, str]]) -> Message:
+    """The words after `/standup`: (what to type, what it does)."""
+    first = "A stand-up asks everybody the same few questions, at their own hour or the team's, and shows the answers."
+    shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in words)
+    return Message(first, [section(plain(first)), section(mrkdwn(f"`/standup`  What there is here\n{shown}"))])
+
+
 def how_to() -> Message:
     """The answer to a message in Steward's own conversation."""
-    text = "I read commands and buttons, not messages. Try `/steward help`, or press the button to log something."
+    text = "I read commands, buttons and what mentions me. Try `/steward help`, or press the button to log something."
     return Message(text, [section(mrkdwn(text)), actions([button("Log something", "log", "", style="primary")])])

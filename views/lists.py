@@ -10,7 +10,7 @@ from models.labels import Priority
 from reports.urgency import URGENCIES
 from reports.work import Line, Page
 from views.blocks import Block, Message, actions, button, divider, esc, mrkdwn, note, plain, section
-from views.values import People, due, name_of, shown_value
+from views.values import People, due, name_of, shown_value, status
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class ListView:
     """What a list is of. `line` is its filters as one line, which its buttons carry; `other` the opposite list's.
 
     `other` is a label and a line, as ("Show closed", ...). `steps` are the main steps this person may take now, by
-    reference; `offers_select` is whether they may change several of the records. `title` and `empty` are plain text and
-    mrkdwn.
+    reference; `offers_select` is whether they may change several of the records, `names_projects` whether each line
+    says where it belongs. `title` and `empty` are plain text and mrkdwn.
     """
 
     title: str
@@ -29,6 +29,7 @@ class ListView:
     steps: Mapping[str, Step]
     other: tuple[str, str] | None = None
     offers_select: bool = False
+    names_projects: bool = False
 
 
 def record_list(page: Page, people: People, view: ListView) -> Message:
@@ -55,7 +56,7 @@ def record_list(page: Page, people: People, view: ListView) -> Message:
 
 def limits_in_words(filters: Filters, people: People) -> list[str]:
     """What limits the list beside its kinds, whether they are open, and its projects."""
-    said = [status.replace("_", " ") for status in filters.statuses]
+    said = [wanted.replace("_", " ") for wanted in filters.statuses]
     said += [filters.due.value] if filters.due else []
     said += [f"{priority.label.lower()} priority" for priority in filters.priorities]
     match filters.at_least, filters.at_most:
@@ -73,7 +74,7 @@ def limits_in_words(filters: Filters, people: People) -> list[str]:
     return [*said, *(f"“{words}” in the title" for words in filters.words)]
 
 
-MARKS = {"Overdue": "🔴", "Due today": "🟠", "Due this week": "🟡", "Later": "⚪", "No due date": "⚪"}
+MARKS = dict(zip(URGENCIES, ("🔴", "🟠", "🟡", "🟡", "⚪", "⚪"), strict=True))
 
 
 def _groups(page: Page, filters: Filters) -> Iterator[tuple[str, list[Line]]]:
@@ -93,9 +94,10 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     due_words = due(item, line.project, line.today if record.is_open else None)
     is_late = record.is_open and line.urgency == "Overdue"
     facts = [
+        line.project.name if view.names_projects else "",
         name_of(people, record.owner_id),
         f"🔴 {due_words}" if is_late else due_words,
-        item.status.label,
+        status(item),
         f"{record.priority.label} priority" if record.priority in (Priority.HIGH, Priority.CRITICAL) else "",
         *(
             [derive(item, line.today) or "" for derive in item.kind.derived.values()]
@@ -104,7 +106,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     ]
     facts.append(tags.shown(record.tags))
     text = f"{item.kind.emoji} {item.reference}  {record.title}\n" + " · ".join(filter(None, facts))
-    opens = button("Open", "show", item.reference, says=f"Open {item.reference}")
+    opens = button("Show", "show", item.reference, says=f"Show {item.reference}")
     step = view.steps.get(item.reference)
     if step is None:
         return [section(plain(text), opens)]

@@ -33,6 +33,11 @@ def day(value: date, today: date | None = None, clock: str = "") -> str:
     return {0: f"today, {shown}", 1: f"tomorrow, {shown}", -1: f"yesterday, {shown}"}.get(away, shown)
 
 
+def status(item: Item) -> str:
+    """The status in a word; of a draft, that it is one."""
+    return "Draft" if item.record.is_draft else item.status.label
+
+
 def ago(at: datetime, now: datetime) -> str:
     """How long ago that was, in words that need no time zone."""
     minutes = int((now - at).total_seconds() // 60)

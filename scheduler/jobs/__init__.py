@@ -2,7 +2,8 @@
 
 from scheduler.jobs.base import Job
 from scheduler.jobs.morning import MORNING_JOB
+from scheduler.jobs.standups import STANDUPS_JOB
 
 __all__ = ["JOBS", "Job"]
 
-JOBS: tuple[Job, ...] = (MORNING_JOB,)
+JOBS: tuple[Job, ...] = (MORNING_JOB, STANDUPS_JOB)

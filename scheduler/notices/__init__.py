@@ -1,13 +1,17 @@
 """The kinds of delivery, one file each. A new kind is a file and a line in `DELIVERY_KINDS`."""
 
 from scheduler.deliveries import DeliveryKind
+from scheduler.notices.answer import ANSWER
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.assigned_batch import ASSIGNED_BATCH
+from scheduler.notices.begun import BEGUN
 from scheduler.notices.card import CARD
+from scheduler.notices.draft import DRAFT
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
 from scheduler.notices.morning import MORNING
+from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
@@ -21,4 +25,8 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     WORD,
     MORNING,
     LEFT_BEHIND,
+    BEGUN,
+    ANSWER,
+    DRAFT,
+    *STANDUP_KINDS,
 )

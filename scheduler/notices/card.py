@@ -1,6 +1,7 @@
-"""A record's one card in its channel: posted once, updated ever after."""
+"""A record's one card in its channel, in the thread of its source if it has one: posted once, updated ever after."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, or_
 from sqlmodel import col, select
@@ -8,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, links, outbox
 from models.kinds import Item
-from models.tables import Act, Card, Delivery, History
+from models.labels import SourceChange
+from models.tables import Act, Card, Delivery, History, Project, Record
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.trouble import UNSURE, owe_trouble
@@ -20,6 +22,16 @@ POST_LIMIT = timedelta(hours=24)
 
 # Somebody removed the message, or it is not ours to change: a new card takes its place.
 LOST = frozenset({"message_not_found", "cant_update_message"})
+
+# Slack takes no reply there: the card goes to the channel itself.
+NO_THREAD = frozenset(
+    {
+        "cannot_reply_to_message",
+        "thread_not_found",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
 
 
 async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
@@ -35,13 +47,35 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     people = await directory.people(session, people_of(item))
     shown = await links.links_of(session, item)
     if card is not None:
+        if not await _may_stand_in(session, card.channel_id, project):
+            return None
         message = record_card(item, project, people, now=now, links=shown)
         return Draft("update", card.channel_id, message, ts=card.ts)
+    target = delivery.target if await _may_stand_in(session, delivery.target, project) else project.home_channel_id
     owner_id = await _owner_to_tell(session, delivery, item)
-    if owner_id and not await directory.is_member(session, delivery.target, owner_id):
+    if owner_id and not await directory.is_member(session, target, owner_id):
         owner_id = None
     message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, links=shown)
-    return Draft("post", delivery.target, message, mentions=owner_id)
+    return Draft("post", target, message, thread_ts=_thread(delivery, item.record), mentions=owner_id)
+
+
+async def _may_stand_in(session: AsyncSession, channel_id: str, project: Project) -> bool:
+    """Whether whoever reads the channel may read the project's cards.
+
+    What stands in a channel that was unbound from a private project stays as it was then.
+    """
+    if not project.is_private:
+        return True
+    place = await directory.channel(session, channel_id)
+    return place is not None and place[0].project_id == project.id
+
+
+def _thread(delivery: Delivery, record: Record) -> str | None:
+    """The thread of the message that the record was made from, if that stands in the card's channel."""
+    is_there = record.source_channel_id == delivery.target and record.source_change is not SourceChange.DELETED
+    if not is_there or delivery.payload.get("in_channel"):
+        return None
+    return record.source_thread_ts or record.source_ts
 
 
 async def sent(session: AsyncSession, delivery: Delivery, draft: Draft, now: datetime) -> None:
@@ -69,7 +103,10 @@ async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> No
     if card is not None:
         if delivery.last_error in LOST:
             await session.delete(card)
-            await _post_anew(session, delivery, now)
+            await _post_anew(session, delivery, now, {"owner_knows": True})
+        return
+    if delivery.last_error in NO_THREAD and not delivery.payload.get("in_channel"):
+        await _post_anew(session, delivery, now, {**delivery.payload, "in_channel": True})
         return
     await _tell_owner(session, delivery, now)
     author_id = await _author(session, delivery)
@@ -99,7 +136,7 @@ async def _card(session: AsyncSession, delivery: Delivery) -> Card | None:
     return (await session.exec(select(Card).where(col(Card.record_id) == delivery.record_id))).first()
 
 
-async def _post_anew(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
+async def _post_anew(session: AsyncSession, delivery: Delivery, now: datetime, payload: dict[str, Any]) -> None:
     await outbox.put(
         session,
         CARD.key,
@@ -107,7 +144,7 @@ async def _post_anew(session: AsyncSession, delivery: Delivery, now: datetime) -
         lane=delivery.lane,
         target=delivery.target,
         record_id=delivery.record_id,
-        payload={"owner_knows": True},
+        payload=payload,
         due_at=now,
     )
 

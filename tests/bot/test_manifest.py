@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bot.manifest import SCOPES, manifest
+from bot.manifest import OPTIONAL_SCOPES, SCOPES, manifest
 from handlers.commands import COMMANDS
 from handlers.registry import EVENTS, SHORTCUTS
 
@@ -20,6 +20,10 @@ EVENTS_OF_SCOPES = {
     "groups:read": {"group_archive", "group_left", "group_rename", "group_unarchive"},
     "users:read": {"team_join", "user_change"},
     "im:history": {"message.im"},
+    "app_mentions:read": {"app_mention"},
+    "reactions:read": {"reaction_added"},
+    "channels:history": {"message.channels"},
+    "groups:history": {"message.groups"},
 }
 
 
@@ -62,8 +66,8 @@ def test_texts_keep_to_slacks_lengths() -> None:
 def test_every_event_that_is_answered_is_subscribed_to() -> None:
     subscribed = set(manifest()["settings"]["event_subscriptions"]["bot_events"])
 
-    assert {event for event in EVENTS if event != "message"} <= subscribed
-    assert "message.im" in subscribed
+    assert {event for event in EVENTS if not event.startswith("message")} <= subscribed
+    assert {"app_mention", "message.im", "message.channels", "message.groups"} <= subscribed
 
 
 def test_every_scope_has_its_reason_and_every_event_its_scope() -> None:
@@ -74,6 +78,14 @@ def test_every_scope_has_its_reason_and_every_event_its_scope() -> None:
     assert all(SCOPES.values())
     for scope, events in EVENTS_OF_SCOPES.items():
         assert scope in SCOPES or not events & subscribed
+
+
+def test_reading_the_messages_of_channels_is_optional() -> None:
+    """Whoever installs it decides; Slack wants an optional scope in both lists."""
+    scopes = manifest()["oauth_config"]["scopes"]
+
+    assert scopes["bot_optional"] == ["channels:history", "groups:history"] == sorted(OPTIONAL_SCOPES)
+    assert set(scopes["bot_optional"]) < set(scopes["bot"])
 
 
 def test_a_prefix_renames_the_commands_and_nothing_else() -> None:

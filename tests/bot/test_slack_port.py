@@ -56,14 +56,26 @@ def double() -> Double:
 
 
 @pytest.fixture
-async def port(double: Double) -> AsyncIterator[SlackWebApi]:
+async def address(double: Double) -> AsyncIterator[str]:
     server = await asyncio.start_server(double.serve, "127.0.0.1", 0)
-    address = server.sockets[0].getsockname()
-    opened = SlackWebApi("xoxb-1", f"http://127.0.0.1:{address[1]}/api/", timeout=0.3)
-    yield opened
-    await opened.close()
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/"
     server.close()
     await server.wait_closed()
+
+
+@pytest.fixture
+async def port(address: str) -> AsyncIterator[SlackWebApi]:
+    opened = SlackWebApi("xoxb-1", address, timeout=30)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def hasty_port(address: str) -> AsyncIterator[SlackWebApi]:
+    """A port that waits a moment only: for answers that never come."""
+    opened = SlackWebApi("xoxb-1", address, timeout=0.3)
+    yield opened
+    await opened.close()
 
 
 async def result_of(port: SlackWebApi) -> SlackError:
@@ -120,7 +132,6 @@ async def test_a_call_is_a_form_with_the_token_beside_it_and_nested_values_as_js
         (b"\x00\x01garbage\r\n\r\n", SlackUnknown, None),
         (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{", SlackUnknown, None),
         (DROP, SlackUnknown, "no answer: ServerDisconnectedError"),
-        (HANG, SlackUnknown, "no answer: TimeoutError"),
     ],
 )
 async def test_every_answer_says_what_is_known_of_the_call(
@@ -134,7 +145,19 @@ async def test_every_answer_says_what_is_known_of_the_call(
     assert code in (None, error.code)
 
 
-@pytest.mark.parametrize("answer", [DROP, HANG, http("", status=500), http("{}", status=429), refusal("fatal_error")])
+async def test_of_a_call_that_is_not_answered_nothing_is_known_and_it_is_tried_once(
+    hasty_port: SlackWebApi, double: Double
+) -> None:
+    double.answer = HANG
+
+    error = await result_of(hasty_port)
+
+    assert type(error) is SlackUnknown
+    assert error.code == "no answer: TimeoutError"
+    assert len(double.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [DROP, http("", status=500), http("{}", status=429), refusal("fatal_error")])
 async def test_a_call_is_tried_once_whatever_happens(port: SlackWebApi, double: Double, answer: bytes | None) -> None:
     double.answer = answer
 
@@ -178,7 +201,7 @@ def unknown_name() -> str:
 
 @pytest.mark.parametrize("address", [refused_address, unknown_name])
 async def test_without_a_connection_surely_nothing_was_sent(address: Callable[[], str]) -> None:
-    port = SlackWebApi("xoxb-1", address(), timeout=5)
+    port = SlackWebApi("xoxb-1", address(), timeout=30)
 
     error = await result_of(port)
     await port.close()
@@ -194,13 +217,13 @@ async def test_each_call_has_a_connection_of_its_own(port: SlackWebApi, double: 
 
 
 async def test_neither_texts_nor_tokens_reach_the_log(
-    port: SlackWebApi, double: Double, caplog: pytest.LogCaptureFixture
+    port: SlackWebApi, hasty_port: SlackWebApi, double: Double, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for answer in (GOOD, refusal("invalid_blocks"), HANG):
         double.answer = answer
         try:
-            await port.call("chat.postMessage", channel="C1", text="a private word")
+            await (hasty_port if answer is HANG else port).call("chat.postMessage", channel="C1", text="a private word")
         except SlackError as error:
             logging.getLogger("test").warning("refused: %s", error)
 

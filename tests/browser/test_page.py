@@ -5,7 +5,7 @@ from datetime import timedelta
 from playwright.async_api import Browser, expect
 
 from sandbox import Sandbox
-from tests.browser.conftest import WAIT_MS, OpenPage, until
+from tests.browser.conftest import OpenPage, until
 from tests.browser.made_up_app import MANIFEST, LunchClub, lunch_card
 
 
@@ -169,5 +169,5 @@ async def test_a_lost_connection_is_said_and_mended(browser: Browser) -> None:
     await expect(page.get_by_test_id("connection-lost")).to_contain_text("The connection to the workspace is lost")
 
     async with Sandbox(MANIFEST, port=port):
-        await expect(page.get_by_test_id("connection-lost")).to_be_hidden(timeout=WAIT_MS)
+        await expect(page.get_by_test_id("connection-lost")).to_be_hidden()
     await context.close()

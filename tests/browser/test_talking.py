@@ -1,8 +1,10 @@
 """Messages, commands, threads and menus in the page."""
 
+import pytest
 from playwright.async_api import Page, expect
 
 from sandbox import Sandbox
+from sandbox.timing import Timing
 from tests.browser.conftest import OpenPage, until
 from tests.browser.made_up_app import LunchClub
 
@@ -73,6 +75,7 @@ async def test_an_unknown_command_is_explained_and_stays_in_the_box(open_page: O
     assert club.heard == []
 
 
+@pytest.mark.parametrize("workspace", [Timing(acknowledge=0.5)], ids=["hasty"], indirect=True)
 async def test_a_command_the_app_does_not_answer_is_reported_and_can_be_sent_again(
     open_page: OpenPage, club: LunchClub
 ) -> None:

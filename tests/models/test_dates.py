@@ -849,10 +849,10 @@ def test_the_own_grammar_reads_a_phrase_well_within_a_millisecond():
     for phrase, _ in TABLE:
         read_phrase(phrase, now=WEDNESDAY, zone=NEW_YORK, order=DateOrder.MDY)
 
-    started = stopwatch.perf_counter()
+    started = stopwatch.process_time()
     for phrase, _ in TABLE:
         read_phrase(phrase, now=WEDNESDAY, zone=NEW_YORK, order=DateOrder.MDY)
-    average = (stopwatch.perf_counter() - started) / len(TABLE)
+    average = (stopwatch.process_time() - started) / len(TABLE)
 
     assert average < 0.001
 

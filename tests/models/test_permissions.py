@@ -70,6 +70,9 @@ MATRIX = {
     Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
     Right.SETTINGS: LEADERS | {"sponsor"},
+    Right.BEGIN: MEMBERS,
+    Right.BIND: MEMBERS,
+    Right.REACTIONS: {"admin"},
 }
 
 

@@ -8,11 +8,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import AutoString, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import kinds
+from models import absences, kinds, standups
 from models.database import Database, WrongWorkspace
 from models.labels import LinkType
-from models.tables import Card, Channel, Heartbeat, Link, Person, Project, Record, SeenRequest, Workspace
-from tests.support import NOW, make_person, make_record, make_workspace
+from models.permissions import actor_of
+from models.tables import Capture, Card, Channel, Heartbeat, Link, Person, Project, Record, SeenRequest, Workspace
+from tests.support import NOW, a_plan, make_person, make_record, make_workspace
 
 OURS, THEIRS = "T0001", "T0002"
 
@@ -42,6 +43,10 @@ async def fill(session: AsyncSession) -> None:
         session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
     session.add(SeenRequest(key="trigger", at=NOW))
+    session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
+    await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)
+    standup = await standups.create(session, actor_of(ana), a_plan(), today=NOW.date(), now=NOW)
+    await standups.open_round(session, standup, NOW.date(), now=NOW)
 
 
 async def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:

@@ -6,13 +6,13 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox import Sandbox
-from tests.sandbox.workspace_support import MANIFEST
+from tests.sandbox.workspace_support import MANIFEST, PATIENT
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    """The workspace with rate limits off; tests of those start their own."""
-    async with Sandbox(MANIFEST, rate_limits=False) as running:
+    """The workspace with rate limits off, and patient; tests of those start their own."""
+    async with Sandbox(MANIFEST, rate_limits=False, timing=PATIENT) as running:
         yield running
 
 

@@ -138,6 +138,21 @@ async def test_what_is_not_subscribed_or_lacks_its_scope_is_not_sent() -> None:
             assert await heard(sandbox, sandbox.person("ana").say("#network", "hello")) == []
 
 
+@pytest.mark.parametrize("granted", [True, False])
+async def test_an_optional_scope_brings_its_events_only_where_it_was_granted(granted: bool) -> None:
+    described = manifest()
+    described["oauth_config"]["scopes"]["bot_optional"] = ["channels:history"]
+    async with Sandbox(described, rate_limits=False, optional_scopes=granted) as sandbox:
+        client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
+
+        events = await heard(sandbox, sandbox.person("ana").say("#network", "hello"))
+
+        assert [event["type"] for event in events] == ["message"] * granted
+        if not granted:
+            with pytest.raises(SlackApiError, match="missing_scope"):
+                await client.conversations_history(channel=NETWORK)
+
+
 async def test_an_event_names_whom_it_is_for_and_dates_by_the_workspaces_clock(sandbox: Sandbox) -> None:
     await sandbox.next_morning("ana")
     async with raw_app(sandbox) as app:

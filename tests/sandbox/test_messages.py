@@ -188,6 +188,20 @@ async def test_people_edit_and_delete_their_own_messages(sandbox: Sandbox) -> No
     assert said["ts"] not in [m["ts"] for m in ben.messages("#network")]
 
 
+async def test_a_deleted_message_with_replies_leaves_a_gravestone_and_its_thread(sandbox: Sandbox) -> None:
+    ana = sandbox.person("ana")
+    said = await ana.say("#network", "helo")
+    reply = await ana.say("#network", "hello", said["ts"])
+
+    await ana.delete("#network", said["ts"])
+
+    root, kept = ana.thread("#network", said["ts"])
+    assert (root["subtype"], root["text"], kept["ts"]) == ("tombstone", "This message was deleted.", reply["ts"])
+    assert "blocks" not in root
+    with pytest.raises(SandboxError, match="own messages"):
+        await ana.edit("#network", said["ts"], "back again")
+
+
 async def test_people_only_write_where_they_may(sandbox: Sandbox) -> None:
     for who, where, sentence in [
         ("mia", "#general", "sees no conversation"),

@@ -5,7 +5,6 @@ import contextlib
 import io
 import json
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -302,15 +301,15 @@ async def test_a_permalink_opens_in_the_page(sandbox: Sandbox, session: Any, cli
         assert response.status == 404
 
 
-async def test_it_ends_within_a_second_even_with_an_app_and_pages_open(session: aiohttp.ClientSession) -> None:
-    async with contextlib.AsyncExitStack() as still_open:
-        async with Sandbox(MANIFEST) as sandbox:
-            await still_open.enter_async_context(raw_app(sandbox))
-            await still_open.enter_async_context(listening(Page(sandbox, session)))
-            began = time.monotonic()
-        took = time.monotonic() - began
+async def test_it_ends_at_once_even_with_an_app_and_pages_open(
+    session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with contextlib.AsyncExitStack() as still_open, Sandbox(MANIFEST) as sandbox:
+        await still_open.enter_async_context(raw_app(sandbox))
+        await still_open.enter_async_context(listening(Page(sandbox, session)))
 
-    assert took < 1
+    # What does not end by itself is cut off after a second, with a word of it.
+    assert "graceful shutdown exceeded" not in caplog.text
 
 
 async def test_listening_beyond_this_machine_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from sandbox.interactions import TROUBLE, Place
 from sandbox.seed import ANA, NETWORK
 from tests.sandbox.workspace_support import (
     MANIFEST,
+    PATIENT,
     actions,
     bolt,
     button,
@@ -154,21 +155,21 @@ async def test_an_answer_slack_refuses_keeps_the_form_open_with_trouble(sandbox:
     assert ana.modal is not None
 
 
-async def test_a_form_nobody_answers_says_so_and_stays() -> None:
-    async with Sandbox(MANIFEST, timing=Timing(acknowledge=0.3)) as sandbox:
-        app = opening(sandbox, modal())
+async def test_a_form_nobody_answers_says_so_and_stays(sandbox: Sandbox) -> None:
+    app = opening(sandbox, modal())
 
-        @app.view("form")
-        async def crash() -> None:
-            raise ValueError("on purpose")
+    @app.view("form")
+    async def crash() -> None:
+        raise ValueError("on purpose")
 
-        async with connected(app, sandbox):
-            ana = sandbox.person("ana")
-            await ana.shortcut("new")
-            outcome = await ana.submit({"title": "typed"})
+    async with connected(app, sandbox):
+        ana = sandbox.person("ana")
+        await ana.shortcut("new")
+        sandbox._core.courier.timing = Timing(acknowledge=0.3)
+        outcome = await ana.submit({"title": "typed"})
 
-            assert outcome.notice == TROUBLE
-            assert ana.modal is not None
+        assert outcome.notice == TROUBLE
+        assert ana.modal is not None
 
 
 async def test_an_update_keeps_what_was_typed_where_the_ids_stay(sandbox: Sandbox) -> None:
@@ -255,8 +256,9 @@ async def test_closing_is_told_to_apps_that_asked(sandbox: Sandbox) -> None:
     assert ana.modals == []
 
 
-async def test_a_trigger_works_once_and_for_three_seconds() -> None:
-    async with Sandbox(MANIFEST, timing=Timing(trigger=0.1)) as sandbox:
+@pytest.mark.parametrize("timing", [PATIENT, Timing(trigger=0.1)], ids=["once", "for a while"])
+async def test_a_trigger_works_once_and_for_three_seconds(timing: Timing) -> None:
+    async with Sandbox(MANIFEST, timing=timing) as sandbox:
         client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
         app = bolt(sandbox)
         triggers: list[str] = []
@@ -268,12 +270,14 @@ async def test_a_trigger_works_once_and_for_three_seconds() -> None:
 
         async with connected(app, sandbox):
             await sandbox.person("ana").shortcut("new")
-            await client.views_open(trigger_id=triggers[0], view=modal())
-            assert await error_of(client.views_open(trigger_id=triggers[0], view=modal())) == "exchanged_trigger_id"
-            await sandbox.person("ana").shortcut("new")
-            await asyncio.sleep(0.15)
-            assert await error_of(client.views_open(trigger_id=triggers[1], view=modal())) == "expired_trigger_id"
+            if timing is PATIENT:
+                await client.views_open(trigger_id=triggers[0], view=modal())
+            else:
+                await asyncio.sleep(0.15)
+            refusal = await error_of(client.views_open(trigger_id=triggers[0], view=modal()))
+            assert refusal == ("exchanged_trigger_id" if timing is PATIENT else "expired_trigger_id")
             assert await error_of(client.views_open(trigger_id="1.2.x", view=modal())) == "invalid_trigger_id"
+    assert Timing().trigger == 3
 
 
 async def test_a_refused_view_does_not_use_up_its_trigger(sandbox: Sandbox, client: AsyncWebClient) -> None:

@@ -18,8 +18,12 @@ from starlette.routing import Route
 
 from sandbox import Sandbox
 from sandbox.server import EmbeddedServer
+from sandbox.timing import Timing
 
 Json = dict[str, Any]
+
+# For tests in which nobody is to be too slow, however busy the machine is.
+PATIENT = Timing(acknowledge=30.0, trigger=30.0)
 
 SCOPES = [
     "commands",
@@ -209,7 +213,7 @@ async def bolt_over_http(
         yield sandbox
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the conditions are about things that send no signal

@@ -4,8 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.scenarios.house import House, house_over_http, house_over_socket_mode
+from tests.scenarios.house import PATIENT_SECONDS, House, house_over_http, house_over_socket_mode
 from tests.scenarios.looking import CHECKER, refused_blocks
+
+
+@pytest.fixture(autouse=True)
+def slack_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom or what Slack is asked about while a person waits is not left unknown only because the machine is busy."""
+    monkeypatch.setattr("bot.slack_directory.PATIENCE_SECONDS", PATIENT_SECONDS)
 
 
 @pytest.fixture

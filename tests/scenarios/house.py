@@ -70,10 +70,16 @@ async def house_over_socket_mode(
     patience_seconds: float = PATIENT_SECONDS,
     prefix: str = "",
     timing: Timing = PATIENT_SLACK,
+    optional_scopes: bool = False,
     **options: Any,
 ) -> AsyncIterator[House]:
-    """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice."""
-    async with Sandbox(manifest(prefix), rate_limits=False, timing=timing, **options) as sandbox:
+    """Steward connected by Socket Mode, its clock moved to `starts` before anybody is there to notice.
+
+    Without the optional scopes it is told of no messages, as in most installations.
+    """
+    async with Sandbox(
+        manifest(prefix), rate_limits=False, timing=timing, optional_scopes=optional_scopes, **options
+    ) as sandbox:
         await _begin_at(sandbox, starts)
         slack = Slack(sandbox.bot_token, sandbox.api_url)
         async with socket_mode(
@@ -85,6 +91,7 @@ async def house_over_socket_mode(
             patience_seconds=patience_seconds,
         ) as running:
             sandbox.on_advance(running.advanced)
+            await _knows_everybody(running.steward)
             yield House(sandbox, running.steward)
 
 
@@ -96,7 +103,11 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
         port = free.getsockname()[1]
     request_url = f"http://127.0.0.1:{port}/slack/events"
     async with Sandbox(
-        manifest(request_url=request_url), request_url=request_url, rate_limits=False, timing=PATIENT_SLACK
+        manifest(request_url=request_url),
+        request_url=request_url,
+        rate_limits=False,
+        timing=PATIENT_SLACK,
+        optional_scopes=False,
     ) as sandbox:
         await _begin_at(sandbox, START)
         slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
@@ -120,6 +131,11 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
             server.should_exit = True
             await serving
             await steward.stop()
+
+
+async def _knows_everybody(steward: Steward) -> None:
+    """The start waits for this too, but not for long."""
+    await asyncio.gather(*(task for task in steward._tasks if task.get_name() == "warming"))
 
 
 async def _begin_at(sandbox: Sandbox, instant: datetime) -> None:

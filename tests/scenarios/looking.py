@@ -26,8 +26,9 @@ def answered(person: Driver, channel: str = "#network") -> str:
 
 
 def card(person: Driver, reference: str, channel: str = "#network") -> Json:
-    """The one card of a record there."""
-    found = [message for message in person.messages(channel) if is_card_of(message, reference)]
+    """The one card of a record there, in the channel itself or in a thread."""
+    threads = (person.thread(channel, message["ts"]) for message in person.messages(channel))
+    found = [message for thread in threads for message in thread if is_card_of(message, reference)]
     assert len(found) == 1, f"{len(found)} cards of {reference}"
     return found[0]
 

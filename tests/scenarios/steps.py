@@ -62,7 +62,7 @@ async def owed(house: House, kind: str | None = None) -> list[Delivery]:
     return [row for row in rows if kind in (None, row.kind)]
 
 
-async def until(house: House, condition: Callable[[], Any], seconds: float = 8.0) -> None:
+async def until(house: House, condition: Callable[[], Any], seconds: float = 30.0) -> None:
     """Settle again and again until the condition holds: for what a pause that Slack asked for holds back."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -76,7 +76,7 @@ async def writer_held(database_url: str) -> AsyncIterator[None]:
     path = sqlite_path(database_url)
     assert path is not None
     other = sqlite3.connect(path, isolation_level=None, timeout=0)
-    for _ in range(500):
+    for _ in range(3_000):
         if _took_the_lock(other):
             break
         await asyncio.sleep(0.01)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from bot import incoming
 from sandbox.delivery import Shipment
 from sandbox.timing import Timing
-from tests.scenarios.house import House, house_over_socket_mode, shown
+from tests.scenarios.house import PATIENT_SLACK, House, house_over_socket_mode, shown
 from tests.scenarios.looking import held
 from tests.scenarios.steps import again, all_said, delivered, owed, said, writer_held
 
@@ -19,17 +20,22 @@ on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-async def hasty_house(database_url: str) -> AsyncIterator[House]:
-    """A house that says "Still working" after a fifth of a second, and waits a whole one for the database."""
-    async with house_over_socket_mode(database_url, patience_seconds=0.2, wait_ms=1_000) as open_house:
-        yield open_house
-
-
-@pytest.fixture
 async def impatient_house(database_url: str) -> AsyncIterator[House]:
-    """A house that waits a tenth of a second for the database, well within its patience."""
-    async with house_over_socket_mode(database_url, wait_ms=100) as open_house:
+    """A house that waits a second for the database, well within its patience."""
+    async with house_over_socket_mode(database_url, wait_ms=1_000) as open_house:
         yield open_house
+
+
+@asynccontextmanager
+async def writer_held_long(house: House, database_url: str) -> AsyncIterator[None]:
+    """The database is held for longer than Steward waits before it says "Still working"."""
+    edge = house.steward.edge
+    patient, edge._patience_seconds = edge._patience_seconds, 0.2
+    try:
+        async with writer_held(database_url):
+            yield
+    finally:
+        edge._patience_seconds = patient
 
 
 async def cards(house: House, reference: str) -> list[str]:
@@ -189,16 +195,10 @@ async def test_a_refused_request_may_be_sent_again(house: House) -> None:
     assert "Closed A1" in shown(ack.body)
 
 
-@pytest.fixture
-async def hasty_slack(database_url: str) -> AsyncIterator[House]:
-    """A house whose Slack gives up waiting for an acknowledgement after half a second."""
-    async with house_over_socket_mode(database_url, timing=Timing(acknowledge=0.5)) as open_house:
-        yield open_house
-
-
-async def test_an_event_that_failed_is_taken_when_slack_sends_it_again(hasty_slack: House) -> None:
+async def test_an_event_that_failed_is_taken_when_slack_sends_it_again(house: House) -> None:
     """Slack retries at once, then later; a 200 follows the commit."""
-    house = hasty_slack
+    courier = house.sandbox._core.courier
+    courier.timing = Timing(acknowledge=0.5)
     async with house.steward.database.engine.begin() as connection:
         await connection.execute(text("ALTER TABLE channel_member RENAME TO away"))
     ben = house.sandbox.person("ben")
@@ -208,6 +208,7 @@ async def test_an_event_that_failed_is_taken_when_slack_sends_it_again(hasty_sla
     failed = delivered(house, "member_joined_channel")
     async with house.steward.database.engine.begin() as connection:
         await connection.execute(text("ALTER TABLE away RENAME TO channel_member"))
+    courier.timing = PATIENT_SLACK
     (ack,) = await again(house, failed)
     await house.settled()
 
@@ -317,12 +318,11 @@ async def test_a_form_that_meets_a_busy_database_stays_open_with_what_was_typed(
 
 
 @on_sqlite
-async def test_a_slow_command_says_still_working_and_then_its_result(hasty_house: House, database_url: str) -> None:
+async def test_a_slow_command_says_still_working_and_then_its_result(house: House, database_url: str) -> None:
     """The first answer promises nothing."""
-    house = hasty_house
     ana = house.sandbox.person("ana")
 
-    async with writer_held(database_url):
+    async with writer_held_long(house, database_url):
         outcome = await ana.command("#network", "/action", "Order two racks")
     await house.settled()
 
@@ -333,13 +333,13 @@ async def test_a_slow_command_says_still_working_and_then_its_result(hasty_house
 
 @on_sqlite
 async def test_a_slow_command_that_fails_gives_the_words_back_all_the_same(
-    hasty_house: House, database_url: str
+    impatient_house: House, database_url: str
 ) -> None:
     """After "Still working"."""
-    house = hasty_house
+    house = impatient_house
     ana = house.sandbox.person("ana")
 
-    async with writer_held(database_url):
+    async with writer_held_long(house, database_url):
         await ana.command("#network", "/action", "Order two racks")
         await house.steward.background.settle()
     await house.settled()
@@ -349,14 +349,13 @@ async def test_a_slow_command_that_fails_gives_the_words_back_all_the_same(
 
 
 @on_sqlite
-async def test_a_slow_button_is_answered_too(hasty_house: House, database_url: str) -> None:
+async def test_a_slow_button_is_answered_too(house: House, database_url: str) -> None:
     """Its acknowledgement can say nothing."""
-    house = hasty_house
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/action", "Order two racks")
     await house.settled()
 
-    async with writer_held(database_url):
+    async with writer_held_long(house, database_url):
         outcome = await ana.click(ana.messages("#network")[-1], "step:done")
     await house.settled()
 
@@ -365,13 +364,12 @@ async def test_a_slow_button_is_answered_too(hasty_house: House, database_url: s
 
 
 @on_sqlite
-async def test_a_slow_form_shows_its_result_in_the_same_window(hasty_house: House, database_url: str) -> None:
+async def test_a_slow_form_shows_its_result_in_the_same_window(house: House, database_url: str) -> None:
     """The confirmation with its buttons, which work there."""
-    house = hasty_house
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/risk", "")
 
-    async with writer_held(database_url):
+    async with writer_held_long(house, database_url):
         await ana.submit({"title": "The racks may be late"})
         waiting = shown(ana.modal or {})
     await house.settled()
@@ -387,10 +385,10 @@ async def test_a_slow_form_shows_its_result_in_the_same_window(hasty_house: Hous
 
 @on_sqlite
 async def test_a_slow_form_that_is_refused_comes_back_with_everything_typed(
-    hasty_house: House, database_url: str
+    impatient_house: House, database_url: str
 ) -> None:
     """Text, person, date, time and menus; saving again stores them."""
-    house = hasty_house
+    house = impatient_house
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await ana.command("#network", "/risk", "")
     typed = {
@@ -403,7 +401,7 @@ async def test_a_slow_form_that_is_refused_comes_back_with_everything_typed(
         "priority": "high",
     }
 
-    async with writer_held(database_url):
+    async with writer_held_long(house, database_url):
         await ana.submit(typed)
         await house.steward.background.settle()
     await house.settled()
@@ -427,10 +425,9 @@ async def test_a_slow_form_that_is_refused_comes_back_with_everything_typed(
 
 @on_sqlite
 async def test_a_slow_form_of_somebody_who_was_slower_comes_back_with_both_changes(
-    hasty_house: House, database_url: str
+    house: House, database_url: str
 ) -> None:
     """Late and in conflict at once."""
-    house = hasty_house
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await ana.command("#network", "/action", "Order two racks")
     for person in (ana, ben):
@@ -438,7 +435,7 @@ async def test_a_slow_form_of_somebody_who_was_slower_comes_back_with_both_chang
     await ana.submit({"title": "Order four racks"})
     await house.settled()
 
-    async with writer_held(database_url):
+    async with writer_held_long(house, database_url):
         await ben.submit({"details": "From the usual supplier"})
     await house.settled()
     form = shown(ben.modal or {})
@@ -452,14 +449,14 @@ async def test_a_slow_form_of_somebody_who_was_slower_comes_back_with_both_chang
 
 @on_sqlite
 async def test_a_slow_form_that_was_closed_meanwhile_gives_the_words_back_where_it_was_opened(
-    hasty_house: House, database_url: str
+    impatient_house: House, database_url: str
 ) -> None:
     """A closed window shows nothing."""
-    house = hasty_house
+    house = impatient_house
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/risk", "")
 
-    async with writer_held(database_url):
+    async with writer_held_long(house, database_url):
         await ana.submit({"title": "The racks may be late", "details": "Two suppliers are behind"})
         await ana.close()
         await house.steward.background.settle()
@@ -504,9 +501,8 @@ async def test_a_fault_shows_a_reference_that_is_in_the_log_and_stores_nothing(
 
 
 @on_sqlite
-async def test_a_request_whose_caller_goes_away_is_stored_whole_and_once(hasty_house: House, database_url: str) -> None:
+async def test_a_request_whose_caller_goes_away_is_stored_whole_and_once(house: House, database_url: str) -> None:
     """Slack's connection was cut while the database was waited for."""
-    house = hasty_house
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/steward", "help")
     command = delivered(house, "/steward").payload | {"command": "/action", "text": "Order two racks"}

@@ -23,6 +23,11 @@ async def _save_another_title(ana: Driver) -> None:
     await ana.submit({"title": f"Order the racks of {ana.modal['id']}"})
 
 
+async def _react_to_a_new_message(ana: Driver) -> None:
+    message = await ana.say("#network", "We run out of sockets")
+    await ana.react("#network", message["ts"], "warning")
+
+
 # What is done -> how it is prepared, how it is done, and the statements it takes.
 COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "create by words": (
@@ -37,7 +42,10 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
-    "home": (None, lambda ana: ana.open_home(), 7),
+    "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 11),
+    "reaction": (None, _react_to_a_new_message, 12),
+    # Two are the edge's, one is for whom, four are asked for the whole tab, and one for each kind that stands on it.
+    "home": (None, lambda ana: ana.open_home(), 10),
 }
 
 

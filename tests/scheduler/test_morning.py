@@ -76,6 +76,18 @@ async def tick(database: Database, now: datetime) -> list[Delivery]:
     return [row for row in await stored(database) if row.kind == "morning"]
 
 
+async def test_nobody_is_reminded_of_a_draft(database: Database) -> None:
+    """Whatever it holds."""
+    await people(database)
+    await log(database)
+    async with database.unit(WORKSPACE) as session:
+        item, _ = await operations.find(session, actor_of(await make_person(session)), ACTION, 1)
+        item.record.is_draft = True
+        session.add(item.record)
+
+    assert await tick(database, NINE_IN_BERLIN) == []
+
+
 async def test_before_nine_nothing_is_owed_at_nine_one_message_and_a_day_later_none(database: Database) -> None:
     await people(database)
     await log(database)

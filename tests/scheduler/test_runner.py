@@ -33,7 +33,7 @@ class Bell:
         self._event.set()
 
     async def heard(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self._event.wait()
 
 

@@ -80,7 +80,7 @@ export const appOfConversation = (id) => apps().find((one) => one.im === id) ?? 
 /** How a person or app is called in messages. */
 export function personName(id) {
   const one = person(id);
-  return one ? one.real_name || one.name : (appOfBot(id)?.name ?? id);
+  return one ? one.real_name || one.name : (appOfBot(id)?.name ?? (id === "USLACKBOT" ? "Slackbot" : id));
 }
 
 /** What a mention of the person shows after the @. */

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.recurrences import BadRule, Occurrence, Recurrence, Rule, exists, instant_of
+from models.recurrences import BadRule, Occurrence, Recurrence, Rule, exists, instant_of
 
 MONDAY = date(2031, 11, 24)
 HALF_HOURS = tuple(time(minute // 60, minute % 60) for minute in range(0, 24 * 60, 30))

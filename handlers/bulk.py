@@ -7,7 +7,8 @@ from typing import Any
 from handlers import lists
 from handlers.replies import FieldErrors, OpenForm, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
-from models import batches, directory, several
+from models import batches, bulk, directory
+from models.bulk import Deed, Hindered, Pair
 from models.clock import zone_or_utc
 from models.dates import Due, date_order, parse_due
 from models.errors import DateProblem, InvalidFields, NotAllowed
@@ -15,10 +16,9 @@ from models.kinds import read_reference
 from models.labels import Labelled, Priority
 from models.operations import REMARK
 from models.permissions import Right, may
-from models.several import Deed, Hindered, Pair
 from models.tags import joined, read_tags
 from reports.work import items_of, listed
-from views import several as views
+from views import bulk as views
 from views.blocks import Message
 from views.forms import WHY_MOVED, FormContext, read_choice
 from views.values import day, name_of
@@ -60,7 +60,7 @@ async def picked(request: Request, deps: Deps) -> Reply:
     pairs = await items_of(
         deps.session, request.actor, [found for each in references if (found := read_reference(each))]
     )
-    able, hindered = several.sorted_out(request.actor, pairs, deed)
+    able, hindered = bulk.sorted_out(request.actor, pairs, deed)
     chosen = tuple(f"{item.reference}:{item.record.version}" for item, _ in able)
     context = replace(request.context, chosen=chosen, step=deed.value)
     return UpdateForm(views.confirm_form(deed, able, hindered, context))
@@ -72,8 +72,8 @@ async def confirmed(request: Request, deps: Deps) -> Reply:
     seen = dict(each.split(":") for each in request.context.chosen)
     pairs = await items_of(deps.session, request.actor, [found for each in seen if (found := read_reference(each))])
     untouched = [pair for pair in pairs if str(pair[0].record.version) == seen[pair[0].reference]]
-    able, hindered = several.sorted_out(request.actor, untouched, deed)
-    hindered += await several.changed_meanwhile(deps.session, [pair for pair in pairs if pair not in untouched])
+    able, hindered = bulk.sorted_out(request.actor, untouched, deed)
+    hindered += await bulk.changed_meanwhile(deps.session, [pair for pair in pairs if pair not in untouched])
     hindered += [Hindered(each, "It is not there any more.") for each in seen.keys() - {p[0].reference for p in pairs}]
     said, changed = await _DEEDS[deed](request, deps, able) if able else ("Nothing was changed", [])
     message = views.changed(said, changed, hindered, batch=batches.begin(deps.session))
@@ -99,7 +99,7 @@ async def _close(request: Request, deps: Deps, pairs: Sequence[Pair]) -> tuple[s
     if problems:
         raise InvalidFields(problems)
     note = read_choice(request.state, REMARK)
-    items = await several.close(deps.session, request.actor, pairs, answers, note=note, now=deps.now, via="list")
+    items = await bulk.close(deps.session, request.actor, pairs, answers, note=note, now=deps.now, via="list")
     return "Closed {records}", items
 
 
@@ -138,10 +138,10 @@ _DEEDS = {Deed.CLOSE: _close, Deed.REASSIGN: _reassign, Deed.MOVE: _move, Deed.R
 
 async def _change(request: Request, deps: Deps, pairs: Sequence[Pair], values_of: ValuesOf) -> Sequence[Any]:
     """Store the values in all of them. Raises InvalidFields, before anything is stored, with what is wrong."""
-    if problems := await several.problems_of(deps.session, pairs, values_of, now=deps.now):
+    if problems := await bulk.problems_of(deps.session, pairs, values_of, now=deps.now):
         raise InvalidFields(problems)
     why = read_choice(request.state, WHY_MOVED)
-    return await several.change(deps.session, request.actor, pairs, values_of, now=deps.now, via="list", why_moved=why)
+    return await bulk.change(deps.session, request.actor, pairs, values_of, now=deps.now, via="list", why_moved=why)
 
 
 def _typed_day(request: Request, deps: Deps) -> Due:
