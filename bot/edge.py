@@ -259,6 +259,10 @@ class Edge:
                 workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
             )
         channel, project = place or (None, None)
+        proven = incoming.where in (Where.COMMAND, Where.EVENT)
+        if project is not None and not proven and not await projects.can_see(session, project, person):
+            # A button or a form outlives its person's time in the channel; typing there proves that they are in it.
+            channel, project = None, None
         if not _names_channel(incoming):
             project = await projects.current(session, person)
         return Request(

@@ -498,9 +498,6 @@ async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
     if request.project is not None:
-        if request.where is not Where.COMMAND:
-            # A command proves that one is in the channel; a form may have been open for days.
-            await projects.find(deps.session, request.actor, request.project.id or 0)
         if _is_unreadable(channel) and request.project.created_by != request.actor.id:
             raise NotAllowed(
                 "I cannot see yet who is in this private channel, so its project is open only to the person who began "

@@ -3,7 +3,8 @@
 Whoever adds a button, form, menu, event, command, word or kind of message adds a line here; a test names the missing.
 In every text `{action}`, `{risk}` and so on stand for the reference of a private record of that kind, `{project}` and
 `{channel}` for the ids of its project and channel, `{version}` for the version that a confirmation would carry,
-`{batch}` for a batch of changes to such records, `{open}` for a record everybody may see, `{person}` for whoever tries
+`{batch}` for a batch of changes to such records, `{standup}` and `{round}` for a stand-up of the private channel,
+`{insider}` for somebody who is in it, `{open}` for a record everybody may see, `{person}` for whoever tries
 and `{number}` for a number that never repeats.
 """
 
@@ -68,6 +69,27 @@ BUTTONS: Aims = {
     "undo": (*press("{action}:{version}"), *press("{action}:{version}", name="undo:redo")),
     "undo_batch": press("{batch}"),
     "undo_before": press("99999"),
+    "keep": press("{action}"),
+    "discard": press("{action}"),
+    "typed": press("- - - {action}", "- - - list everywhere"),
+    "set_up": press(""),
+    "new_project": press(""),
+    "template": press("", wheres=IN_FORM, project_id="{project}"),
+    "projects": press("{channel} 0", "0"),
+    "open_project": press("{project}"),
+    "archive_project": press("{project}"),
+    "restore_project": press("{project}"),
+    "bind": press("{project}:"),
+    "unbind": press(""),
+    "quick": press("", wheres=(Where.HOME,)),
+    "switch": press("", wheres=(Where.HOME,)),
+    "standup:new": press("", "{channel}"),
+    **{
+        f"standup:{word}": press("{standup}")
+        for word in ("edit", "copy", "preview", "history", "pause", "remove", "now")
+    },
+    **{f"standup:{word}": press("{round}") for word in ("answer", "skip", "away")},
+    "standup:issue": press("{round} {insider}"),
     "select": press("0 everywhere", "0 all <#{channel}>"),
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
@@ -103,6 +125,12 @@ FORMS: Aims = {
     ),
     "settings": submit({"project_id": "{project}", "version": 1}, name="Aimed", timezone="UTC"),
     "pick_settings": submit({}, project="{project}"),
+    "new_project": submit({"asks": ("channel",)}, name="Aimed"),
+    "bind": submit({}, project="{project}"),
+    "switch": submit({}, project="{project}"),
+    "standup": submit({"reference": "{standup}", "version": 1}, name="Aimed", channel="{channel}"),
+    "standup_answer": submit({"reference": "{round}"}),
+    "reactions": (Aim(stores=frozenset({"workspace"})),),
 }
 
 SHORTCUTS: Aims = {
@@ -112,6 +140,7 @@ SHORTCUTS: Aims = {
 
 MENUS: Aims = {
     "project": (Aim(value=""), Aim(value="nar")),
+    "channel": (Aim(value=""), Aim(value="steer")),
     "holiday_country": (Aim(value="ger"),),
     "holiday_subdivision": (Aim(value="b", name="holiday_subdivision:DE"),),
     "timezone": (Aim(value="berlin"),),
@@ -135,6 +164,9 @@ EVENTS: Aims = {
     "channel_deleted": told(**CHANNEL),
     "group_deleted": told(**CHANNEL),
     "channel_id_changed": told(old_channel_id="{channel}", new_channel_id="C0000AIMED"),
+    "message_changed": told(**CHANNEL, message={"ts": "1.1", "text": "Aimed"}),
+    "message_deleted": told(**CHANNEL, deleted_ts="1.1"),
+    "reaction_added": told(user="{person}", reaction="pushpin", item={"channel": "{channel}", "ts": "1.1"}),
     "channel_shared": told(**CHANNEL),
     "channel_unshared": told(**CHANNEL),
     "message": (
@@ -147,6 +179,7 @@ COMMANDS: Aims = {
         f"/{kind.key}": type_("", "list", "help", f"{{{kind.key}}}", f"{{{kind.key}}} history", f"{{{kind.key}}} edit")
         for kind in KINDS
     },
+    "/standup": type_("", "list", "history", "answer", "new", "help"),
     "/steward": type_("", "{action}", *(f"{{{kind.key}}}" for kind in KINDS)),
 }
 
@@ -169,6 +202,13 @@ VERBS: Aims = {
     "supersede": type_("{decision} supersede"),
     "happened": type_("{risk} happened"),
     "undo": type_("undo", "{action} undo"),
+    "standup": type_("standup", "standup list"),
+    "projects": type_("projects", "projects archived"),
+    "project": type_("project", "project new"),
+    "archive": type_("project archive Operation", "project restore Operation"),
+    "bind": type_("bind Operation"),
+    "switch": type_("switch Operation"),
+    "reactions": type_("reactions"),
     "edit": type_("{action} edit"),
     "history": type_("{action} history"),
     "remove": type_("{action} remove"),
@@ -185,7 +225,7 @@ LISTS: Aims = {
     for word in ("list", "my", "overdue", "waiting", *(kind.plural for kind in KINDS))
 }
 
-# The payload of a message to one person about the private record. None: a card, which goes to its own channel only.
+# The payload of a message to one person about the private record. None: it goes to the record's own channel only.
 NOTICES: Mapping[str, dict[str, Any] | None] = {
     "card": None,
     "assigned": {},
@@ -195,5 +235,15 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "trouble": {"code": UNSURE, "channel": "{channel}"},
     "word": {"sentence": "Aimed"},
     "morning": {"date": "2031-11-24"},
+    "answer": {"text": "Aimed", "blocks": []},
+    "draft": {"channel": "{channel}", "thread_ts": "", "began": False},
+    "begun": None,
+    "standup_digest": None,
+    "standup_reply": None,
+    "standup_prompt": {"round": "{round}", "opens_at": ""},
+    "standup_nudge": {"round": "{round}"},
+    "standup_missing": {"round": "{round}"},
+    "standup_nobody": {"standup": "{standup}"},
+    "standup_trouble": {"standup": "{standup}", "target": "{channel}", "code": "not_in_channel"},
     "left_behind": {"person": "U00000000OM"},
 }

@@ -172,6 +172,6 @@ async def test_a_form_that_was_open_while_its_person_left_logs_nothing_there(hou
     await ben.submit({"title": "No buyer may be found"})
     await house.settled()
 
-    assert "There is no such project here" in " ".join(ben.form_errors.values())
+    assert "Please open the form in the channel." in " ".join(ben.form_errors.values())
     assert [record["reference"] for record in (await house.export()).records] == ["A1"]
     assert SECRET not in everything_shown_to(ben)

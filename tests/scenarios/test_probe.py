@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import time
 from itertools import count
 from typing import Any
 
@@ -20,14 +21,16 @@ from sqlmodel import select
 from bot import incoming as parsing
 from bot.assemble import Slack, Steward
 from bot.incoming import Incoming
+from bot.slack_port import SlackPermanent
 from handlers import commands, registry
 from handlers.request import SourceMessage, Where
-from models import directory
+from models import directory, standups
 from models.clock import SystemClock
 from models.database import sqlite_path
 from models.kinds import KINDS
-from models.permissions import actor_of
-from models.tables import Delivery, Record
+from models.permissions import Actor, Standing, actor_of
+from models.standups import Plan
+from models.tables import Delivery, EntryState, Record, StandupReport
 from reports.export import export
 from scheduler.notices import DELIVERY_KINDS
 from tests.scenarios import probes
@@ -91,7 +94,7 @@ class Target:
         text = text.replace("\\n", "\n")
         for word in sorted({*aimed_at, STEERING}, key=len, reverse=True):
             text = re.sub(rf"(?<![\w-]){re.escape(word)}(?!\w)", "…", text)
-        return re.sub(r"\d\d:\d\d|<!date\^\d+", "…", text)
+        return re.sub(r"\d\d:\d\d|<!date\^\d+|(?<=project_id\W{4})\d+", "…", text)
 
 
 @dataclass
@@ -161,6 +164,11 @@ def eavesdropper(database_url: str) -> Iterator[Eavesdropper]:
     connection.close()
 
 
+async def refused(method: str, **arguments: Any) -> dict[str, Any]:
+    """A Slack that knows nobody and nothing that it is asked about."""
+    raise SlackPermanent("user_not_found" if method.startswith("users.") else "channel_not_found")
+
+
 @asynccontextmanager
 async def elsewhere(house: House, eye: Eye) -> AsyncIterator[House]:
     """A second workspace in the same database, with Ana and the open channel in it and nothing logged."""
@@ -173,7 +181,7 @@ async def elsewhere(house: House, eye: Eye) -> AsyncIterator[House]:
     )
     steward.port.call, steward.responder.send = introduced, eye.send  # type: ignore[method-assign,assignment]
     await steward.meet()
-    steward.port.call = eye.call  # type: ignore[method-assign]
+    steward.port.call = Eye(eye.said, refused).call  # type: ignore[method-assign]
     ana = house.sandbox.person("ana").id
     async with steward.database.unit(ELSEWHERE) as session:
         await make_person(session, "ana", id=ana)
@@ -203,8 +211,12 @@ async def with_a_secret(house: House) -> tuple[Target, Target]:
     assert set(hidden) == {kind.key for kind in KINDS}
     async with house.steward.database.engine.begin() as connection:
         await connection.execute(text("UPDATE history SET batch = 'batch-of-secrets' WHERE project_id = :id"), project)
+    standup, round_ = await with_a_standup(house)
     there = {
         **hidden,
+        "standup": standup,
+        "round": round_,
+        "insider": ben.id,
         "batch": "batch-of-secrets",
         "project": str(project["id"]),
         "channel": STEERING,
@@ -213,6 +225,9 @@ async def with_a_secret(house: House) -> tuple[Target, Target]:
     }
     absent = {kind.key: f"{kind.letter}9876" for kind in KINDS}
     absent |= {
+        "standup": "9871",
+        "round": "9872",
+        "insider": "U0000ABSENT",
         "batch": "batch-of-nothing",
         "project": "98765",
         "channel": "C0000ABSENT",
@@ -220,6 +235,35 @@ async def with_a_secret(house: House) -> tuple[Target, Target]:
         "open": open_one,
     }
     return Target(there), Target(absent)
+
+
+async def with_a_standup(house: House) -> tuple[str, str]:
+    """A stand-up of the private channel and a round of it that nobody answered."""
+    ana, now = house.sandbox.person("ana"), house.sandbox.clock.now()
+    plan = Plan(
+        channel_id=STEERING,
+        name="Narwhal daily",
+        questions=["What about Zanzibar?"],
+        asks_mood=False,
+        weekdays=range(7),
+        every_weeks=1,
+        at=time(9),
+        zone="Europe/Berlin",
+        window_minutes=60,
+        nudge_minutes=0,
+        participants=(),
+        report=StandupReport.DIGEST,
+        missing_to=None,
+        makes_issues=False,
+    )
+    async with house.steward.database.unit(house.sandbox.team_id) as session:
+        standup = await standups.create(session, Actor(ana.id, Standing.MEMBER), plan, today=now.date(), now=now)
+        round_ = await standups.run_now(session, standup, today=now.date(), now=now)
+        assert round_ is not None
+        for entry in await standups.entries(session, round_):
+            entry.state = EntryState.MISSED
+    await house.settled()
+    return str(standup.id), str(round_.id)
 
 
 # Of these also the words are compared with those about a record that is not there; the rest are told nothing at all.
