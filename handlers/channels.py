@@ -2,8 +2,9 @@
 
 from handlers.project_life import named
 from handlers.projects import answer_to
+from handlers.records import PROVES_PRESENCE
 from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell
-from handlers.request import Deps, Request, Where
+from handlers.request import Deps, Request
 from models import binding, directory, operations, projects
 from models.errors import NotAllowed, NotFound
 from models.permissions import Right, is_closed, require
@@ -110,6 +111,6 @@ async def _here(request: Request, deps: Deps) -> Channel:
             f"This channel belongs to the archived project {esc(request.project.name)}. "
             "`/steward project restore` brings it back."
         )
-    if request.where is Where.COMMAND and request.channel.members_known_at is not None:
+    if request.where in PROVES_PRESENCE and request.channel.members_known_at is not None:
         await directory.joined(deps.session, request.channel.id, request.actor.id)
     return request.channel

@@ -225,7 +225,7 @@ def _parse_steward(text: str) -> Parsed:
 
 def _about_projects(word: str, rest: str) -> Parsed | None:
     """`projects`, `project new ...`, `bind ...` and the like; None for other words. Raises NotFound with a hint."""
-    if word == "projects" and rest.lower() in ("", "archived"):
+    if word in ("project", "projects") and rest.lower() in ("", "archived"):
         return Parsed(lambda request, deps: project_life.show_list(request, deps, archived=bool(rest)))
     known, name = OF_CHANNELS.get(word), rest
     if word == "project":

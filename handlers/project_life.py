@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from handlers import lists
+from handlers import lists, records
 from handlers.projects import answer_to, settings_drawn_anew, settings_here, typed_settings
 from handlers.replies import FieldErrors, OpenForm, Options, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
-from models import binding, directory, operations, projects, starting
+from models import batches, binding, directory, operations, projects, starting
 from models.clock import today_in
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.filters import Filters
@@ -98,7 +98,7 @@ async def new_submitted(request: Request, deps: Deps) -> Reply:
     template = template_of(forms.read_choice(request.state, "template"))
     items = await starting.log_starters(deps.session, request.actor, project, template, now=deps.now)
     people = await directory.people(deps.session, {project.coordinator_id})
-    return Tell(project_views.begun(project, people, channel, items))
+    return Tell(project_views.begun(project, people, channel, items, batches.current(deps.session)))
 
 
 async def channel_options(request: Request, deps: Deps) -> Reply:
@@ -123,6 +123,9 @@ async def list_turned(request: Request, deps: Deps) -> Reply:
 async def open_pressed(request: Request, deps: Deps) -> Reply:
     """The open records of the project, as `/steward list` shows them in its channel."""
     project = await projects.find(deps.session, request.actor, _id(request.value))
+    its_own = {channel.id for channel in await binding.channels_of(deps.session, project)}
+    if project.home_channel_id not in its_own:
+        raise NotFound(f"{esc(project.name)} has no channel any more, and no records.")
     return await lists.show(request, deps, Filters(channels=(project.home_channel_id,)))
 
 
@@ -219,15 +222,23 @@ async def _list(request: Request, deps: Deps, archived: bool, number: int) -> Me
 
 
 def _new_form(request: Request, deps: Deps, context: FormContext, values: Mapping[str, Any], template: str) -> Block:
-    where = "Everybody in its channels sees its records; with public channels only, every full member does."
-    if "channel" not in context.asks and request.channel is not None:
-        where = f"Of #{request.channel.name}. {where}"
-    elif request.channel is not None:
-        where = f"#{request.channel.name} has a project already, so this one needs another channel. {where}"
+    where = _whose(request.channel, is_here="channel" not in context.asks)
     start = today_in(values["timezone"], deps.now)
     return project_forms.new_project_form(
         context, values, where=where, template=template_of(template), start=start, shown=request.state
     )
+
+
+def _whose(channel: Channel | None, *, is_here: bool) -> str:
+    """Above the form of a new project: which channel it is of, and who will see it."""
+    who = "Members of its channels see its records; with public channels only, every full member does."
+    if channel is None:
+        return who
+    if not is_here:
+        return f"#{channel.name} has a project already, so this one needs another channel. {who}"
+    if records.is_unreadable(channel):
+        who = "I cannot see who is in it until I am invited; until then only you see it."
+    return f"Of #{channel.name}. {who}"
 
 
 async def _chosen_channel(request: Request, deps: Deps) -> Channel:

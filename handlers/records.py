@@ -42,8 +42,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     values, hints = _from_entry(entry)
     hints += about_words
     asks = questions(request)
-    has_current = request.channel is None and request.project is not None
-    if (asks and not has_current) or not values["title"]:
+    if (asks and not _goes_to_current(request)) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
@@ -57,7 +56,7 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
     """Store every line as a record, or none; one confirmation names them all. Raises InvalidFields."""
     if len(lines) > MOST_AT_ONCE:
         raise InvalidFields({"title": f"That is {len(lines)} records; at most {MOST_AT_ONCE} at once, please."})
-    if questions(request):
+    if questions(request) and not _goes_to_current(request):
         raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     entries = [(kind, await _read_entry(request, deps, kind, words)) for kind, words in lines]
     for number, (_, entry) in enumerate(entries, 1):
@@ -463,12 +462,18 @@ def questions(request: Request) -> tuple[str, ...]:
     """What a form has to ask beyond the record itself: in a direct message, or in a channel Steward cannot read."""
     if request.channel is None:
         return ("project",)
-    if request.project is None and _is_unreadable(request.channel):
+    if request.project is None and is_unreadable(request.channel):
         return ("project_name",)
     return ()
 
 
-def _is_unreadable(channel: Channel) -> bool:
+def _goes_to_current(request: Request) -> bool:
+    """Whether words typed here go to the person's current project, with nothing to ask."""
+    return request.channel is None and request.project is not None
+
+
+def is_unreadable(channel: Channel) -> bool:
+    """Whether Steward cannot say who is in the private channel."""
     return channel.is_private and channel.members_known_at is None
 
 
@@ -492,13 +497,13 @@ def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[s
 async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
     channel = request.channel
-    if channel is None and request.project is not None:
+    if _goes_to_current(request) and request.project is not None:
         return request.project, False
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
     if request.project is not None:
-        if _is_unreadable(channel) and request.project.created_by != request.actor.id:
+        if is_unreadable(channel) and request.project.created_by != request.actor.id:
             raise NotAllowed(
                 "I cannot see yet who is in this private channel, so its project is open only to the person who began "
                 "it. Type `/invite @Steward` here, then try again."
@@ -515,7 +520,7 @@ async def _note_presence(request: Request, deps: Deps) -> None:
     """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
     channel = request.channel
     matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
-    if channel is None or not matters or _is_unreadable(channel) or request.where not in PROVES_PRESENCE:
+    if channel is None or not matters or is_unreadable(channel) or request.where not in PROVES_PRESENCE:
         return
     if not await directory.is_member(deps.session, channel.id, request.actor.id):
         await directory.joined(deps.session, channel.id, request.actor.id)

@@ -69,7 +69,8 @@ async def effect_of(
     concerned = {project.coordinator_id, project.sponsor_id, *await projects.open_owners(session, project)}
 
     def named(ids: set[str]) -> tuple[Person, ...]:
-        return tuple(sorted((everybody[each] for each in ids), key=lambda person: person.id not in concerned))
+        found = [person for person_id, person in everybody.items() if person_id in ids]
+        return tuple(sorted(found, key=lambda person: person.id not in concerned))
 
     return Effect(
         is_private=any(channel.is_private for channel in after),

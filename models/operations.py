@@ -77,9 +77,9 @@ async def create(
     channel_id: str,
     now: datetime,
     via: str,
-    owes_card: bool = True,
     source: Source | None = None,
     is_draft: bool = False,
+    owes_card: bool = True,
 ) -> Item:
     """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys).
 

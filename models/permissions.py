@@ -117,10 +117,12 @@ MATRIX: Mapping[Right, Row] = {
     Right.DELETE: Row("remove (archive)", NO, RAISED, YES, YES, YES, NO, NO),
     Right.APPROVE: Row("approve or reject a decision, accept a risk of 12 or more", NO, NO, YES, YES, YES, NO, NO),
     Right.EXPORT: Row("export", NO, NO, YES, NO, YES, NO, NO),
-    Right.BEGIN: Row("begin a project by itself", YES, NO, YES, YES, YES, NO, NO),
+    Right.BEGIN: Row("begin a project in a form", YES, NO, YES, YES, YES, NO, NO),
     Right.BIND: Row("say which project a channel belongs to", YES, NO, YES, YES, YES, NO, NO),
     Right.REACTIONS: Row("choose what reactions do", NO, NO, NO, NO, YES, NO, NO),
-    Right.SETTINGS: Row("project settings, archive the project", Grant.UNLED, NO, YES, YES, YES, NO, NO),
+    Right.SETTINGS: Row(
+        "project settings, archive it, bind and unbind its channels", Grant.UNLED, NO, YES, YES, YES, NO, NO
+    ),
 }
 
 

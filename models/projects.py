@@ -160,6 +160,9 @@ async def restore(session: AsyncSession, actor: Actor, project: Project, *, now:
     require(actor, Right.SETTINGS, project)
     if not is_closed(project):
         raise Conflict(f"{project.name} is not archived.")
+    its_own = select(Channel.id).where(col(Channel.project_id) == project.id).limit(1)
+    if (await session.exec(its_own)).first() is None:
+        raise Conflict(f"{project.name} never held a record, and its channel belongs to another project by now.")
     await store(session, actor, project, {"archived_at": None}, via="archive", now=now)
 
 

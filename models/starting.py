@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import operations, outbox
+from models import batches, operations, outbox
 from models.clock import today_in
 from models.kinds import Item
 from models.permissions import Actor
@@ -17,10 +17,11 @@ VIA = "template"
 async def log_starters(
     session: AsyncSession, actor: Actor, project: Project, template: Template, *, now: datetime
 ) -> list[Item]:
-    """Log the template's records in the project's channel, and owe the channel one message that lists them.
+    """Log the template's records in the project's channel as one batch, and owe the channel one message of them.
 
     Their cards are not posted by themselves: each comes with the record's first change, or when somebody asks for it.
     """
+    batches.begin(session)
     start = today_in(project.timezone, now)
     items = [
         await operations.create(

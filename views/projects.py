@@ -9,6 +9,7 @@ from models.tables import Channel, Editors, Person, Project
 from models.working_days import countries, in_words, subdivisions
 from reports.projects import ProjectLine, ProjectPage
 from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
+from views.undo import UNDO_BATCH
 from views.values import People, due, name_of
 
 NAMES_SHOWN = 5
@@ -93,8 +94,8 @@ def _turns(page: ProjectPage) -> list[Block]:
     return [*turns, button("New project", "new_project", "")]
 
 
-def begun(project: Project, people: People, channel: Channel, items: Sequence[Item]) -> Message:
-    """The private confirmation that a project was made."""
+def begun(project: Project, people: People, channel: Channel, items: Sequence[Item], batch: str | None) -> Message:
+    """The private confirmation that a project was made; the batch's records can be taken back at once."""
     text = (
         f"Made the project *{esc(project.name)}* in #{esc(channel.name)}, coordinator "
         f"{esc(name_of(people, project.coordinator_id))}, time zone {esc(project.timezone)}. Works {calendar(project)}."
@@ -103,7 +104,8 @@ def begun(project: Project, people: People, channel: Channel, items: Sequence[It
         text += f" It begins with {len(items)} records, {items[0].reference} to {items[-1].reference}."
     if channel.is_private and not channel.has_bot:
         text += " I am not in this channel, so I cannot post there: type `/invite @Steward`."
-    return Message(text, [section(mrkdwn(text)), actions([_settings_button(project)])])
+    undo = [button("Take the records back", UNDO_BATCH, batch)] if items and batch else []
+    return Message(text, [section(mrkdwn(text)), actions([*undo, _settings_button(project)])])
 
 
 def begun_here(items: Sequence[tuple[Item, Project]], people: People, by: str) -> Message:

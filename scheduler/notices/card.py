@@ -56,7 +56,8 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     if owner_id and not await directory.is_member(session, target, owner_id):
         owner_id = None
     message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, links=shown)
-    return Draft("post", target, message, thread_ts=_thread(delivery, item.record), mentions=owner_id)
+    thread_ts = _thread(delivery, item.record) if target == delivery.target else None
+    return Draft("post", target, message, thread_ts=thread_ts, mentions=owner_id)
 
 
 async def _may_stand_in(session: AsyncSession, channel_id: str, project: Project) -> bool:

@@ -257,7 +257,12 @@ async def test_settings_are_reached_from_home_and_stored(house: House) -> None:
     await ana.submit({"name": "Office network", "timezone": "Europe/Berlin", "coordinator_id": "U00000000BE"})
     await house.settled()
 
-    assert form == {"name": "network", "coordinator_id": ana.id, "timezone": "America/New_York"}
+    assert form == {
+        "name": "network",
+        "coordinator_id": ana.id,
+        "sponsor_id": None,
+        "timezone": "America/New_York",
+    }
     [project] = (await house.export()).projects
     assert (project["name"], project["timezone"]) == ("Office network", "Europe/Berlin")
     assert project["coordinator"] == "U00000000BE"

@@ -53,9 +53,14 @@ async def test_a_template_is_shown_before_and_logged_at_once_with_one_message(ho
     assert "Ana Torres began the project Office network with 10 records" in shown(posted[0])
     assert "Hardware arrives late" in shown(posted[0])
     assert "Made the project *Office network* in #network" in said(ana, "#network")
+    made_it = ana.ephemerals("#network")[-1]
     await ben.command("#network", "/steward", "A1 done")
     await house.settled()
     assert len([message for message in ana.messages("#network") if "bot_id" in message]) == 2  # now A1 has its card
+    await ana.click(made_it, "undo_batch")
+    await house.settled()
+    assert "Undone: 9 records" in said(ana, "#network")
+    assert [each["reference"] for each in (await house.export()).records if not each["is_archived"]] == ["A1"]
 
 
 @sqlite_only
