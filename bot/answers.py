@@ -15,6 +15,9 @@ from views.refill import refilled, typed_into
 
 TYPED_SHOWN = 2_500
 
+STILL_WORKING = Message("Still working …", [section(plain("Still working …"))])
+READING = Message("Reading the file …", [section(plain("Reading the file …"))])
+
 
 def private(message: Message) -> dict[str, Any]:
     """A message only the person sees, as the answer to a command."""
@@ -43,8 +46,7 @@ def in_form(message: Message) -> dict[str, Any]:
 
 def still_working(incoming: Incoming) -> dict[str, Any] | None:
     """The acknowledgement of what takes longer than Slack waits. It promises nothing."""
-    words = "Reading the file …" if file_in(incoming.state) or incoming.context.file_id else "Still working …"
-    message = Message(words, [section(plain(words))])
+    message = READING if file_in(incoming.state) or incoming.context.file_id else STILL_WORKING
     match incoming.where:
         case Where.COMMAND:
             return private(message)

@@ -62,7 +62,13 @@ class Steward:
         self.port = SlackWebApi(slack.bot_token, slack.api_url)
         self.responder = Responder()
         self.sender = Sender(
-            database, self.port, clock=self._clock, wall=wall, worker_id=_worker_id(), pace_seconds=pace_seconds
+            database,
+            self.port,
+            clock=self._clock,
+            wall=wall,
+            worker_id=_worker_id(),
+            pace_seconds=pace_seconds,
+            freshen=lambda target: self.directory.freshen(target),
         )
         self.runner = Runner(database, clock=self._clock, wall=wall, wake=self.sender.wake)
         self.background = Background()
@@ -84,7 +90,7 @@ class Steward:
             # What was chosen in it stays.
             await session.merge(Workspace(**{**workspace.model_dump(), "reactions": known and known.reactions}))
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
-        self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id)
+        self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id, self.directory)
         committed = committed or self.sender.wake
 
         async def owe_word(person_id: str, key: str, sentence: str) -> None:
@@ -149,6 +155,8 @@ class Steward:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        if hasattr(self, "directory"):
+            await self.directory.settle()
         await self.responder.close()
         await self.port.close()
         await self.database.dispose()

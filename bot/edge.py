@@ -87,7 +87,10 @@ class Edge:
         work = self._background.keep(self._work(incoming))
         done, _ = await asyncio.wait({work}, timeout=self._patience_seconds)
         if not done:
-            work.add_done_callback(lambda task: self._background.keep(self._carrier.late(incoming, task.result())))
+            said = self._background.keep(self._carrier.still_working(incoming))
+            work.add_done_callback(
+                lambda task: self._background.keep(self._carrier.late(incoming, task.result(), after=said))
+            )
             return answers.still_working(incoming)
         return await self._carrier.acknowledge(incoming, work.result())
 
@@ -157,6 +160,8 @@ class Edge:
             await self._directory.save_person(described)
         if incoming.name == "member_joined_channel" and incoming.person_id == self._workspace.bot_user_id:
             await self._directory.learn_channel(incoming.channel_id)
+        if incoming.name in ("channel_shared", "channel_unshared"):
+            await self._directory.reread([incoming.channel_id])
 
     async def _work(self, incoming: Incoming) -> Outcome:
         """The reply to a person, whatever happens: refusals and faults are replies too."""
@@ -250,8 +255,8 @@ class Edge:
         return reply
 
     async def _learn(self, incoming: Incoming) -> None:
-        """Ask Slack about the person and the channel at the same time."""
-        asks: list[Awaitable[None]] = []
+        """Ask Slack about the person and the channel at the same time, and about what their rights hang on."""
+        asks: list[Awaitable[None]] = [self._directory.freshen(incoming.person_id, incoming.channel_id)]
         async with self._database.unit(self._workspace.id, writes=False) as session:
             if incoming.person_id and await directory.person(session, incoming.person_id) is None:
                 asks.append(self._directory.learn_person(incoming.person_id))
@@ -260,9 +265,13 @@ class Edge:
         await asyncio.gather(*asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
-        person = await directory.person(session, incoming.person_id) if incoming.person_id else None
+        person, is_stale = await directory.asking(
+            session, incoming.person_id, incoming.channel_id, asked_before=self._directory.fresh_since()
+        )
         place = await directory.channel(session, incoming.channel_id) if _names_channel(incoming) else None
         is_missing = (incoming.person_id and person is None) or (_names_channel(incoming) and not _is_known(place))
+        # What Slack tells by itself is no decision about rights.
+        is_missing = is_missing or (is_stale and incoming.where is not Where.EVENT)
         if is_missing and not may_guess:
             raise Unknown
         if person is None:
@@ -272,6 +281,10 @@ class Edge:
                 workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
             )
         channel, project = place or (None, None)
+        proven = incoming.where in (Where.COMMAND, Where.EVENT)
+        if project is not None and not proven and not await projects.can_see(session, project, person):
+            # A button or a form outlives its person's time in the channel; typing there proves that they are in it.
+            channel, project = None, None
         if not _names_channel(incoming):
             project = await projects.current(session, person)
         return Request(

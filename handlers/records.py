@@ -309,7 +309,7 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
         people,
         now=deps.now,
         offers_posting=offers_posting,
-        around=await around(deps.session, item),
+        around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
     )
     return Tell(card, reference=item.reference)
@@ -659,7 +659,15 @@ async def _logged(
     settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
     hints = [*hints, *about_place(request, project, began), *cards.holiday_hints(item, project)]
     message = cards.saved(
-        item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of, alike=alike
+        item,
+        project,
+        people,
+        said="Logged",
+        now=deps.now,
+        hints=hints,
+        settings_of=settings_of,
+        way_back=cards.UNDO if may(request.actor, Right.DELETE, project, item) else None,
+        alike=alike,
     )
     return Tell(message, reference=item.reference)
 
@@ -738,7 +746,8 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    return draw(item, project, people, now=deps.now, around=await around(deps.session, item), reader=request.actor)
+    shown = await around(deps.session, item, seen_by=request.actor)
+    return draw(item, project, people, now=deps.now, around=shown, reader=request.actor)
 
 
 async def _rows_anew(request: Request, deps: Deps) -> Message | None:

@@ -25,7 +25,7 @@ from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType, SourceChange
 from models.moves import Destination
-from models.permissions import Actor, Right, may, require, right_for, visible_records
+from models.permissions import Actor, Right, keeps_to_channels, may, require, right_for, visible_records
 from models.tables import (
     Act,
     Card,
@@ -107,6 +107,8 @@ async def create(
     Without `owes_card` its card waits for the record's first change, or for somebody who asks for it.
     """
     require(actor, Right.CREATE, project)
+    if keeps_to_channels(actor) and not await directory.is_member(session, channel_id, actor.id):
+        raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     number = await count_up(session, Counter, {"kind": kind.key}, "last")
     item = _new_item(actor, New(kind, values), number, project, channel_id, now)
@@ -831,6 +833,18 @@ async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) ->
     """Owe the card to a record that has none: because somebody asked, however old it is."""
     if not await has_card(session, item):
         await owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
+
+
+async def owe_cards_of_owner(session: AsyncSession, person_id: str, *, now: datetime) -> None:
+    """Owe the cards of the open records that this person owns, because what they say of their owner changed."""
+    query = (
+        select(Record)
+        .join(Card, col(Card.record_id) == col(Record.id))
+        .where(col(Record.owner_id) == person_id, col(Record.is_open), col(Record.is_archived).is_(False))
+        .order_by(col(Record.id))
+    )
+    for record in await session.exec(query):
+        await owe_card(session, record, now, because=f":{now.isoformat()}")
 
 
 async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:

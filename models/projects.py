@@ -186,6 +186,15 @@ async def change_settings(
     return project
 
 
+async def follow_name(
+    session: AsyncSession, channel_id: str, *, before: str, name: str, actor: Actor, now: datetime
+) -> None:
+    """Give the project that bears its home channel's name the channel's new one; a name of its own stays."""
+    bears_it = select(Project).where(col(Project.home_channel_id) == channel_id, col(Project.name) == before)
+    if before != name and (project := (await session.exec(bears_it)).first()) is not None:
+        await store(session, actor, project, {"name": name[:NAME_MAX]}, via="channel", now=now)
+
+
 async def archive(session: AsyncSession, actor: Actor, project: Project, *, now: datetime) -> None:
     """Close the project: nothing in it changes any more, and it stands in no list. Raises NotAllowed and Conflict."""
     require(actor, Right.SETTINGS, project)

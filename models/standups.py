@@ -469,12 +469,15 @@ class Part:
     standup: Standup
 
 
+NOT_ASKED = "You were not asked in that round. `/standup answer` shows where you are."
+
+
 async def part(session: AsyncSession, person_id: str, round_id: int) -> Part:
     """The person's own part. Raises NotFound."""
     query = _parts(person_id).where(col(StandupEntry.round_id) == round_id)
     found = (await session.exec(query)).first()
     if found is None:
-        raise NotFound("You were not asked in that round. `/standup answer` shows where you are.")
+        raise NotFound(NOT_ASKED)
     return Part(*found)
 
 

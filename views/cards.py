@@ -103,7 +103,7 @@ def saved(
     now: datetime,
     hints: Sequence[str] = (),
     settings_of: int | None = None,
-    way_back: str = UNDO,
+    way_back: str | None = UNDO,
     places: Places = NO_PLACES,
     version: int | None = None,
     alike: Sequence[Record] = (),
@@ -111,8 +111,9 @@ def saved(
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
-    `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given.
-    `places` are names of projects; `alike` are records that may be the same, the likest first.
+    `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given; it is
+    None where the person may not. `places` are names of projects; `alike` are records that may be the same, the likest
+    first.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -131,10 +132,12 @@ def saved(
     blocks.append(note(plain(" · ".join(facts))))
     blocks += [section(mrkdwn(hint)) for hint in hints]
     blocks += [section(plain(looks_like(item.kind, alike, people)))] if alike else []
-    label = "Redo" if way_back == REDO else "Undo"
-    undo = button(label, way_back, f"{item.reference}:{version or item.record.version}", says=f"{label}: {text}")
+    offered = []
+    if way_back is not None:
+        label, made = "Redo" if way_back == REDO else "Undo", version or item.record.version
+        offered.append(button(label, way_back, f"{item.reference}:{made}", says=f"{label}: {text}"))
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
-    offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
+    offered += [edit] if not item.record.is_archived and item.kind.is_editable(item) else []
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
     if alike:
@@ -148,7 +151,7 @@ def saved(
                 says=f"{item.reference} duplicates {other}",
             )
         )
-    blocks.append(actions(offered))
+    blocks += [actions(offered)] if offered else []
     return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
 
 

@@ -11,6 +11,7 @@ from scheduler.notices.card_left import CARD_LEFT
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
+from scheduler.notices.left_behind import LEFT_BEHIND
 from scheduler.notices.morning import MORNING
 from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.trouble import TROUBLE
@@ -28,6 +29,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     TROUBLE,
     WORD,
     MORNING,
+    LEFT_BEHIND,
     ANSWER,
     DRAFT,
     *STANDUP_KINDS,
