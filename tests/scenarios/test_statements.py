@@ -56,7 +56,7 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "words in a direct message": (
         lambda ana: ana.command("@Steward", "/steward", "switch network"),
         lambda ana: ana.command("@Steward", "/action", "Order racks"),
-        8,
+        9,
     ),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 6),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 5),
