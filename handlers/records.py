@@ -13,7 +13,7 @@ from handlers.slack_text import named_pieces
 from models import batches, comments, directory, duplicates, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
-from models.dates import date_order, monday_to_friday
+from models.dates import date_order
 from models.entry import Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
@@ -490,7 +490,7 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
-        is_working_day=working_days_of(request.project) if request.project else monday_to_friday,
+        is_working_day=working_days_of(request.project),
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
 
