@@ -43,7 +43,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     hints += about_words
     named = await _project_named(request, deps, entry)
     asks = questions(request) if named is None else ()
-    if asks or not values["title"]:
+    if (asks and not _goes_to_current(request)) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
@@ -64,7 +64,7 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
                 {"title": f"Record {number} of {len(lines)} has no title, so nothing was saved. Add one."}
             )
     elsewhere = [await _project_named(request, deps, entry) for _, entry in entries]
-    if questions(request) and None in elsewhere:
+    if questions(request) and not _goes_to_current(request) and None in elsewhere:
         raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
@@ -99,7 +99,7 @@ async def _create_from(
         kind,
         values,
         project=project,
-        channel_id=entry.channel_id or request.channel_id,
+        channel_id=entry.channel_id if is_elsewhere and entry.channel_id else _home_of(request, project),
         now=deps.now,
         via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
         source=request.source,
@@ -150,7 +150,7 @@ async def place_of(request: Request, deps: Deps) -> tuple[Project, str, bool]:
         project, began = await project_here(request, deps)
         return project, request.channel_id, began
     project = await chosen_project(request, deps)
-    return project, request.channel_id if _belongs(request.channel, project) else project.home_channel_id, False
+    return project, _home_of(request, project), False
 
 
 async def chosen_project(request: Request, deps: Deps) -> Project:
@@ -484,17 +484,25 @@ def questions(request: Request) -> tuple[str, ...]:
     """What a form has to ask beyond the record itself: in a direct message, or in a channel Steward cannot read."""
     if request.channel is None:
         return ("project",)
-    if request.project is None and _is_unreadable(request.channel):
+    if request.project is None and is_unreadable(request.channel):
         return ("project_name",)
     return ()
 
 
-def _is_unreadable(channel: Channel) -> bool:
+def _goes_to_current(request: Request) -> bool:
+    """Whether words typed here go to the person's current project, with nothing to ask."""
+    return request.channel is None and request.project is not None
+
+
+def is_unreadable(channel: Channel) -> bool:
+    """Whether Steward cannot say who is in the private channel."""
     return channel.is_private and channel.members_known_at is None
 
 
-def _belongs(channel: Channel | None, project: Project) -> bool:
-    return channel is not None and channel.project_id == project.id
+def _home_of(request: Request, project: Project) -> str:
+    """The channel where a record's card goes: the one where it was logged, if it is the project's own."""
+    here = request.channel
+    return here.id if here is not None and here.project_id == project.id else project.home_channel_id
 
 
 def _form(
@@ -507,7 +515,7 @@ def _form(
         thread_ts=request.thread_ts,
         asks=asks,
     )
-    return forms.record_form(kind, values, context.made_from(request.source), project=project)
+    return forms.record_form(kind, values, context.made_from(request.source), project=project or request.project)
 
 
 async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project | None:
@@ -520,6 +528,8 @@ async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project 
 async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
     channel = request.channel
+    if _goes_to_current(request) and request.project is not None:
+        return request.project, False
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
@@ -532,7 +542,7 @@ async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
 def project_known_here(request: Request) -> Project | None:
     """The channel's project, None where the first record begins it. Raises NotAllowed."""
     channel, project = request.channel, request.project
-    if channel and project and _is_unreadable(channel) and project.created_by != request.actor.id:
+    if channel and project and is_unreadable(channel) and project.created_by != request.actor.id:
         raise NotAllowed(
             "I cannot see yet who is in this private channel, so its project is open only to the person who began "
             "it. Type `/invite @Steward` here, then try again."
@@ -549,7 +559,7 @@ async def _note_presence(request: Request, deps: Deps) -> None:
     """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
     channel = request.channel
     matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
-    if channel is None or not matters or _is_unreadable(channel) or request.where not in PROVES_PRESENCE:
+    if channel is None or not matters or is_unreadable(channel) or request.where not in PROVES_PRESENCE:
         return
     if not await directory.is_member(deps.session, channel.id, request.actor.id):
         await directory.joined(deps.session, channel.id, request.actor.id)
@@ -586,6 +596,8 @@ def about_place(request: Request, project: Project, began: bool) -> list[str]:
             f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
             f"in the time zone {esc(project.timezone)}."
         )
+    if request.channel is None and project.id == request.person.current_project_id:
+        hints.append(f"In your current project *{esc(project.name)}*; `/steward switch` changes to another.")
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints.append("I am not in this channel, so I cannot post the card here: type `/invite @Steward`.")

@@ -82,8 +82,12 @@ async def create(
     via: str,
     source: Source | None = None,
     is_draft: bool = False,
+    owes_card: bool = True,
 ) -> Item:
-    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
+    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys).
+
+    Without `owes_card` its card waits for the record's first change, or for somebody who asks for it.
+    """
     require(actor, Right.CREATE, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     number = await count_up(session, Counter, {"kind": kind.key}, "last")
@@ -96,8 +100,9 @@ async def create(
     session.add(item.record)
     await session.flush()
     session.add_all(_beside_new(session, item, actor, via=via, now=now))
-    touch(session, item.record.owner_id)
-    await _owe_card(session, item.record, now)
+    touch(session, actor.id, item.record.owner_id, project.coordinator_id, project.sponsor_id)
+    if owes_card:
+        await _owe_card(session, item.record, now)
     if batches.current(session):
         # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
         await _owe_word_to_new_owner(session, actor, item, now)
@@ -147,7 +152,7 @@ async def create_many(
     items = [_new_item(actor, new, next(numbers[new.kind.key]), project, channel_id, now) for new in news]
     await _add_many(session, items)
     await add_rows(session, [row for item in items for row in _beside_new(session, item, actor, via=via, now=now)])
-    touch(session, *owners)
+    touch(session, actor.id, *owners, project.coordinator_id, project.sponsor_id)
     if not is_quiet:
         words = (_word_to_new_owner(session, actor, item, now) for item in items)
         await outbox.put_all(session, [*(_card_owed(item.record, now) for item in items), *filter(None, words)])
@@ -484,7 +489,8 @@ async def set_archived(
     ]
     await add_rows(session, told)
     await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
-    touch(session, *(item.record.owner_id for item in items))
+    for item in items:
+        await _touch_all(session, actor, item)
     await _owe_linked_cards(session, items, now)
 
 
@@ -649,7 +655,7 @@ async def _apply(
             )
         )
     await _owe_card(session, item.record, now)
-    touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
+    await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, [item], now)
     if "status" in changes:
@@ -678,6 +684,14 @@ async def _replace(
         return
     taken_back = act is Act.UNDONE and before == replacement.when
     await replace_linked(session, actor, item, via=via, now=now, taken_back=taken_back)
+
+
+async def _touch_all(session: AsyncSession, actor: Actor, item: Item, *others: str | None) -> None:
+    """Note everybody whose Home tells of the record: who acts, its owner, and whoever it may wait for."""
+    # Whoever changes a record has read its project, so this asks the database nothing.
+    project = await session.get(Project, item.record.project_id)
+    leads = (project.coordinator_id, project.sponsor_id) if project else ()
+    touch(session, actor.id, item.record.owner_id, *leads, *others)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:

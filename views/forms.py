@@ -27,7 +27,11 @@ WHY_MOVED = "why_moved"
 
 @dataclass(frozen=True)
 class FormContext:
-    """What a form remembers between opening and submitting. Holds no rights: those are checked on submission."""
+    """What a form remembers between opening and submitting. Holds no rights: those are checked on submission.
+
+    `line` is the page and filters of the list it was opened from, `chosen` the records picked there: "A12:5" with the
+    version that was seen.
+    """
 
     kind: str = ""
     channel_id: str = ""
@@ -45,6 +49,8 @@ class FormContext:
     asks: tuple[str, ...] = ()
     digest: str = ""
     file_id: str = ""
+    line: str = ""
+    chosen: tuple[str, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -69,7 +75,7 @@ def unpack(private_metadata: str) -> FormContext:
     """The context of a submitted form; an empty one when it is not ours."""
     try:
         stored = json.loads(private_metadata or "{}")
-        stored["asks"] = tuple(stored.get("asks", ()))
+        stored |= {key: tuple(stored.get(key, ())) for key in ("asks", "chosen")}
         return FormContext(**stored)
     except (ValueError, TypeError):
         return FormContext()
