@@ -44,8 +44,8 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     values, hints = _from_entry(entry)
     hints += about_words
     named = await _project_named(request, deps, entry)
-    asks = questions(request) if named is None and not _goes_to_current(request) else ()
-    if asks or not values["title"]:
+    asks = questions(request) if named is None else ()
+    if (asks and not _goes_to_current(request)) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
@@ -105,7 +105,7 @@ async def _create_from(
         kind,
         values,
         project=project,
-        channel_id=entry.channel_id or _home_of(request, project),
+        channel_id=entry.channel_id if is_elsewhere and entry.channel_id else _home_of(request, project),
         now=deps.now,
         via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
         source=request.source,

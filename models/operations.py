@@ -174,7 +174,7 @@ async def create_many(
     items = [_new_item(actor, new, next(numbers[new.kind.key]), project, channel_id, now) for new in news]
     await _add_many(session, items)
     await add_rows(session, [row for item in items for row in _beside_new(session, item, actor, via=via, now=now)])
-    touch(session, *owners)
+    touch(session, actor.id, *owners, project.coordinator_id, project.sponsor_id)
     if not is_quiet:
         words = (_word_to_new_owner(session, actor, item, now) for item in items)
         await outbox.put_all(session, [*(_card_owed(item.record, now) for item in items), *filter(None, words)])
@@ -531,7 +531,8 @@ async def set_archived(
     ]
     await add_rows(session, told)
     await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
-    touch(session, *(item.record.owner_id for item in items))
+    for item in items:
+        await _touch_all(session, actor, item)
     await _owe_linked_cards(session, items, now)
 
 
