@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, update
+from sqlalchemy import ColumnElement, delete, exists, or_, union, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -686,11 +686,11 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
 async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) -> None:
     """Owe the cards that show this record's title, or that it is settled, beside their own."""
     here = item.record.id
-    other = or_(
-        and_(col(Link.from_id) == here, col(Record.id) == col(Link.to_id)),
-        and_(col(Link.to_id) == here, col(Record.id) == col(Link.from_id)),
+    ends = union(
+        select(Link.to_id).where(col(Link.from_id) == here),
+        select(Link.from_id).where(col(Link.to_id) == here),
     )
-    linked = await session.exec(select(Record).join(Link, other).distinct().order_by(col(Record.id)))
+    linked = await session.exec(select(Record).where(col(Record.id).in_(ends)).order_by(col(Record.id)))
     for record in linked.all():
         await owe_card(session, record, now, because=f":{here}:{item.record.version}")
 
