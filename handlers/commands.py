@@ -5,12 +5,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import edits, lists, moves, projects, reactions, records, standups, talk, undo
+from handlers import (
+    channels,
+    edits,
+    finding,
+    lists,
+    many,
+    moves,
+    project_life,
+    projects,
+    reactions,
+    records,
+    standups,
+    tables,
+    talk,
+    undo,
+)
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
 from models.errors import NotFound
-from models.filters import UnknownFilter, read_filters
+from models.filters import UnknownFilter, read_filters, read_search
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
 from models.operations import Source
@@ -52,7 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="/steward",
         summary="Everything else, and all of the above",
-        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | settings | help",
+        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | paste | import | settings | help",
         read=lambda text: _parse_steward(text),
     ),
 )
@@ -73,6 +88,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("my", "my", "What you own or help with, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
+    Verb(
+        "find", "find core switch", "Every record you can see with these words, closed ones too; `/steward help find`"
+    ),
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
@@ -95,12 +113,19 @@ VERBS: tuple[Verb, ...] = (
     Verb("helper", "A12 helper @kavya", "Name somebody who helps; `A12 helper -@kavya` or `A12 unhelp` ends it"),
     Verb("move", "A12 move #steering", "Move a record to the project of another channel, with its history"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
+    Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
+    Verb("import", "import", "A form for a table of records: a CSV file, or its text, after a preview"),
     Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
-    Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
+    Verb("settings", "settings", "Everything of this channel's project: people, working days, who may edit"),
+    Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
+    Verb("project", "project new Office move", "Make a project, with a template if you like"),
+    Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
+    Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
+    Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
-    Verb("help", "help", "What there is, with examples"),
+    Verb("help", "help", "What there is, with examples; `/steward help grammar` how a record is typed"),
 )
 
 
@@ -126,8 +151,44 @@ SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]
     "move": moves.typed,
 }
 
+# Words that open a form of their own.
+OPENING: Mapping[str, Run] = {
+    "settings": projects.settings_here,
+    "paste": many.open_paste,
+    "import": tables.open_import,
+    "reactions": reactions.settings,
+}
+
 BUTTON_MAX = 2_000  # what Slack lets a button carry
 NO_PART = "-"
+
+
+async def _switch(request: Request, deps: Deps, name: str) -> Reply:
+    """In a channel, which project it belongs to; in a direct message, which one the person is at."""
+    if request.channel is None:
+        return await project_life.switch(request, deps, name)
+    return await channels.bind(request, deps, name, may_take=True)
+
+
+OfProject = tuple[Callable[[Request, Deps, str], Awaitable[Reply]], bool]
+
+# What is done to a channel with a project's name: what does it, and whether that stores anything.
+OF_CHANNELS: Mapping[str, OfProject] = {
+    "bind": (channels.bind, True),
+    "unbind": (channels.unbind, True),
+    "switch": (_switch, True),
+}
+
+# The same after the word `project`.
+OF_PROJECTS: Mapping[str, OfProject] = {
+    "new": (project_life.new, False),
+    "archive": (project_life.archive, False),
+    "restore": (project_life.restore, True),
+    **OF_CHANNELS,
+}
+
+# What somebody types who looks for words.
+FINDS = ("find", "search")
 
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
@@ -195,14 +256,20 @@ def _parse_steward(text: str) -> Parsed:
         return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None, topic=rest.lower()))
     if word in LISTS:
         return _parse_list(word, rest)
+    if word in FINDS:
+        return _parse_find(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
+    if word in OPENING and not rest:
+        return Parsed(OPENING[word])
     if word == "standup":
         return _parse_standup(rest)
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
+    if about_projects := _about_projects(word, rest):
+        return about_projects
     if word == "reactions" and not rest:
         return Parsed(reactions.settings)
     reference, remark = _first_word(rest)
@@ -212,6 +279,22 @@ def _parse_steward(text: str) -> Parsed:
         return about_record
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+
+
+def _about_projects(word: str, rest: str) -> Parsed | None:
+    """`projects`, `project new ...`, `bind ...` and the like; None for other words. Raises NotFound with a hint."""
+    if word in ("project", "projects") and rest.lower() in ("", "archived"):
+        return Parsed(lambda request, deps: project_life.show_list(request, deps, archived=bool(rest)))
+    known, name = OF_CHANNELS.get(word), rest
+    if word == "project":
+        said, name = _first_word(rest)
+        known = OF_PROJECTS.get(said.lower())
+        if known is None:
+            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS}, "projects"))
+    if known is None:
+        return None
+    run, writes = known
+    return Parsed(lambda request, deps: run(request, deps, " ".join(decoded(name).split())), writes=writes)
 
 
 _BULLET = re.compile(r"\s*(?:[-*•◦–]|\d{1,3}[.)])\s+")
@@ -265,6 +348,15 @@ def _parse_list(name: str, rest: str) -> Parsed:
     except UnknownFilter as unknown:
         raise NotFound(_filter_hint(name, unknown)) from unknown
     return Parsed(lambda request, deps: lists.show(request, deps, filters))
+
+
+def _parse_find(name: str, rest: str) -> Parsed:
+    """A search for the words typed after it. Raises NotFound for a score of kinds that have none."""
+    try:
+        search = read_search(pieces_with_channels(rest))
+    except UnknownFilter as unknown:
+        raise NotFound(_filter_hint(name, unknown)) from unknown
+    return Parsed(lambda request, deps: finding.find(request, deps, search))
 
 
 def _filter_hint(name: str, unknown: UnknownFilter) -> str:
@@ -330,12 +422,18 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
+    if topic == "grammar":
+        return Tell(help_views.grammar_help())
+    if topic in FINDS:
+        return Tell(help_views.find_help())
     if topic == "standup":
         return Tell(
             help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])
         )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic == "admin":
+        return Tell(help_views.admin_help())
     if kind is not None:
         return Tell(help_views.kind_help(kind))
     rows = [(command.name, command.summary) for command in COMMANDS]
@@ -375,4 +473,5 @@ def for_button(source: Source | None, words: str) -> str:
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:
-    return await _help(None)
+    """Help on what there is, or for workspace admins on what only they can do."""
+    return await _help(None, topic=request.value)

@@ -7,21 +7,21 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
+from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, comments, directory, links, operations, projects
+from models import batches, comments, directory, duplicates, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order, monday_to_friday
-from models.entry import Entry, parse_entry
+from models.entry import Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
-from models.tables import Channel, History, Project
+from models.tables import Channel, History, Project, Record
 from models.working_days import working_days_of
 from reports.around import around
 from reports.work import items_of
@@ -43,45 +43,51 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     entry = await _read_entry(request, deps, kind, text)
     values, hints = _from_entry(entry)
     hints += about_words
-    asks = questions(request)
+    named = await _project_named(request, deps, entry)
+    asks = questions(request) if named is None and not _goes_to_current(request) else ()
     if asks or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
-        return OpenForm(_form(request, kind, values, asks))
-    project, began = await project_here(request, deps)
-    item, problems = await _create_from(request, deps, kind, entry, values, project)
-    return await _logged(request, deps, item, project, began, [*hints, *problems])
+        return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
+    project, began = (named, False) if named else await project_here(request, deps)
+    item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+    return await _logged(request, deps, item, project, began, [*hints, *problems], alike)
 
 
 async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, str]]) -> Reply:
     """Store every line as a record, or none; one confirmation names them all. Raises InvalidFields."""
     if len(lines) > MOST_AT_ONCE:
         raise InvalidFields({"title": f"That is {len(lines)} records; at most {MOST_AT_ONCE} at once, please."})
-    if questions(request):
-        raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     entries = [(kind, await _read_entry(request, deps, kind, words)) for kind, words in lines]
     for number, (_, entry) in enumerate(entries, 1):
         if not entry.title:
             raise InvalidFields(
                 {"title": f"Record {number} of {len(lines)} has no title, so nothing was saved. Add one."}
             )
-    project, began = await project_here(request, deps)
+    elsewhere = [await _project_named(request, deps, entry) for _, entry in entries]
+    if questions(request) and not _goes_to_current(request) and None in elsewhere:
+        raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
+    here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
     rows = []
-    for kind, entry in entries:
+    for (kind, entry), named in zip(entries, elsewhere, strict=True):
+        project = named or here
+        assert project is not None
         values, hints = _from_entry(entry)
-        item, problems = await _create_from(request, deps, kind, entry, values, project)
+        item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+        problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
         rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
-    hints = _about_channel(request, project, began)
+    hints = about_place(request, here, began) if here else []
     return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
 
 
 async def _create_from(
     request: Request, deps: Deps, kind: Kind, entry: Entry, values: dict[str, Any], project: Project
-) -> tuple[Item, list[str]]:
-    """The record of what was typed, without what cannot be stored, and sentences about that."""
+) -> tuple[Item, list[str], list[Record]]:
+    """The record of what was typed without what cannot be stored, sentences about that, and records like it."""
+    is_elsewhere = entry.channel_id not in (None, request.channel_id)
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
@@ -90,18 +96,23 @@ async def _create_from(
     for key, sentence in operations.field_problems(kind, values, today=today).items():
         values.pop(key)
         hints.append(f"Not set: {kind.field(key).label.lower()}. {esc(sentence)}")
+    # A command has no second step in which to ask: what was typed is saved, so that it is not lost when the person
+    # walks away, and what looks like it is pointed out beside the way back. A form asks before it saves.
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values["title"])
     item = await operations.create(
         deps.session,
         request.actor,
         kind,
         values,
         project=project,
-        channel_id=request.channel_id,
+        channel_id=entry.channel_id or _home_of(request, project),
         now=deps.now,
         via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
         source=request.source,
     )
-    return item, hints
+    if is_elsewhere:
+        hints.append(f"It belongs to *{esc(project.name)}*; its card goes to <#{item.record.channel_id}>.")
+    return item, hints, alike
 
 
 async def open_form(request: Request, deps: Deps, kind: Kind) -> Reply:
@@ -121,15 +132,9 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(kind, request.state, context)
     if context.follows:
         return await _follow(request, deps, kind, values)
-    if "project" in context.asks:
-        chosen = forms.read_choice(request.state, "project")
-        if not chosen.isdigit():
-            return FieldErrors({"project": "Choose the project it belongs to."})
-        project, began = await projects.find(deps.session, request.actor, int(chosen)), False
-        channel_id = request.channel_id if _belongs(request.channel, project) else project.home_channel_id
-    else:
-        project, began = await project_here(request, deps)
-        channel_id = request.channel_id
+    project, channel_id, began = await place_of(request, deps)
+    if not began and (pointed_out := await _pointed_out(request, deps, kind, values, project)):
+        return pointed_out
     item = await operations.create(
         deps.session,
         request.actor,
@@ -142,6 +147,56 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         source=context.source,
     )
     return await _logged(request, deps, item, project, began, [])
+
+
+async def place_of(request: Request, deps: Deps) -> tuple[Project, str, bool]:
+    """Where a submitted form puts its records: the project, the channel of their cards, and whether it is begun now.
+
+    Raises NotFound, NotAllowed and InvalidFields, whose keys are the form's block ids.
+    """
+    if "project" not in request.context.asks:
+        project, began = await project_here(request, deps)
+        return project, request.channel_id, began
+    project = await chosen_project(request, deps)
+    return project, _home_of(request, project), False
+
+
+async def chosen_project(request: Request, deps: Deps) -> Project:
+    """The project picked in the form. Raises NotFound, and InvalidFields where none is."""
+    chosen = forms.read_choice(request.state, "project")
+    if not chosen.isdigit():
+        raise InvalidFields({"project": "Choose the project it belongs to."})
+    return await projects.find(deps.session, request.actor, int(chosen))
+
+
+async def _pointed_out(
+    request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any], project: Project
+) -> Reply | None:
+    """The form once more, with the records above it that may be the same; None where there are none, or it did so."""
+    context = request.context
+    if context.pointed_out:
+        return None
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values.get("title") or "")
+    if not alike:
+        return None
+    people = await directory.people(deps.session, {each.owner_id for each in alike})
+    said = forms.pointing_out(cards.looks_like(kind, alike, people), [kind.reference_of(each) for each in alike])
+    context = replace(context, kind=kind.key, pointed_out=True)
+    chosen = project if "project" in context.asks else None
+    return UpdateForm(forms.record_form(kind, values, context, project=chosen, title=_title_of(context), alike=said))
+
+
+async def look_pressed(request: Request, deps: Deps) -> Reply:
+    """A record's card above the form that points it out, which stays as it is below."""
+    shown = await show(request, deps, *referred(request.value))
+    assert isinstance(shown, Tell)
+    return OpenForm(forms.message_view(request.value, shown.message.blocks))
+
+
+async def duplicate_pressed(request: Request, deps: Deps) -> Reply:
+    """Link the record just logged to the one that it is the same as."""
+    one, other = (referred(each) for each in [*request.value.split(), "", ""][:2])
+    return await link(request, deps, one, LinkType.DUPLICATES, other)
 
 
 async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
@@ -254,7 +309,7 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
         people,
         now=deps.now,
         offers_posting=offers_posting,
-        around=await around(deps.session, item),
+        around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
     )
     return Tell(card, reference=item.reference)
@@ -471,9 +526,10 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
             names = ", ".join(f"@{esc(person.name)}" for person in named[:5])
             hints.append(f"Not set: owner. Several people are called {esc(entry.unknown_owner)}: {names}.")
         else:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
             hints.append(
-                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}; "
-                "pick a name from the list that Slack shows when you type @, or press Edit."
+                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}, so the details name them as an "
+                "owner outside Slack, whom nobody reminds. If you meant somebody here, press Edit."
             )
     if owner_id := values.get("owner_id"):
         problem = await operations.owner_problem(session, project, owner_id)
@@ -484,31 +540,43 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
 
 
 async def _guess_owner(session: AsyncSession, entry: Entry, values: dict[str, Any]) -> None:
-    """For a form: the one person of that name, if there is exactly one; the form shows who it is."""
+    """For a form: the one person of that name, if there is exactly one; the form shows who it is, or the name."""
     if entry.unknown_owner and not values.get("owner_id"):
         named = await directory.people_named(session, entry.unknown_owner)
         if len(named) == 1:
             values["owner_id"] = named[0].id
+        elif not named:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
 
 
 def questions(request: Request) -> tuple[str, ...]:
     """What a form has to ask beyond the record itself: in a direct message, or in a channel Steward cannot read."""
     if request.channel is None:
         return ("project",)
-    if request.project is None and _is_unreadable(request.channel):
+    if request.project is None and is_unreadable(request.channel):
         return ("project_name",)
     return ()
 
 
-def _is_unreadable(channel: Channel) -> bool:
+def _goes_to_current(request: Request) -> bool:
+    """Whether words typed here go to the person's current project, with nothing to ask."""
+    return request.channel is None and request.project is not None
+
+
+def is_unreadable(channel: Channel) -> bool:
+    """Whether Steward cannot say who is in the private channel."""
     return channel.is_private and channel.members_known_at is None
 
 
-def _belongs(channel: Channel | None, project: Project) -> bool:
-    return channel is not None and channel.project_id == project.id
+def _home_of(request: Request, project: Project) -> str:
+    """The channel where a record's card goes: the one where it was logged, if it is the project's own."""
+    here = request.channel
+    return here.id if here is not None and here.project_id == project.id else project.home_channel_id
 
 
-def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
+def _form(
+    request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...], project: Project | None = None
+) -> dict[str, Any]:
     context = FormContext(
         kind=kind.key,
         channel_id=request.channel_id,
@@ -516,34 +584,51 @@ def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[s
         thread_ts=request.thread_ts,
         asks=asks,
     )
-    return forms.record_form(kind, values, context.made_from(request.source))
+    return forms.record_form(kind, values, context.made_from(request.source), project=project or request.project)
+
+
+async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project | None:
+    """The project of another channel that was named, None where none was. Raises NotFound."""
+    if entry.channel_id is None or entry.channel_id == request.channel_id:
+        return None
+    return await projects.of_channel(deps.session, request.actor, entry.channel_id)
 
 
 async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
     channel = request.channel
+    if _goes_to_current(request) and request.project is not None:
+        return request.project, False
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
-    if request.project is not None:
-        if _is_unreadable(channel) and request.project.created_by != request.actor.id:
-            raise NotAllowed(
-                "I cannot see yet who is in this private channel, so its project is open only to the person who began "
-                "it. Type `/invite @Steward` here, then try again."
-            )
-        return request.project, False
-    name = forms.read_choice(request.state, "project_name") or channel.name
-    project = await projects.begin(
-        deps.session, request.actor, channel, name=name, timezone=request.person.timezone, now=deps.now
-    )
-    return project, True
+    if (project := project_known_here(request)) is not None:
+        return project, False
+    name, zone = name_for_project(request), request.person.timezone
+    return await projects.begin(deps.session, request.actor, channel, name=name, timezone=zone, now=deps.now), True
+
+
+def project_known_here(request: Request) -> Project | None:
+    """The channel's project, None where the first record begins it. Raises NotAllowed."""
+    channel, project = request.channel, request.project
+    if channel and project and is_unreadable(channel) and project.created_by != request.actor.id:
+        raise NotAllowed(
+            "I cannot see yet who is in this private channel, so its project is open only to the person who began "
+            "it. Type `/invite @Steward` here, then try again."
+        )
+    return project
+
+
+def name_for_project(request: Request) -> str:
+    """What the project is called that the channel's first record begins."""
+    return forms.read_choice(request.state, "project_name") or (request.channel.name if request.channel else "")
 
 
 async def _note_presence(request: Request, deps: Deps) -> None:
     """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
     channel = request.channel
     matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
-    if channel is None or not matters or _is_unreadable(channel) or request.where not in PROVES_PRESENCE:
+    if channel is None or not matters or is_unreadable(channel) or request.where not in PROVES_PRESENCE:
         return
     if not await directory.is_member(deps.session, channel.id, request.actor.id):
         await directory.joined(deps.session, channel.id, request.actor.id)
@@ -561,15 +646,33 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
         )
 
 
-async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
-    people = await directory.people(deps.session, cards.people_of(item))
+async def _logged(
+    request: Request,
+    deps: Deps,
+    item: Item,
+    project: Project,
+    began: bool,
+    hints: list[str],
+    alike: Sequence[Record] = (),
+) -> Reply:
+    people = await directory.people(deps.session, {*cards.people_of(item), *(each.owner_id for each in alike)})
     settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
-    hints = [*hints, *_about_channel(request, project, began), *cards.holiday_hints(item, project)]
-    message = cards.saved(item, project, people, said="Logged", now=deps.now, hints=hints, settings_of=settings_of)
+    hints = [*hints, *about_place(request, project, began), *cards.holiday_hints(item, project)]
+    message = cards.saved(
+        item,
+        project,
+        people,
+        said="Logged",
+        now=deps.now,
+        hints=hints,
+        settings_of=settings_of,
+        way_back=cards.UNDO if may(request.actor, Right.DELETE, project, item) else None,
+        alike=alike,
+    )
     return Tell(message, reference=item.reference)
 
 
-def _about_channel(request: Request, project: Project, began: bool) -> list[str]:
+def about_place(request: Request, project: Project, began: bool) -> list[str]:
     """Sentences for a confirmation: that a project was begun, that no card can be posted."""
     hints = []
     if began:
@@ -580,6 +683,8 @@ def _about_channel(request: Request, project: Project, began: bool) -> list[str]
             f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
             f"in the time zone {esc(project.timezone)}."
         )
+    if request.channel is None and project.id == request.person.current_project_id:
+        hints.append(f"In your current project *{esc(project.name)}*; `/steward switch` changes to another.")
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints.append("I am not in this channel, so I cannot post the card here: type `/invite @Steward`.")
@@ -641,7 +746,8 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    return draw(item, project, people, now=deps.now, around=await around(deps.session, item), reader=request.actor)
+    shown = await around(deps.session, item, seen_by=request.actor)
+    return draw(item, project, people, now=deps.now, around=shown, reader=request.actor)
 
 
 async def _rows_anew(request: Request, deps: Deps) -> Message | None:

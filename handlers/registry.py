@@ -8,16 +8,22 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers import (
+    bulk,
+    channels,
     commands,
     events,
+    finding,
     home,
     lists,
+    many,
     moves,
+    project_life,
     projects,
     reactions,
     records,
     shortcuts,
     standups,
+    tables,
     talk,
     undo,
 )
@@ -40,7 +46,7 @@ class Reads(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A handler, and whether it stores anything.
+    """A handler, whether it stores anything, and whether it is given the file that the form holds.
 
     Of what comes often and seldom matters, `matters` is asked first, with the event, in a unit that only reads.
     """
@@ -48,6 +54,7 @@ class Entry:
     run: Handler
     writes: bool = True
     reads: Reads = Reads.NOTHING
+    reads_file: bool = False
     matters: Matters | None = None
 
 
@@ -67,17 +74,34 @@ BUTTONS: Mapping[str, Entry] = {
     "uncomment": Entry(talk.turned_round),
     "move": Entry(moves.pressed, writes=False),
     "post_card": Entry(records.post_card_pressed),
+    "look": Entry(records.look_pressed, writes=False),
+    "duplicate": Entry(records.duplicate_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
     "due_date": Entry(records.due_date_chosen, writes=False),
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
-    "more_settings": Entry(projects.more_pressed, writes=False),
-    "holiday_country": Entry(projects.country_chosen, writes=False),
+    "more_settings": Entry(project_life.more_pressed, writes=False),
+    "holiday_country": Entry(project_life.country_chosen, writes=False),
+    "set_up": Entry(project_life.set_up_pressed, writes=False),
+    "new_project": Entry(project_life.new_pressed, writes=False),
+    "template": Entry(project_life.template_chosen, writes=False),
+    "projects": Entry(project_life.list_turned, writes=False),
+    "open_project": Entry(project_life.open_pressed, writes=False),
+    "archive_project": Entry(project_life.archive_pressed),
+    "restore_project": Entry(project_life.restore_pressed),
+    "bind": Entry(channels.bind_pressed),
+    "unbind": Entry(channels.unbind_pressed),
+    "paste": Entry(many.open_paste, writes=False),
+    "import": Entry(tables.open_import, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
+    "select": Entry(bulk.select_pressed, writes=False),
+    "found": Entry(finding.turned, writes=False),
     "home": Entry(home.turned, writes=False),
+    "quick": Entry(home.quick_typed),
+    "switch": Entry(home.switch_pressed, writes=False),
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -85,13 +109,22 @@ FORMS: Mapping[str, Entry] = {
     "create": Entry(records.create_submitted),
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
+    "paste": Entry(many.paste_submitted, writes=False),
+    "paste_log": Entry(many.paste_logged),
+    "import": Entry(tables.import_submitted, writes=False, reads_file=True),
+    "import_log": Entry(tables.import_logged, reads_file=True),
     "comment": Entry(talk.submitted),
     "pick_move": Entry(moves.picked),
     "move": Entry(moves.confirmed),
     "settings": Entry(projects.settings_submitted),
+    "pick_several": Entry(bulk.picked, writes=False),
+    "change_several": Entry(bulk.confirmed),
+    "pick_settings": Entry(projects.settings_picked, writes=False),
+    "new_project": Entry(project_life.new_submitted),
+    "bind": Entry(channels.bind_picked),
+    "switch": Entry(project_life.switch_picked),
     "standup": Entry(standups.submitted),
     "standup_answer": Entry(standups.answer_submitted),
-    "pick_settings": Entry(projects.settings_picked, writes=False),
     "reactions": Entry(reactions.settings_submitted),
 }
 
@@ -102,6 +135,7 @@ SHORTCUTS: Mapping[str, Entry] = {
 
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
+    "channel": Entry(project_life.channel_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
     "holiday_country": Entry(projects.country_options, writes=False),
     "holiday_subdivision": Entry(projects.region_options, writes=False),
@@ -113,12 +147,17 @@ EVENTS: Mapping[str, Entry] = {
     "member_left_channel": Entry(events.somebody_left),
     "channel_left": Entry(events.bot_left),
     "group_left": Entry(events.bot_left),
-    "channel_rename": Entry(events.channel_changed),
-    "group_rename": Entry(events.channel_changed),
-    "channel_archive": Entry(events.channel_changed),
-    "group_archive": Entry(events.channel_changed),
-    "channel_unarchive": Entry(events.channel_changed),
-    "group_unarchive": Entry(events.channel_changed),
+    "channel_rename": Entry(events.channel_renamed),
+    "group_rename": Entry(events.channel_renamed),
+    "channel_archive": Entry(events.channel_archived),
+    "group_archive": Entry(events.channel_archived),
+    "channel_unarchive": Entry(events.channel_archived),
+    "channel_deleted": Entry(events.channel_archived),
+    "group_unarchive": Entry(events.channel_archived),
+    "group_deleted": Entry(events.channel_archived),
+    "channel_id_changed": Entry(events.channel_moved),
+    "channel_shared": Entry(events.noted, writes=False),
+    "channel_unshared": Entry(events.noted, writes=False),
     "message": Entry(events.written_to),
     "message_changed": Entry(events.source_edited, matters=events.is_source),
     "message_deleted": Entry(events.source_deleted, matters=events.is_source),

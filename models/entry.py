@@ -1,9 +1,10 @@
 """The one-line grammar: what a person types after a command, read as a record.
 
-    Send the firewall diagram @ben by friday 3pm !high #network
+    Send the firewall diagram @ben by friday 3pm !high #pilot
 
-Title, owner, due date, priority, tags and scales (`p4 i3`) stand in any order on the first line; further lines are
-details. Nothing typed is lost: a word is either understood or stays in the title. A date is looked for only
+Title, owner, due date, priority, tags, scales (`p4 i3`) and a channel for its project stand in any order on the first
+line; further lines are details. Nothing typed is lost: a word is either understood or stays in the title. An owner may
+be named by a person of Slack, as "@name" or as `@"Some Name"`. A date is looked for only
 
 - after by, due, on or before ("on" and "before" only where the sentence or a part of it ends, or at its beginning),
 - and at the very end, if nobody could take it for anything else ("friday 3pm", "in 2 weeks", "2026-12-01") and no word
@@ -63,6 +64,7 @@ Piece = str | Mention | Place
 class Entry:
     """One typed record. `unknown_owner` is an "@name" (without the @) where an owner stands but no person was found.
 
+    `channel_id` is the channel named to pick the project; one that belongs to the sentence stays in the title instead.
     `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
     With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date.
     """
@@ -71,11 +73,18 @@ class Entry:
     details: str = ""
     owner_id: str | None = None
     unknown_owner: str | None = None
+    channel_id: str | None = None
     due: Due | None = None
     due_problem: DateProblem | None = None
     priority: Priority | None = None
     tags: str = ""
     scales: Mapping[str, int] = field(default_factory=dict)
+
+
+def with_owner_outside(details: str, name: str) -> str:
+    """The details with the name of an owner who is not in Slack, where everybody reads it."""
+    line = f"Owner outside Slack: {name}"
+    return f"{line}\n{details}" if details else line
 
 
 def parse_entry(
@@ -105,9 +114,13 @@ def parse_entry(
     found = _find_date(words, taken, dates)
     if found and found.leaves_title:
         taken |= set(range(found.start, found.stop))
+    channel_at = _find_channel(words, taken)
+    taken |= set() if channel_at is None else {channel_at}
     owner = _find_owner(words, taken)
     if owner and owner.leaves_title:
         taken.add(owner.at)
+    if channel_at is None and (channel_at := _find_channel(words, taken)) is not None:
+        taken.add(channel_at)
     in_title = {at for at in loose if not _is_loose_apart(at, words, taken, loose, points.keys())}
     taken -= in_title
     return Entry(
@@ -115,6 +128,7 @@ def parse_entry(
         details=details,
         owner_id=owner.user_id if owner else None,
         unknown_owner=owner.unknown if owner else None,
+        channel_id=None if channel_at is None else words[channel_at].channel_id,
         due=found.result if found and isinstance(found.result, Due) else None,
         due_problem=found.result if found and isinstance(found.result, DateProblem) else None,
         priority=None if priority_at is None else words[priority_at].priority,
@@ -127,7 +141,8 @@ def parse_entry(
 
 _PUNCTUATION: Final = ",.;:!?"
 _BRACKETS: Final = "()[]\"'“”‘’"
-_HANDLE: Final = re.compile(rf"@(?P<name>[^\W\d_][\w.'’-]*?)[{_PUNCTUATION}]*")
+_QUOTED: Final = r"""@["“][^"“”\n]+["”]"""
+_HANDLE: Final = re.compile(rf"""@(?:["“](?P<quoted>[^"“”]+)["”]|(?P<name>[^\W\d_][\w.'’-]*?))[{_PUNCTUATION}]*""")
 _TAG: Final = re.compile(rf"#(?P<tag>[^\s#]+?)[{_PUNCTUATION}]*")
 _SCALE: Final = re.compile(rf"(?P<name>[a-z]+)(?P<points>[1-5])[{_PUNCTUATION}]*", re.IGNORECASE)
 _PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
@@ -142,6 +157,7 @@ class _Word:
     mentions: tuple[Mention, ...] = ()
     is_mention: bool = False
     has_channel: bool = False
+    channel_id: str | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -160,7 +176,8 @@ class _Word:
     def handle(self) -> str | None:
         """The name in a literal "@name" that is no mention."""
         match = None if self.mentions else _HANDLE.fullmatch(self.text)
-        return match["name"] if match and match["name"].lower() not in _EVERYBODY else None
+        name = match and " ".join((match["quoted"] or match["name"]).split())
+        return name if name and name.lower() not in _EVERYBODY else None
 
     @property
     def is_person(self) -> bool:
@@ -197,13 +214,13 @@ def _words(line: Sequence[Piece]) -> list[_Word]:
 
 
 def _groups(line: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Pieces cut at white space; a mention may have text stuck to it, as in "(@ben)"."""
+    """Pieces cut at white space outside of `@"Some Name"`; a mention may have text stuck to it, as in "(@ben)"."""
     group: list[Piece] = []
     for piece in line:
         if not isinstance(piece, str):
             group.append(piece)
             continue
-        for part in re.split(r"(\s+)", piece):
+        for part in re.split(rf"({_QUOTED}|\s+)", piece):
             if part.isspace():
                 if group:
                     yield group
@@ -216,12 +233,14 @@ def _groups(line: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 def _word(group: Sequence[Piece]) -> _Word:
     mentions = tuple(piece for piece in group if isinstance(piece, Mention))
+    places = [piece for piece in group if isinstance(piece, Place)]
     around = "".join(piece for piece in group if isinstance(piece, str))
     return _Word(
         text=" ".join("".join(_shown(piece) for piece in group).split()),
         mentions=mentions,
         is_mention=len(mentions) == 1 and isinstance(group[0], Mention) and not around.strip(_PUNCTUATION),
-        has_channel=any(isinstance(piece, Place) for piece in group),
+        has_channel=bool(places),
+        channel_id=places[0].channel_id if places[:1] == group[:1] and not around.strip(_PUNCTUATION) else None,
     )
 
 
@@ -260,6 +279,18 @@ def _find_owner(words: Sequence[_Word], taken: set[int]) -> _Owner | None:
         if word.handle and _stands_apart(at, words, taken):
             return _Owner(at, None, word.handle, leaves_title=True)
     return None
+
+
+def _find_channel(words: Sequence[_Word], taken: set[int]) -> int | None:
+    """The first channel that stands where an owner may: in "Announce it in #general" it belongs to the sentence.
+
+    So it does after a single word, as in "Tell #general", which says nothing without it.
+    """
+    title = [at for at, word in enumerate(words) if at not in taken and not word.is_person and not word.channel_id]
+    channels = (at for at, word in enumerate(words) if word.channel_id)
+    return next(
+        (at for at in channels if _stands_apart(at, words, taken) and not (len(title) == 1 and title[0] < at)), None
+    )
 
 
 def _stands_apart(at: int, words: Sequence[_Word], taken: set[int]) -> bool:

@@ -147,6 +147,7 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
+    `words` and `title_words` are what it is found by, see `models.search`.
     """
 
     __tablename__ = "record"
@@ -186,6 +187,8 @@ class Record(SQLModel, table=True):
     source_change: SourceChange | None = Field(default=None, sa_type=stored(SourceChange))
     is_draft: bool = False
     is_archived: bool = False
+    words: str = ""
+    title_words: str = ""
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None

@@ -8,6 +8,7 @@ from models import comments, links
 from models.comments import NO_TALK, Talk
 from models.kinds import Item
 from models.links import Linked
+from models.permissions import Actor
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Around:
     talk: Talk = NO_TALK
 
 
-async def around(session: AsyncSession, item: Item) -> Around:
-    """What is around the record, as everybody who sees it may see it; two statements."""
-    return Around(tuple(await links.links_of(session, item)), await comments.latest(session, item))
+async def around(session: AsyncSession, item: Item, *, seen_by: Actor | None = None) -> Around:
+    """What is around the record, as this person may see it, or as everybody who sees it may; two statements."""
+    shown = tuple(await links.links_of(session, item, seen_by=seen_by))
+    return Around(shown, await comments.latest(session, item))

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.items import with_own_rows
-from models.permissions import Actor, visible_projects, visible_records
+from models.permissions import Actor, Right, may, visible_projects, visible_records
 from models.tables import Comment, History, Link, Project, Record, Workspace
 
 
@@ -26,14 +26,17 @@ class Export:
 
 
 async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
-    """The whole workspace, archived records included; with an actor, what that person may see of it."""
+    """The whole workspace, archived records included; with an actor, the projects that person may see and export."""
     workspace = (await session.exec(select(Workspace))).one()
     project_query = select(Project).order_by(col(Project.id))
     query = select(Record, Project).join(Project, col(Project.id) == col(Record.project_id)).order_by(col(Record.id))
     if actor is not None:
         project_query = project_query.where(visible_projects(actor))
         query = query.where(visible_records(actor))
-    projects = (await session.exec(project_query)).all()
+    projects = [
+        project for project in await session.exec(project_query) if actor is None or may(actor, Right.EXPORT, project)
+    ]
+    query = query.where(col(Record.project_id).in_([project.id for project in projects]))
     items = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     references = {item.record.id: item.reference for item, _ in items}
     rows = (await session.exec(select(History).order_by(col(History.id)))).all()

@@ -15,7 +15,7 @@ from models.labels import Priority
 from models.links import Linked
 from models.operations import stored_value, told
 from models.permissions import Actor, Right, may, right_for
-from models.tables import Act, Channel, Comment, History, Project
+from models.tables import Act, Channel, Comment, History, Project, Record
 from models.working_days import holiday_on
 from reports.around import Around
 from views.blocks import (
@@ -103,15 +103,17 @@ def saved(
     now: datetime,
     hints: Sequence[str] = (),
     settings_of: int | None = None,
-    way_back: str = UNDO,
+    way_back: str | None = UNDO,
     places: Places = NO_PLACES,
     version: int | None = None,
+    alike: Sequence[Record] = (),
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
-    `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given.
-    `places` are names of projects.
+    `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given; it is
+    None where the person may not. `places` are names of projects; `alike` are records that may be the same, the likest
+    first.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -129,13 +131,27 @@ def saved(
     blocks += [rich(change) for change in changes]
     blocks.append(note(plain(" · ".join(facts))))
     blocks += [section(mrkdwn(hint)) for hint in hints]
-    label = "Redo" if way_back == REDO else "Undo"
-    undo = button(label, way_back, f"{item.reference}:{version or item.record.version}", says=f"{label}: {text}")
+    blocks += [section(plain(looks_like(item.kind, alike, people)))] if alike else []
+    offered = []
+    if way_back is not None:
+        label, made = "Redo" if way_back == REDO else "Undo", version or item.record.version
+        offered.append(button(label, way_back, f"{item.reference}:{made}", says=f"{label}: {text}"))
     edit = button("Edit", "edit", item.reference, says=f"Edit {item.reference}")
-    offered = [undo, edit] if not item.record.is_archived and item.kind.is_editable(item) else [undo]
+    offered += [edit] if not item.record.is_archived and item.kind.is_editable(item) else []
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
-    blocks.append(actions(offered))
+    if alike:
+        other = item.kind.reference_of(alike[0])
+        offered.append(button(f"Open {other}", "show", other))
+        offered.append(
+            button(
+                "Link as duplicate",
+                "duplicate",
+                f"{item.reference} {other}",
+                says=f"{item.reference} duplicates {other}",
+            )
+        )
+    blocks += [actions(offered)] if offered else []
     return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
 
 
@@ -148,6 +164,16 @@ def _changes(item: Item, people: People, places: Places) -> list[str]:
 
 CHANGES_SHOWN = 12
 CHANGE_SHOWN = 100
+
+
+def looks_like(kind: Kind, alike: Sequence[Record], people: People) -> str:
+    """Plain words that point out records that may be the same as one that is being logged."""
+    said = [
+        f"{kind.reference_of(each)} “{each.title}” ({kind.statuses(each.status).label.lower()}, "
+        f"{name_of(people, each.owner_id) if each.owner_id else 'no owner'})"
+        for each in alike
+    ]
+    return f"Looks like {' and '.join(said)}."
 
 
 def holiday_hints(item: Item, project: Project) -> list[str]:
@@ -284,6 +310,9 @@ def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[B
         facts.append(f"due {due(item, project, today)}")
     if item.record.priority in (Priority.HIGH, Priority.CRITICAL):
         facts.append(f"{item.record.priority.label} priority")
+    facts += [
+        f"{label.lower()} {shown}" for label, derive in item.kind.derived.items() if (shown := derive(item, today))
+    ]
     buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
     if item.record.is_open:
         buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
@@ -338,6 +367,7 @@ def hello(channel: Channel, bot_user_id: str) -> Message:
         actions(
             [
                 button("Log something", "log", "", style="primary"),
+                button("Set up the project", "set_up", ""),
                 button("How it works", "help", ""),
             ]
         ),

@@ -28,7 +28,11 @@ WHY_MOVED = "why_moved"
 
 @dataclass(frozen=True)
 class FormContext:
-    """What a form remembers between opening and submitting. Holds no rights: those are checked on submission."""
+    """What a form remembers between opening and submitting. Holds no rights: those are checked on submission.
+
+    `line` is the page and filters of the list it was opened from, `chosen` the records picked there: "A12:5" with the
+    version that was seen.
+    """
 
     kind: str = ""
     channel_id: str = ""
@@ -39,12 +43,17 @@ class FormContext:
     step: str = ""
     follows: str = ""
     shows_all: bool = False
+    pointed_out: bool = False
     source_link: str = ""
     source_ts: str = ""
     source_thread_ts: str = ""
     response_url: str = ""
     thread_ts: str = ""
     asks: tuple[str, ...] = ()
+    line: str = ""
+    chosen: tuple[str, ...] = ()
+    digest: str = ""
+    file_id: str = ""
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -69,45 +78,63 @@ def unpack(private_metadata: str) -> FormContext:
     """The context of a submitted form; an empty one when it is not ours."""
     try:
         stored = json.loads(private_metadata or "{}")
-        stored["asks"] = tuple(stored.get("asks", ()))
+        stored |= {key: tuple(stored.get(key, ())) for key in ("asks", "chosen")}
         return FormContext(**stored)
     except (ValueError, TypeError):
         return FormContext()
 
 
 def record_form(
-    kind: Kind, values: Values, context: FormContext, *, project: Project | None = None, title: str = ""
+    kind: Kind,
+    values: Values,
+    context: FormContext,
+    *,
+    project: Project | None = None,
+    title: str = "",
+    alike: Sequence[Block] = (),
 ) -> Block:
-    """The form for a new record, filled from what is known; `context.asks` may add kind, project, project_name."""
-    blocks: list[Block] = []
+    """The form for a new record, filled from what is known; `context.asks` may add kind, project, project_name.
+
+    `alike` points out records that may be the same, above all else.
+    """
+    blocks = list(alike)
     if "kind" in context.asks:
         blocks += [_kind_choice(kind), note(plain(kind.help))]
     else:
         blocks.append(note(plain(kind.help)))
     if context.source_link:
         blocks.append(note(mrkdwn(link(context.source_link, "The message it comes from"))))
-    if "project" in context.asks:
-        blocks.append(project_choice(project))
-    if "project_name" in context.asks:
-        blocks.append(
-            _input(
-                "project_name",
-                "Project name",
-                {"type": "plain_text_input", "max_length": NAME_MAX},
-                "Slack does not let me see this private channel yet, so please name its project. "
-                "Until I am invited, only you can see what you log here.",
-            )
-        )
+    blocks += place_inputs(context, project)
     blocks += _fields(kind, values, context, focus=True, edition=context.version)
     return {
         "type": "modal",
         "callback_id": "create",
         "title": plain(title or f"Log {with_article(kind.singular)}", 24),
-        "submit": plain("Save"),
+        "submit": plain("Log it anyway" if context.pointed_out else "Save"),
         "close": plain("Cancel"),
         "private_metadata": _with_lengths(context, kind, values).packed(),
         "blocks": blocks,
     }
+
+
+def place_inputs(context: FormContext, project: Project | None, name: str = "") -> list[Block]:
+    """The inputs for what a form has to ask about the project; `name` is what was typed before."""
+    inputs = [project_choice(project)] if "project" in context.asks else []
+    if "project_name" in context.asks:
+        element: Block = {"type": "plain_text_input", "max_length": NAME_MAX}
+        hint = (
+            "Slack does not let me see this private channel yet, so please name its project. "
+            "Until I am invited, only you can see what you log here."
+        )
+        element |= {"initial_value": name} if name else {}
+        inputs.append(_input("project_name", "Project name", element, hint))
+    return inputs
+
+
+def pointing_out(sentence: str, references: Sequence[str]) -> list[Block]:
+    """What a form says of records that may be the same, with a button to look at each without losing the form."""
+    looks = [button(f"Open {each}", f"look:{each}", each, says=f"Open {each}") for each in references]
+    return [section(plain(f"{sentence} Nothing is saved yet: log it anyway, or look first.")), actions(looks)]
 
 
 def edit_form(item: Item, context: FormContext, *, values: Values | None = None, warning: str = "") -> Block:
@@ -244,6 +271,13 @@ def read_choice(state: Mapping[str, Any], block_id: str) -> str:
 def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
     """The values of the checked boxes of an input."""
     return [str(each.get("value")) for each in _element_in(state, block_id).get("selected_options") or ()]
+
+
+def file_in(state: Mapping[str, Any]) -> str:
+    """The id of the one file that was put into the form, wherever in it; empty when there is none."""
+    held = (element for block in state.values() for element in block.values())
+    ids = [str(file.get("id") or "") for element in held for file in element.get("files") or ()]
+    return ids[0] if ids else ""
 
 
 def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:

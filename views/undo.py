@@ -8,7 +8,7 @@ from models.kinds import Item
 from models.operations import told
 from models.tables import Act
 from models.undoing import Change, Kept, Part, TakenBack
-from views.blocks import Block, Message, actions, button, cut, esc, mrkdwn, note, plain, rich, section
+from views.blocks import Block, Message, actions, bullets, button, cut, esc, mrkdwn, note, plain, rich, section
 from views.cards import UNDO, Places, change_in_words
 from views.values import People, ago, name_of
 
@@ -92,7 +92,7 @@ def _records(number: int) -> str:
 
 
 def _named(lines: Sequence[tuple[str, str]]) -> list[Block]:
-    blocks = [rich((f"{reference}  ", "bold"), cut(text, 300)) for reference, text in lines[:NAMED]]
+    blocks = [bullets([(reference, cut(text, 300)) for reference, text in lines[:NAMED]])] if lines else []
     return blocks + ([note(plain(f"and {len(lines) - NAMED} more"))] if len(lines) > NAMED else [])
 
 

@@ -163,6 +163,10 @@ class Kind:
         """The steps that a record in that status can take."""
         return tuple(step for step in self.steps if status in step.begins)
 
+    def reference_of(self, record: Record) -> str:
+        """`A12`, of a record of this kind."""
+        return f"{self.letter}{record.number}"
+
     def step_named(self, word: str) -> Step | None:
         """The step a person means by that word, or None."""
         return next((step for step in self.steps if word in (step.key, *step.words)), None)
@@ -196,7 +200,7 @@ class Item:
 
     @property
     def reference(self) -> str:
-        return f"{self.kind.letter}{self.record.number}"
+        return self.kind.reference_of(self.record)
 
     @property
     def status(self) -> Labelled:

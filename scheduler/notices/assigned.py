@@ -35,13 +35,14 @@ async def word_for(session: AsyncSession, delivery: Delivery, now: datetime) -> 
     people = await directory.people(session, {*cards.people_of(item), delivery.target, by})
     if not cards.is_in_hands_of(item, delivery.target):
         return cards.taken_over(item, people)
+    reader = actor_of(people[delivery.target])
     return cards.assigned(
         item,
         project,
         people,
         now=now,
-        around=await around(session, item),
-        reader=actor_of(people[delivery.target]),
+        around=await around(session, item, seen_by=reader),
+        reader=reader,
         by=by,
     )
 

@@ -70,10 +70,12 @@ MATRIX = {
     Right.CREATE: MEMBERS | {"guest", "owning guest", "raising guest", "helping guest"},
     Right.COMMENT: MEMBERS | {"owning guest", "raising guest", "helping guest", "owning external"},
     Right.EDIT: MEMBERS | {"owning guest", "raising guest", "helping guest", "owning external"},
-    Right.DELETE: LEADERS | {"raiser", "raising guest"},
+    Right.DELETE: LEADERS | {"sponsor", "raiser"},
     Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
-    Right.SETTINGS: LEADERS,
+    Right.SETTINGS: LEADERS | {"sponsor"},
+    Right.BEGIN: MEMBERS,
+    Right.BIND: MEMBERS,
     Right.REACTIONS: {"admin"},
 }
 
@@ -101,7 +103,7 @@ SETTINGS = {
         for right in (Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE)
     },
     "archived: see": ({"archived_at": NOW}, Right.SEE, EVERYBODY),
-    "archived: settings": ({"archived_at": NOW}, Right.SETTINGS, LEADERS),
+    "archived: settings": ({"archived_at": NOW}, Right.SETTINGS, LEADERS | {"sponsor"}),
 }
 
 
@@ -185,7 +187,7 @@ REFUSALS = [
         PROJECT.model_copy(update={"archived_at": NOW}),
         r"Move is archived, so nothing in it changes.*`/steward project restore Move`",
     ),
-    ("member", Right.SETTINGS, PROJECT, r"Only the coordinator of Move can change a project's settings"),
+    ("member", Right.SETTINGS, PROJECT, r"Only the coordinator or the sponsor of Move can change a project's settings"),
     ("member", Right.APPROVE, WITHOUT_COORDINATOR, r"Only the coordinator or a workspace admin can decide this"),
     ("member", Right.EXPORT, None, r"Only the coordinator or a workspace admin can export"),
 ]
