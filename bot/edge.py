@@ -24,7 +24,7 @@ from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Deps, Request, SourceMessage, Where
 from handlers.slack_text import after_mention, decoded, labelled, named_pieces
-from models import directory, operations, outbox, requests
+from models import directory, operations, outbox, projects, requests
 from models.clock import Clock
 from models.database import Database, DatabaseBusy, shielded
 from models.errors import Overtaken, StewardError
@@ -254,6 +254,8 @@ class Edge:
                 workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
             )
         channel, project = place or (None, None)
+        if not _names_channel(incoming):
+            project = await projects.current(session, person)
         return Request(
             where=incoming.where,
             name=incoming.name,

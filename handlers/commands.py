@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import finding, lists, projects, reactions, records, standups, undo
+from handlers import channels, finding, lists, project_life, projects, reactions, records, standups, undo
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
@@ -93,7 +93,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
-    Verb("settings", "settings", "Name, coordinator and time zone of this channel's project"),
+    Verb("settings", "settings", "Everything of this channel's project: people, working days, who may edit"),
+    Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
+    Verb("project", "project new Office move", "Make a project, with a template if you like"),
+    Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
+    Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
+    Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
     Verb("help", "help", "What there is, with examples"),
 )
@@ -113,8 +118,34 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
 BUTTON_MAX = 2_000  # what Slack lets a button carry
 NO_PART = "-"
 
+
 # What somebody types who looks for words.
 FINDS = ("find", "search")
+
+
+async def _switch(request: Request, deps: Deps, name: str) -> Reply:
+    """In a channel, which project it belongs to; in a direct message, which one the person is at."""
+    if request.channel is None:
+        return await project_life.switch(request, deps, name)
+    return await channels.bind(request, deps, name, may_take=True)
+
+
+OfProject = tuple[Callable[[Request, Deps, str], Awaitable[Reply]], bool]
+
+# What is done to a channel with a project's name: what does it, and whether that stores anything.
+OF_CHANNELS: Mapping[str, OfProject] = {
+    "bind": (channels.bind, True),
+    "unbind": (channels.unbind, True),
+    "switch": (_switch, True),
+}
+
+# The same after the word `project`.
+OF_PROJECTS: Mapping[str, OfProject] = {
+    "new": (project_life.new, False),
+    "archive": (project_life.archive, False),
+    "restore": (project_life.restore, True),
+    **OF_CHANNELS,
+}
 
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
@@ -188,6 +219,8 @@ def _parse_steward(text: str) -> Parsed:
         return Parsed(undo.last_typed, writes=True)
     if word == "settings" and not rest:
         return Parsed(projects.settings_here)
+    if about_projects := _about_projects(word, rest):
+        return about_projects
     if word == "reactions" and not rest:
         return Parsed(reactions.settings)
     reference, remark = _first_word(rest)
@@ -197,6 +230,22 @@ def _parse_steward(text: str) -> Parsed:
         return about_record
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
     raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+
+
+def _about_projects(word: str, rest: str) -> Parsed | None:
+    """`projects`, `project new ...`, `bind ...` and the like; None for other words. Raises NotFound with a hint."""
+    if word in ("project", "projects") and rest.lower() in ("", "archived"):
+        return Parsed(lambda request, deps: project_life.show_list(request, deps, archived=bool(rest)))
+    known, name = OF_CHANNELS.get(word), rest
+    if word == "project":
+        said, name = _first_word(rest)
+        known = OF_PROJECTS.get(said.lower())
+        if known is None:
+            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS}, "projects"))
+    if known is None:
+        return None
+    run, writes = known
+    return Parsed(lambda request, deps: run(request, deps, " ".join(decoded(name).split())), writes=writes)
 
 
 _BULLET = re.compile(r"\s*(?:[-*•◦–]|\d{1,3}[.)])\s+")
@@ -329,6 +378,8 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
         )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic == "admin":
+        return Tell(help_views.admin_help())
     if kind is not None:
         return Tell(help_views.kind_help(kind))
     rows = [(command.name, command.summary) for command in COMMANDS]
@@ -368,4 +419,5 @@ def for_button(source: Source | None, words: str) -> str:
 
 
 async def help_pressed(request: Request, deps: Deps) -> Reply:
-    return await _help(None)
+    """Help on what there is, or for workspace admins on what only they can do."""
+    return await _help(None, topic=request.value)

@@ -1,10 +1,12 @@
 """The Home tab: drawn when it is opened and after every change that concerns its person."""
 
-from handlers.replies import Reply, ShowHome
+from handlers import project_life, records
+from handlers.replies import Nothing, Reply, ShowHome
 from handlers.request import Deps, Request
+from models.kinds import KINDS, kind_named
 from models.permissions import actor_of
 from models.tables import Person
-from reports.work import owned
+from reports.home import overview
 from views.blocks import Block, Message
 from views.home import home
 
@@ -22,6 +24,21 @@ async def turned(request: Request, deps: Deps) -> Reply:
     return ShowHome(int(request.value) if request.value.isdigit() else 0)
 
 
+async def quick_typed(request: Request, deps: Deps) -> Reply:
+    """Log the typed line: of the kind that its first word names, else an action."""
+    word, _, rest = request.value.strip().partition(" ")
+    if not word:
+        return Nothing()
+    kind = kind_named(word) if rest.strip() else None
+    text = rest if kind else request.value
+    return await records.log_words(request, deps, kind or KINDS[0], text.strip())
+
+
+async def switch_pressed(request: Request, deps: Deps) -> Reply:
+    """Ask which project is the person's current one."""
+    return await project_life.switch(request, deps, "")
+
+
 async def draw(deps: Deps, person: Person, *, page: int = 0, notice: Message | None = None) -> Block:
     """The Home view of a person from the latest state."""
-    return home(await owned(deps.session, actor_of(person), now=deps.now, number=page), person, notice=notice)
+    return home(await overview(deps.session, actor_of(person), now=deps.now, number=page), person, notice=notice)

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from handlers import records
 from handlers.replies import Redraw, Reply, Tell
-from handlers.request import Deps, Request
+from handlers.request import Deps, Request, Where
 from handlers.slack_text import encoded, pieces_with_channels
 from models import directory, projects
 from models.errors import NotFound
 from models.filters import ME, NOBODY, Filters, Scope, UnknownFilter, read_filters, spelled
 from models.kinds.base import Step
-from models.permissions import Actor, may, right_for
+from models.permissions import Actor, Right, may, right_for
 from models.tables import Project
 from reports.work import Page, listed
 from views import cards
@@ -21,30 +21,34 @@ from views.lists import ListView, record_list
 # A button's value takes 2,000 characters; a line of a list carries its reference and page as well.
 MOST_CARRIED = 1_900
 
+# Records on a page.
+SIZE = 10
+
 OLD = "This list is from an older version of Steward. Ask for it again: `/steward list`."
 
 
 async def show(request: Request, deps: Deps, filters: Filters) -> Reply:
     """The first page: of the channel's project, or in a direct message of all projects one may see."""
-    return Tell(await _page(request, deps, await with_owners_found(deps, filters), 0))
+    return Tell(await page_of(request, deps, await with_owners_found(deps, filters), 0))
 
 
 async def turned(request: Request, deps: Deps) -> Reply:
-    """Another page of the list whose button was pressed, or the opposite list."""
-    return Redraw(await _page(request, deps, *_carried(request.value)))
+    """Another page of the list whose button was pressed, or the opposite list; opened anew where there is none."""
+    page = await page_of(request, deps, *carried(request.value))
+    return Tell(page) if request.where is Where.HOME else Redraw(page)
 
 
 async def line_pressed(request: Request, deps: Deps) -> Reply:
     """Take the step of a line and draw the list anew around it."""
     reference, _, rest = request.value.partition(" ")
-    filters, number = _carried(rest)
+    filters, number = carried(rest)
     done = await records.step_pressed(replace(request, value=reference), deps)
     if isinstance(done, Tell):
-        return replace(done, redraw=await _page(request, deps, filters, number))
+        return replace(done, redraw=await page_of(request, deps, filters, number))
     return done
 
 
-def _carried(value: str) -> tuple[Filters, int]:
+def carried(value: str) -> tuple[Filters, int]:
     """The list and the page that a button carries. Raises NotFound for a button that is not ours any more."""
     number, _, line = value.partition(" ")
     if not number.isdecimal():
@@ -69,7 +73,7 @@ async def with_owners_found(deps: Deps, filters: Filters) -> Filters:
     return replace(filters, owners=tuple(dict.fromkeys(owners)))
 
 
-async def _projects(request: Request, deps: Deps, filters: Filters) -> Sequence[Project] | None:
+async def wanted_projects(request: Request, deps: Deps, filters: Filters) -> Sequence[Project] | None:
     """The projects the list is of; None for all one may see. Raises NotFound."""
     if filters.channels:
         return await projects_of_channels(request, deps, filters)
@@ -88,12 +92,13 @@ async def projects_of_channels(request: Request, deps: Deps, filters: Filters) -
     return found
 
 
-async def _page(request: Request, deps: Deps, filters: Filters, number: int) -> Message:
+async def page_of(request: Request, deps: Deps, filters: Filters, number: int) -> Message:
+    """A page of the list as a message. Raises NotFound."""
     line = encoded(spelled(filters))
     if len(line) > MOST_CARRIED:
         raise NotFound("That is more than one list can be limited by. Leave some of it out.")
-    wanted = await _projects(request, deps, filters)
-    page = await listed(deps.session, request.actor, filters, now=deps.now, projects=wanted, number=number)
+    wanted = await wanted_projects(request, deps, filters)
+    page = await listed(deps.session, request.actor, filters, now=deps.now, projects=wanted, number=number, size=SIZE)
     ids = {person_id for each in page.lines for person_id in cards.people_of(each.item)}
     people = await directory.people(deps.session, {*ids, *filters.owners})
     what, where = _what(filters), _where(filters, wanted, page)
@@ -104,6 +109,8 @@ async def _page(request: Request, deps: Deps, filters: Filters, number: int) -> 
         filters=filters,
         steps=_steps(request.actor, page),
         other=_other(filters),
+        names_projects=wanted is None or len(wanted) > 1,
+        offers_select=sum(may(request.actor, Right.EDIT, line.project, line.item) for line in page.lines) > 1,
     )
     return record_list(page, people, view)
 

@@ -21,7 +21,7 @@ from views.zones import zones_matching
 
 async def settings_here(request: Request, deps: Deps) -> Reply:
     """The settings of the channel's project; elsewhere, ask which project is meant."""
-    context = FormContext(channel_id=request.channel_id, response_url=_answer_to(request))
+    context = FormContext(channel_id=request.channel_id, response_url=answer_to(request))
     if request.project is not None:
         return OpenForm(await _settings(request, deps, request.project.id, context))
     if request.channel is not None:
@@ -37,7 +37,7 @@ async def settings_pressed(request: Request, deps: Deps) -> Reply:
     """The settings of the project the button names, or the question which."""
     if not request.value.isdigit():
         return await settings_here(replace(request, project=None, channel=None), deps)
-    context = FormContext(channel_id=request.channel_id, response_url=_answer_to(request))
+    context = FormContext(channel_id=request.channel_id, response_url=answer_to(request))
     return OpenForm(await _settings(request, deps, int(request.value), context))
 
 
@@ -64,18 +64,8 @@ async def settings_submitted(request: Request, deps: Deps) -> Reply:
     return Tell(project_views.saved(project, people))
 
 
-async def more_pressed(request: Request, deps: Deps) -> Reply:
-    """The same form with every setting, keeping what was chosen."""
-    return await _drawn_anew(request, deps, replace(request.context, shows_all=True), {})
-
-
-async def country_chosen(request: Request, deps: Deps) -> Reply:
-    """The same form with the regions of another country; the region chosen before goes."""
-    country = None if request.value == forms.NOT_SET else request.value
-    return await _drawn_anew(request, deps, request.context, {"holiday_country": country, "holiday_subdivision": None})
-
-
-async def _drawn_anew(request: Request, deps: Deps, context: FormContext, changed: Mapping[str, Any]) -> Reply:
+async def settings_drawn_anew(request: Request, deps: Deps, context: FormContext, changed: Mapping[str, Any]) -> Reply:
+    """The form of a project's settings, keeping what was chosen."""
     values = {**project_forms.read_settings(request.state), **changed}
     project = await projects.find(deps.session, request.actor, context.project_id or 0)
     shown = project_forms.values_of(project) | values
@@ -131,5 +121,6 @@ async def _settings(request: Request, deps: Deps, project_id: int | None, contex
     return project_forms.settings_form(project, context, project_forms.values_of(project))
 
 
-def _answer_to(request: Request) -> str:
+def answer_to(request: Request) -> str:
+    """Where the answer to a form opened from here goes; nowhere from Home, which shows it itself."""
     return "" if request.where is Where.HOME else request.response_url

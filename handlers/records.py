@@ -42,7 +42,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     values, hints = _from_entry(entry)
     hints += about_words
     asks = questions(request)
-    if asks or not values["title"]:
+    if (asks and not _goes_to_current(request)) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
@@ -56,7 +56,7 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
     """Store every line as a record, or none; one confirmation names them all. Raises InvalidFields."""
     if len(lines) > MOST_AT_ONCE:
         raise InvalidFields({"title": f"That is {len(lines)} records; at most {MOST_AT_ONCE} at once, please."})
-    if questions(request):
+    if questions(request) and not _goes_to_current(request):
         raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     entries = [(kind, await _read_entry(request, deps, kind, words)) for kind, words in lines]
     for number, (_, entry) in enumerate(entries, 1):
@@ -98,7 +98,7 @@ async def _create_from(
         kind,
         values,
         project=project,
-        channel_id=request.channel_id,
+        channel_id=_home_of(request, project),
         now=deps.now,
         via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
         source=request.source,
@@ -128,7 +128,7 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
         if not chosen.isdigit():
             return FieldErrors({"project": "Choose the project it belongs to."})
         project, began = await projects.find(deps.session, request.actor, int(chosen)), False
-        channel_id = request.channel_id if _belongs(request.channel, project) else project.home_channel_id
+        channel_id = _home_of(request, project)
         if pointed_out := await _pointed_out(request, deps, kind, values, project):
             return pointed_out
     elif request.project and (pointed_out := await _pointed_out(request, deps, kind, values, request.project)):
@@ -500,17 +500,25 @@ def questions(request: Request) -> tuple[str, ...]:
     """What a form has to ask beyond the record itself: in a direct message, or in a channel Steward cannot read."""
     if request.channel is None:
         return ("project",)
-    if request.project is None and _is_unreadable(request.channel):
+    if request.project is None and is_unreadable(request.channel):
         return ("project_name",)
     return ()
 
 
-def _is_unreadable(channel: Channel) -> bool:
+def _goes_to_current(request: Request) -> bool:
+    """Whether words typed here go to the person's current project, with nothing to ask."""
+    return request.channel is None and request.project is not None
+
+
+def is_unreadable(channel: Channel) -> bool:
+    """Whether Steward cannot say who is in the private channel."""
     return channel.is_private and channel.members_known_at is None
 
 
-def _belongs(channel: Channel | None, project: Project) -> bool:
-    return channel is not None and channel.project_id == project.id
+def _home_of(request: Request, project: Project) -> str:
+    """The channel where a record's card goes: the one where it was logged, if it is the project's own."""
+    here = request.channel
+    return here.id if here is not None and here.project_id == project.id else project.home_channel_id
 
 
 def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
@@ -521,17 +529,19 @@ def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[s
         thread_ts=request.thread_ts,
         asks=asks,
     )
-    return forms.record_form(kind, values, context.made_from(request.source))
+    return forms.record_form(kind, values, context.made_from(request.source), project=request.project)
 
 
 async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     """The channel's project, begun now if this is its first record, and whether it was. Raises NotAllowed."""
     channel = request.channel
+    if _goes_to_current(request) and request.project is not None:
+        return request.project, False
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
     if request.project is not None:
-        if _is_unreadable(channel) and request.project.created_by != request.actor.id:
+        if is_unreadable(channel) and request.project.created_by != request.actor.id:
             raise NotAllowed(
                 "I cannot see yet who is in this private channel, so its project is open only to the person who began "
                 "it. Type `/invite @Steward` here, then try again."
@@ -548,7 +558,7 @@ async def _note_presence(request: Request, deps: Deps) -> None:
     """Slack lets only members act in a channel, so acting there proves membership where events were missed."""
     channel = request.channel
     matters = channel is not None and (channel.is_private or request.actor.standing is not Standing.MEMBER)
-    if channel is None or not matters or _is_unreadable(channel) or request.where not in PROVES_PRESENCE:
+    if channel is None or not matters or is_unreadable(channel) or request.where not in PROVES_PRESENCE:
         return
     if not await directory.is_member(deps.session, channel.id, request.actor.id):
         await directory.joined(deps.session, channel.id, request.actor.id)
@@ -595,6 +605,8 @@ def _about_channel(request: Request, project: Project, began: bool) -> list[str]
             f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
             f"in the time zone {esc(project.timezone)}."
         )
+    if request.channel is None and project.id == request.person.current_project_id:
+        hints.append(f"In your current project *{esc(project.name)}*; `/steward switch` changes to another.")
     channel = request.channel
     if channel is not None and channel.is_private and not channel.has_bot:
         hints.append("I am not in this channel, so I cannot post the card here: type `/invite @Steward`.")

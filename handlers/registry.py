@@ -7,7 +7,22 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers import commands, events, finding, home, lists, projects, reactions, records, shortcuts, standups, undo
+from handlers import (
+    bulk,
+    channels,
+    commands,
+    events,
+    finding,
+    home,
+    lists,
+    project_life,
+    projects,
+    reactions,
+    records,
+    shortcuts,
+    standups,
+    undo,
+)
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
 
@@ -59,12 +74,24 @@ BUTTONS: Mapping[str, Entry] = {
     "more_fields": Entry(records.more_fields_pressed, writes=False),
     "help": Entry(commands.help_pressed, writes=False),
     "settings": Entry(projects.settings_pressed, writes=False),
-    "more_settings": Entry(projects.more_pressed, writes=False),
-    "holiday_country": Entry(projects.country_chosen, writes=False),
+    "more_settings": Entry(project_life.more_pressed, writes=False),
+    "holiday_country": Entry(project_life.country_chosen, writes=False),
+    "set_up": Entry(project_life.set_up_pressed, writes=False),
+    "new_project": Entry(project_life.new_pressed, writes=False),
+    "template": Entry(project_life.template_chosen, writes=False),
+    "projects": Entry(project_life.list_turned, writes=False),
+    "open_project": Entry(project_life.open_pressed, writes=False),
+    "archive_project": Entry(project_life.archive_pressed),
+    "restore_project": Entry(project_life.restore_pressed),
+    "bind": Entry(channels.bind_pressed),
+    "unbind": Entry(channels.unbind_pressed),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "found": Entry(finding.turned, writes=False),
+    "select": Entry(bulk.select_pressed, writes=False),
     "home": Entry(home.turned, writes=False),
+    "quick": Entry(home.quick_typed),
+    "switch": Entry(home.switch_pressed, writes=False),
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -73,9 +100,14 @@ FORMS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
     "settings": Entry(projects.settings_submitted),
+    "pick_several": Entry(bulk.picked, writes=False),
+    "change_several": Entry(bulk.confirmed),
+    "pick_settings": Entry(projects.settings_picked, writes=False),
+    "new_project": Entry(project_life.new_submitted),
+    "bind": Entry(channels.bind_picked),
+    "switch": Entry(project_life.switch_picked),
     "standup": Entry(standups.submitted),
     "standup_answer": Entry(standups.answer_submitted),
-    "pick_settings": Entry(projects.settings_picked, writes=False),
     "reactions": Entry(reactions.settings_submitted),
 }
 
@@ -86,6 +118,7 @@ SHORTCUTS: Mapping[str, Entry] = {
 
 MENUS: Mapping[str, Entry] = {
     "project": Entry(projects.project_options, writes=False),
+    "channel": Entry(project_life.channel_options, writes=False),
     "timezone": Entry(projects.zone_options, writes=False),
     "holiday_country": Entry(projects.country_options, writes=False),
     "holiday_subdivision": Entry(projects.region_options, writes=False),

@@ -24,7 +24,8 @@ async def log_message(request: Request, deps: Deps) -> Reply:
     ).made_from(request.source)
     if "project" in context.asks:
         await records.refuse_without_projects(request, deps)
-    return OpenForm(forms.record_form(KINDS[0], values, context, title="Log to Steward"))
+    form = forms.record_form(KINDS[0], values, context, project=request.project, title="Log to Steward")
+    return OpenForm(form)
 
 
 async def log_anything(request: Request, deps: Deps) -> Reply:
@@ -41,4 +42,5 @@ async def log_anything(request: Request, deps: Deps) -> Reply:
         response_url="" if request.where is Where.HOME else request.response_url,
         asks=asks if request.value else ("kind", *asks),
     )
-    return OpenForm(forms.record_form(kind, {}, context, title="" if request.value else "Log to Steward"))
+    title = "" if request.value else "Log to Steward"
+    return OpenForm(forms.record_form(kind, {}, context, project=request.project, title=title))

@@ -79,8 +79,12 @@ async def create(
     via: str,
     source: Source | None = None,
     is_draft: bool = False,
+    owes_card: bool = True,
 ) -> Item:
-    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys)."""
+    """Store a new record. Raises NotAllowed and InvalidFields (keys are the kind's field keys).
+
+    Without `owes_card` its card waits for the record's first change, or for somebody who asks for it.
+    """
     require(actor, Right.CREATE, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     if not values.get("due_date"):
@@ -113,8 +117,9 @@ async def create(
     session.add(own)
     _index_tags(session, item)
     session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
-    touch(session, record.owner_id)
-    await _owe_card(session, item.record, now)
+    touch(session, actor.id, record.owner_id, project.coordinator_id, project.sponsor_id)
+    if owes_card:
+        await _owe_card(session, item.record, now)
     if batches.current(session):
         # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
         await _owe_word_to_new_owner(session, actor, item, now)
@@ -508,7 +513,7 @@ async def _apply(
             )
         )
     await _owe_card(session, item.record, now)
-    touch(session, changes.get("owner_id", (None, None))[0], item.record.owner_id)
+    await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, item, now)
     if "status" in changes:
@@ -533,6 +538,14 @@ async def _replace(
         return
     taken_back = act is Act.UNDONE and before == replacement.when
     await replace_linked(session, actor, item, via=via, now=now, taken_back=taken_back)
+
+
+async def _touch_all(session: AsyncSession, actor: Actor, item: Item, *others: str | None) -> None:
+    """Note everybody whose Home tells of the record: who acts, its owner, and whoever it may wait for."""
+    # Whoever changes a record has read its project, so this asks the database nothing.
+    project = await session.get(Project, item.record.project_id)
+    leads = (project.coordinator_id, project.sponsor_id) if project else ()
+    touch(session, actor.id, item.record.owner_id, *leads, *others)
 
 
 def touch(session: AsyncSession, *person_ids: str | None) -> None:

@@ -22,6 +22,8 @@ class Right(StrEnum):
     EDIT = "change this"
     DELETE = "remove this"
     APPROVE = "decide this"
+    BEGIN = "begin a project"
+    BIND = "say which project a channel belongs to"
     SETTINGS = "change a project's settings"
     EXPORT = "export"
     REACTIONS = "change what reactions do"
@@ -84,6 +86,8 @@ def may(actor: Actor, right: Right, project: Project | None, item: Item | None =
             return decides
         case Right.EXPORT:
             return leads
+        case Right.BEGIN | Right.BIND:
+            return is_member
         case Right.REACTIONS:
             return actor.is_admin
         case Right.SETTINGS:
@@ -122,6 +126,8 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
         return f"Only a workspace admin can {right.value}. Ask one of them."
     if actor.standing is Standing.EXTERNAL and right is Right.CREATE:
         return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
+    if actor.standing is not Standing.MEMBER and right in (Right.BEGIN, Right.BIND, Right.SETTINGS):
+        return f"Only full members of this workspace can {right.value}. Ask one of them to do it."
     if actor.standing is not Standing.MEMBER:
         return "Guests can change only what they own or raised. Ask a member of the channel to do it."
     if right is Right.EDIT and project is not None:
@@ -147,15 +153,28 @@ def decides_for(actor: Actor) -> ColumnElement[bool]:
     return or_(decides, col(Project.coordinator_id).is_(None)) if actor.is_admin else decides
 
 
-def visible_projects(actor: Actor) -> ColumnElement[bool]:
-    """The projects the actor may know of, as a condition on `Project`."""
-    in_its_channels = exists().where(
+def takes_part(actor: Actor) -> ColumnElement[bool]:
+    """The projects that are the actor's own, as a condition on `Project`: they lead it or are in its channels.
+
+    It is no right: what they may know of is asked beside it.
+    """
+    leads = or_(col(Project.coordinator_id) == actor.id, col(Project.sponsor_id) == actor.id)
+    return or_(leads, _is_in_its_channels(actor))
+
+
+def _is_in_its_channels(actor: Actor) -> ColumnElement[bool]:
+    return exists().where(
         col(Channel.workspace_id) == col(Project.workspace_id),
         col(Channel.project_id) == col(Project.id),
         col(ChannelMember.workspace_id) == col(Channel.workspace_id),
         col(ChannelMember.channel_id) == col(Channel.id),
         col(ChannelMember.person_id) == actor.id,
     )
+
+
+def visible_projects(actor: Actor) -> ColumnElement[bool]:
+    """The projects the actor may know of, as a condition on `Project`."""
+    in_its_channels = _is_in_its_channels(actor)
     if actor.standing is Standing.NOBODY:
         return false()
     if actor.standing is not Standing.MEMBER:
@@ -170,6 +189,18 @@ def visible_projects(actor: Actor) -> ColumnElement[bool]:
     return or_(col(Project.is_private).is_(False), in_its_channels, began_it)
 
 
+def visible_channels(actor: Actor) -> ColumnElement[bool]:
+    """The channels whose name the actor may know, as a condition on `Channel`: public ones, and those they are in."""
+    inside = exists().where(
+        col(ChannelMember.workspace_id) == col(Channel.workspace_id),
+        col(ChannelMember.channel_id) == col(Channel.id),
+        col(ChannelMember.person_id) == actor.id,
+    )
+    if actor.standing is Standing.NOBODY:
+        return false()
+    return or_(inside, col(Channel.is_private).is_(False)) if actor.standing is Standing.MEMBER else inside
+
+
 def visible_records(actor: Actor) -> ColumnElement[bool]:
     """The records the actor may know of, as a condition on `Record` joined with `Project`."""
     if actor.standing is Standing.MEMBER:
@@ -180,4 +211,7 @@ def visible_records(actor: Actor) -> ColumnElement[bool]:
         col(ChannelMember.workspace_id) == col(Record.workspace_id),
         col(ChannelMember.channel_id) == col(Record.channel_id),
         col(ChannelMember.person_id) == actor.id,
+        col(Channel.workspace_id) == col(Record.workspace_id),
+        col(Channel.id) == col(Record.channel_id),
+        col(Channel.project_id) == col(Record.project_id),
     )

@@ -6,14 +6,14 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
-from models.permissions import Actor, Right, Standing, actor_of, require, visible_projects
-from models.tables import Act, Channel, History, Person, Project
+from models.permissions import Actor, Right, Standing, actor_of, is_closed, require, visible_projects
+from models.tables import Act, Channel, History, Person, Project, Record
 from models.working_days import countries, subdivisions
 
 Values = Mapping[str, Any]
@@ -74,9 +74,34 @@ async def begin(
     return project
 
 
-async def seen_by(session: AsyncSession, actor: Actor) -> Sequence[Project]:
-    """The projects the actor may know of, by name."""
-    return (await session.exec(select(Project).where(visible_projects(actor)).order_by(col(Project.name)))).all()
+async def seen_by(session: AsyncSession, actor: Actor, *, archived: bool = False) -> Sequence[Project]:
+    """The projects the actor may know of, by name: those in use, or the archived ones."""
+    is_archived = col(Project.archived_at).is_not(None) if archived else in_use()
+    query = select(Project).where(visible_projects(actor), is_archived).order_by(col(Project.name), col(Project.id))
+    return (await session.exec(query)).all()
+
+
+async def named(session: AsyncSession, actor: Actor, name: str, *, archived: bool = False) -> Sequence[Project]:
+    """The projects a typed name may mean: those called so, whatever the case; else those whose name holds the words."""
+    wanted = " ".join(name.split()).casefold()
+    seen = await seen_by(session, actor, archived=archived)
+    exact = [project for project in seen if project.name.casefold() == wanted]
+    return exact or [project for project in seen if wanted in project.name.casefold()]
+
+
+async def current(session: AsyncSession, person: Person) -> Project | None:
+    """The project the person switched to, while it is in use and they may see it; no statement where there is none."""
+    if person.current_project_id is None:
+        return None
+    query = select(Project).where(
+        col(Project.id) == person.current_project_id, visible_projects(actor_of(person)), in_use()
+    )
+    return (await session.exec(query)).first()
+
+
+def in_use() -> ColumnElement[bool]:
+    """The projects that are not archived, as a condition on `Project`."""
+    return col(Project.archived_at).is_(None)
 
 
 async def find(session: AsyncSession, actor: Actor, project_id: int) -> Project:
@@ -109,14 +134,48 @@ async def change_settings(
         values = {**values, "name": " ".join(values["name"].split())}
     if problems := await _problems(session, project, values):
         raise InvalidFields(problems)
-    await _store(session, actor, project, values, via="settings", now=now)
+    await store(session, actor, project, values, via="settings", now=now)
     return project
 
 
-async def _store(
+async def archive(session: AsyncSession, actor: Actor, project: Project, *, now: datetime) -> None:
+    """Close the project: nothing in it changes any more, and it stands in no list. Raises NotAllowed and Conflict."""
+    require(actor, Right.SETTINGS, project)
+    if is_closed(project):
+        raise Conflict(f"{project.name} is archived already.")
+    await store(session, actor, project, {"archived_at": now}, via="archive", now=now)
+
+
+async def restore(session: AsyncSession, actor: Actor, project: Project, *, now: datetime) -> None:
+    """Open an archived project again, as it was. Raises NotAllowed and Conflict."""
+    require(actor, Right.SETTINGS, project)
+    if not is_closed(project):
+        raise Conflict(f"{project.name} is not archived.")
+    its_own = select(Channel.id).where(col(Channel.project_id) == project.id).limit(1)
+    if (await session.exec(its_own)).first() is None:
+        raise Conflict(f"{project.name} never held a record, and its channel belongs to another project by now.")
+    await store(session, actor, project, {"archived_at": None}, via="archive", now=now)
+
+
+async def open_owners(session: AsyncSession, project: Project) -> set[str]:
+    """Who owns open records of the project."""
+    query = (
+        select(Record.owner_id)
+        .where(
+            col(Record.project_id) == project.id,
+            col(Record.is_open),
+            col(Record.is_archived).is_(False),
+            col(Record.owner_id).is_not(None),
+        )
+        .distinct()
+    )
+    return {owner_id for owner_id in await session.exec(query) if owner_id}
+
+
+async def store(
     session: AsyncSession, actor: Actor, project: Project, values: Values, *, via: str, now: datetime
 ) -> None:
-    """The one place where a project changes: new values and their history."""
+    """The one place where a project changes: new values, already checked, and their history."""
     changes = {field: (getattr(project, field), value) for field, value in values.items()}
     changes = {field: change for field, change in changes.items() if change[0] != change[1]}
     for field, (_, after) in changes.items():
@@ -125,6 +184,22 @@ async def _store(
     await session.flush()
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
+    await session.flush()
+
+
+async def note(
+    session: AsyncSession,
+    actor: Actor,
+    project: Project,
+    field: str,
+    before: Any,
+    after: Any,
+    *,
+    via: str,
+    now: datetime,
+) -> None:
+    """Put a change into the project's history that is stored elsewhere than in its row."""
+    session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
     await session.flush()
 
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 Urgency = str
-URGENCIES: tuple[Urgency, ...] = ("Overdue", "Due today", "Due this week", "Later", "No due date")
+URGENCIES: tuple[Urgency, ...] = ("Overdue", "Due today", "Due tomorrow", "Next 7 days", "Later", "No due date")
 
 
 def week_end(today: date) -> date:
@@ -12,11 +12,10 @@ def week_end(today: date) -> date:
 
 
 def urgency(due_date: date | None, today: date) -> Urgency:
-    """The word for a due date seen from `today`; the week ends on Sunday."""
+    """The word for a due date seen from `today`, the same on every day of the week."""
     if due_date is None:
         return "No due date"
-    if due_date < today:
+    days = (due_date - today).days
+    if days < 0:
         return "Overdue"
-    if due_date == today:
-        return "Due today"
-    return "Due this week" if due_date <= week_end(today) else "Later"
+    return {0: "Due today", 1: "Due tomorrow"}.get(days, "Next 7 days" if days <= 7 else "Later")

@@ -1,4 +1,4 @@
-"""What there is: the records a list asks for, and what one person owns."""
+"""What there is: the records a list asks for, page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from models.items import with_own_rows
 from models.kinds import Item, Kind
 from models.labels import Priority
 from models.permissions import Actor, visible_records
+from models.projects import in_use
 from models.tables import Project, Record
 from reports.filtering import conditions_of, today_of_projects
 from reports.urgency import Urgency, urgency
@@ -60,13 +61,16 @@ async def listed(
 ) -> Page:
     """A page of the records that the filters ask for and the actor may see, of these projects or of all.
 
-    The filters' channels have become `projects` by now, and names of owners ids. In a list of one kind what the kind
+    The filters' channels have become `projects` by now, and names of owners ids. An archived project stands only in a
+    list of its own. In a list of one kind what the kind
     says comes first, then the due date; closed records stand by when they were closed. The number of statements does
     not depend on how many records there are.
     """
     today = await today_of_projects(session, actor, projects, now)
     wanted = conditions_of(filters, actor, today)
-    if projects is not None:
+    if projects is None:
+        wanted.append(in_use())
+    else:
         wanted.append(col(Record.project_id).in_([project.id for project in projects]))
     kind = filters.only_kind
     what_matters = (*(kind.sort_by if kind else ()), *BY_DUE_DATE)
@@ -76,12 +80,6 @@ async def listed(
         Scope.ALL: (col(Record.is_open).desc(), *what_matters),
     }[filters.wanted_scope]
     return await page_of(session, actor, wanted, order=order, kind=kind, now=now, number=number, size=size)
-
-
-async def owned(session: AsyncSession, actor: Actor, *, now: datetime, number: int = 0, size: int = 15) -> Page:
-    """A page of the open records the actor owns."""
-    wanted = [col(Record.is_open), col(Record.owner_id) == actor.id]
-    return await page_of(session, actor, wanted, order=BY_DUE_DATE, now=now, number=number, size=size)
 
 
 async def items_of(

@@ -233,6 +233,9 @@ def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[B
         facts.append(f"due {due(item, project, today)}")
     if item.record.priority in (Priority.HIGH, Priority.CRITICAL):
         facts.append(f"{item.record.priority.label} priority")
+    facts += [
+        f"{label.lower()} {shown}" for label, derive in item.kind.derived.items() if (shown := derive(item, today))
+    ]
     buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
     if item.record.is_open:
         buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
@@ -287,6 +290,7 @@ def hello(channel: Channel, bot_user_id: str) -> Message:
         actions(
             [
                 button("Log something", "log", "", style="primary"),
+                button("Set up the project", "set_up", ""),
                 button("How it works", "help", ""),
             ]
         ),

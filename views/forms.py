@@ -27,7 +27,11 @@ WHY_MOVED = "why_moved"
 
 @dataclass(frozen=True)
 class FormContext:
-    """What a form remembers between opening and submitting. Holds no rights: those are checked on submission."""
+    """What a form remembers between opening and submitting. Holds no rights: those are checked on submission.
+
+    `line` is the page and filters of the list it was opened from, `chosen` the records picked there: "A12:5" with the
+    version that was seen.
+    """
 
     kind: str = ""
     channel_id: str = ""
@@ -44,6 +48,8 @@ class FormContext:
     response_url: str = ""
     thread_ts: str = ""
     asks: tuple[str, ...] = ()
+    line: str = ""
+    chosen: tuple[str, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -68,7 +74,7 @@ def unpack(private_metadata: str) -> FormContext:
     """The context of a submitted form; an empty one when it is not ours."""
     try:
         stored = json.loads(private_metadata or "{}")
-        stored["asks"] = tuple(stored.get("asks", ()))
+        stored |= {key: tuple(stored.get(key, ())) for key in ("asks", "chosen")}
         return FormContext(**stored)
     except (ValueError, TypeError):
         return FormContext()

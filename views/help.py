@@ -75,6 +75,9 @@ def list_help() -> Message:
         section(mrkdwn(f"{first}\n`/steward list risks open >=12 @me due this week`")),
         section(mrkdwn(words)),
         section(mrkdwn(named)),
+        section(
+            mrkdwn("*Select…* below a list changes several of its records at once, with one *Undo* for all of it.")
+        ),
     ]
     return Message(first, blocks)
 
@@ -97,6 +100,22 @@ def find_help() -> Message:
         section(mrkdwn(esc(filters))),
     ]
     return Message(first, blocks)
+
+
+ADMIN = (
+    "*In Slack* you may change the settings of every project you can see, approve and reject in all of them, and "
+    "remove any record (`/steward A12 remove`). Private projects are private from you too, unless you are in their "
+    "channels.",
+    "*People*: who is a guest, deactivated or of another company is read from Slack. Nothing is to be set up here.",
+    "*On the server*: `steward export` gives everything of the workspace as JSON, `steward migrate` brings the "
+    "database to a new release. How to host and back it up stands in docs/host-it.md.",
+)
+
+
+def admin_help() -> Message:
+    """What workspace admins can do that others cannot, and where the rest is done."""
+    first = "What you can do as an admin of this workspace"
+    return Message(first, [section(mrkdwn(f"*{first}*")), *(section(mrkdwn(each)) for each in ADMIN)])
 
 
 def standup_help(words: Sequence[tuple[str, str]]) -> Message:

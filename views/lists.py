@@ -18,7 +18,8 @@ class ListView:
     """What a list is of. `line` is its filters as one line, which its buttons carry; `other` the opposite list's.
 
     `other` is a label and a line, as ("Show closed", ...). `steps` are the main steps this person may take now, by
-    reference. `title` and `empty` are plain text and mrkdwn.
+    reference; `offers_select` is whether they may change several of the records, `names_projects` whether each line
+    says where it belongs. `title` and `empty` are plain text and mrkdwn.
     """
 
     title: str
@@ -27,6 +28,8 @@ class ListView:
     filters: Filters
     steps: Mapping[str, Step]
     other: tuple[str, str] | None = None
+    offers_select: bool = False
+    names_projects: bool = False
 
 
 def record_list(page: Page, people: People, view: ListView) -> Message:
@@ -71,7 +74,7 @@ def limits_in_words(filters: Filters, people: People) -> list[str]:
     return [*said, *(f"“{words}” in the title" for words in filters.words)]
 
 
-MARKS = {"Overdue": "🔴", "Due today": "🟠", "Due this week": "🟡", "Later": "⚪", "No due date": "⚪"}
+MARKS = dict(zip(URGENCIES, ("🔴", "🟠", "🟡", "🟡", "⚪", "⚪"), strict=True))
 
 
 def _groups(page: Page, filters: Filters) -> Iterator[tuple[str, list[Line]]]:
@@ -91,6 +94,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     due_words = due(item, line.project, line.today if record.is_open else None)
     is_late = record.is_open and line.urgency == "Overdue"
     facts = [
+        line.project.name if view.names_projects else "",
         name_of(people, record.owner_id),
         f"🔴 {due_words}" if is_late else due_words,
         status(item),
@@ -102,7 +106,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     ]
     facts.append(tags.shown(record.tags))
     text = f"{item.kind.emoji} {item.reference}  {record.title}\n" + " · ".join(filter(None, facts))
-    opens = button("Open", "show", item.reference, says=f"Open {item.reference}")
+    opens = button("Show", "show", item.reference, says=f"Show {item.reference}")
     step = view.steps.get(item.reference)
     if step is None:
         return [section(plain(text), opens)]
@@ -112,7 +116,10 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
 
 
 def _turns(page: Page, view: ListView) -> list[Block]:
-    """Buttons to the pages before and after, where there are any, and to the opposite list."""
+    """Buttons to the pages before and after, where there are any, to change several, and to the opposite list."""
     turns = [button("Previous", "list:previous", f"{page.number - 1} {view.line}")] if page.number else []
     turns += [] if page.is_last else [button("Next", "list:next", f"{page.number + 1} {view.line}")]
+    if view.offers_select:
+        says = "Select several records to change"
+        turns.append(button("Select…", "select", f"{page.number} {view.line}", says=says))
     return [*turns, button(view.other[0], "list:other", f"0 {view.other[1]}")] if view.other else turns

@@ -5,14 +5,17 @@ Block ids are the project's fields, so a fault is shown beside its field.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from models.operations import TEXT_MAX
 from models.projects import NAME_MAX, SETTINGS
-from models.tables import MONDAY_TO_FRIDAY, Editors, Project
+from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
+from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
-from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe
+from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe, section
 from views.forms import NOT_SET, FormContext, Values, project_choice, read_choice, read_choices
+from views.values import day
 
 NO_COUNTRY = (NOT_SET, "No public holidays")
 NO_REGION = (NOT_SET, "The whole country")
@@ -49,6 +52,66 @@ def settings_form(project: Project, context: FormContext, values: Values, shown:
         "private_metadata": context.packed(),
         "blocks": [note(plain(who)), *_inputs(values, context, shown)],
     }
+
+
+def new_project_form(
+    context: FormContext, values: Values, *, where: str, template: Template, start: date, shown: Collection[str] = ()
+) -> Block:
+    """The form of a project to be made; `context.asks` may add its channel. `where` says in plain text where it goes.
+
+    `start` is the day from which the template's due dates count.
+    """
+    channel: Block = {"type": "external_select", "min_query_length": 0, "placeholder": plain("Choose a channel")}
+    asks_channel = input_block("channel", "Channel", channel, "One that you are in and that has no project yet.")
+    name, *rest = _inputs(values, context, {*shown, "working_days", "holiday_country"})
+    blocks = [
+        note(plain(where)),
+        name,
+        *([asks_channel] if "channel" in context.asks else []),
+        _template_choice(template),
+        *_preview(template, values, start),
+        *rest,
+    ]
+    return {
+        "type": "modal",
+        "callback_id": "new_project",
+        "title": plain("New project"),
+        "submit": plain("Make it"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": blocks,
+    }
+
+
+def new_values(name: str, person: Person) -> dict[str, Any]:
+    """What the form of a new project starts from: its maker coordinates, in the zone of their Slack profile."""
+    people = {"coordinator_id": person.id, "sponsor_id": None}
+    return {"name": name, **people, "timezone": person.timezone, **_BEGINS_AS}
+
+
+def _template_choice(template: Template) -> Block:
+    choices = [option(f"{each.name}: {each.summary}", each.key) for each in TEMPLATES]
+    chosen = next(choice for choice in choices if choice["value"] == template.key)
+    element = {"type": "static_select", "options": choices, "initial_option": chosen}
+    return input_block("template", "Template", element, "Records to begin with.", dispatch=True)
+
+
+def _preview(template: Template, values: Values, start: date) -> list[Block]:
+    """What the template will log, with the due dates that the form's calendar gives."""
+    if not template.starters:
+        return []
+    calendar = Project(
+        **{key: values[key] for key in ("name", "timezone", "working_days", "holiday_country", "holiday_subdivision")},
+        created_by="",
+        home_channel_id="",
+        created_at=datetime.min.replace(tzinfo=UTC),
+    )
+    lines = [f"It begins with {len(template.starters)} records, without owners yet:"]
+    for starter in template.starters:
+        due_date = starter.values_for(calendar, start).get("due_date")
+        due = f" · due {day(due_date)}" if due_date else ""
+        lines.append(f"{starter.its_kind.emoji} {starter.title}{due}")
+    return [section(plain("\n".join(lines)))]
 
 
 def read_settings(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import outbox
 from models.clock import zone_or_utc
-from models.tables import Delivery, History, Person, Record
+from models.projects import in_use
+from models.tables import Delivery, History, Person, Project, Record
 from scheduler.jobs.base import Job
 from scheduler.notices.morning import MORNING
 
@@ -94,7 +95,9 @@ async def _waiting(session: AsyncSession, now: datetime) -> list[tuple[str, str,
             func.min(func.coalesce(settled, Record.created_at)),
         )
         .join(Person, col(Person.id) == col(Record.owner_id))
+        .join(Project, col(Project.id) == col(Record.project_id))
         .where(
+            in_use(),
             col(Record.is_open),
             col(Record.due_date).between(first, last),
             col(Record.is_archived).is_(False),

@@ -4,6 +4,7 @@ from scheduler.deliveries import DeliveryKind
 from scheduler.notices.answer import ANSWER
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.assigned_batch import ASSIGNED_BATCH
+from scheduler.notices.begun import BEGUN
 from scheduler.notices.card import CARD
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.hello import HELLO
@@ -18,6 +19,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ASSIGNED,
     ASSIGNED_BATCH,
     HELLO,
+    BEGUN,
     HOW_TO,
     TROUBLE,
     WORD,

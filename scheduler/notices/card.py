@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import directory, links, outbox
 from models.kinds import Item
 from models.labels import SourceChange
-from models.tables import Act, Card, Delivery, History, Record
+from models.tables import Act, Card, Delivery, History, Project, Record
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.trouble import UNSURE, owe_trouble
@@ -47,13 +47,28 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     people = await directory.people(session, people_of(item))
     shown = await links.links_of(session, item)
     if card is not None:
+        if not await _may_stand_in(session, card.channel_id, project):
+            return None
         message = record_card(item, project, people, now=now, links=shown)
         return Draft("update", card.channel_id, message, ts=card.ts)
+    target = delivery.target if await _may_stand_in(session, delivery.target, project) else project.home_channel_id
     owner_id = await _owner_to_tell(session, delivery, item)
-    if owner_id and not await directory.is_member(session, delivery.target, owner_id):
+    if owner_id and not await directory.is_member(session, target, owner_id):
         owner_id = None
     message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, links=shown)
-    return Draft("post", delivery.target, message, thread_ts=_thread(delivery, item.record), mentions=owner_id)
+    thread_ts = _thread(delivery, item.record) if target == delivery.target else None
+    return Draft("post", target, message, thread_ts=thread_ts, mentions=owner_id)
+
+
+async def _may_stand_in(session: AsyncSession, channel_id: str, project: Project) -> bool:
+    """Whether whoever reads the channel may read the project's cards.
+
+    What stands in a channel that was unbound from a private project stays as it was then.
+    """
+    if not project.is_private:
+        return True
+    place = await directory.channel(session, channel_id)
+    return place is not None and place[0].project_id == project.id
 
 
 def _thread(delivery: Delivery, record: Record) -> str | None:

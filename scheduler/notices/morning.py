@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.items import with_own_rows
 from models.permissions import actor_of, visible_records
+from models.projects import in_use
 from models.tables import Delivery, Project, Record
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.reading import reader_of
@@ -28,6 +29,7 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
             col(Record.is_draft).is_(False),
             col(Record.owner_id) == owner.id,
             col(Record.due_date) <= today,
+            in_use(),
             visible_records(actor_of(owner)),
         )
         .order_by(col(Record.due_date), col(Record.due_time), col(Record.id))

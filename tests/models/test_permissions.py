@@ -68,6 +68,8 @@ MATRIX = {
     Right.DELETE: LEADERS | {"raiser", "raising guest"},
     Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
+    Right.BEGIN: MEMBERS,
+    Right.BIND: MEMBERS,
     Right.SETTINGS: LEADERS,
     Right.REACTIONS: {"admin"},
 }

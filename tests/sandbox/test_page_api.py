@@ -114,7 +114,7 @@ async def test_everything_done_in_a_conversation_shows_there(sandbox: Sandbox, p
     assert (seen["text"], seen["reply_count"], seen["reactions"][0]["count"]) == ("second", 1, 1)
     assert [message["text"] for message in thread] == ["second", "reply"]
     await page.do("delete", channel=NETWORK, ts=said["ts"])
-    assert said["ts"] not in [m["ts"] for m in (await page.get("conversation", channel=NETWORK))["messages"]]
+    assert (await page.get("conversation", channel=NETWORK))["messages"][-1]["text"] == "This message was deleted."
 
 
 async def test_a_command_with_its_form_from_the_page(sandbox: Sandbox, page: Page, client: AsyncWebClient) -> None:

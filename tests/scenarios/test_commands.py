@@ -339,7 +339,12 @@ async def test_settings_opens_the_projects_form_or_says_how_one_begins(house: Ho
     await typed(house, ana, "/steward settings")
 
     assert "This channel has no project yet" in before
-    assert held(ana.modal) == {"name": "network", "coordinator_id": ana.id, "timezone": "America/New_York"}
+    assert held(ana.modal) == {
+        "name": "network",
+        "coordinator_id": ana.id,
+        "sponsor_id": None,
+        "timezone": "America/New_York",
+    }
 
 
 # What means nothing --------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ async def test_somebody_of_another_company_sees_but_does_not_log(house: House) -
     await house.settled()
 
     assert "The racks may not fit" in refusal
-    assert "Ask a member of the channel" in refusal
+    assert "The project's coordinator can allow it in its settings" in refusal
     assert "Order two racks" in shown(kavya.ephemerals("#network")[-2])
     assert [record["reference"] for record in (await house.export()).records] == ["A1"]
     assert (await house.record("A1"))["status"] == "open"
@@ -222,3 +222,27 @@ async def test_whoever_is_deactivated_later_is_not_reminded(house: House) -> Non
     await house.settled()
 
     assert await owed(house, "morning") == []
+
+
+async def test_people_of_another_company_log_where_the_project_allows_it(house: House) -> None:
+    """In the channel they share, and nowhere else; what they raised is theirs to change."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    await ana.command("#general", "/action", "Book the room")
+    await ana.command("#network", "/steward", "settings")
+    await ana.click_view("more_settings")
+    await house.settled()
+    await ana.submit({"may_others_log": ["yes"]})
+    tane = await as_of_another_company(house, "tane")
+
+    await tane.command("#network", "/action", "Send the firewall rules")
+    await tane.command("#network", "/steward", "A3 done")
+    await tane.command("#network", "/steward", "A1 done")
+    refused = said(tane, "#network")
+    await tane.command("#general", "/action", "Bring a cake")
+    await house.settled()
+
+    assert (await house.record("A3"))["status"] == "done"
+    assert "There is no" in refused or "only what they own or raised" in refused
+    assert "People of other companies cannot log here" in said(tane, "#general")
+    assert len((await house.export()).records) == 3

@@ -48,9 +48,10 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
     await open_home(house, ben)
 
     assert "Nothing open is yours." in home(ben)
-    assert "Reminders come at 09:00 Europe/Berlin" in home(ben)
+    assert "You take part in no project yet." in home(ben)
+    assert "Reminders come at 09:00 your time (Europe/Berlin)" in home(ben)
     assert ben.home is not None
-    assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), "settings", "help"]
+    assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), "projects", "switch", "settings", "help"]
     assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 
 
@@ -60,6 +61,7 @@ async def test_home_shows_what_one_owns_by_urgency_the_most_urgent_first(house: 
         "/action No hurry @ben",
         "/risk Next year @ben by 2032-06-01",
         "/issue This week @ben by friday",
+        "/issue Soon @ben by wednesday",
         "/action Today @ben today",
         "/action Was due @ben today",
         "/action Somebody else's @kavya today",
@@ -73,9 +75,10 @@ async def test_home_shows_what_one_owns_by_urgency_the_most_urgent_first(house: 
 
     await open_home(house, ben)
 
-    assert listed(ben) == ["A3", "A2", "I1", "R1", "A1"]
+    assert listed(ben) == ["A3", "A2", "I2", "I1", "R1", "A1"]
     text = home(ben)
-    headings = ["*Overdue*", "*Due today*", "*Due this week*", "*Later*", "*No due date*"]
+    assert ":red_circle: 1 overdue · :large_orange_circle: 1 due today" in text
+    headings = ["*Overdue*", "*Due today*", "*Due tomorrow*", "*Next 7 days*", "*Later*", "*No due date*"]
     assert [text.index(heading) for heading in headings] == sorted(text.index(heading) for heading in headings)
     assert "network · Open · due yesterday, Mon" in text
 
@@ -176,7 +179,7 @@ async def test_a_refusal_on_home_is_told_on_top_and_the_tab_is_drawn_anew(house:
 
 
 @sqlite_only
-async def test_home_is_paged_over_fifteen_records(house: House) -> None:
+async def test_home_is_paged_over_twelve_records(house: House) -> None:
     ben = house.sandbox.person("ben")
     for number in range(1, 33):
         assert (await ben.command("#network", "/action", f"Number {number} @ben")).ok
@@ -188,10 +191,10 @@ async def test_home_is_paged_over_fifteen_records(house: House) -> None:
         await press(house, ben, turn)
         pages.append((listed(ben), [each for each in offered(ben.home or {}) if each.startswith("home:")]))
 
-    assert pages[0] == ([f"A{n}" for n in range(1, 16)], ["home:next"])
-    assert pages[1] == pages[3] == ([f"A{n}" for n in range(16, 31)], ["home:previous", "home:next"])
-    assert pages[2] == (["A31", "A32"], ["home:previous"])
-    assert "16 to 30 of 32" in home(ben)
+    assert pages[0] == ([f"A{n}" for n in range(1, 13)], ["home:next"])
+    assert pages[1] == pages[3] == ([f"A{n}" for n in range(13, 25)], ["home:previous", "home:next"])
+    assert pages[2] == ([f"A{n}" for n in range(25, 33)], ["home:previous"])
+    assert "13 to 24 of 32" in home(ben)
 
 
 @sqlite_only
@@ -254,7 +257,12 @@ async def test_settings_are_reached_from_home_and_stored(house: House) -> None:
     await ana.submit({"name": "Office network", "timezone": "Europe/Berlin", "coordinator_id": "U00000000BE"})
     await house.settled()
 
-    assert form == {"name": "network", "coordinator_id": ana.id, "timezone": "America/New_York"}
+    assert form == {
+        "name": "network",
+        "coordinator_id": ana.id,
+        "sponsor_id": None,
+        "timezone": "America/New_York",
+    }
     [project] = (await house.export()).projects
     assert (project["name"], project["timezone"]) == ("Office network", "Europe/Berlin")
     assert project["coordinator"] == "U00000000BE"
@@ -269,3 +277,142 @@ async def test_help_opens_in_a_window(house: House) -> None:
     await press(house, ben, "help")
 
     assert "*How to type it*" in shown(ben.modal or {})
+
+
+async def test_what_waits_for_ones_decision_stands_on_home_as_soon_as_it_does(house: House) -> None:
+    """Nobody else has it there, and what is decided leaves it at once, whoever decides."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action So that the project is Ana's")
+    await open_home(house, ana)
+    await open_home(house, ben)
+
+    await log(house, ben, "/decision Use fibre by 2031-12-01")
+    waiting = home(ana)
+    await log(house, ben, "/steward D1 need")
+    needed = home(ana)
+    await log(house, ben, "/steward D1 propose")
+    told = await press(house, ana, "step:approve", "D1")
+
+    assert waiting.index("Waiting for your decision") < waiting.index("Use fibre") < waiting.index("What you own")
+    assert "1 waiting for your decision" in waiting
+    assert "Waiting for your decision" not in needed
+    assert "Waiting for your decision" not in home(ben)
+    assert "Approved D1" in told
+    assert "Waiting for your decision" not in home(ana)
+    assert (await house.record("D1"))["status"] == "approved"
+
+
+@sqlite_only
+async def test_more_than_five_decisions_wait_in_a_list_of_their_own(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    for number in range(1, 8):
+        assert (await ana.command("#network", "/decision", f"Choice {number}")).ok
+    await open_home(house, ana)
+    assert home(ana).count("Proposed") == 5
+
+    await press(house, ana, "list:open")
+
+    assert "1 to 7 of 7 open" in shown(ana.modal or {})
+    await ana.click_view("select")
+    await ana.submit({"all": ["all"], "deed": "close"})
+    await ana.submit({})
+    await house.settled()
+    assert "Closed 7 records" in shown(ana.modal or {})
+    assert {each["status"] for each in (await house.export()).records} == {"approved"}
+    assert "Waiting for your decision" not in home(ana)
+
+
+async def test_ones_projects_stand_on_home_with_what_is_open_and_overdue_in_each(house: House) -> None:
+    ana, ben, mia = (house.sandbox.person(name) for name in ("ana", "ben", "mia"))
+    for line in ("/action Order cables today", "/action Book room", "/risk Late switch", "/decision Settled already"):
+        await log(house, ana, line)
+    await log(house, ana, "/steward D1 approve")
+    await ana.command("#general", "/issue", "Nobody takes minutes today")
+    await house.sandbox.advance(timedelta(days=1))
+
+    for person in (ana, ben, mia):
+        await open_home(house, person)
+
+    assert "network\n:red_circle: 1 overdue · 3 open: 2 actions, 1 risk" in home(ana)
+    assert "general\n:red_circle: 1 overdue · 1 open: 1 issue" in home(ben)
+    assert "general" not in home(mia)
+    assert "network" in home(mia)
+    await press(house, ben, "open_project")
+    assert "*Open records of " in shown(ben.modal or {})
+
+
+@sqlite_only
+async def test_a_typed_line_opens_the_form_with_all_of_it_and_is_empty_after_it_was_logged(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action The first of #network")
+    await open_home(house, ben)
+    [before] = [action for action in inputs(ben) if action.startswith("quick")]
+
+    await press(house, ben, before, "risk Late switch @ben by 2031-12-01 p4 i3 #lan")
+    form = held(ben.modal)
+    await ben.submit({"project": (await ben.options("project"))[0]["value"]})
+    await house.settled()
+
+    assert (form["title"], form["owner_id"], form["due_date"]) == ("Late switch", ben.id, "2031-12-01")
+    record = await house.record("R1")
+    assert (record["probability"], record["impact"], record["tags"]) == (4, 3, ["lan"])
+    assert inputs(ben) != [before]
+    assert listed(ben) == ["R1"]
+
+
+def inputs(person: Driver) -> list[str]:
+    """The action ids of what can be typed into on Home."""
+    return [block["element"]["action_id"] for block in (person.home or {})["blocks"] if block["type"] == "input"]
+
+
+@sqlite_only
+async def test_several_of_ones_own_are_changed_from_home(house: House) -> None:
+    ben = house.sandbox.person("ben")
+    for title in ("Order cables", "Book room", "Stays"):
+        await log(house, ben, f"/action {title} @ben")
+    await open_home(house, ben)
+
+    await press(house, ben, "select")
+    await ben.submit({"pick.0": ["A1", "A2"], "deed": "close"})
+    await ben.submit({})
+    await house.settled()
+
+    assert "Closed 2 records" in shown(ben.modal or {})
+    assert listed(ben) == ["A3"]
+    await ben.click_view("undo_batch")
+    await house.settled()
+    assert listed(ben) == ["A1", "A2", "A3"]
+
+
+@sqlite_only
+async def test_only_an_admin_is_offered_the_help_for_admins(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await open_home(house, ana)
+    await open_home(house, ben)
+
+    await press(house, ana, "help:admin")
+
+    assert "What you can do as an admin of this workspace" in shown(ana.modal or {})
+    assert "help:admin" not in offered(ben.home or {})
+
+
+@sqlite_only
+async def test_the_fullest_home_stays_within_what_slack_allows(house: House) -> None:
+    """Every group and section at once, with a notice on top. The checker of all that was sent looks at it too."""
+    ana = house.sandbox.person("ana")
+    zone = "2031-11-"
+    dues = ("24", "25", "26", "27", "30")
+    for number in range(14):
+        when = f"by {zone}{dues[number % 5]}" if number % 7 else ""
+        assert (await ana.command("#network", "/action", f"Number {number} @ana {when}")).ok
+    for number in range(6):
+        assert (await ana.command("#general", "/decision", f"Choice {number} @ana by 2032-03-05")).ok
+    await house.sandbox.advance(timedelta(days=1))
+    await open_home(house, ana)
+    await press(house, ana, "select")
+    await ana.submit({"all": ["all"], "deed": "rank"})
+    await ana.submit({"priority": "high"})
+    await press(house, ana, "step:done")
+
+    assert ana.home is not None
+    assert 70 < len(ana.home["blocks"]) <= 100

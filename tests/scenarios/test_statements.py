@@ -43,9 +43,27 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "find": (None, lambda ana: ana.command("#network", "/steward", "find rack look"), 10),
     "show": (None, lambda ana: ana.command("#network", "/steward", "A1"), 5),
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 4),
+    "list of projects": (None, lambda ana: ana.command("#network", "/steward", "projects"), 6),
+    "open the settings": (None, lambda ana: ana.command("#network", "/steward", "settings"), 3),
+    "save the settings": (
+        lambda ana: ana.command("#network", "/steward", "settings"),
+        lambda ana: ana.submit({"name": "network"}),
+        4,
+    ),
+    "bind a channel": (
+        lambda ana: ana.command("#general", "/steward", "unbind"),
+        lambda ana: ana.command("#general", "/steward", "bind network"),
+        16,
+    ),
+    "words in a direct message": (
+        lambda ana: ana.command("@Steward", "/steward", "switch network"),
+        lambda ana: ana.command("@Steward", "/action", "Order racks"),
+        9,
+    ),
     "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 12),
     "reaction": (None, _react_to_a_new_message, 12),
-    "home": (None, lambda ana: ana.open_home(), 7),
+    # Two are the edge's, one is for whom, four are asked for the whole tab, and one for each kind that stands on it.
+    "home": (None, lambda ana: ana.open_home(), 10),
 }
 
 

@@ -1,0 +1,171 @@
+"""What the Home tab tells one person: what they own, what waits for their decision, and how their projects stand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.clock import today_in
+from models.items import with_own_rows
+from models.kinds import KINDS
+from models.permissions import Actor, decides_for, takes_part, visible_projects, visible_records
+from models.projects import in_use
+from models.tables import Act, History, Project, Record
+from reports.work import BY_DUE_DATE, Line, Page
+
+# Between them it is every date that it is anywhere at one instant.
+FIRST_ZONE, LAST_ZONE = "Etc/GMT+12", "Etc/GMT-14"
+
+OWNED_SIZE = 12
+TO_DECIDE_SIZE = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one project stands: what is open by kind, in the order of the kinds, and how much of it is overdue."""
+
+    project: Project
+    open: Mapping[str, int]
+    overdue: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.open.values())
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One person's Home. `overdue` and `due_today` count all that they own; `to_decide` are the first of so many.
+
+    `last_logged` is a number that changes when they log something.
+    """
+
+    owned: Page
+    overdue: int
+    due_today: int
+    to_decide: tuple[Line, ...]
+    to_decide_total: int
+    projects: tuple[Standing, ...]
+    last_logged: int
+
+
+async def overview(session: AsyncSession, actor: Actor, *, now: datetime, number: int = 0) -> Overview:
+    """A page of what the actor owns, and all the rest; four statements, and one for each kind among the records."""
+    days = sorted({today_in(zone, now) for zone in (FIRST_ZONE, "UTC", LAST_ZONE)})
+    mine = [
+        col(Record.is_open),
+        col(Record.is_archived).is_(False),
+        col(Record.owner_id) == actor.id,
+        in_use(),
+        visible_records(actor),
+    ]
+    total, overdue, due_today = await _counted(session, mine, days, now)
+    number = min(number, max(0, (total - 1) // OWNED_SIZE))
+    query = _records().where(*mine).order_by(*BY_DUE_DATE).offset(number * OWNED_SIZE).limit(OWNED_SIZE)
+    owned = (await session.exec(query)).all()
+    waiting = await _to_decide(session, actor)
+    projects, last_logged = await _standings(session, actor, days, now)
+    found = await with_own_rows(session, [*owned, *((record, project) for record, project, _ in waiting)])
+    lines = [Line(item, project, today_in(project.timezone, now)) for item, project in found]
+    return Overview(
+        owned=Page(lines=tuple(lines[: len(owned)]), total=total, number=number, size=OWNED_SIZE, as_of=now),
+        overdue=overdue,
+        due_today=due_today,
+        to_decide=tuple(lines[len(owned) :]),
+        to_decide_total=waiting[0][2] if waiting else 0,
+        projects=projects,
+        last_logged=last_logged,
+    )
+
+
+def _records() -> Any:
+    return select(Record, Project).join(Project, col(Project.id) == col(Record.project_id))
+
+
+def _before(day: date) -> Any:
+    return func.coalesce(func.sum(case((col(Record.due_date) < day, 1), else_=0)), 0)
+
+
+def _on(day: date) -> Any:
+    return func.coalesce(func.sum(case((col(Record.due_date) == day, 1), else_=0)), 0)
+
+
+async def _counted(
+    session: AsyncSession, wanted: Sequence[Any], days: Sequence[date], now: datetime
+) -> tuple[int, int, int]:
+    """How many there are, how many are overdue and due today, each on its project's own day."""
+    counts = [count(day) for day in days for count in (_before, _on)]
+    query: Any = (
+        select(col(Project.timezone), func.count(), *counts)
+        .join(Record, col(Record.project_id) == col(Project.id))
+        .where(*wanted)
+        .group_by(col(Project.timezone))
+    )
+    total = overdue = due_today = 0
+    for zone, number, *counted in await session.exec(query):
+        at = 2 * days.index(today_in(zone, now))
+        total, overdue, due_today = total + number, overdue + counted[at], due_today + counted[at + 1]
+    return total, overdue, due_today
+
+
+async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Record, Project, int]]:
+    """The first of what the actor is to approve, the most urgent first, each with how many there are."""
+    waits = or_(
+        *(
+            and_(col(Record.kind) == kind.key, col(Record.status).in_(kind.awaits_approval))
+            for kind in KINDS
+            if kind.awaits_approval
+        )
+    )
+    query = (
+        _records()
+        .add_columns(func.count().over())
+        .where(
+            col(Record.is_open),
+            col(Record.is_archived).is_(False),
+            in_use(),
+            decides_for(actor),
+            waits,
+            visible_records(actor),
+        )
+        .order_by(*BY_DUE_DATE)
+        .limit(TO_DECIDE_SIZE)
+    )
+    found: Sequence[tuple[Record, Project, int]] = (await session.exec(query)).all()
+    return found
+
+
+async def _standings(
+    session: AsyncSession, actor: Actor, days: Sequence[date], now: datetime
+) -> tuple[tuple[Standing, ...], int]:
+    """The projects the actor takes part in, those with most overdue first; and the number of their last record."""
+    last_logged = (
+        select(func.max(History.id))
+        .where(col(History.actor_id) == actor.id, col(History.act) == Act.CREATED)
+        .scalar_subquery()
+    )
+    open_ones = and_(
+        col(Record.project_id) == col(Project.id),
+        col(Record.is_open),
+        col(Record.is_archived).is_(False),
+        visible_records(actor),
+    )
+    query: Any = (
+        select(Project, col(Record.kind), func.count(col(Record.id)), last_logged, *map(_before, days))
+        .outerjoin(Record, open_ones)
+        .where(in_use(), visible_projects(actor), takes_part(actor))
+        .group_by(col(Project.id), col(Record.kind))
+        .order_by(col(Project.name), col(Project.id))
+    )
+    found: dict[int | None, Standing] = {}
+    logged = 0
+    for project, kind, number, last, *late in await session.exec(query):
+        logged = last or 0
+        known = found.get(project.id, Standing(project, {}, 0))
+        overdue = known.overdue + late[days.index(today_in(project.timezone, now))]
+        found[project.id] = Standing(project, {**known.open, **({kind: number} if kind else {})}, overdue)
+    return tuple(sorted(found.values(), key=lambda each: (-each.overdue, -each.total))), logged
