@@ -19,6 +19,7 @@ from bot.homes import HomePublisher
 from bot.responder import Responder
 from bot.sender import PACE_SECONDS, Sender
 from bot.slack_directory import SlackDirectory
+from bot.slack_files import SlackFiles
 from bot.slack_port import SlackWebApi
 from models import outbox
 from models.clock import Clock, SystemClock
@@ -61,7 +62,13 @@ class Steward:
         self.port = SlackWebApi(slack.bot_token, slack.api_url)
         self.responder = Responder()
         self.sender = Sender(
-            database, self.port, clock=self._clock, wall=wall, worker_id=_worker_id(), pace_seconds=pace_seconds
+            database,
+            self.port,
+            clock=self._clock,
+            wall=wall,
+            worker_id=_worker_id(),
+            pace_seconds=pace_seconds,
+            freshen=lambda target: self.directory.freshen(target),
         )
         self.runner = Runner(database, clock=self._clock, wall=wall, wake=self.sender.wake)
         self.background = Background()
@@ -83,7 +90,7 @@ class Steward:
             # What was chosen in it stays.
             await session.merge(Workspace(**{**workspace.model_dump(), "reactions": known and known.reactions}))
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
-        self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id)
+        self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id, self.directory)
         committed = committed or self.sender.wake
 
         async def owe_word(person_id: str, key: str, sentence: str) -> None:
@@ -105,6 +112,8 @@ class Steward:
             clock=self._clock,
             workspace=workspace,
             slack_directory=self.directory,
+            files=SlackFiles(self.port, self._slack.bot_token, self._slack.api_url),
+            scopes=lambda: self.port.scopes,
             homes=self.homes,
             carrier=carrier,
             background=self.background,
@@ -146,6 +155,8 @@ class Steward:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        if hasattr(self, "directory"):
+            await self.directory.settle()
         await self.responder.close()
         await self.port.close()
         await self.database.dispose()

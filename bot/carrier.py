@@ -80,8 +80,16 @@ class Carrier:
                 self._background.keep(self._deliver(incoming, reply))
                 return None
 
-    async def late(self, incoming: Incoming, outcome: Outcome) -> None:
-        """The result of what took too long: to the form or the conversation it came from."""
+    async def still_working(self, incoming: Incoming) -> None:
+        """Say so to somebody whose acknowledgement has no room for it: below the message, or on top of Home."""
+        if incoming.where is Where.HOME:
+            await self._homes.show(incoming.person_id, notice=answers.STILL_WORKING)
+        elif incoming.where in (Where.MESSAGE, Where.EPHEMERAL, Where.SHORTCUT):
+            await self._responder.send(incoming.response_url, answers.beside(answers.STILL_WORKING))
+
+    async def late(self, incoming: Incoming, outcome: Outcome, after: Awaitable[None]) -> None:
+        """The result of what took too long, to the form or conversation it came from; `after` the word that it does."""
+        await after
         reply: Reply | None = outcome.reply
         if isinstance(reply, OpenForm):
             # Slack's permission lasts a little longer than our patience.
@@ -124,7 +132,9 @@ class Carrier:
             case Tell(message=message, redraw=redraw), _:
                 if redraw is not None:
                     await self._responder.send(incoming.response_url, answers.instead(redraw))
-                await self._responder.send(incoming.response_url, answers.beside(message, incoming.thread_ts))
+                if not await self._responder.send(incoming.response_url, answers.beside(message, incoming.thread_ts)):
+                    # A form may have been open for longer than Slack takes answers to where it was opened.
+                    await self._owe_word(incoming.person_id, incoming.source_key, message.text)
             case Redraw(message=message), _:
                 await self._responder.send(incoming.response_url, answers.instead(message))
             case _:

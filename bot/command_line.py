@@ -84,7 +84,7 @@ def migrate() -> None:
 def export(
     format: Annotated[str, typer.Option(help="Only json so far.")] = "json",
     workspace: Annotated[str | None, typer.Option(help="Slack's team id, where there are several.")] = None,
-    seen_by: Annotated[str | None, typer.Option("--as", help="A Slack user id: only what they may see.")] = None,
+    seen_by: Annotated[str | None, typer.Option("--as", help="A Slack user id: only what they may export.")] = None,
 ) -> None:
     """Everything of a workspace, to standard output."""
     if format != "json":

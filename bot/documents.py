@@ -1,4 +1,4 @@
-"""The parts of the documents that are written from the code: two tables of README.md, and .env.example.
+"""The parts of the documents that are written from the code: tables of README.md and of docs/, and .env.example.
 
 `make docs` writes them, and a test says when that has been forgotten.
 """
@@ -6,12 +6,14 @@
 import re
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import astuple
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
 from bot.settings import Settings
 from handlers.commands import COMMANDS, VERBS
+from models.permissions import MATRIX
 
 
 def commands_table() -> str:
@@ -38,6 +40,13 @@ def settings_table() -> str:
     return _table(("Variable", "Default", "What it is"), rows)
 
 
+def rights_table() -> str:
+    """Who may do what: the matrix of rights."""
+    head = ("", "full member", "own record", "coordinator", "sponsor", "workspace admin", "guest", "other company")
+    rows = [(row.about, *(grant.label for grant in astuple(row)[1:]), "no") for row in MATRIX.values()]
+    return _table((*head, "deactivated, bot"), rows)
+
+
 def env_example() -> str:
     """A `.env` to fill in: every variable, explained; as it stands it sets none."""
     head = "# Copy this file to .env and fill in what you need. What is left empty counts as not set.\n"
@@ -50,7 +59,12 @@ def _env_lines(name: str, field: FieldInfo) -> str:
     return f"# {explained}\n{example}\n"
 
 
-TABLES: dict[str, Callable[[], str]] = {"commands": commands_table, "settings": settings_table}
+TABLES: dict[str, Callable[[], str]] = {
+    "commands": commands_table,
+    "settings": settings_table,
+    "rights": rights_table,
+}
+WITH_TABLES = ("README.md", "docs/permissions.md")
 
 
 def with_tables(text: str) -> str:
@@ -63,8 +77,10 @@ def with_tables(text: str) -> str:
 
 def write(folder: Path) -> None:
     """Bring the documents in the folder up to date."""
-    readme = folder / "README.md"
-    readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in WITH_TABLES:
+        document = folder / name
+        if document.exists():
+            document.write_text(with_tables(document.read_text(encoding="utf-8")), encoding="utf-8")
     (folder / ".env.example").write_text(env_example(), encoding="utf-8")
 
 

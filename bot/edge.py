@@ -19,6 +19,7 @@ from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
 from bot.incoming import Incoming
 from bot.slack_directory import SlackDirectory
+from bot.slack_files import SlackFiles
 from handlers import commands, records
 from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
@@ -27,12 +28,14 @@ from handlers.slack_text import after_mention, decoded, labelled, named_pieces
 from models import directory, operations, outbox, projects, requests
 from models.clock import Clock
 from models.database import Database, DatabaseBusy, shielded
-from models.errors import Overtaken, StewardError
+from models.errors import NotAllowed, Overtaken, StewardError
 from models.kinds import read_reference
 from models.operations import Source
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
+from views.blocks import esc
 from views.cards import form_offered
+from views.forms import file_in
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ class Edge:
         clock: Clock,
         workspace: Workspace,
         slack_directory: SlackDirectory,
+        files: SlackFiles,
+        scopes: Callable[[], frozenset[str]],
         homes: HomePublisher,
         carrier: Carrier,
         background: Background,
@@ -63,6 +68,8 @@ class Edge:
         self._clock = clock
         self._workspace = workspace
         self._directory = slack_directory
+        self._files = files
+        self._scopes = scopes
         self._homes = homes
         self._carrier = carrier
         self._background = background
@@ -80,7 +87,10 @@ class Edge:
         work = self._background.keep(self._work(incoming))
         done, _ = await asyncio.wait({work}, timeout=self._patience_seconds)
         if not done:
-            work.add_done_callback(lambda task: self._background.keep(self._carrier.late(incoming, task.result())))
+            said = self._background.keep(self._carrier.still_working(incoming))
+            work.add_done_callback(
+                lambda task: self._background.keep(self._carrier.late(incoming, task.result(), after=said))
+            )
             return answers.still_working(incoming)
         return await self._carrier.acknowledge(incoming, work.result())
 
@@ -150,6 +160,8 @@ class Edge:
             await self._directory.save_person(described)
         if incoming.name == "member_joined_channel" and incoming.person_id == self._workspace.bot_user_id:
             await self._directory.learn_channel(incoming.channel_id)
+        if incoming.name in ("channel_shared", "channel_unshared"):
+            await self._directory.reread([incoming.channel_id])
 
     async def _work(self, incoming: Incoming) -> Outcome:
         """The reply to a person, whatever happens: refusals and faults are replies too."""
@@ -169,7 +181,16 @@ class Edge:
         except StewardError as refusal:
             if (done := await self._seen(incoming)) is not None:
                 return Outcome(done)
-            return Outcome(answers.refusal(incoming, refusal), refused=True)
+            return Outcome(answers.refusal(incoming, await self._naming(incoming, refusal)), refused=True)
+
+    async def _naming(self, incoming: Incoming, refusal: StewardError) -> StewardError:
+        """The refusal with the names of the people to ask instead, where there are any."""
+        if not isinstance(refusal, NotAllowed) or not refusal.ask:
+            return refusal
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            people = await directory.people(session, refusal.ask)
+        names = " or ".join(people[each].shown_name for each in refusal.ask if each in people) or "them"
+        return refusal.naming(names if incoming.where is Where.FORM else esc(names))
 
     async def _unit_with_learning(self, incoming: Incoming) -> tuple[Reply, bool]:
         """The handler's reply, and whether it was to store something.
@@ -179,6 +200,8 @@ class Edge:
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None or not await self._matters(incoming, entry):
             return Nothing(), False
+        if entry.reads_file and (file_id := file_in(incoming.state) or incoming.context.file_id):
+            incoming = replace(incoming, file=await self._files.read(file_id))
         if entry.reads is not Reads.NOTHING and incoming.message:
             incoming = replace(incoming, message=await self._read(incoming, incoming.message, entry.reads))
         try:
@@ -232,8 +255,8 @@ class Edge:
         return reply
 
     async def _learn(self, incoming: Incoming) -> None:
-        """Ask Slack about the person and the channel at the same time."""
-        asks: list[Awaitable[None]] = []
+        """Ask Slack about the person and the channel at the same time, and about what their rights hang on."""
+        asks: list[Awaitable[None]] = [self._directory.freshen(incoming.person_id, incoming.channel_id)]
         async with self._database.unit(self._workspace.id, writes=False) as session:
             if incoming.person_id and await directory.person(session, incoming.person_id) is None:
                 asks.append(self._directory.learn_person(incoming.person_id))
@@ -242,9 +265,13 @@ class Edge:
         await asyncio.gather(*asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
-        person = await directory.person(session, incoming.person_id) if incoming.person_id else None
+        person, is_stale = await directory.asking(
+            session, incoming.person_id, incoming.channel_id, asked_before=self._directory.fresh_since()
+        )
         place = await directory.channel(session, incoming.channel_id) if _names_channel(incoming) else None
         is_missing = (incoming.person_id and person is None) or (_names_channel(incoming) and not _is_known(place))
+        # What Slack tells by itself is no decision about rights.
+        is_missing = is_missing or (is_stale and incoming.where is not Where.EVENT)
         if is_missing and not may_guess:
             raise Unknown
         if person is None:
@@ -254,6 +281,10 @@ class Edge:
                 workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
             )
         channel, project = place or (None, None)
+        proven = incoming.where in (Where.COMMAND, Where.EVENT)
+        if project is not None and not proven and not await projects.can_see(session, project, person):
+            # A button or a form outlives its person's time in the channel; typing there proves that they are in it.
+            channel, project = None, None
         if not _names_channel(incoming):
             project = await projects.current(session, person)
         return Request(
@@ -271,6 +302,8 @@ class Edge:
             context=incoming.context,
             message=incoming.message,
             response_url=incoming.response_url,
+            file=incoming.file,
+            scopes=self._scopes(),
             thread_ts=incoming.thread_ts,
             source=_source_of(incoming),
             payload=incoming.payload,

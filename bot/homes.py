@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 
+from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackError, SlackNotSent, SlackPort, SlackUnknown
 from handlers.home import draw
 from handlers.request import Deps
@@ -21,11 +22,19 @@ RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0)
 class HomePublisher:
     """Draws and publishes the Home tabs of one workspace."""
 
-    def __init__(self, database: Database, port: SlackPort, clock: Clock, workspace_id: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        port: SlackPort,
+        clock: Clock,
+        workspace_id: str,
+        slack_directory: SlackDirectory,
+    ) -> None:
         self._database = database
         self._port = port
         self._clock = clock
         self._workspace_id = workspace_id
+        self._directory = slack_directory
         self._wanted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._failures: Counter[str] = Counter()
@@ -41,11 +50,16 @@ class HomePublisher:
         self, person_id: str, *, page: int = 0, notice: Message | None = None, only_if_used: bool = False
     ) -> None:
         """Draw the person's Home tab now, at a page counted from 0, with a notice on top."""
-        async with self._database.unit(self._workspace_id, writes=False) as session:
-            person = await directory.person(session, person_id)
-            if person is None or (only_if_used and person.home_opened_at is None):
-                return
-            view = await draw(Deps(session, self._clock.now()), person, page=page, notice=notice)
+        for was_asked in (False, True):
+            async with self._database.unit(self._workspace_id, writes=False) as session:
+                fresh_since = self._directory.fresh_since()
+                person, is_stale = await directory.asking(session, person_id, "", asked_before=fresh_since)
+                if person is None or (only_if_used and person.home_opened_at is None):
+                    return
+                if was_asked or not is_stale:
+                    view = await draw(Deps(session, self._clock.now()), person, page=page, notice=notice)
+                    break
+            await self._directory.freshen(person_id)
         await self._publish(person_id, view)
 
     async def _publish(self, person_id: str, view: Block) -> None:

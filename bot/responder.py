@@ -12,6 +12,7 @@ TIMEOUT_SECONDS = 10.0
 # How long to wait before the one repetition, and at most where Slack names a time itself.
 PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+TAKEN = 0.0
 
 
 class Responder:
@@ -20,24 +21,25 @@ class Responder:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, url: str, body: dict[str, Any]) -> None:
-        """Post the body, once more when Slack was busy or silent; nothing happens without an address."""
+    async def send(self, url: str, body: dict[str, Any]) -> bool:
+        """Post the body, once more when Slack was busy or silent; whether Slack took it, which needs an address."""
         if not url:
-            return
+            return False
         pause = await self._post(url, body)
-        if pause is not None:
+        if pause:
             await asyncio.sleep(pause)
-            await self._post(url, body)
+            pause = await self._post(url, body)
+        return pause == TAKEN
 
     async def _post(self, url: str, body: dict[str, Any]) -> float | None:
-        """After how many seconds it is worth another try; None when it was taken, or never will be."""
+        """TAKEN, after how many seconds it is worth another try, or None when it never will be taken."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
         try:
             async with self._session.post(url, json=body) as answer:
                 said = await answer.text()
                 if answer.status == 200 and '"ok":false' not in said.replace(" ", ""):
-                    return None
+                    return TAKEN
                 log.warning("an answer was not taken: HTTP %s %s", answer.status, said[:200])
                 return _pause(answer)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -144,6 +144,7 @@ async def worker_process(settings: Settings, say: Say) -> None:
             workspace = await steward.meet()
             steward.runner.start()
             steward.keep("sender", steward.sender.run)
+            steward.keep("refreshing", steward.directory.keep_fresh)
             say(f"Steward's worker reminds {workspace.name}.")
             await _stopped(say)
         finally:
@@ -186,6 +187,7 @@ async def socket_mode(
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
+        steward.keep("refreshing", steward.directory.keep_fresh)
         yield Running(steward, workspace.name)
 
 

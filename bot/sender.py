@@ -78,7 +78,11 @@ class Pace:
 
 
 class Sender:
-    """Sends what is due. `clock` is the product's, for due times and limits; `wall` the machine's, for leases."""
+    """Sends what is due. `clock` is the product's, for due times and limits; `wall` the machine's, for leases.
+
+    `freshen` is called with the target of each message before it is drawn, so that whoever gets it has the rights of
+    that moment.
+    """
 
     def __init__(
         self,
@@ -90,6 +94,7 @@ class Sender:
         worker_id: str,
         kinds: Collection[DeliveryKind] = DELIVERY_KINDS,
         pace_seconds: float = PACE_SECONDS,
+        freshen: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._database = database
         self._port = port
@@ -98,6 +103,7 @@ class Sender:
         self._worker_id = worker_id
         self._kinds: Kinds = deliveries.by_key(kinds)
         self._pace = Pace(pace_seconds)
+        self._freshen = freshen
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._bell = asyncio.Event()
         self._passes: dict[str, asyncio.Task[None]] = {}
@@ -247,6 +253,8 @@ class Sender:
         """The draft to send now, or None when the row was settled otherwise."""
         async with self._released_if_cancelled(workspace_id, row):
             try:
+                if self._freshen is not None:
+                    await self._freshen(row.target)
                 async with self._database.unit(workspace_id, writes=False) as session:
                     draft = await self._kinds[row.kind].draw(session, row, self._clock.now())
             except Exception:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.slack_port import SlackError, SlackPort
-from models import directory
+from bot.slack_port import SlackError, SlackPort, SlackRefused
+from models import directory, leaving, projects
 from models.clock import Clock
 from models.database import Database
+from models.permissions import Actor, Standing
 from models.tables import Channel, Person, Workspace
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,17 @@ log = logging.getLogger(__name__)
 # How long a person's request waits for Slack to say who or what it is about, in seconds; it has three in all.
 PATIENCE_SECONDS = 1.0
 PAGE = 200
+MEMBERS_PAGE = 1_000
+
+# What a decision hangs on was read from Slack at most so long ago, whatever events were missed.
+FRESH = timedelta(seconds=60)
+# In the background it is read twice as often, so that people seldom wait for it: so many channels each time.
+REFRESH_SECONDS = 15
+REFRESH_AGE = timedelta(seconds=30)
+REFRESH_AT_ONCE = 10
+REREAD_SECONDS = 3_600
+# A channel that Slack did not tell about is not asked for again at once.
+PAUSE_SECONDS = 5.0
 
 
 class SlackDirectory:
@@ -26,13 +39,14 @@ class SlackDirectory:
         self._port = port
         self._clock = clock
         self._workspace = workspace
+        self._asked: dict[str, float] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def warm(self) -> None:
         """Read everybody and every channel once. Slack's refusals are logged and leave what was known."""
         listed: set[str] = set()
         try:
-            async for member in self._pages("users.list", "members", include_locale=True):
-                await self.save_person(member)
+            await self._read_people()
             async for found in self._pages(
                 "conversations.list", "channels", types="public_channel,private_channel", exclude_archived=False
             ):
@@ -42,6 +56,23 @@ class SlackDirectory:
         except SlackError as error:
             log.warning("could not read the whole workspace from Slack: %s", error.code)
 
+    async def _read_people(self) -> None:
+        """Everybody whom Slack lists; of those it no longer lists each is asked about."""
+        listed: set[str] = set()
+        async for member in self._pages("users.list", "members", include_locale=True):
+            await self.save_person(member)
+            listed.add(str(member["id"]))
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            missing = await directory.unlisted(session, listed)
+        for person in missing[:PAGE]:
+            try:
+                answer = await self._port.call("users.info", user=person.id, include_locale=True)
+            except SlackRefused as error:
+                if error.code == "user_not_found":
+                    await self._save_person(Person(**{**person.model_dump(), "is_active": False}))
+            else:
+                await self.save_person(answer.get("user") or {"id": person.id})
+
     async def _forget_left(self, listed: set[str]) -> None:
         """Channels that Slack no longer lists: Steward was removed from them while nobody was here to be told."""
         async with self._database.unit(self._workspace.id) as session:
@@ -49,10 +80,93 @@ class SlackDirectory:
                 if channel.id not in listed:
                     await directory.bot_left(session, channel)
 
+    async def keep_fresh(self) -> None:
+        """Read who is in the channels of projects again and again, and everything once an hour, until cancelled."""
+        reread_at = _now() + REREAD_SECONDS
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await self.refresh()
+                if _now() >= reread_at:
+                    reread_at = _now() + REREAD_SECONDS
+                    await self.warm()
+            except Exception:
+                log.exception("people and channels could not be read again")
+
+    async def settle(self) -> None:
+        """Let what is being read come to its end."""
+        if self._asking:
+            await asyncio.wait(set(self._asking.values()))
+
+    async def refresh(self) -> None:
+        """Ask Slack about some channels of projects: private ones and those asked longest ago first.
+
+        This is how a channel that was made private, renamed or archived is found where no event tells of it.
+        """
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            channels = await directory.channels_of_projects(session)
+        now = self._clock.now()
+        ages = {each.id: now - (each.members_known_at or datetime.min.replace(tzinfo=UTC)) for each in channels}
+        due = [each for each in channels if ages[each.id] > REFRESH_AGE]
+        due.sort(key=lambda each: ages[each.id] * (2 if each.is_private else 1), reverse=True)
+        await self.reread(each.id for each in due[:REFRESH_AT_ONCE])
+
+    async def freshen(self, person_id: str, channel_id: str = "") -> None:
+        """Ask Slack again where this person is, as far as what they may see hangs on that and it was read too long ago.
+
+        Where Slack does not answer in time, what it last said holds.
+        """
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            stale = await directory.stale_channels(session, person_id, channel_id, asked_before=self.fresh_since())
+        await self.reread(stale[:REFRESH_AT_ONCE])
+
+    def fresh_since(self) -> datetime:
+        """What was read before this instant is to be read again before a decision hangs on it."""
+        return self._clock.now() - FRESH
+
+    async def reread(self, channel_ids: Iterable[str]) -> None:
+        """Read these channels anew, each only once at a time and not again right after a failure."""
+        wanted = set()
+        for channel_id in channel_ids:
+            task = self._asking.get(channel_id)
+            if task is None and _now() - self._asked.get(channel_id, -PAUSE_SECONDS) >= PAUSE_SECONDS:
+                task = asyncio.ensure_future(self._reread(channel_id))
+                self._asking[channel_id] = task
+                task.add_done_callback(lambda _, channel_id=channel_id: self._asking.pop(channel_id))  # type: ignore[misc]
+            if task is not None:
+                wanted.add(task)
+        if wanted:
+            await asyncio.wait(wanted)
+
+    async def _reread(self, channel_id: str) -> None:
+        """Store what Slack says of a known channel. Where it says nothing, what was known stays."""
+        members = None
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                found = (await self._port.call("conversations.info", channel=channel_id)).get("channel") or {}
+                members = await self._members(found) if found.get("id") else None
+        except (SlackError, TimeoutError) as error:
+            code = getattr(error, "code", "too slow")
+            log.warning("channel %s could not be read again: %s", channel_id, code)
+            self._asked[channel_id] = _now()
+            if code == "channel_not_found":
+                async with self._database.unit(self._workspace.id) as session:
+                    await directory.closed(session, channel_id)
+            return
+        if found.get("id"):
+            await self._save_channel(found, members)
+        if members is None:
+            self._asked[channel_id] = _now()
+
     async def save_person(self, described: Mapping[str, Any]) -> None:
-        """Store a person as Slack describes them."""
+        """Store a person as Slack describes them. When somebody left, those are told who can hand on their work."""
+        await self._save_person(person_from(described, self._workspace.id))
+
+    async def _save_person(self, found: Person) -> None:
+        person_id = found.id
         async with self._database.unit(self._workspace.id) as session:
-            await directory.save_person(session, person_from(described, self._workspace.id))
+            if await directory.save_person(session, found):
+                await leaving.note(session, person_id, self._clock.now())
 
     async def learn_person(self, person_id: str) -> None:
         """Ask Slack who that is, and store it. Does nothing when Slack does not answer in time."""
@@ -111,25 +225,37 @@ class SlackDirectory:
         """Who is in the channel, or None when Slack will not tell; strangers among them are learned in passing."""
         try:
             return [
-                str(member) async for member in self._pages("conversations.members", "members", channel=found["id"])
+                str(member)
+                async for member in self._pages(
+                    "conversations.members", "members", limit=MEMBERS_PAGE, channel=found["id"]
+                )
             ]
         except SlackError as error:
             log.info("members of %s cannot be read: %s", found.get("id"), error.code)
             return None
 
     async def _save_channel(self, described: Mapping[str, Any], members: list[str] | None) -> None:
+        found, now = channel_from(described), self._clock.now()
+        channel_id, name = found.id, found.name
         async with self._database.unit(self._workspace.id) as session:
-            await directory.save_channel(session, channel_from(described), members, self._clock.now())
+            before = await directory.save_channel(session, found, members, now)
+            if before is not None and described.get("name"):
+                itself = Actor(self._workspace.bot_user_id, Standing.MEMBER)
+                await projects.follow_name(session, channel_id, before=before, name=name, actor=itself, now=now)
 
-    async def _pages(self, method: str, key: str, **arguments: Any) -> AsyncIterator[Any]:
+    async def _pages(self, method: str, key: str, *, limit: int = PAGE, **arguments: Any) -> AsyncIterator[Any]:
         cursor = ""
         while True:
-            answer = await self._port.call(method, limit=PAGE, cursor=cursor or None, **arguments)
+            answer = await self._port.call(method, limit=limit, cursor=cursor or None, **arguments)
             for each in answer.get(key) or ():
                 yield each
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def person_from(described: Mapping[str, Any], workspace_id: str) -> Person:

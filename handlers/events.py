@@ -7,8 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.replies import Nothing, Reply
 from handlers.request import Deps, Request
-from models import capturing, directory, operations, outbox
+from models import capturing, directory, operations, outbox, projects
 from models.labels import SourceChange
+from models.permissions import Actor, Standing
 
 
 async def somebody_joined(request: Request, deps: Deps) -> Reply:
@@ -45,19 +46,40 @@ async def bot_left(request: Request, deps: Deps) -> Reply:
     return Nothing()
 
 
-async def channel_changed(request: Request, deps: Deps) -> Reply:
-    """A channel was renamed, archived or opened again."""
-    channel = request.channel
-    if channel is None:
-        return Nothing()
+async def channel_renamed(request: Request, deps: Deps) -> Reply:
+    """A channel has another name; its project too, if it bears the channel's."""
     described = request.payload.get("channel")
-    if isinstance(described, dict) and described.get("name"):
-        channel.name = str(described["name"])
-    if request.name.endswith("_archive"):
-        channel.is_archived = True
-    if request.name.endswith("_unarchive"):
-        channel.is_archived = False
-    deps.session.add(channel)
+    name = described.get("name") if isinstance(described, dict) else None
+    if request.channel is not None and name:
+        before, request.channel.name = request.channel.name, str(name)
+        deps.session.add(request.channel)
+        itself = Actor(request.bot_user_id, Standing.MEMBER)
+        await projects.follow_name(
+            deps.session, request.channel.id, before=before, name=str(name), actor=itself, now=deps.now
+        )
+    return Nothing()
+
+
+async def channel_archived(request: Request, deps: Deps) -> Reply:
+    """A channel was archived, opened again or deleted. Who was in it still sees its project."""
+    if request.channel is not None:
+        request.channel.is_archived = not request.name.endswith("_unarchive")
+        if request.name.endswith("_deleted"):
+            request.channel.has_bot = False
+        deps.session.add(request.channel)
+    return Nothing()
+
+
+async def channel_moved(request: Request, deps: Deps) -> Reply:
+    """A channel has another id, as when it is shared or made private."""
+    old_id, new_id = (str(request.payload.get(f"{which}_channel_id") or "") for which in ("old", "new"))
+    if old_id and new_id:
+        await directory.move_channel(deps.session, old_id, new_id)
+    return Nothing()
+
+
+async def noted(request: Request, deps: Deps) -> Reply:
+    """What Slack says of the channel was read anew before this."""
     return Nothing()
 
 

@@ -107,6 +107,7 @@ async def page_of(request: Request, deps: Deps, filters: Filters, number: int) -
         line=line,
         empty=_empty(filters, what),
         filters=filters,
+        reader_id=request.actor.id,
         steps=_steps(request.actor, page),
         other=_other(filters),
         names_projects=wanted is None or len(wanted) > 1,

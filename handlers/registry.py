@@ -15,12 +15,16 @@ from handlers import (
     finding,
     home,
     lists,
+    many,
+    moves,
     project_life,
     projects,
     reactions,
     records,
     shortcuts,
     standups,
+    tables,
+    talk,
     undo,
 )
 from handlers.replies import Reply
@@ -42,7 +46,7 @@ class Reads(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A handler, and whether it stores anything.
+    """A handler, whether it stores anything, and whether it is given the file that the form holds.
 
     Of what comes often and seldom matters, `matters` is asked first, with the event, in a unit that only reads.
     """
@@ -50,6 +54,7 @@ class Entry:
     run: Handler
     writes: bool = True
     reads: Reads = Reads.NOTHING
+    reads_file: bool = False
     matters: Matters | None = None
 
 
@@ -65,6 +70,9 @@ BUTTONS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
+    "comment": Entry(talk.asked, writes=False),
+    "uncomment": Entry(talk.turned_round),
+    "move": Entry(moves.pressed, writes=False),
     "post_card": Entry(records.post_card_pressed),
     "look": Entry(records.look_pressed, writes=False),
     "duplicate": Entry(records.duplicate_pressed),
@@ -85,10 +93,12 @@ BUTTONS: Mapping[str, Entry] = {
     "restore_project": Entry(project_life.restore_pressed),
     "bind": Entry(channels.bind_pressed),
     "unbind": Entry(channels.unbind_pressed),
+    "paste": Entry(many.open_paste, writes=False),
+    "import": Entry(tables.open_import, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
-    "found": Entry(finding.turned, writes=False),
     "select": Entry(bulk.select_pressed, writes=False),
+    "found": Entry(finding.turned, writes=False),
     "home": Entry(home.turned, writes=False),
     "quick": Entry(home.quick_typed),
     "switch": Entry(home.switch_pressed, writes=False),
@@ -99,6 +109,13 @@ FORMS: Mapping[str, Entry] = {
     "create": Entry(records.create_submitted),
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
+    "paste": Entry(many.paste_submitted, writes=False),
+    "paste_log": Entry(many.paste_logged),
+    "import": Entry(tables.import_submitted, writes=False, reads_file=True),
+    "import_log": Entry(tables.import_logged, reads_file=True),
+    "comment": Entry(talk.submitted),
+    "pick_move": Entry(moves.picked),
+    "move": Entry(moves.confirmed),
     "settings": Entry(projects.settings_submitted),
     "pick_several": Entry(bulk.picked, writes=False),
     "change_several": Entry(bulk.confirmed),
@@ -130,12 +147,17 @@ EVENTS: Mapping[str, Entry] = {
     "member_left_channel": Entry(events.somebody_left),
     "channel_left": Entry(events.bot_left),
     "group_left": Entry(events.bot_left),
-    "channel_rename": Entry(events.channel_changed),
-    "group_rename": Entry(events.channel_changed),
-    "channel_archive": Entry(events.channel_changed),
-    "group_archive": Entry(events.channel_changed),
-    "channel_unarchive": Entry(events.channel_changed),
-    "group_unarchive": Entry(events.channel_changed),
+    "channel_rename": Entry(events.channel_renamed),
+    "group_rename": Entry(events.channel_renamed),
+    "channel_archive": Entry(events.channel_archived),
+    "group_archive": Entry(events.channel_archived),
+    "channel_unarchive": Entry(events.channel_archived),
+    "channel_deleted": Entry(events.channel_archived),
+    "group_unarchive": Entry(events.channel_archived),
+    "group_deleted": Entry(events.channel_archived),
+    "channel_id_changed": Entry(events.channel_moved),
+    "channel_shared": Entry(events.noted, writes=False),
+    "channel_unshared": Entry(events.noted, writes=False),
     "message": Entry(events.written_to),
     "message_changed": Entry(events.source_edited, matters=events.is_source),
     "message_deleted": Entry(events.source_deleted, matters=events.is_source),

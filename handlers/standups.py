@@ -223,7 +223,7 @@ async def issue(request: Request, deps: Deps) -> Reply:
     at = await standups.part(deps.session, person_id or request.actor.id, _number(number))
     place = await directory.channel(deps.session, at.standup.channel_id)
     if place is None or not await standups.sees(deps.session, request.actor, at.standup, place[0]):
-        raise NotFound("There is no such stand-up that you can see.")
+        raise NotFound(standups.NOT_ASKED)
     made = await _make_issue(request, deps, at)
     return Tell(made)
 

@@ -29,6 +29,9 @@ PERSON_WAIT_MS = 2_000
 WORKER_WAIT_MS = 10_000
 
 
+BUSY = "Steward's database was busy. Nothing was saved; please try again."
+
+
 class DatabaseBusy(StewardError):
     """SQLite's writer was held too long; nothing was stored."""
 
@@ -76,6 +79,8 @@ class Database:
         if self.is_sqlite:
             _prepare_sqlite(self.engine, wait_ms)
         self._tables = _scoped_tables()
+        self._wait_seconds = wait_ms / 1_000
+        self._line = asyncio.Lock()
 
     @asynccontextmanager
     async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
@@ -90,7 +95,7 @@ class Database:
         event.listen(session.sync_session, "do_orm_execute", _limit_to_workspace)
         event.listen(session.sync_session, "before_flush", _refuse_other_workspaces)
         try:
-            async with session:
+            async with self._turn(writes), session:
                 yield session
                 await session.commit()
         except StaleDataError as error:
@@ -99,8 +104,27 @@ class Database:
             ) from error
         except OperationalError as error:
             if self.is_sqlite and "locked" in str(error.orig):
-                raise DatabaseBusy("Steward's database was busy. Nothing was saved; please try again.") from error
+                raise DatabaseBusy(BUSY) from error
             raise
+
+    @asynccontextmanager
+    async def _turn(self, writes: bool) -> AsyncIterator[None]:
+        """A place in the line for SQLite's one writer: SQLite itself lets those who come late overtake.
+
+        Raises DatabaseBusy when the line does not move in time.
+        """
+        if not (writes and self.is_sqlite):
+            yield
+            return
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._line.acquire()
+        except TimeoutError as error:
+            raise DatabaseBusy(BUSY) from error
+        try:
+            yield
+        finally:
+            self._line.release()
 
     async def workspace_ids(self) -> list[str]:
         """Every workspace there is, for the clock's work; the one question that belongs to no workspace."""
@@ -110,7 +134,7 @@ class Database:
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        async with self._writer.begin() as connection:
+        async with self._turn(writes=True), self._writer.begin() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:

@@ -1,14 +1,19 @@
 """People and channels as Slack last described them, so that no request has to wait for Slack."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, or_
+from sqlalchemy import delete, exists, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models.inserting import add_missing
-from models.tables import Channel, ChannelMember, Person, Project
+from models.tables import Card, Channel, ChannelMember, Delivery, Person, Project, Record
+
+# Asked about in one statement: SQLite's expressions may be a thousand deep.
+NAMES_AT_ONCE = 300
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
@@ -27,37 +32,114 @@ async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dic
     return {person_id: met[person_id] for person_id in wanted & met.keys()}
 
 
+async def asking(
+    session: AsyncSession, person_id: str, channel_id: str, *, asked_before: datetime
+) -> tuple[Person | None, bool]:
+    """Whoever acts in that channel, and whether Slack should be asked again first who is where; one statement.
+
+    The latter is so when what they may see hangs on a membership that was last read before that instant.
+    """
+    query = select(Person, _hangs_on(person_id, channel_id, asked_before).exists()).where(col(Person.id) == person_id)
+    found = (await session.exec(query)).first()
+    if found is None:
+        return None, False
+    session.sync_session.info.setdefault("people", {})[person_id] = found[0]
+    return found
+
+
+async def stale_channels(
+    session: AsyncSession, person_id: str, channel_id: str, *, asked_before: datetime
+) -> Sequence[str]:
+    """The channels whose membership should be asked again, those asked longest ago first; see `asking`."""
+    query = _hangs_on(person_id, channel_id, asked_before).order_by(col(Channel.members_known_at))
+    return (await session.exec(query.join(Person, col(Person.id) == person_id))).all()
+
+
+def _hangs_on(person_id: str, channel_id: str, asked_before: datetime) -> SelectOfScalar[str]:
+    """The ids of the channels, read too long ago, that the `Person` is in or acts in and that decide what they see.
+
+    The channels of private projects decide for everybody, any channel for guests and people of other companies.
+    """
+    keeps_to_channels = or_(col(Person.is_guest), col(Person.is_external))
+    is_in_it = exists().where(
+        col(ChannelMember.workspace_id) == col(Channel.workspace_id),
+        col(ChannelMember.channel_id) == col(Channel.id),
+        col(ChannelMember.person_id) == person_id,
+    )
+    of_private = exists().where(
+        col(Project.workspace_id) == col(Channel.workspace_id),
+        col(Project.id) == col(Channel.project_id),
+        col(Project.is_private),
+    )
+    never_read = col(Channel.members_known_at).is_(None) & col(Channel.is_private).is_(False)
+    return select(Channel.id).where(
+        col(Channel.workspace_id) == col(Person.workspace_id),
+        # Nobody joins or leaves one, and of one that was deleted Slack says nothing more.
+        col(Channel.is_archived).is_(False),
+        or_(
+            (col(Channel.members_known_at) < asked_before)
+            & col(Channel.project_id).is_not(None)
+            & or_(of_private, keeps_to_channels)
+            & or_(is_in_it, col(Channel.id) == channel_id),
+            never_read & keeps_to_channels & (col(Channel.id) == channel_id),
+        ),
+    )
+
+
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
     """Active people who go by that name, by handle or full name, whatever the case; in the order of their handles."""
     name = name.strip().lower()
-    if not name:
-        return []
-    return (
-        await session.exec(
+    return (await people_of_names(session, [name])).get(name, [])
+
+
+async def people_of_names(session: AsyncSession, names: Iterable[str]) -> dict[str, list[Person]]:
+    """The same for many names in small letters, by name; one statement unless they are hundreds."""
+    wanted = sorted(set(filter(None, names)))
+    found: dict[str, list[Person]] = {}
+    handle, full = func.lower(col(Person.name)), func.lower(col(Person.real_name))
+    for start in range(0, len(wanted), NAMES_AT_ONCE):
+        some = wanted[start : start + NAMES_AT_ONCE]
+        begins = [full.startswith(name + " ", autoescape=True) for name in some]
+        query = (
             select(Person)
             .where(
                 col(Person.is_active),
                 col(Person.is_bot).is_(False),
-                or_(
-                    func.lower(col(Person.name)) == name,
-                    func.lower(col(Person.real_name)) == name,
-                    func.lower(col(Person.real_name)).startswith(name + " ", autoescape=True),
-                ),
+                or_(handle.in_(some), full.in_(some), *begins),
             )
             .order_by(col(Person.name))
         )
-    ).all()
+        people = (await session.exec(query)).all()
+        for name in some:
+            known = [each for each in people if _goes_by(each, name)]
+            found |= {name: known} if known else {}
+    return found
 
 
-async def save_person(session: AsyncSession, found: Person) -> None:
-    """Store what Slack says of a person, keeping what only we know of them."""
+def _goes_by(person: Person, name: str) -> bool:
+    real_name = person.real_name.lower()
+    return name in (person.name.lower(), real_name) or real_name.startswith(f"{name} ")
+
+
+async def save_person(session: AsyncSession, found: Person) -> bool:
+    """Store what Slack says of a person, keeping what only we know of them; whether they have left since it said so."""
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = await person(session, found.id)
+    has_left = known is not None and known.is_active and not found.is_active
     if known is None:
         await add_missing(session, Person, [found.model_dump()])
     else:
         found.home_opened_at, found.current_project_id = known.home_opened_at, known.current_project_id
     await session.merge(found)
+    return has_left
+
+
+async def unlisted(session: AsyncSession, listed: Collection[str]) -> Sequence[Person]:
+    """The active people of this workspace, as far as we know, who are not among the listed ones."""
+    query = select(Person).where(
+        col(Person.is_active), col(Person.is_external).is_(False), col(Person.is_bot).is_(False)
+    )
+    return [each for each in await session.exec(query) if each.id not in listed]
 
 
 async def channel(session: AsyncSession, channel_id: str) -> tuple[Channel, Project | None] | None:
@@ -70,10 +152,16 @@ async def channel(session: AsyncSession, channel_id: str) -> tuple[Channel, Proj
     return (await session.exec(query)).first()
 
 
-async def save_channel(session: AsyncSession, found: Channel, members: Iterable[str] | None, now: datetime) -> None:
-    """Store what Slack says of a channel; `members` replaces who is in it, None leaves that unknown or as it was."""
+async def save_channel(
+    session: AsyncSession, found: Channel, members: Iterable[str] | None, now: datetime
+) -> str | None:
+    """Store what Slack says of a channel, and give the name it had before; None when we never met it.
+
+    `members` replaces who is in it, None leaves that unknown or as it was.
+    """
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = (await session.exec(select(Channel).where(col(Channel.id) == found.id))).first()
+    before = known.name if known else None
     if known is None:
         await add_missing(session, Channel, [found.model_dump()])
     else:
@@ -86,6 +174,26 @@ async def save_channel(session: AsyncSession, found: Channel, members: Iterable[
     await session.flush()
     if found.project_id is not None:
         await follow_privacy(session, found.project_id)
+    return before
+
+
+async def move_channel(session: AsyncSession, old_id: str, new_id: str) -> None:
+    """Follow a channel to its new id: its members, records, cards, project and what is still to be posted there."""
+    if old_id == new_id or await channel(session, old_id) is None:
+        return
+    # What was learned of the new id before we knew whose it is.
+    await session.exec(delete(ChannelMember).where(col(ChannelMember.channel_id) == new_id))
+    await session.exec(delete(Channel).where(col(Channel.id) == new_id))
+    for column in (
+        col(Channel.id),
+        col(ChannelMember.channel_id),
+        col(Record.channel_id),
+        col(Card.channel_id),
+        col(Project.home_channel_id),
+        col(Delivery.target),
+    ):
+        table: Any = column.class_  # type: ignore[attr-defined]
+        await session.exec(update(table).where(column == old_id).values({column: new_id}))
 
 
 async def replace_members(session: AsyncSession, channel_id: str, members: Iterable[str]) -> None:
@@ -122,6 +230,30 @@ async def bot_left(session: AsyncSession, gone: Channel) -> None:
     gone.members_known_at = None
     session.add(gone)
     await replace_members(session, gone.id, ())
+
+
+async def closed(session: AsyncSession, channel_id: str) -> None:
+    """Note that Slack no longer shows Steward the channel: who is in it is unknown, and so it counts as private."""
+    place = await channel(session, channel_id)
+    if place is None:
+        return
+    gone, project = place
+    if gone.members_known_at is not None or not gone.is_private:
+        gone.is_private = True
+        await bot_left(session, gone)
+        await session.flush()
+    if project is not None and project.id is not None:
+        await follow_privacy(session, project.id)
+
+
+async def channels_of_projects(session: AsyncSession) -> Sequence[Channel]:
+    """The channels of projects that Slack shows to Steward, except archived ones."""
+    query = select(Channel).where(
+        col(Channel.project_id).is_not(None),
+        col(Channel.is_archived).is_(False),
+        or_(col(Channel.has_bot), col(Channel.is_private).is_(False)),
+    )
+    return (await session.exec(query)).all()
 
 
 async def channels_with_bot(session: AsyncSession) -> Sequence[Channel]:

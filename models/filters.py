@@ -53,7 +53,8 @@ class Filters:
     """What a list holds. Empty tuples and None do not limit it; several values of one field are alternatives.
 
     `owners` are person ids, ME, NOBODY, or "@" and a name still to be looked up. `channels` are channel ids whose
-    projects are wanted; `everywhere` is every project one may see. A record has all of `tags`, and all of `words` in
+    projects are wanted; `everywhere` is every project one may see. `helping` adds what one helps with to what the
+    owners own. A record has all of `tags`, and all of `words` in
     its title.
     """
 
@@ -68,6 +69,7 @@ class Filters:
     channels: tuple[str, ...] = ()
     everywhere: bool = False
     waiting: bool = False
+    helping: bool = False
     tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -166,6 +168,7 @@ def spelled(filters: Filters) -> tuple[Piece, ...]:
     said += [Place(channel) for channel in filters.channels]
     said += ["everywhere"] if filters.everywhere else []
     said += ["waiting on me"] if filters.waiting else []
+    said += ["helping"] if filters.helping else []
     said += [f"#{tag}" for tag in filters.tags]
     said += [f'"{words}"' for words in filters.words]
     return tuple(piece for each in said for piece in (each, " "))[:-1]
@@ -252,7 +255,7 @@ def _add(field: str, value: str) -> Change:
 
 def _vocabulary(kinds: Sequence[Kind]) -> dict[str, Change]:
     """Every phrase that means something in a list of these kinds. Where two meanings meet, the later line wins."""
-    known: dict[str, Change] = {"waiting": _set(waiting=True)}
+    known: dict[str, Change] = {"waiting": _set(waiting=True), "helping": _set(helping=True)}
     known |= {word: lambda filters: filters for word in _FILLERS}
     known |= {
         phrase: _add("statuses", status.value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, or_
+from sqlalchemy import ColumnElement, and_, delete, exists, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,8 +15,8 @@ from models.inserting import add_missing
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FollowUp
 from models.labels import LinkType
-from models.permissions import Actor, Right, require
-from models.tables import Act, History, Link, Project, Record
+from models.permissions import Actor, Right, require, visible_records
+from models.tables import Act, ChannelMember, History, Link, Person, Project, Record
 
 _KINDS = {kind.key: kind for kind in KINDS}
 
@@ -31,12 +31,14 @@ class Linked:
     is_open: bool
 
 
-async def links_of(session: AsyncSession, item: Item) -> list[Linked]:
-    """The links of a record that everybody who sees the record may see; one statement.
+async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = None) -> list[Linked]:
+    """The links of a record that this person may see, or everybody who is in its channel; one statement.
 
-    Those are links to records of its own project and of open projects. What is archived is left out.
+    Those are links to records of its own project and of open projects. To guests and people of other companies, and so
+    in a channel where some are, only what was logged there too. What is archived is left out.
     """
     here = item.record.id
+    for_all = or_(col(Record.channel_id) == item.record.channel_id, ~_has_guests(item.record.channel_id))
     other = or_(
         and_(col(Link.from_id) == here, col(Record.id) == col(Link.to_id)),
         and_(col(Link.to_id) == here, col(Record.id) == col(Link.from_id)),
@@ -48,6 +50,7 @@ async def links_of(session: AsyncSession, item: Item) -> list[Linked]:
         .where(
             or_(col(Link.from_id) == here, col(Link.to_id) == here),
             or_(col(Record.project_id) == item.record.project_id, col(Project.is_private).is_(False)),
+            for_all if seen_by is None else visible_records(seen_by),
             col(Record.is_archived).is_(False),
         )
         .order_by(col(Link.at), col(Record.id))
@@ -61,6 +64,18 @@ async def links_of(session: AsyncSession, item: Item) -> list[Linked]:
         )
         for link, record in await session.exec(query)
     ]
+
+
+def _has_guests(channel_id: str) -> ColumnElement[bool]:
+    """Whether somebody is in the channel who sees nothing but what is logged in their channels."""
+    return exists().where(
+        col(ChannelMember.workspace_id) == col(Record.workspace_id),
+        col(ChannelMember.channel_id) == channel_id,
+        col(Person.workspace_id) == col(ChannelMember.workspace_id),
+        col(Person.id) == col(ChannelMember.person_id),
+        col(Person.is_active),
+        or_(col(Person.is_guest), col(Person.is_external)),
+    )
 
 
 async def make(

@@ -1,9 +1,12 @@
-"""Who may see and do what: one function for an item, one clause for a query. See the table in docs/permissions.md.
+"""Who may see and do what: one table and one function for an item, one clause for a query.
+
+docs/permissions.md shows the table; `make docs` writes it there.
 
 A project is private as soon as one of its channels is; then only the members of its channels see it. Guests and
 people of other companies see only what was logged in a channel they are in.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,12 +16,16 @@ from sqlmodel import col
 from models.errors import NotAllowed
 from models.kinds import Item
 from models.kinds.base import Step
+from models.labels import Labelled
 from models.tables import Channel, ChannelMember, Editors, Person, Project, Record
 
 
 class Right(StrEnum):
+    """What somebody may want to do, in the words of a refusal."""
+
     SEE = "see"
     CREATE = "log records here"
+    COMMENT = "comment on this"
     EDIT = "change this"
     DELETE = "remove this"
     APPROVE = "decide this"
@@ -30,7 +37,7 @@ class Right(StrEnum):
 
 
 # What an archived project no longer allows.
-CHANGING = frozenset({Right.CREATE, Right.EDIT, Right.DELETE, Right.APPROVE})
+CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE})
 
 
 class Standing(StrEnum):
@@ -62,47 +69,121 @@ def actor_of(person: Person) -> Actor:
     return Actor(id=person.id, standing=standing, is_admin=person.is_admin and standing is Standing.MEMBER)
 
 
+class Grant(Labelled):
+    """When a column of the matrix gives a right; the label is what docs/permissions.md shows.
+
+    What somebody cannot see is kept from them by the queries below, before any right is asked for.
+    """
+
+    YES = "yes", "yes"
+    NO = "no", "no"
+    AS_SEEN = "as_seen", "open projects, and private ones of their channels"
+    AS_MEMBER = "as_member", "as a member"
+    IN_CHANNEL = "in_channel", "in their channels"
+    OWN = "own", "own"
+    RAISED = "raised", "if they raised it"
+    MEMBERS_EDIT = "members_edit", "if the project allows it (it does at first)"
+    OTHERS_LOG = "others_log", "if the project allows it (not at first), in their channels"
+    UNLED = "unled", "no, unless there is no coordinator"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who has one right. `own` adds to `member` for what the member raised or owns, the two after it for what they are.
+
+    Guests and people of other companies have only their own column, and the deactivated and bots have none.
+    """
+
+    about: str
+    member: Grant
+    own: Grant
+    coordinator: Grant
+    sponsor: Grant
+    admin: Grant
+    guest: Grant
+    external: Grant
+
+
+YES, NO, OWN, RAISED = Grant.YES, Grant.NO, Grant.OWN, Grant.RAISED
+SEEN, ALIKE, HERE = Grant.AS_SEEN, Grant.AS_MEMBER, Grant.IN_CHANNEL
+
+# The one table of rights; what it does not grant is refused.
+# What is done: member, own, coordinator, sponsor, workspace admin, guest, somebody of another company.
+MATRIX: Mapping[Right, Row] = {
+    Right.SEE: Row("see", SEEN, ALIKE, ALIKE, ALIKE, ALIKE, HERE, HERE),
+    Right.CREATE: Row("log a record", YES, NO, YES, YES, YES, HERE, Grant.OTHERS_LOG),
+    Right.COMMENT: Row("comment", YES, YES, YES, YES, YES, OWN, OWN),
+    Right.EDIT: Row("edit, reassign, close, reopen, link", Grant.MEMBERS_EDIT, YES, YES, YES, YES, OWN, OWN),
+    Right.DELETE: Row("remove (archive)", NO, RAISED, YES, YES, YES, NO, NO),
+    Right.APPROVE: Row("approve or reject a decision, accept a risk of 12 or more", NO, NO, YES, YES, YES, NO, NO),
+    Right.EXPORT: Row("export", NO, NO, YES, NO, YES, NO, NO),
+    Right.BEGIN: Row("begin a project in a form", YES, NO, YES, YES, YES, NO, NO),
+    Right.BIND: Row("say which project a channel belongs to", YES, NO, YES, YES, YES, NO, NO),
+    Right.REACTIONS: Row("choose what reactions do", NO, NO, NO, NO, YES, NO, NO),
+    Right.SETTINGS: Row(
+        "project settings, archive it, bind and unbind its channels", Grant.UNLED, NO, YES, YES, YES, NO, NO
+    ),
+}
+
+
 def may(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> bool:
     """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`)."""
-    if actor.standing is Standing.NOBODY:
-        return False
     if is_closed(project) and right in CHANGING:
         return False
-    is_member = actor.standing is Standing.MEMBER
-    leads = is_member and (actor.is_admin or (project is not None and project.coordinator_id == actor.id))
-    decides = leads or (is_member and project is not None and project.sponsor_id == actor.id)
-    match right:
-        case Right.SEE:
+    return any(_holds(grant, actor, project, item) for grant in _granted(MATRIX[right], actor, project, item))
+
+
+def keeps_to_channels(actor: Actor) -> bool:
+    """Whether the person sees and logs only in channels they are in, as guests and people of other companies do."""
+    return actor.standing is not Standing.MEMBER
+
+
+def _granted(row: Row, actor: Actor, project: Project | None, item: Item | None) -> Iterator[Grant]:
+    """What the columns say that the actor stands in."""
+    if actor.standing is Standing.GUEST:
+        yield row.guest
+    if actor.standing is Standing.EXTERNAL:
+        yield row.external
+    if actor.standing is not Standing.MEMBER:
+        return
+    yield row.member
+    if _is_own(actor, item):
+        yield row.own
+    if project is not None and project.coordinator_id == actor.id:
+        yield row.coordinator
+    if project is not None and project.sponsor_id == actor.id:
+        yield row.sponsor
+    if actor.is_admin:
+        yield row.admin
+
+
+def _holds(grant: Grant, actor: Actor, project: Project | None, item: Item | None) -> bool:
+    match grant:
+        case Grant.YES | Grant.AS_SEEN | Grant.AS_MEMBER | Grant.IN_CHANNEL:
             return True
-        case Right.CREATE:
-            others_log = project is not None and project.may_others_log
-            return actor.standing is not Standing.EXTERNAL or others_log
-        case Right.EDIT:
-            members_edit = project is None or project.who_may_edit is Editors.MEMBERS
-            return decides or (is_member and members_edit) or _is_own(actor, item)
-        case Right.DELETE:
-            return leads or (item is not None and actor.id == item.record.raised_by)
-        case Right.APPROVE:
-            return decides
-        case Right.EXPORT:
-            return leads
-        case Right.BEGIN | Right.BIND:
-            return is_member
-        case Right.REACTIONS:
-            return actor.is_admin
-        case Right.SETTINGS:
+        case Grant.NO:
+            return False
+        case Grant.OWN:
+            return _is_own(actor, item)
+        case Grant.RAISED:
+            return item is not None and item.record.raised_by == actor.id
+        case Grant.MEMBERS_EDIT:
+            return project is None or project.who_may_edit is Editors.MEMBERS
+        case Grant.OTHERS_LOG:
+            return project is not None and project.may_others_log
+        case Grant.UNLED:
             # A project that a guest began has nobody to ask; any full member who sees it may take it.
-            return leads or (is_member and project is not None and project.coordinator_id is None)
+            return project is not None and project.coordinator_id is None
+
+
+def _is_own(actor: Actor, item: Item | None) -> bool:
+    """Whether the person owns, raised or helps with the record."""
+    return item is not None and actor.id in (item.record.owner_id, item.record.raised_by, *item.record.helpers)
 
 
 def is_closed(project: Project | None) -> bool:
     """Whether the project is archived: its records can be read and nothing else."""
     return project is not None and project.archived_at is not None
-
-
-def _is_own(actor: Actor, item: Item | None) -> bool:
-    """Whether the actor owns or raised the record."""
-    return item is not None and actor.id in (item.record.owner_id, item.record.raised_by)
 
 
 def right_for(step: Step, item: Item) -> Right:
@@ -113,7 +194,15 @@ def right_for(step: Step, item: Item) -> Right:
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
     if not may(actor, right, project, item):
-        raise NotAllowed(_refusal(actor, right, project))
+        raise NotAllowed(_refusal(actor, right, project), ask=_who_may(right, project))
+
+
+def _who_may(right: Right, project: Project | None) -> list[str]:
+    """The people of the project to ask for what only they may do."""
+    if project is None:
+        return []
+    leading = (project.coordinator_id, project.sponsor_id if right is Right.APPROVE else None)
+    return [person_id for person_id in leading if person_id]
 
 
 def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
@@ -129,14 +218,17 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
     if actor.standing is not Standing.MEMBER and right in (Right.BEGIN, Right.BIND, Right.SETTINGS):
         return f"Only full members of this workspace can {right.value}. Ask one of them to do it."
     if actor.standing is not Standing.MEMBER:
-        return "Guests can change only what they own or raised. Ask a member of the channel to do it."
+        if right in (Right.EDIT, Right.COMMENT):
+            verb = "comment on only" if right is Right.COMMENT else "change only"
+            return f"Guests can {verb} what they own or raised, or help with. Ask a member of the channel to do it."
+        return f"Guests cannot {right.value}. Ask a member of the channel to do it."
     if right is Right.EDIT and project is not None:
         return (
-            f"In {project.name} a record is changed by its owner, by whoever raised it, by the coordinator and the "
-            "sponsor. Ask one of them."
+            f"In {project.name} a record is changed by its owner and helpers, by whoever raised it, by the coordinator "
+            "and the sponsor. Ask one of them."
         )
-    has_sponsor = project is not None and project.sponsor_id is not None
-    who = "the coordinator or the sponsor" if right is Right.APPROVE and has_sponsor else "the coordinator"
+    has_sponsor = project is not None and project.sponsor_id is not None and MATRIX[right].sponsor is Grant.YES
+    who = "the coordinator or the sponsor" if has_sponsor else "the coordinator"
     if project is not None and project.coordinator_id:
         return f"Only {who} of {project.name} can {right.value}. Ask them, or a workspace admin."
     return f"Only {who} or a workspace admin can {right.value}."
@@ -199,6 +291,20 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
     if actor.standing is Standing.NOBODY:
         return false()
     return or_(inside, col(Channel.is_private).is_(False)) if actor.standing is Standing.MEMBER else inside
+
+
+def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:
+    """Whether the channel is one of the project's that the actor may name to log there, as a condition on `Project`.
+
+    Every full member may where anybody may read along, else those who are in the channel.
+    """
+    began_unread = col(Channel.members_known_at).is_(None) & (col(Project.created_by) == actor.id)
+    return visible_projects(actor) & exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.project_id) == col(Project.id),
+        col(Channel.id) == channel_id,
+        or_(visible_channels(actor), began_unread),
+    )
 
 
 def visible_records(actor: Actor) -> ColumnElement[bool]:

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.items import with_own_rows
-from models.permissions import Actor, visible_projects, visible_records
-from models.tables import History, Link, Project, Record, Workspace
+from models.permissions import Actor, Right, may, visible_projects, visible_records
+from models.tables import Comment, History, Link, Project, Record, Workspace
 
 
 @dataclass(frozen=True)
@@ -21,22 +21,27 @@ class Export:
     projects: list[dict[str, Any]]
     records: list[dict[str, Any]]
     links: list[dict[str, Any]]
+    comments: list[dict[str, Any]]
     history: list[dict[str, Any]]
 
 
 async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
-    """The whole workspace, archived records included; with an actor, what that person may see of it."""
+    """The whole workspace, archived records included; with an actor, the projects that person may see and export."""
     workspace = (await session.exec(select(Workspace))).one()
     project_query = select(Project).order_by(col(Project.id))
     query = select(Record, Project).join(Project, col(Project.id) == col(Record.project_id)).order_by(col(Record.id))
     if actor is not None:
         project_query = project_query.where(visible_projects(actor))
         query = query.where(visible_records(actor))
-    projects = (await session.exec(project_query)).all()
+    projects = [
+        project for project in await session.exec(project_query) if actor is None or may(actor, Right.EXPORT, project)
+    ]
+    query = query.where(col(Record.project_id).in_([project.id for project in projects]))
     items = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     references = {item.record.id: item.reference for item, _ in items}
     rows = (await session.exec(select(History).order_by(col(History.id)))).all()
     links = (await session.exec(select(Link).order_by(col(Link.at), col(Link.from_id), col(Link.to_id)))).all()
+    said = (await session.exec(select(Comment).order_by(col(Comment.id)))).all()
     seen_projects = {project.id for project in projects}
     return Export(
         workspace={"id": workspace.id, "name": workspace.name},
@@ -47,6 +52,7 @@ async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
             for link in links
             if link.from_id in references and link.to_id in references
         ],
+        comments=[_comment(each, references[each.record_id]) for each in said if each.record_id in references],
         history=[
             _history(row, references.get(row.record_id))
             for row in rows
@@ -90,6 +96,7 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "is_open": record.is_open,
             "priority": record.priority,
             "owner": record.owner_id,
+            "helpers": record.helpers,
             "tags": record.tags.split(),
             "due_date": record.due_date,
             "due_time": record.due_time,
@@ -110,6 +117,18 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "closed_at": record.closed_at,
             "version": record.version,
             **{field.key: item.value(field.key) for field in item.kind.fields},
+        }
+    )
+
+
+def _comment(comment: Comment, reference: str) -> dict[str, Any]:
+    return _plain(
+        {
+            "reference": reference,
+            "author": comment.author_id,
+            "at": comment.at,
+            "text": comment.text,
+            "taken_back_at": comment.taken_back_at,
         }
     )
 

@@ -12,6 +12,7 @@ from bot import command_line, documents
 from bot.settings import Settings
 from models.kinds import KINDS
 from models.kinds.base import FieldType
+from models.permissions import MATRIX
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -43,7 +44,16 @@ def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
     """Otherwise: `make docs`."""
     assert "<!-- commands -->" in text_of(README)
     assert "<!-- settings -->" in text_of(README)
-    assert documents.with_tables(text_of(README)) == text_of(README)
+    for name in documents.WITH_TABLES:
+        assert documents.with_tables(text_of(ROOT / name)) == text_of(ROOT / name)
+
+
+def test_every_right_stands_in_the_table_that_people_read() -> None:
+    """One line each, no right left out."""
+    told = text_of(ROOT / "docs" / "permissions.md")
+
+    assert "<!-- rights -->" in told
+    assert [row.about for row in MATRIX.values() if f"| {row.about} |" not in told] == []
 
 
 def test_the_example_of_settings_is_that_of_the_code() -> None:

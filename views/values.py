@@ -13,11 +13,13 @@ People = Mapping[str, Person]
 
 
 def name_of(people: People, person_id: str | None) -> str:
-    """The person's name, or a word for somebody Steward has not met; never a mention."""
+    """The person's name, also that they left, or a word for somebody Steward has not met; never a mention."""
     if person_id is None:
         return "nobody"
     person = people.get(person_id)
-    return person.shown_name if person else "somebody"
+    if person is None:
+        return "somebody"
+    return person.shown_name if person.is_active else f"{person.shown_name} (left)"
 
 
 def day(value: date, today: date | None = None, clock: str = "") -> str:

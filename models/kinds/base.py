@@ -12,7 +12,7 @@ from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
 from models.labels import Labelled, LinkType, Priority
-from models.tables import Record
+from models.tables import History, Record
 
 
 class FieldType(StrEnum):
@@ -155,7 +155,9 @@ class Kind:
 
     def label_of(self, key: str) -> str:
         """What a person reads for a column that may be no form field, such as the status."""
-        return next((f.label for f in self.all_fields if f.key == key), key.replace("_", " ").capitalize())
+        return next((f.label for f in self.all_fields if f.key == key), "") or (
+            key.removesuffix("_id").replace("_", " ").capitalize()
+        )
 
     def steps_from(self, status: str) -> tuple[Step, ...]:
         """The steps that a record in that status can take."""
@@ -189,11 +191,12 @@ class Kind:
 
 @dataclass
 class Item:
-    """A record with its kind and its own row."""
+    """A record with its kind and its own row. `changed` are the history rows of the latest change made through it."""
 
     kind: Kind
     record: Record
     own: SQLModel
+    changed: tuple[History, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -225,6 +228,13 @@ COMMON_FIELDS = (
         type=FieldType.PERSON,
         help="The one person who answers for it.",
         in_list=True,
+    ),
+    FieldSpec(
+        key="helpers",
+        label="Helpers",
+        type=FieldType.PEOPLE,
+        help="People who work on it besides the owner. It stands in their `/steward my` too.",
+        is_extra=True,
     ),
     FieldSpec(
         key="due_date",

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, outbox, standups
 from models.errors import NotFound
+from models.permissions import actor_of
 from models.standups import Part
 from models.tables import Delivery, EntryState, Record, Standup, StandupEntry, StandupReport, StandupRound
 from reports.standups import open_blockers
@@ -40,6 +41,8 @@ async def _part(session: AsyncSession, delivery: Delivery) -> Part | None:
     try:
         found = await standups.part(session, reader.id, int(delivery.payload["round"]))
     except NotFound:
+        return None
+    if not await _may_read(session, delivery, found.standup):
         return None
     is_held = not (found.standup.is_paused or found.standup.is_archived)
     return found if is_held and found.entry.state is EntryState.WAITING else None
@@ -143,7 +146,7 @@ async def _reply_part(session: AsyncSession, delivery: Delivery) -> Part | None:
 async def draw_missing(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """Who did not answer, for the one person who is told."""
     found = await standups.round_of(session, int(delivery.payload["round"]))
-    if found is None or await reader_of(session, delivery) is None:
+    if found is None or not await _may_read(session, delivery, found[1]):
         return None
     round_, standup = found
     missed = [entry for entry in await standups.entries(session, round_) if entry.state is EntryState.MISSED]
@@ -157,7 +160,7 @@ async def draw_missing(session: AsyncSession, delivery: Delivery, now: datetime)
 async def draw_nobody(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """For whoever set the stand-up up: nobody could be asked."""
     standup = await _standup(session, delivery)
-    if standup is None or standup.is_archived or await reader_of(session, delivery) is None:
+    if standup is None or standup.is_archived or not await _may_read(session, delivery, standup):
         return None
     return Draft("post", delivery.target, views.nobody_to_ask(standup))
 
@@ -186,7 +189,7 @@ async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> No
 async def draw_trouble(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """What could not be sent where, and why."""
     standup = await _standup(session, delivery)
-    if standup is None or await reader_of(session, delivery) is None:
+    if standup is None or not await _may_read(session, delivery, standup):
         return None
     target, code = str(delivery.payload["target"]), str(delivery.payload["code"])
     is_channel = target == standup.channel_id
@@ -195,6 +198,14 @@ async def draw_trouble(session: AsyncSession, delivery: Delivery, now: datetime)
         people = await directory.people(session, {target})
         what = f"I could not write to {esc(people[target].shown_name if target in people else 'somebody')}"
     return Draft("post", delivery.target, views.trouble(standup, what, REASONS.get(code, f"Slack's reason: {code}.")))
+
+
+async def _may_read(session: AsyncSession, delivery: Delivery, standup: Standup) -> bool:
+    """Whether whoever the message is for is still here and may still know of the stand-up."""
+    reader, place = await reader_of(session, delivery), await directory.channel(session, standup.channel_id)
+    if reader is None or place is None:
+        return False
+    return await standups.sees(session, actor_of(reader), standup, place[0])
 
 
 async def _standup(session: AsyncSession, delivery: Delivery) -> Standup | None:

@@ -34,6 +34,7 @@ SOMEBODYS = Item(
         status="open",
         raised_by="URAISER",
         owner_id="UOWNER",
+        helpers=["UHELPER"],
         created_at=NOW,
         updated_at=NOW,
     ),
@@ -44,33 +45,37 @@ COLUMNS = {
     "member": Actor("UMEMBER", Standing.MEMBER),
     "owner": Actor("UOWNER", Standing.MEMBER),
     "raiser": Actor("URAISER", Standing.MEMBER),
+    "helper": Actor("UHELPER", Standing.MEMBER),
     "coordinator": Actor("UCOORDINATOR", Standing.MEMBER),
     "sponsor": Actor("USPONSOR", Standing.MEMBER),
     "admin": Actor("UADMIN", Standing.MEMBER, is_admin=True),
     "guest": Actor("UGUEST", Standing.GUEST),
     "owning guest": Actor("UOWNER", Standing.GUEST),
     "raising guest": Actor("URAISER", Standing.GUEST),
+    "helping guest": Actor("UHELPER", Standing.GUEST),
     "external": Actor("UEXTERNAL", Standing.EXTERNAL),
     "owning external": Actor("UOWNER", Standing.EXTERNAL),
     "nobody": Actor("UNOBODY", Standing.NOBODY),
+    "helping nobody": Actor("UHELPER", Standing.NOBODY),
     "owning nobody": Actor("UOWNER", Standing.NOBODY),
     "raising nobody": Actor("URAISER", Standing.NOBODY),
 }
 
-EVERYBODY = set(COLUMNS) - {"nobody", "owning nobody", "raising nobody"}
-MEMBERS = {"member", "owner", "raiser", "coordinator", "sponsor", "admin"}
+EVERYBODY = set(COLUMNS) - {"nobody", "helping nobody", "owning nobody", "raising nobody"}
+MEMBERS = {"member", "owner", "raiser", "helper", "coordinator", "sponsor", "admin"}
 LEADERS = {"coordinator", "admin"}
 
 MATRIX = {
     Right.SEE: EVERYBODY,
-    Right.CREATE: MEMBERS | {"guest", "owning guest", "raising guest"},
-    Right.EDIT: MEMBERS | {"owning guest", "raising guest", "owning external"},
-    Right.DELETE: LEADERS | {"raiser", "raising guest"},
+    Right.CREATE: MEMBERS | {"guest", "owning guest", "raising guest", "helping guest"},
+    Right.COMMENT: MEMBERS | {"owning guest", "raising guest", "helping guest", "owning external"},
+    Right.EDIT: MEMBERS | {"owning guest", "raising guest", "helping guest", "owning external"},
+    Right.DELETE: LEADERS | {"sponsor", "raiser"},
     Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
+    Right.SETTINGS: LEADERS | {"sponsor"},
     Right.BEGIN: MEMBERS,
     Right.BIND: MEMBERS,
-    Right.SETTINGS: LEADERS,
     Right.REACTIONS: {"admin"},
 }
 
@@ -95,10 +100,10 @@ SETTINGS = {
     "others may log": ({"may_others_log": True}, Right.CREATE, MATRIX[Right.CREATE] | {"external", "owning external"}),
     **{
         f"archived: {right.value}": ({"archived_at": NOW}, right, set())
-        for right in (Right.CREATE, Right.EDIT, Right.DELETE, Right.APPROVE)
+        for right in (Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE)
     },
     "archived: see": ({"archived_at": NOW}, Right.SEE, EVERYBODY),
-    "archived: settings": ({"archived_at": NOW}, Right.SETTINGS, LEADERS),
+    "archived: settings": ({"archived_at": NOW}, Right.SETTINGS, LEADERS | {"sponsor"}),
 }
 
 
@@ -162,7 +167,7 @@ def test_a_persons_standing_follows_from_what_slack_says(
 
 
 REFUSALS = [
-    ("guest", Right.EDIT, PROJECT, r"Guests can change only what they own or raised\. Ask a member"),
+    ("guest", Right.EDIT, PROJECT, r"Guests can change only what they own or raised, or help with\. Ask a member"),
     (
         "member",
         Right.APPROVE,
@@ -173,7 +178,7 @@ REFUSALS = [
         "member",
         Right.EDIT,
         PROJECT.model_copy(update={"who_may_edit": Editors.OWNERS}),
-        r"In Move a record is changed by its owner, by whoever raised it",
+        r"In Move a record is changed by its owner and helpers, by whoever raised it",
     ),
     ("external", Right.CREATE, PROJECT, r"People of other companies cannot log here"),
     (
@@ -182,7 +187,7 @@ REFUSALS = [
         PROJECT.model_copy(update={"archived_at": NOW}),
         r"Move is archived, so nothing in it changes.*`/steward project restore Move`",
     ),
-    ("member", Right.SETTINGS, PROJECT, r"Only the coordinator of Move can change a project's settings"),
+    ("member", Right.SETTINGS, PROJECT, r"Only the coordinator or the sponsor of Move can change a project's settings"),
     ("member", Right.APPROVE, WITHOUT_COORDINATOR, r"Only the coordinator or a workspace admin can decide this"),
     ("member", Right.EXPORT, None, r"Only the coordinator or a workspace admin can export"),
 ]

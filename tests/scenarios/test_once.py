@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -88,7 +89,8 @@ async def test_a_button_delivered_twenty_times_at_once_moves_the_record_once(hou
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/action", "Order two racks")
     await house.settled()
-    await ana.click(ana.messages("#network")[-1], "history")
+    await ana.click(ana.messages("#network")[-1], "edit")
+    await ana.close()
     press = delivered(house, "block_actions")
     press.payload["actions"][0] |= {"action_id": "step:start"}
     press.payload["trigger_id"] = "8.8.same"
@@ -360,7 +362,61 @@ async def test_a_slow_button_is_answered_too(house: House, database_url: str) ->
     await house.settled()
 
     assert outcome.ok
-    assert "Closed A1" in said(ana, "#network")
+    told = all_said(ana, "#network")
+    assert "Closed A1" in told.partition("Still working")[2]
+
+
+@on_sqlite
+async def test_a_slow_button_on_home_says_so_on_top_of_it(house: House, database_url: str) -> None:
+    """Until the result takes the place of the word."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks @ana")
+    await ana.open_home()
+    await house.settled()
+
+    async with writer_held_long(house, database_url):
+        await ana.click_home("step:done", "A1")
+        async with asyncio.timeout(8):
+            while "Still working" not in shown(ana.home or {}):  # noqa: ASYNC110 - a page has no event
+                await asyncio.sleep(0.05)
+    await house.settled()
+
+    assert "Still working" not in shown(ana.home or {})
+    assert "Closed A1" in shown(ana.home or {})
+
+
+async def test_twenty_who_log_at_once_are_all_served(house: House) -> None:
+    """SQLite has one writer; nobody who came first is overtaken until their patience ends."""
+    names = ("ana", "ben", "kavya", "tane")
+
+    outcomes = await asyncio.gather(
+        *(house.sandbox.person(names[n % 4]).command("#network", "/risk", f"Risk {n}") for n in range(20))
+    )
+    await house.settled()
+
+    assert [outcome.ok for outcome in outcomes] == [True] * 20
+    assert len((await house.export()).records) == 20
+    assert not any("busy" in all_said(house.sandbox.person(name), "#network") for name in names)
+
+
+@on_sqlite
+async def test_a_form_left_open_for_a_day_is_saved_and_its_person_told(house: House) -> None:
+    """Slack takes answers to where a form was opened for half an hour; after that a direct message carries them."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/risk", "")
+
+    await house.sandbox.advance(timedelta(days=1))
+    house.sandbox._core.tickets.urls.clear()
+    await ana.submit({"title": "The racks may be late", "due_date": "2031-11-24"})
+    refused = dict(ana.form_errors)
+    kept = held(ana.modal)["title"]
+    await ana.submit({"due_date": "2031-12-01"})
+    await house.settled()
+
+    assert "is past" in refused["due_date"]
+    assert kept == "The racks may be late"
+    assert (await house.record("R1"))["due_date"] == "2031-12-01"
+    assert [said for m in ana.app_messages() if "Logged R1" in (said := shown(m))]
 
 
 @on_sqlite
