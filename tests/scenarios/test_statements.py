@@ -62,9 +62,9 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "history": (None, lambda ana: ana.command("#network", "/steward", "A1 history"), 5),
     "comment": (None, lambda ana: ana.command("#network", "/steward", "A1 comment Seen"), 6),
     "change by words": (
-        lambda ana: ana.command("#network", "/steward", "A1 no date"),
-        lambda ana: ana.command("#network", "/steward", "A1 by 2099-04-05 because late"),
-        9,
+        lambda ana: ana.command("#network", "/steward", "A1 !high"),
+        lambda ana: ana.command("#network", "/steward", "A1 !low because it can wait"),
+        8,
     ),
     "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 12),
     "reaction": (None, _react_to_a_new_message, 12),
