@@ -6,7 +6,7 @@ ARGS ?=
 # Tests run side by side, a process for each processor up to four; for one process: make test WORKERS=0
 WORKERS ?= auto
 
-.PHONY: help setup setup-test run test check format manifest docs pictures lock clean
+.PHONY: help setup setup-test run test check bench format manifest docs pictures lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ check: setup-test ## lint, format, types, import layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_layers.py
+
+bench: setup-test ## how fast it is beside a bare Bolt app; ARGS=--quick only sees whether it runs
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: setup-test ## put the code in the one format
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -9,12 +9,14 @@ from handlers.request import Where
 from handlers.slack_text import decoded
 from models.errors import InvalidFields, StewardError
 from views.blocks import Message, cut, esc, mrkdwn, plain, safe, section
+from views.forms import file_in
 from views.forms import message_view as form_view
 from views.refill import refilled, typed_into
 
 TYPED_SHOWN = 2_500
 
 STILL_WORKING = Message("Still working …", [section(plain("Still working …"))])
+READING = Message("Reading the file …", [section(plain("Reading the file …"))])
 
 
 def private(message: Message) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def in_form(message: Message) -> dict[str, Any]:
 
 def still_working(incoming: Incoming) -> dict[str, Any] | None:
     """The acknowledgement of what takes longer than Slack waits. It promises nothing."""
-    message = STILL_WORKING
+    message = READING if file_in(incoming.state) or incoming.context.file_id else STILL_WORKING
     match incoming.where:
         case Where.COMMAND:
             return private(message)

@@ -19,6 +19,7 @@ from bot.homes import HomePublisher
 from bot.responder import Responder
 from bot.sender import PACE_SECONDS, Sender
 from bot.slack_directory import SlackDirectory
+from bot.slack_files import SlackFiles
 from bot.slack_port import SlackWebApi
 from models import outbox
 from models.clock import Clock, SystemClock
@@ -111,6 +112,8 @@ class Steward:
             clock=self._clock,
             workspace=workspace,
             slack_directory=self.directory,
+            files=SlackFiles(self.port, self._slack.bot_token, self._slack.api_url),
+            scopes=lambda: self.port.scopes,
             homes=self.homes,
             carrier=carrier,
             background=self.background,

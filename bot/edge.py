@@ -19,6 +19,7 @@ from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
 from bot.incoming import Incoming
 from bot.slack_directory import SlackDirectory
+from bot.slack_files import SlackFiles
 from handlers import commands, records
 from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
@@ -27,12 +28,14 @@ from handlers.slack_text import after_mention, decoded, labelled, named_pieces
 from models import directory, operations, outbox, projects, requests
 from models.clock import Clock
 from models.database import Database, DatabaseBusy, shielded
-from models.errors import Overtaken, StewardError
+from models.errors import NotAllowed, Overtaken, StewardError
 from models.kinds import read_reference
 from models.operations import Source
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
+from views.blocks import esc
 from views.cards import form_offered
+from views.forms import file_in
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ class Edge:
         clock: Clock,
         workspace: Workspace,
         slack_directory: SlackDirectory,
+        files: SlackFiles,
+        scopes: Callable[[], frozenset[str]],
         homes: HomePublisher,
         carrier: Carrier,
         background: Background,
@@ -63,6 +68,8 @@ class Edge:
         self._clock = clock
         self._workspace = workspace
         self._directory = slack_directory
+        self._files = files
+        self._scopes = scopes
         self._homes = homes
         self._carrier = carrier
         self._background = background
@@ -174,7 +181,16 @@ class Edge:
         except StewardError as refusal:
             if (done := await self._seen(incoming)) is not None:
                 return Outcome(done)
-            return Outcome(answers.refusal(incoming, refusal), refused=True)
+            return Outcome(answers.refusal(incoming, await self._naming(incoming, refusal)), refused=True)
+
+    async def _naming(self, incoming: Incoming, refusal: StewardError) -> StewardError:
+        """The refusal with the names of the people to ask instead, where there are any."""
+        if not isinstance(refusal, NotAllowed) or not refusal.ask:
+            return refusal
+        async with self._database.unit(self._workspace.id, writes=False) as session:
+            people = await directory.people(session, refusal.ask)
+        names = " or ".join(people[each].shown_name for each in refusal.ask if each in people) or "them"
+        return refusal.naming(names if incoming.where is Where.FORM else esc(names))
 
     async def _unit_with_learning(self, incoming: Incoming) -> tuple[Reply, bool]:
         """The handler's reply, and whether it was to store something.
@@ -184,6 +200,8 @@ class Edge:
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None or not await self._matters(incoming, entry):
             return Nothing(), False
+        if entry.reads_file and (file_id := file_in(incoming.state) or incoming.context.file_id):
+            incoming = replace(incoming, file=await self._files.read(file_id))
         if entry.reads is not Reads.NOTHING and incoming.message:
             incoming = replace(incoming, message=await self._read(incoming, incoming.message, entry.reads))
         try:
@@ -221,7 +239,11 @@ class Edge:
         async with self._database.unit(self._workspace.id, writes=entry.writes) as session:
             request = await self._request(session, incoming, may_guess=may_guess)
             reply = await entry.run(request, Deps(session, now))
-            if entry.writes and not isinstance(reply, FieldErrors | OpenForm | UpdateForm):
+            if entry.writes and isinstance(reply, FieldErrors | OpenForm | UpdateForm):
+                # A repeat of what took effect may be asked about where the first was not: its own record looks like it.
+                if done := await requests.seen(session, incoming.source_key):
+                    raise requests.AlreadyDone(done.reference)
+            elif entry.writes:
                 reference = reply.reference if isinstance(reply, Tell | Redraw) else None
                 await requests.claim(session, incoming.source_key, reference=reference, now=now)
             if entry.writes and incoming.where is Where.MENTION:
@@ -280,6 +302,8 @@ class Edge:
             context=incoming.context,
             message=incoming.message,
             response_url=incoming.response_url,
+            file=incoming.file,
+            scopes=self._scopes(),
             thread_ts=incoming.thread_ts,
             source=_source_of(incoming),
             payload=incoming.payload,

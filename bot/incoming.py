@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.request import SourceMessage, Where
+from handlers.request import ChosenFile, SourceMessage, Where
 from views.forms import FormContext, unpack
 
 Body = Mapping[str, Any]
@@ -28,6 +28,7 @@ class Incoming:
     context: FormContext = field(default_factory=FormContext)
     message: SourceMessage | None = None
     response_url: str = ""
+    file: ChosenFile | None = None
     thread_ts: str = ""
     trigger_id: str = ""
     view: Mapping[str, Any] = field(default_factory=dict)

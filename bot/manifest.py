@@ -10,6 +10,7 @@ from handlers.registry import EVENTS
 OPTIONAL_SCOPES = {
     "channels:history": "the text of a message saved by a reaction, and whether a record's message was changed",
     "groups:history": "the same in private channels Steward was invited to",
+    "files:read": "read a table that somebody puts into the form of /steward import",
 }
 SCOPES = {
     "commands": "slash commands and shortcuts",

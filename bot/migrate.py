@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 import migrations
+from models import search
 from models.database import WORKER_WAIT_MS, Database, DatabaseBusy
 from models.errors import StewardError
 
@@ -106,14 +107,16 @@ async def _upgrade(url: str) -> None:
             "Start the release that wrote it, or a newer one."
         )
     if found != head():
-        await _in_one_transaction(url, _alembic_upgrade)
+        await _in_one_transaction(url, _alembic_upgrade, afterwards=search.settle)
 
 
 async def _downgrade(url: str, revision: str) -> None:
     await _in_one_transaction(url, lambda config: _alembic_downgrade(config, revision))
 
 
-async def _in_one_transaction(url: str, steps: Callable[["Config"], None]) -> None:
+async def _in_one_transaction(
+    url: str, steps: Callable[["Config"], None], afterwards: Callable[[Connection], None] | None = None
+) -> None:
     """Run the steps while no other process can, all or nothing on both engines."""
     database = Database(url, wait_ms=WORKER_WAIT_MS)
     if database.is_sqlite:
@@ -123,6 +126,8 @@ async def _in_one_transaction(url: str, steps: Callable[["Config"], None]) -> No
             if not database.is_sqlite:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
             await connection.run_sync(_run, steps)
+            if afterwards is not None:
+                await connection.run_sync(afterwards)
     except OperationalError as error:
         if database.is_sqlite and "locked" in str(error.orig):
             raise DatabaseBusy("The database was busy, so its schema was left as it was. Please try again.") from error

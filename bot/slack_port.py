@@ -7,6 +7,7 @@ knows (`SlackUnknown`), it can never work like this (`SlackPermanent`), or Slack
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -104,7 +105,7 @@ class SlackPort(Protocol):
 
 
 class SlackWebApi:
-    """Slack's Web API over HTTP, as the app whose token it is."""
+    """Slack's Web API over HTTP, as the app whose token it is; `scopes` are those it has, once it was called."""
 
     def __init__(
         self,
@@ -120,6 +121,7 @@ class SlackWebApi:
         self._client = AsyncWebClient(token, base_url, timeout=int(timeout), retry_handlers=[], logger=quiet)
         if urlsplit(base_url).hostname in _LOCAL_HOSTS:
             self._client.proxy = None
+        self.scopes: frozenset[str] = frozenset()
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout)
 
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -134,7 +136,14 @@ class SlackWebApi:
         except Exception as error:
             # Whatever else goes wrong went wrong after the request may have left.
             raise SlackUnknown(f"no answer: {type(error).__name__}") from error
+        self._note_scopes(answer.headers)
         return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+    def _note_scopes(self, headers: Mapping[str, str]) -> None:
+        """What the token may do: Slack says it with every answer, so that a scope granted later is known at once."""
+        told = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+        if told is not None:
+            self.scopes = frozenset(scope.strip() for scope in told.split(",") if scope.strip())
 
     async def close(self) -> None:
         """Let go of the connections."""

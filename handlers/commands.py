@@ -5,12 +5,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from handlers import channels, lists, project_life, projects, reactions, records, standups, undo
+from handlers import (
+    channels,
+    edits,
+    finding,
+    lists,
+    many,
+    moves,
+    project_life,
+    projects,
+    reactions,
+    records,
+    standups,
+    tables,
+    talk,
+    undo,
+)
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, decoded, pieces_with_channels
 from models.errors import NotFound
-from models.filters import UnknownFilter, read_filters
+from models.filters import UnknownFilter, read_filters, read_search
 from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
 from models.operations import Source
@@ -52,7 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="/steward",
         summary="Everything else, and all of the above",
-        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | settings | help",
+        usage="action … | list risks | A12 | A12 done | A12 edit | A12 history | paste | import | settings | help",
         read=lambda text: _parse_steward(text),
     ),
 )
@@ -70,9 +85,12 @@ class Verb:
 VERBS: tuple[Verb, ...] = (
     Verb("action", "action Order cables @ben", "Log an action as /action does; so with every other kind"),
     Verb("list", "list risks", "The open records of this channel's project; `/steward help list` says how to limit it"),
-    Verb("my", "my", "What you own, in all projects; with filters as in `my overdue`"),
+    Verb("my", "my", "What you own or help with, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
+    Verb(
+        "find", "find core switch", "Every record you can see with these words, closed ones too; `/steward help find`"
+    ),
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
@@ -86,7 +104,17 @@ VERBS: tuple[Verb, ...] = (
     Verb("happened", "R3 happened", "A risk has happened: log the issue it results in"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
+    Verb("comment", "A12 comment Ben has the quote", "Say something about a record; `A12 uncomment` takes it back"),
+    Verb(
+        "owner",
+        "A12 @ben by monday !high #pilot",
+        "Change owner, due date (`no date`), priority, tags (`-#pilot`), `p4 i3`; `because …` at the end says why",
+    ),
+    Verb("helper", "A12 helper @kavya", "Name somebody who helps; `A12 helper -@kavya` or `A12 unhelp` ends it"),
+    Verb("move", "A12 move #steering", "Move a record to the project of another channel, with its history"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
+    Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
+    Verb("import", "import", "A form for a table of records: a CSV file, or its text, after a preview"),
     Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
@@ -97,7 +125,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
     Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
-    Verb("help", "help", "What there is, with examples"),
+    Verb("help", "help", "What there is, with examples; `/steward help grammar` how a record is typed"),
 )
 
 
@@ -106,10 +134,29 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "show": (records.show, False),
     "edit": (records.edit, False),
     "history": (records.history, False),
+    "comment": (talk.ask, False),
+    "uncomment": (talk.take_back, True),
+    "move": (moves.ask, False),
     "remove": (records.remove, True),
     "delete": (records.remove, True),
     "archive": (records.remove, True),
     "undo": (undo.record_typed, True),
+}
+
+# Words after a reference with what they say behind them.
+SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]] = {
+    "comment": talk.typed,
+    "note": talk.typed,
+    "says": talk.typed,
+    "move": moves.typed,
+}
+
+# Words that open a form of their own.
+OPENING: Mapping[str, Run] = {
+    "settings": projects.settings_here,
+    "paste": many.open_paste,
+    "import": tables.open_import,
+    "reactions": reactions.settings,
 }
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
@@ -140,10 +187,13 @@ OF_PROJECTS: Mapping[str, OfProject] = {
     **OF_CHANNELS,
 }
 
+# What somebody types who looks for words.
+FINDS = ("find", "search")
+
 # Lists with a name of their own, and what each means as filters.
 LISTS: Mapping[str, str] = {
     "list": "",
-    "my": "mine everywhere",
+    "my": "mine helping everywhere",
     "overdue": "overdue",
     "waiting": "waiting on me everywhere",
     **{kind.plural: kind.plural for kind in KINDS},
@@ -187,9 +237,13 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
     reference, rest = _first_word(text)
     found = read_reference(reference)
     step = found and found[0].step_named(_first_word(rest)[0].lower())
-    if found is None or step is None:
+    if found is None:
         return ()
     meant = f"{found[0].letter}{found[1]}"
+    if rest.startswith(("<@", "@", "!", "#", "-")) or _first_word(rest)[0].lower() in ("by", "due", "no", "comment"):
+        return (f"If you meant {meant} itself: undo this, then type `/steward {meant}` and the same words.",)
+    if step is None:
+        return ()
     return (f"If you meant {meant} itself: undo this, then type `/steward {meant} {step.key}` and your remark.",)
 
 
@@ -202,8 +256,12 @@ def _parse_steward(text: str) -> Parsed:
         return Parsed(lambda request, deps: _help(kind_named(rest) if rest else None, topic=rest.lower()))
     if word in LISTS:
         return _parse_list(word, rest)
+    if word in FINDS:
+        return _parse_find(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
+    if word in OPENING and not rest:
+        return Parsed(OPENING[word])
     if word == "standup":
         return _parse_standup(rest)
     if word == "undo" and not rest:
@@ -292,6 +350,15 @@ def _parse_list(name: str, rest: str) -> Parsed:
     return Parsed(lambda request, deps: lists.show(request, deps, filters))
 
 
+def _parse_find(name: str, rest: str) -> Parsed:
+    """A search for the words typed after it. Raises NotFound for a score of kinds that have none."""
+    try:
+        search = read_search(pieces_with_channels(rest))
+    except UnknownFilter as unknown:
+        raise NotFound(_filter_hint(name, unknown)) from unknown
+    return Parsed(lambda request, deps: finding.find(request, deps, search))
+
+
 def _filter_hint(name: str, unknown: UnknownFilter) -> str:
     """What to type instead of a word that is no filter."""
     refused = f"I do not know “{esc(cut(unknown.word, 60))}” in a list."
@@ -318,6 +385,8 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
     if said in ABOUT_RECORD and not remark:
         run, writes = ABOUT_RECORD[said]
         return Parsed(lambda request, deps: run(request, deps, kind, number), writes=writes)
+    if (saying := SAYING.get(said)) and remark and not strict:
+        return Parsed(lambda request, deps: saying(request, deps, kind, number, remark), writes=True)
     step = kind.step_named(said)
     if step and (not remark or not strict):
         remark_read = decoded(remark)
@@ -330,9 +399,10 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return None
     if linking := _linking(found, rest):
         return linking
-    words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD]
+    words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD, *SAYING]
     words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
-    raise NotFound(_hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}"))
+    hint = _hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}")
+    return Parsed(lambda request, deps: edits.typed(request, deps, kind, number, rest, otherwise=hint), writes=True)
 
 
 def _linking(one: tuple[Kind, int], words: str) -> Parsed | None:
@@ -352,6 +422,10 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
+    if topic == "grammar":
+        return Tell(help_views.grammar_help())
+    if topic in FINDS:
+        return Tell(help_views.find_help())
     if topic == "standup":
         return Tell(
             help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])

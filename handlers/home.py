@@ -1,8 +1,11 @@
 """The Home tab: drawn when it is opened and after every change that concerns its person."""
 
+from dataclasses import replace
+
 from handlers import project_life, records
 from handlers.replies import Nothing, Reply, ShowHome
 from handlers.request import Deps, Request
+from models import projects
 from models.kinds import KINDS, kind_named
 from models.permissions import actor_of
 from models.tables import Person
@@ -25,10 +28,16 @@ async def turned(request: Request, deps: Deps) -> Reply:
 
 
 async def quick_typed(request: Request, deps: Deps) -> Reply:
-    """Log the typed line: of the kind that its first word names, else an action."""
+    """Log the typed line, of the kind that its first word names, else an action.
+
+    It goes to the person's current project, or to the only one there is; else a form asks which is meant.
+    """
     word, _, rest = request.value.strip().partition(" ")
     if not word:
         return Nothing()
+    if request.project is None:
+        seen = await projects.seen_by(deps.session, request.actor)
+        request = replace(request, project=seen[0] if len(seen) == 1 else None)
     kind = kind_named(word) if rest.strip() else None
     text = rest if kind else request.value
     return await records.log_words(request, deps, kind or KINDS[0], text.strip())

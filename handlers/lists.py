@@ -19,7 +19,7 @@ from views.blocks import Message, esc
 from views.lists import ListView, record_list
 
 # A button's value takes 2,000 characters; a line of a list carries its reference and page as well.
-LONGEST_LINE = 1_900
+MOST_CARRIED = 1_900
 
 # Records on a page.
 SIZE = 10
@@ -29,7 +29,7 @@ OLD = "This list is from an older version of Steward. Ask for it again: `/stewar
 
 async def show(request: Request, deps: Deps, filters: Filters) -> Reply:
     """The first page: of the channel's project, or in a direct message of all projects one may see."""
-    return Tell(await page_of(request, deps, await _with_owners_found(deps, filters), 0))
+    return Tell(await page_of(request, deps, await with_owners_found(deps, filters), 0))
 
 
 async def turned(request: Request, deps: Deps) -> Reply:
@@ -59,7 +59,7 @@ def carried(value: str) -> tuple[Filters, int]:
         raise NotFound(OLD) from error
 
 
-async def _with_owners_found(deps: Deps, filters: Filters) -> Filters:
+async def with_owners_found(deps: Deps, filters: Filters) -> Filters:
     """The filters with the names typed as "@name" turned into people. Raises NotFound."""
     owners = []
     for owner in filters.owners:
@@ -76,10 +76,7 @@ async def _with_owners_found(deps: Deps, filters: Filters) -> Filters:
 async def wanted_projects(request: Request, deps: Deps, filters: Filters) -> Sequence[Project] | None:
     """The projects the list is of; None for all one may see. Raises NotFound."""
     if filters.channels:
-        found = await projects.of_channels(deps.session, request.actor, filters.channels)
-        if not found:
-            raise NotFound("There is no project in that channel that you can see.")
-        return found
+        return await projects_of_channels(request, deps, filters)
     if filters.everywhere or request.channel is None:
         return None
     if request.project is None:
@@ -87,10 +84,18 @@ async def wanted_projects(request: Request, deps: Deps, filters: Filters) -> Seq
     return [request.project]
 
 
+async def projects_of_channels(request: Request, deps: Deps, filters: Filters) -> Sequence[Project]:
+    """The projects of the channels that the filters name. Raises NotFound."""
+    found = await projects.of_channels(deps.session, request.actor, filters.channels)
+    if not found:
+        raise NotFound("There is no project in that channel that you can see.")
+    return found
+
+
 async def page_of(request: Request, deps: Deps, filters: Filters, number: int) -> Message:
     """A page of the list as a message. Raises NotFound."""
     line = encoded(spelled(filters))
-    if len(line) > LONGEST_LINE:
+    if len(line) > MOST_CARRIED:
         raise NotFound("That is more than one list can be limited by. Leave some of it out.")
     wanted = await wanted_projects(request, deps, filters)
     page = await listed(deps.session, request.actor, filters, now=deps.now, projects=wanted, number=number, size=SIZE)
@@ -102,6 +107,7 @@ async def page_of(request: Request, deps: Deps, filters: Filters, number: int) -
         line=line,
         empty=_empty(filters, what),
         filters=filters,
+        reader_id=request.actor.id,
         steps=_steps(request.actor, page),
         other=_other(filters),
         names_projects=wanted is None or len(wanted) > 1,

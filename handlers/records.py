@@ -1,31 +1,33 @@
 """Logging, showing, editing and moving a record: the same operations behind commands, forms and buttons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
+from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, directory, links, operations, projects
+from models import batches, comments, directory, duplicates, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order, monday_to_friday
-from models.entry import Entry, parse_entry
+from models.entry import Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
-from models.tables import Channel, History, Project
+from models.tables import Channel, History, Project, Record
 from models.working_days import working_days_of
+from reports.around import around
 from reports.work import items_of
 from views import cards, forms, several
 from views.blocks import Message, cut, esc, plain, section
+from views.cards import HistoryLine
 from views.forms import FormContext
 from views.values import name_of, shown_value
 
@@ -41,45 +43,51 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     entry = await _read_entry(request, deps, kind, text)
     values, hints = _from_entry(entry)
     hints += about_words
-    asks = questions(request)
-    if (asks and not _goes_to_current(request)) or not values["title"]:
+    named = await _project_named(request, deps, entry)
+    asks = questions(request) if named is None and not _goes_to_current(request) else ()
+    if asks or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
-        return OpenForm(_form(request, kind, values, asks))
-    project, began = await project_here(request, deps)
-    item, problems = await _create_from(request, deps, kind, entry, values, project)
-    return await _logged(request, deps, item, project, began, [*hints, *problems])
+        return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
+    project, began = (named, False) if named else await project_here(request, deps)
+    item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+    return await _logged(request, deps, item, project, began, [*hints, *problems], alike)
 
 
 async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, str]]) -> Reply:
     """Store every line as a record, or none; one confirmation names them all. Raises InvalidFields."""
     if len(lines) > MOST_AT_ONCE:
         raise InvalidFields({"title": f"That is {len(lines)} records; at most {MOST_AT_ONCE} at once, please."})
-    if questions(request) and not _goes_to_current(request):
-        raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     entries = [(kind, await _read_entry(request, deps, kind, words)) for kind, words in lines]
     for number, (_, entry) in enumerate(entries, 1):
         if not entry.title:
             raise InvalidFields(
                 {"title": f"Record {number} of {len(lines)} has no title, so nothing was saved. Add one."}
             )
-    project, began = await project_here(request, deps)
+    elsewhere = [await _project_named(request, deps, entry) for _, entry in entries]
+    if questions(request) and not _goes_to_current(request) and None in elsewhere:
+        raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
+    here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
     rows = []
-    for kind, entry in entries:
+    for (kind, entry), named in zip(entries, elsewhere, strict=True):
+        project = named or here
+        assert project is not None
         values, hints = _from_entry(entry)
-        item, problems = await _create_from(request, deps, kind, entry, values, project)
+        item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+        problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
         rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
-    hints = _about_channel(request, project, began)
+    hints = about_place(request, here, began) if here else []
     return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
 
 
 async def _create_from(
     request: Request, deps: Deps, kind: Kind, entry: Entry, values: dict[str, Any], project: Project
-) -> tuple[Item, list[str]]:
-    """The record of what was typed, without what cannot be stored, and sentences about that."""
+) -> tuple[Item, list[str], list[Record]]:
+    """The record of what was typed without what cannot be stored, sentences about that, and records like it."""
+    is_elsewhere = entry.channel_id not in (None, request.channel_id)
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
@@ -88,18 +96,23 @@ async def _create_from(
     for key, sentence in operations.field_problems(kind, values, today=today).items():
         values.pop(key)
         hints.append(f"Not set: {kind.field(key).label.lower()}. {esc(sentence)}")
+    # A command has no second step in which to ask: what was typed is saved, so that it is not lost when the person
+    # walks away, and what looks like it is pointed out beside the way back. A form asks before it saves.
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values["title"])
     item = await operations.create(
         deps.session,
         request.actor,
         kind,
         values,
         project=project,
-        channel_id=_home_of(request, project),
+        channel_id=entry.channel_id or _home_of(request, project),
         now=deps.now,
         via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
         source=request.source,
     )
-    return item, hints
+    if is_elsewhere:
+        hints.append(f"It belongs to *{esc(project.name)}*; its card goes to <#{item.record.channel_id}>.")
+    return item, hints, alike
 
 
 async def open_form(request: Request, deps: Deps, kind: Kind) -> Reply:
@@ -119,15 +132,9 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     values = forms.read_fields(kind, request.state, context)
     if context.follows:
         return await _follow(request, deps, kind, values)
-    if "project" in context.asks:
-        chosen = forms.read_choice(request.state, "project")
-        if not chosen.isdigit():
-            return FieldErrors({"project": "Choose the project it belongs to."})
-        project, began = await projects.find(deps.session, request.actor, int(chosen)), False
-        channel_id = _home_of(request, project)
-    else:
-        project, began = await project_here(request, deps)
-        channel_id = request.channel_id
+    project, channel_id, began = await place_of(request, deps)
+    if not began and (pointed_out := await _pointed_out(request, deps, kind, values, project)):
+        return pointed_out
     item = await operations.create(
         deps.session,
         request.actor,
@@ -142,6 +149,56 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     return await _logged(request, deps, item, project, began, [])
 
 
+async def place_of(request: Request, deps: Deps) -> tuple[Project, str, bool]:
+    """Where a submitted form puts its records: the project, the channel of their cards, and whether it is begun now.
+
+    Raises NotFound, NotAllowed and InvalidFields, whose keys are the form's block ids.
+    """
+    if "project" not in request.context.asks:
+        project, began = await project_here(request, deps)
+        return project, request.channel_id, began
+    project = await chosen_project(request, deps)
+    return project, _home_of(request, project), False
+
+
+async def chosen_project(request: Request, deps: Deps) -> Project:
+    """The project picked in the form. Raises NotFound, and InvalidFields where none is."""
+    chosen = forms.read_choice(request.state, "project")
+    if not chosen.isdigit():
+        raise InvalidFields({"project": "Choose the project it belongs to."})
+    return await projects.find(deps.session, request.actor, int(chosen))
+
+
+async def _pointed_out(
+    request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any], project: Project
+) -> Reply | None:
+    """The form once more, with the records above it that may be the same; None where there are none, or it did so."""
+    context = request.context
+    if context.pointed_out:
+        return None
+    alike = await duplicates.likely(deps.session, request.actor, project, kind, values.get("title") or "")
+    if not alike:
+        return None
+    people = await directory.people(deps.session, {each.owner_id for each in alike})
+    said = forms.pointing_out(cards.looks_like(kind, alike, people), [kind.reference_of(each) for each in alike])
+    context = replace(context, kind=kind.key, pointed_out=True)
+    chosen = project if "project" in context.asks else None
+    return UpdateForm(forms.record_form(kind, values, context, project=chosen, title=_title_of(context), alike=said))
+
+
+async def look_pressed(request: Request, deps: Deps) -> Reply:
+    """A record's card above the form that points it out, which stays as it is below."""
+    shown = await show(request, deps, *referred(request.value))
+    assert isinstance(shown, Tell)
+    return OpenForm(forms.message_view(request.value, shown.message.blocks))
+
+
+async def duplicate_pressed(request: Request, deps: Deps) -> Reply:
+    """Link the record just logged to the one that it is the same as."""
+    one, other = (referred(each) for each in [*request.value.split(), "", ""][:2])
+    return await link(request, deps, one, LinkType.DUPLICATES, other)
+
+
 async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_up: FollowUp) -> Reply:
     """The form of the record that follows from this one, filled from it."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
@@ -149,19 +206,19 @@ async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_u
     made = links.follow_up_kind(follow_up)
     values = {key: item.value(key) for key in follow_up.copies}
     context = replace(
-        _edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
+        edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
     )
     return OpenForm(forms.record_form(made, values, context, title=_title_of(context)))
 
 
 async def follow_pressed(request: Request, deps: Deps) -> Reply:
-    kind, number = _reference(request.value)
+    kind, number = referred(request.value)
     return await follow(request, deps, kind, number, _follow_up(kind, request.name.partition(":")[2]))
 
 
 async def _follow(request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any]) -> Reply:
     """Store the record that follows from another, in that one's project, and link the two."""
-    old_kind, number = _reference(request.context.follows)
+    old_kind, number = referred(request.context.follows)
     follow_up = _follow_up(old_kind, request.context.step)
     old, project = await operations.find(deps.session, request.actor, old_kind, number)
     operations.require_follow_up(request.actor, old, project, follow_up)
@@ -235,7 +292,7 @@ async def due_date_chosen(request: Request, deps: Deps) -> Reply:
 
 async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Reply:
     """Drawn even where saving would be refused by now: a refusal here would take the form and what is typed in it."""
-    kind, number = _reference(context.reference)
+    kind, number = referred(context.reference)
     item, _ = await operations.find(deps.session, request.actor, kind, number, with_archived=True)
     typed = forms.read_fields(item.kind, request.state, context)
     return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
@@ -246,18 +303,25 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
-    linked = await links.links_of(deps.session, item, seen_by=request.actor)
-    card = cards.record_card(item, project, people, now=deps.now, offers_posting=offers_posting, links=linked)
+    card = cards.record_card(
+        item,
+        project,
+        people,
+        now=deps.now,
+        offers_posting=offers_posting,
+        around=await around(deps.session, item, seen_by=request.actor),
+        reader=request.actor,
+    )
     return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
-    return await show(request, deps, *_reference(request.value))
+    return await show(request, deps, *referred(request.value))
 
 
 async def post_card_pressed(request: Request, deps: Deps) -> Reply:
     """Owe the card once more, where Slack refused it or nobody knows whether it was posted."""
-    item, _ = await operations.find(deps.session, request.actor, *_reference(request.value))
+    item, _ = await operations.find(deps.session, request.actor, *referred(request.value))
     await operations.owe_card_again(deps.session, item, now=deps.now)
     text = f"The card of {item.reference} is on its way to its channel."
     return Tell(Message(text, [section(plain(text))]), reference=item.reference)
@@ -269,21 +333,21 @@ async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     values = forms.stored_values(item)
     if item.record.is_draft and is_untitled(kind, item.record.title):
         values["title"] = ""
-    return OpenForm(forms.edit_form(item, _edit_context(request, item), values=values))
+    return OpenForm(forms.edit_form(item, edit_context(request, item), values=values))
 
 
 async def edit_pressed(request: Request, deps: Deps) -> Reply:
-    return await edit(request, deps, *_reference(request.value))
+    return await edit(request, deps, *referred(request.value))
 
 
 async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
-    item, project = await _editable(request, deps, *_reference(context.reference))
+    item, project = await _editable(request, deps, *referred(context.reference))
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
-    before, due_before = item.record.version, item.record.due_date
+    due_before = item.record.due_date
     await operations.change(
         deps.session,
         request.actor,
@@ -293,11 +357,16 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
         version=context.version,
         now=deps.now,
         via="form",
-        why_moved=forms.read_choice(request.state, forms.WHY_MOVED),
+        why=forms.read_choice(request.state, forms.WHY_MOVED),
     )
-    people = await directory.people(deps.session, cards.people_of(item))
-    said = "Changed" if item.record.version != before else "Nothing changed in"
     hints = cards.holiday_hints(item, project) if item.record.due_date != due_before else []
+    return await changed(deps, item, project, hints)
+
+
+async def changed(deps: Deps, item: Item, project: Project, hints: Sequence[str] = ()) -> Reply:
+    """The confirmation of a change just made: every field from what to what, with the way back."""
+    people = await directory.people(deps.session, cards.people_of(item) | people_in(item.kind, item.changed))
+    said = "Changed" if item.changed else "Nothing changed in"
     message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints)
     return Tell(message, reference=item.reference)
 
@@ -311,7 +380,7 @@ async def step_typed(request: Request, deps: Deps, kind: Kind, number: int, step
 
 async def step_submitted(request: Request, deps: Deps) -> Reply:
     """The step whose small form was filled in. Raises InvalidFields, whose keys are the form's block ids."""
-    kind, number = _reference(request.context.reference)
+    kind, number = referred(request.context.reference)
     step = _step(kind, request.context.step)
     choices = kind.choices_of(step)
     chosen = forms.read_choice(request.state, step.asks) if step.asks else ""
@@ -322,12 +391,12 @@ async def step_submitted(request: Request, deps: Deps) -> Reply:
 
 async def step_pressed(request: Request, deps: Deps) -> Reply:
     """The step, or the small form for what it asks for."""
-    kind, number = _reference(request.value)
+    kind, number = referred(request.value)
     step = _step(kind, request.name.partition(":")[2])
     item, project = await _found(request, deps, kind, number)
     operations.require_step(request.actor, item, project, step)
     if operations.step_problems(item, step, "", None):
-        return OpenForm(forms.step_form(item, step, replace(_edit_context(request, item), step=step.key)))
+        return OpenForm(forms.step_form(item, step, replace(edit_context(request, item), step=step.key)))
     return await _take_step(request, deps, item, project, step, "", None, "button")
 
 
@@ -360,7 +429,7 @@ async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply
 
 async def keep_pressed(request: Request, deps: Deps) -> Reply:
     """Make a draft a record like any other, and let the question end there."""
-    item, project = await operations.find(deps.session, request.actor, *_reference(request.value))
+    item, project = await operations.find(deps.session, request.actor, *referred(request.value))
     await operations.keep_draft(deps.session, request.actor, item, project, now=deps.now, via="button")
     people = await directory.people(deps.session, cards.people_of(item))
     return Redraw(cards.saved(item, project, people, said="Kept", now=deps.now), reference=item.reference)
@@ -368,7 +437,7 @@ async def keep_pressed(request: Request, deps: Deps) -> Reply:
 
 async def discard_pressed(request: Request, deps: Deps) -> Reply:
     """Take back a draft that was not meant, in place of the question; *Undo* brings it back."""
-    removed = await remove(request, deps, *_reference(request.value))
+    removed = await remove(request, deps, *referred(request.value))
     assert isinstance(removed, Tell)
     return Redraw(removed.message, reference=removed.reference)
 
@@ -378,13 +447,32 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     item, _ = await operations.find(deps.session, request.actor, kind, number)
     rows = await operations.history(deps.session, item)
     rows = operations.told(rows)
-    ids = {row.actor_id for row in rows} | _people_in(item.kind, rows)
+    talk = await comments.all_of(deps.session, item)
+    ids = {row.actor_id for row in rows} | {each.author_id for each in talk} | people_in(item.kind, rows)
+    ids |= cards.people_of(item)
     people = await directory.people(deps.session, ids)
-    lines = [(row.at, name_of(people, row.actor_id), cards.change_in_words(item.kind, row, people)) for row in rows]
-    return Tell(cards.history(item, lines), reference=item.reference)
+    first, known = cards.first_values(item, rows, people), await places(request, deps, rows)
+    lines = [
+        HistoryLine(
+            row.at,
+            name_of(people, row.actor_id),
+            cards.change_in_words(item.kind, row, people, known, first=first),
+        )
+        for row in rows
+    ]
+    lines += [cards.said(each, people) for each in talk]
+    return Tell(cards.history(item, sorted(lines, key=lambda line: line.at)), reference=item.reference)
 
 
-def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
+async def places(request: Request, deps: Deps, rows: Iterable[History]) -> Mapping[int, str]:
+    """The names of the projects that moves speak of, as far as this person may know them."""
+    moves = [row for row in rows if row.field == "project_id"]
+    return await projects.names(
+        deps.session, request.actor, {each for row in moves for each in (row.before, row.after)}
+    )
+
+
+def people_in(kind: Kind, rows: Iterable[History]) -> set[str | None]:
     """The people whom changed fields name, before and after."""
     persons = {field.key for field in kind.all_fields if field.type in (FieldType.PERSON, FieldType.PEOPLE)}
     values = [value for row in rows if row.field in persons for value in (row.before, row.after)]
@@ -392,7 +480,7 @@ def _people_in(kind: Kind, rows: Sequence[History]) -> set[str]:
 
 
 async def history_pressed(request: Request, deps: Deps) -> Reply:
-    return await history(request, deps, *_reference(request.value))
+    return await history(request, deps, *referred(request.value))
 
 
 async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> Entry:
@@ -438,9 +526,10 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
             names = ", ".join(f"@{esc(person.name)}" for person in named[:5])
             hints.append(f"Not set: owner. Several people are called {esc(entry.unknown_owner)}: {names}.")
         else:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
             hints.append(
-                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}; "
-                "pick a name from the list that Slack shows when you type @, or press Edit."
+                f"Not set: owner. Nobody here is called @{esc(entry.unknown_owner)}, so the details name them as an "
+                "owner outside Slack, whom nobody reminds. If you meant somebody here, press Edit."
             )
     if owner_id := values.get("owner_id"):
         problem = await operations.owner_problem(session, project, owner_id)
@@ -451,11 +540,13 @@ async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, A
 
 
 async def _guess_owner(session: AsyncSession, entry: Entry, values: dict[str, Any]) -> None:
-    """For a form: the one person of that name, if there is exactly one; the form shows who it is."""
+    """For a form: the one person of that name, if there is exactly one; the form shows who it is, or the name."""
     if entry.unknown_owner and not values.get("owner_id"):
         named = await directory.people_named(session, entry.unknown_owner)
         if len(named) == 1:
             values["owner_id"] = named[0].id
+        elif not named:
+            values["details"] = with_owner_outside(values["details"], entry.unknown_owner)
 
 
 def questions(request: Request) -> tuple[str, ...]:
@@ -483,7 +574,9 @@ def _home_of(request: Request, project: Project) -> str:
     return here.id if here is not None and here.project_id == project.id else project.home_channel_id
 
 
-def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
+def _form(
+    request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[str, ...], project: Project | None = None
+) -> dict[str, Any]:
     context = FormContext(
         kind=kind.key,
         channel_id=request.channel_id,
@@ -491,7 +584,14 @@ def _form(request: Request, kind: Kind, values: Mapping[str, Any], asks: tuple[s
         thread_ts=request.thread_ts,
         asks=asks,
     )
-    return forms.record_form(kind, values, context.made_from(request.source), project=request.project)
+    return forms.record_form(kind, values, context.made_from(request.source), project=project or request.project)
+
+
+async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project | None:
+    """The project of another channel that was named, None where none was. Raises NotFound."""
+    if entry.channel_id is None or entry.channel_id == request.channel_id:
+        return None
+    return await projects.of_channel(deps.session, request.actor, entry.channel_id)
 
 
 async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
@@ -502,18 +602,26 @@ async def project_here(request: Request, deps: Deps) -> tuple[Project, bool]:
     if channel is None:
         raise InvalidFields({"title": "Slack does not say which channel this is. Please open the form in the channel."})
     await _note_presence(request, deps)
-    if request.project is not None:
-        if is_unreadable(channel) and request.project.created_by != request.actor.id:
-            raise NotAllowed(
-                "I cannot see yet who is in this private channel, so its project is open only to the person who began "
-                "it. Type `/invite @Steward` here, then try again."
-            )
-        return request.project, False
-    name = forms.read_choice(request.state, "project_name") or channel.name
-    project = await projects.begin(
-        deps.session, request.actor, channel, name=name, timezone=request.person.timezone, now=deps.now
-    )
-    return project, True
+    if (project := project_known_here(request)) is not None:
+        return project, False
+    name, zone = name_for_project(request), request.person.timezone
+    return await projects.begin(deps.session, request.actor, channel, name=name, timezone=zone, now=deps.now), True
+
+
+def project_known_here(request: Request) -> Project | None:
+    """The channel's project, None where the first record begins it. Raises NotAllowed."""
+    channel, project = request.channel, request.project
+    if channel and project and is_unreadable(channel) and project.created_by != request.actor.id:
+        raise NotAllowed(
+            "I cannot see yet who is in this private channel, so its project is open only to the person who began "
+            "it. Type `/invite @Steward` here, then try again."
+        )
+    return project
+
+
+def name_for_project(request: Request) -> str:
+    """What the project is called that the channel's first record begins."""
+    return forms.read_choice(request.state, "project_name") or (request.channel.name if request.channel else "")
 
 
 async def _note_presence(request: Request, deps: Deps) -> None:
@@ -538,10 +646,18 @@ async def refuse_without_projects(request: Request, deps: Deps) -> None:
         )
 
 
-async def _logged(request: Request, deps: Deps, item: Item, project: Project, began: bool, hints: list[str]) -> Reply:
-    people = await directory.people(deps.session, cards.people_of(item))
+async def _logged(
+    request: Request,
+    deps: Deps,
+    item: Item,
+    project: Project,
+    began: bool,
+    hints: list[str],
+    alike: Sequence[Record] = (),
+) -> Reply:
+    people = await directory.people(deps.session, {*cards.people_of(item), *(each.owner_id for each in alike)})
     settings_of = project.id if began and may(request.actor, Right.SETTINGS, project) else None
-    hints = [*hints, *_about_channel(request, project, began), *cards.holiday_hints(item, project)]
+    hints = [*hints, *about_place(request, project, began), *cards.holiday_hints(item, project)]
     message = cards.saved(
         item,
         project,
@@ -551,11 +667,12 @@ async def _logged(request: Request, deps: Deps, item: Item, project: Project, be
         hints=hints,
         settings_of=settings_of,
         way_back=cards.UNDO if may(request.actor, Right.DELETE, project, item) else None,
+        alike=alike,
     )
     return Tell(message, reference=item.reference)
 
 
-def _about_channel(request: Request, project: Project, began: bool) -> list[str]:
+def about_place(request: Request, project: Project, began: bool) -> list[str]:
     """Sentences for a confirmation: that a project was begun, that no card can be posted."""
     hints = []
     if began:
@@ -574,7 +691,8 @@ def _about_channel(request: Request, project: Project, began: bool) -> list[str]
     return hints
 
 
-def _edit_context(request: Request, item: Item) -> FormContext:
+def edit_context(request: Request, item: Item) -> FormContext:
+    """What a form about this record remembers."""
     return FormContext(
         kind=item.kind.key,
         channel_id=request.channel_id,
@@ -628,8 +746,8 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
     people = await directory.people(deps.session, cards.people_of(item))
     is_theirs = is_direct and item.record.owner_id == request.actor.id
     draw = cards.assigned if is_theirs else cards.record_card
-    linked = await links.links_of(deps.session, item, seen_by=request.actor)
-    return draw(item, project, people, now=deps.now, links=linked)
+    shown = await around(deps.session, item, seen_by=request.actor)
+    return draw(item, project, people, now=deps.now, around=shown, reader=request.actor)
 
 
 async def _rows_anew(request: Request, deps: Deps) -> Message | None:
@@ -657,7 +775,7 @@ async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple
 def _title_of(context: FormContext) -> str:
     """What stands above a form for a new record, where that is not simply its kind."""
     if context.follows:
-        kind, _ = _reference(context.follows)
+        kind, _ = referred(context.follows)
         return f"{_follow_up(kind, context.step).label}: {context.follows}"
     return "Log to Steward" if "kind" in context.asks else ""
 
@@ -676,7 +794,8 @@ def _step(kind: Kind, name: str) -> Step:
     return step
 
 
-def _reference(text: str) -> tuple[Kind, int]:
+def referred(text: str) -> tuple[Kind, int]:
+    """The kind and number that a button carries. Raises NotFound."""
     found = read_reference(text)
     if found is None:
         raise NotFound(operations.NOT_THERE.format(reference=esc(cut(text, 20)) or "such record"))

@@ -12,14 +12,19 @@ from handlers import (
     channels,
     commands,
     events,
+    finding,
     home,
     lists,
+    many,
+    moves,
     project_life,
     projects,
     reactions,
     records,
     shortcuts,
     standups,
+    tables,
+    talk,
     undo,
 )
 from handlers.replies import Reply
@@ -41,7 +46,7 @@ class Reads(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A handler, and whether it stores anything.
+    """A handler, whether it stores anything, and whether it is given the file that the form holds.
 
     Of what comes often and seldom matters, `matters` is asked first, with the event, in a unit that only reads.
     """
@@ -49,6 +54,7 @@ class Entry:
     run: Handler
     writes: bool = True
     reads: Reads = Reads.NOTHING
+    reads_file: bool = False
     matters: Matters | None = None
 
 
@@ -64,7 +70,12 @@ BUTTONS: Mapping[str, Entry] = {
     "edit": Entry(records.edit_pressed, writes=False),
     "show": Entry(records.show_pressed, writes=False),
     "history": Entry(records.history_pressed, writes=False),
+    "comment": Entry(talk.asked, writes=False),
+    "uncomment": Entry(talk.turned_round),
+    "move": Entry(moves.pressed, writes=False),
     "post_card": Entry(records.post_card_pressed),
+    "look": Entry(records.look_pressed, writes=False),
+    "duplicate": Entry(records.duplicate_pressed),
     "log": Entry(shortcuts.log_anything, writes=False),
     "kind": Entry(records.kind_chosen, writes=False),
     "due_date": Entry(records.due_date_chosen, writes=False),
@@ -82,9 +93,12 @@ BUTTONS: Mapping[str, Entry] = {
     "restore_project": Entry(project_life.restore_pressed),
     "bind": Entry(channels.bind_pressed),
     "unbind": Entry(channels.unbind_pressed),
+    "paste": Entry(many.open_paste, writes=False),
+    "import": Entry(tables.open_import, writes=False),
     "list": Entry(lists.turned, writes=False),
     "line": Entry(lists.line_pressed),
     "select": Entry(bulk.select_pressed, writes=False),
+    "found": Entry(finding.turned, writes=False),
     "home": Entry(home.turned, writes=False),
     "quick": Entry(home.quick_typed),
     "switch": Entry(home.switch_pressed, writes=False),
@@ -95,6 +109,13 @@ FORMS: Mapping[str, Entry] = {
     "create": Entry(records.create_submitted),
     "edit": Entry(records.edit_submitted),
     "step": Entry(records.step_submitted),
+    "paste": Entry(many.paste_submitted, writes=False),
+    "paste_log": Entry(many.paste_logged),
+    "import": Entry(tables.import_submitted, writes=False, reads_file=True),
+    "import_log": Entry(tables.import_logged, reads_file=True),
+    "comment": Entry(talk.submitted),
+    "pick_move": Entry(moves.picked),
+    "move": Entry(moves.confirmed),
     "settings": Entry(projects.settings_submitted),
     "pick_several": Entry(bulk.picked, writes=False),
     "change_several": Entry(bulk.confirmed),

@@ -46,11 +46,22 @@ class SourceMessage:
 
 
 @dataclass(frozen=True)
+class ChosenFile:
+    """A file put into a form, with its content or with the sentence why that could not be read."""
+
+    id: str
+    name: str
+    content: bytes = b""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Request:
     """One interaction. `channel` is None in a direct message; `text` is as Slack sent it, entities and all.
 
     `name` is the command, action id, callback id or event type; `value` the button's value or the chosen option.
     `thread_ts` is the thread that a pressed button stands in; `source` the message that a record would be made from.
+    `scopes` are what Slack granted the app.
     """
 
     where: Where
@@ -67,6 +78,8 @@ class Request:
     context: FormContext = field(default_factory=FormContext)
     message: SourceMessage | None = None
     response_url: str = ""
+    file: ChosenFile | None = None
+    scopes: frozenset[str] = frozenset()
     thread_ts: str = ""
     source: Source | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)

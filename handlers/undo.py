@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from handlers import records
 from handlers.replies import Redraw, Reply, Tell
 from handlers.request import Deps, Request
-from models import batches, directory, operations, undoing
+from models import batches, directory, operations, projects, undoing
 from models.errors import Conflict, NotFound
 from models.kinds import Kind, read_reference
 from models.undoing import Change, Kept, Part
@@ -101,7 +102,8 @@ def _hindered(request: Request, change: Change) -> list[Kept]:
 
 async def _told_to(request: Request, deps: Deps, change: Change) -> views.Reader:
     people = await directory.people(deps.session, views.people_of(change))
-    return views.Reader(request.actor.id, people, deps.now)
+    rows = [row for part in change.parts for row in part.rows]
+    return views.Reader(request.actor.id, people, deps.now, await records.places(request, deps, rows))
 
 
 async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Message, str | None]:
@@ -124,6 +126,10 @@ async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Mess
         said = "Brought back" if was_removed else "Removed"
     version = undone.parts[0].rows[-1].version if undone else item.record.version
     way_back = cards.UNDO if is_redo else cards.REDO
-    people = await directory.people(deps.session, cards.people_of(item))
-    message = cards.saved(item, project, people, said=said, now=deps.now, way_back=way_back, version=version)
+    people = await directory.people(deps.session, cards.people_of(item) | records.people_in(item.kind, item.changed))
+    if item.record.project_id != project.id:
+        project = await projects.find(deps.session, request.actor, item.record.project_id)
+    message = cards.saved(
+        item, project, people, said=said, now=deps.now, way_back=way_back, version=version, places=reader.places
+    )
     return message, item.reference

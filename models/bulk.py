@@ -124,9 +124,7 @@ async def change(
     for item, project in pairs:
         before = item.record.version
         values = values_of((item, project))
-        await operations.change(
-            session, actor, item, project, values, version=before, now=now, via=via, why_moved=why_moved
-        )
+        await operations.change(session, actor, item, project, values, version=before, now=now, via=via, why=why_moved)
         changed += [item] if item.record.version != before else []
     return changed
 

@@ -12,6 +12,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from models.inserting import add_missing
 from models.tables import Card, Channel, ChannelMember, Delivery, Person, Project, Record
 
+# Asked about in one statement: SQLite's expressions may be a thousand deep.
+NAMES_AT_ONCE = 300
+
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
     """The person of that id, or None when we never met; one statement, none when this session has met them."""
@@ -86,23 +89,36 @@ def _hangs_on(person_id: str, channel_id: str, asked_before: datetime) -> Select
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
     """Active people who go by that name, by handle or full name, whatever the case; in the order of their handles."""
     name = name.strip().lower()
-    if not name:
-        return []
-    return (
-        await session.exec(
+    return (await people_of_names(session, [name])).get(name, [])
+
+
+async def people_of_names(session: AsyncSession, names: Iterable[str]) -> dict[str, list[Person]]:
+    """The same for many names in small letters, by name; one statement unless they are hundreds."""
+    wanted = sorted(set(filter(None, names)))
+    found: dict[str, list[Person]] = {}
+    handle, full = func.lower(col(Person.name)), func.lower(col(Person.real_name))
+    for start in range(0, len(wanted), NAMES_AT_ONCE):
+        some = wanted[start : start + NAMES_AT_ONCE]
+        begins = [full.startswith(name + " ", autoescape=True) for name in some]
+        query = (
             select(Person)
             .where(
                 col(Person.is_active),
                 col(Person.is_bot).is_(False),
-                or_(
-                    func.lower(col(Person.name)) == name,
-                    func.lower(col(Person.real_name)) == name,
-                    func.lower(col(Person.real_name)).startswith(name + " ", autoescape=True),
-                ),
+                or_(handle.in_(some), full.in_(some), *begins),
             )
             .order_by(col(Person.name))
         )
-    ).all()
+        people = (await session.exec(query)).all()
+        for name in some:
+            known = [each for each in people if _goes_by(each, name)]
+            found |= {name: known} if known else {}
+    return found
+
+
+def _goes_by(person: Person, name: str) -> bool:
+    real_name = person.real_name.lower()
+    return name in (person.name.lower(), real_name) or real_name.startswith(f"{name} ")
 
 
 async def save_person(session: AsyncSession, found: Person) -> bool:

@@ -1,9 +1,10 @@
 """The one-line grammar: what a person types after a command, read as a record.
 
-    Send the firewall diagram @ben by friday 3pm !high #network
+    Send the firewall diagram @ben by friday 3pm !high #pilot
 
-Title, owner, due date, priority, tags and scales (`p4 i3`) stand in any order on the first line; further lines are
-details. Nothing typed is lost: a word is either understood or stays in the title. A date is looked for only
+Title, owner, due date, priority, tags, scales (`p4 i3`) and a channel for its project stand in any order on the first
+line; further lines are details. Nothing typed is lost: a word is either understood or stays in the title. An owner may
+be named by a person of Slack, as "@name" or as `@"Some Name"`. A date is looked for only
 
 - after by, due, on or before ("on" and "before" only where the sentence or a part of it ends, or at its beginning),
 - and at the very end, if nobody could take it for anything else ("friday 3pm", "in 2 weeks", "2026-12-01") and no word
@@ -11,8 +12,8 @@ details. Nothing typed is lost: a word is either understood or stays in the titl
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Final
@@ -63,6 +64,7 @@ Piece = str | Mention | Place
 class Entry:
     """One typed record. `unknown_owner` is an "@name" (without the @) where an owner stands but no person was found.
 
+    `channel_id` is the channel named to pick the project; one that belongs to the sentence stays in the title instead.
     `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
     With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date.
     """
@@ -71,11 +73,18 @@ class Entry:
     details: str = ""
     owner_id: str | None = None
     unknown_owner: str | None = None
+    channel_id: str | None = None
     due: Due | None = None
     due_problem: DateProblem | None = None
     priority: Priority | None = None
     tags: str = ""
     scales: Mapping[str, int] = field(default_factory=dict)
+
+
+def with_owner_outside(details: str, name: str) -> str:
+    """The details with the name of an owner who is not in Slack, where everybody reads it."""
+    line = f"Owner outside Slack: {name}"
+    return f"{line}\n{details}" if details else line
 
 
 def parse_entry(
@@ -105,9 +114,13 @@ def parse_entry(
     found = _find_date(words, taken, dates)
     if found and found.leaves_title:
         taken |= set(range(found.start, found.stop))
+    channel_at = _find_channel(words, taken)
+    taken |= set() if channel_at is None else {channel_at}
     owner = _find_owner(words, taken)
     if owner and owner.leaves_title:
         taken.add(owner.at)
+    if channel_at is None and (channel_at := _find_channel(words, taken)) is not None:
+        taken.add(channel_at)
     in_title = {at for at in loose if not _is_loose_apart(at, words, taken, loose, points.keys())}
     taken -= in_title
     return Entry(
@@ -115,6 +128,7 @@ def parse_entry(
         details=details,
         owner_id=owner.user_id if owner else None,
         unknown_owner=owner.unknown if owner else None,
+        channel_id=None if channel_at is None else words[channel_at].channel_id,
         due=found.result if found and isinstance(found.result, Due) else None,
         due_problem=found.result if found and isinstance(found.result, DateProblem) else None,
         priority=None if priority_at is None else words[priority_at].priority,
@@ -127,7 +141,8 @@ def parse_entry(
 
 _PUNCTUATION: Final = ",.;:!?"
 _BRACKETS: Final = "()[]\"'“”‘’"
-_HANDLE: Final = re.compile(rf"@(?P<name>[^\W\d_][\w.'’-]*?)[{_PUNCTUATION}]*")
+_QUOTED: Final = r"""@["“][^"“”\n]+["”]"""
+_HANDLE: Final = re.compile(rf"""@(?:["“](?P<quoted>[^"“”]+)["”]|(?P<name>[^\W\d_][\w.'’-]*?))[{_PUNCTUATION}]*""")
 _TAG: Final = re.compile(rf"#(?P<tag>[^\s#]+?)[{_PUNCTUATION}]*")
 _SCALE: Final = re.compile(rf"(?P<name>[a-z]+)(?P<points>[1-5])[{_PUNCTUATION}]*", re.IGNORECASE)
 _PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
@@ -142,6 +157,7 @@ class _Word:
     mentions: tuple[Mention, ...] = ()
     is_mention: bool = False
     has_channel: bool = False
+    channel_id: str | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -160,7 +176,8 @@ class _Word:
     def handle(self) -> str | None:
         """The name in a literal "@name" that is no mention."""
         match = None if self.mentions else _HANDLE.fullmatch(self.text)
-        return match["name"] if match and match["name"].lower() not in _EVERYBODY else None
+        name = match and " ".join((match["quoted"] or match["name"]).split())
+        return name if name and name.lower() not in _EVERYBODY else None
 
     @property
     def is_person(self) -> bool:
@@ -197,13 +214,13 @@ def _words(line: Sequence[Piece]) -> list[_Word]:
 
 
 def _groups(line: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Pieces cut at white space; a mention may have text stuck to it, as in "(@ben)"."""
+    """Pieces cut at white space outside of `@"Some Name"`; a mention may have text stuck to it, as in "(@ben)"."""
     group: list[Piece] = []
     for piece in line:
         if not isinstance(piece, str):
             group.append(piece)
             continue
-        for part in re.split(r"(\s+)", piece):
+        for part in re.split(rf"({_QUOTED}|\s+)", piece):
             if part.isspace():
                 if group:
                     yield group
@@ -216,12 +233,14 @@ def _groups(line: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 def _word(group: Sequence[Piece]) -> _Word:
     mentions = tuple(piece for piece in group if isinstance(piece, Mention))
+    places = [piece for piece in group if isinstance(piece, Place)]
     around = "".join(piece for piece in group if isinstance(piece, str))
     return _Word(
         text=" ".join("".join(_shown(piece) for piece in group).split()),
         mentions=mentions,
         is_mention=len(mentions) == 1 and isinstance(group[0], Mention) and not around.strip(_PUNCTUATION),
-        has_channel=any(isinstance(piece, Place) for piece in group),
+        has_channel=bool(places),
+        channel_id=places[0].channel_id if places[:1] == group[:1] and not around.strip(_PUNCTUATION) else None,
     )
 
 
@@ -260,6 +279,18 @@ def _find_owner(words: Sequence[_Word], taken: set[int]) -> _Owner | None:
         if word.handle and _stands_apart(at, words, taken):
             return _Owner(at, None, word.handle, leaves_title=True)
     return None
+
+
+def _find_channel(words: Sequence[_Word], taken: set[int]) -> int | None:
+    """The first channel that stands where an owner may: in "Announce it in #general" it belongs to the sentence.
+
+    So it does after a single word, as in "Tell #general", which says nothing without it.
+    """
+    title = [at for at, word in enumerate(words) if at not in taken and not word.is_person and not word.channel_id]
+    channels = (at for at, word in enumerate(words) if word.channel_id)
+    return next(
+        (at for at in channels if _stands_apart(at, words, taken) and not (len(title) == 1 and title[0] < at)), None
+    )
 
 
 def _stands_apart(at: int, words: Sequence[_Word], taken: set[int]) -> bool:
@@ -451,3 +482,193 @@ def _at_the_end(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Foun
             return None
         return _Found(start, stop, _Lead.NOTHING, reading.result, leaves_title=isinstance(reading.result, Due))
     return None
+
+
+# Changes ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """A person who was typed: by id, or by a name that is still to be looked up."""
+
+    user_id: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Small changes of a record, typed after its reference: `@ben by monday !high #pilot -#old p4 because …`.
+
+    None and empty mean "leave that alone". `cleared` are field keys to be emptied. `unread` is the first word that
+    means nothing here; with it or with `due_problem` nothing should be changed. Helpers named by nobody are the
+    person who types: `helper` and `unhelp` alone.
+    """
+
+    owner: Named | None = None
+    due: Due | None = None
+    due_problem: DateProblem | None = None
+    priority: Priority | None = None
+    cleared: frozenset[str] = frozenset()
+    add_tags: tuple[str, ...] = ()
+    drop_tags: tuple[str, ...] = ()
+    add_helpers: tuple[Named | None, ...] = ()
+    drop_helpers: tuple[Named | None, ...] = ()
+    scales: Mapping[str, int] = field(default_factory=dict)
+    why: str = ""
+    unread: str | None = None
+    is_first_unread: bool = False
+
+
+def read_edits(
+    pieces: Sequence[Piece],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    order: DateOrder,
+    is_working_day: WorkingDays = monday_to_friday,
+    locale: str | None = None,
+    scales: Mapping[str, str] | None = None,
+) -> Edits:
+    """The changes typed as `pieces`, in any order; takes what `parse_entry` takes. Never raises for any text."""
+    words = _words(pieces)
+    dates = _Dates(now, zone, order, is_working_day, locale)
+    found = Edits()
+    at = 0
+    while at < len(words) and found.due_problem is None:
+        size, changed = _edit_at(words, at, scales or {}, dates) or (0, lambda found: found)
+        before, found = found, changed(found)
+        # A record has one owner and one due date: the second one is not understood.
+        is_second = (before.owner and found.owner != before.owner) or (before.due and found.due != before.due)
+        if not size or is_second:
+            return replace(before, unread=words[at].text, is_first_unread=at == 0)
+        at += size
+    return found
+
+
+_Edit = tuple[int, Callable[[Edits], Edits]]
+
+_CLEARING: Final = {
+    ("no", "date"): "due_date",
+    ("no", "due", "date"): "due_date",
+    ("without", "date"): "due_date",
+    ("undated",): "due_date",
+    ("no", "owner"): "owner_id",
+    ("nobody",): "owner_id",
+    ("unassigned",): "owner_id",
+}
+_EDIT_FILLERS: Final = frozenset({"and", "to", "assign", "owner", "also", "tag", "priority", "&", "+"})
+_HELPER_WORDS: Final = {"helper": True, "helpers": True, "help": True, "unhelp": False, "unhelper": False}
+_EDIT_CONNECTORS: Final = frozenset({"by", "due", "on", "before", "until", "till"})
+_UNTAG: Final = re.compile(rf"[-−](?P<tag>#[^\s#]+?)[{_PUNCTUATION}]*")
+
+
+def _edit_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], dates: _Dates) -> _Edit | None:
+    """What stands at that place, in how many words; None when it means nothing."""
+    word = words[at]
+    if word.bare == "because":
+        why = " ".join(each.text for each in words[at + 1 :])
+        return len(words) - at, lambda found: replace(found, why=why)
+    if word.bare in _HELPER_WORDS:
+        return _helpers_at(words, at, is_added=_HELPER_WORDS[word.bare])
+    if person := _leaver(word):
+        return 1, lambda found: replace(found, drop_helpers=(*found.drop_helpers, person))
+    if person := _person(word):
+        return 1, lambda found: replace(found, owner=person)
+    if clearing := _clearing_at(words, at):
+        return clearing
+    if change := _word_edit(word, scales):
+        return 1, change
+    if word.bare in _EDIT_FILLERS and at + 1 < len(words):
+        return 1, lambda found: found
+    return _date_at(words, at, scales, dates)
+
+
+def _clearing_at(words: Sequence[_Word], at: int) -> _Edit | None:
+    phrases = (tuple(each.bare for each in words[at : at + size]) for size in (3, 2, 1))
+    phrase = next((phrase for phrase in phrases if phrase in _CLEARING), None)
+    if phrase is None:
+        return None
+    return len(phrase), lambda found: replace(found, cleared=found.cleared | {_CLEARING[phrase]})
+
+
+def _person(word: _Word) -> Named | None:
+    if word.is_mention:
+        return Named(word.mentions[0].user_id, word.mentions[0].name)
+    return Named(None, word.handle) if word.handle else None
+
+
+def _leaver(word: _Word) -> Named | None:
+    """The person in "-@ben"."""
+    if word.text[:2] not in ("-@", "−@"):
+        return None
+    if word.mentions:
+        return Named(word.mentions[0].user_id, word.mentions[0].name)
+    match = _HANDLE.fullmatch(word.text[1:])
+    return Named(None, match["name"]) if match else None
+
+
+def _helpers_at(words: Sequence[_Word], at: int, *, is_added: bool) -> _Edit:
+    """`helper @ben and @kavya -@tane`: everybody up to the first word that is nobody."""
+    added: list[Named | None] = []
+    dropped: list[Named | None] = []
+    stop = at + 1
+    while stop < len(words) and (_person(words[stop]) or _leaver(words[stop]) or words[stop].bare in ("and", "&")):
+        if leaver := _leaver(words[stop]):
+            dropped.append(leaver)
+        elif person := _person(words[stop]):
+            (added if is_added else dropped).append(person)
+        stop += 1
+    if not added and not dropped:
+        (added if is_added else dropped).append(None)
+    return stop - at, lambda found: replace(
+        found,
+        add_helpers=(*found.add_helpers, *added),
+        drop_helpers=(*found.drop_helpers, *dropped),
+    )
+
+
+def _word_edit(word: _Word, scales: Mapping[str, str]) -> Callable[[Edits], Edits] | None:
+    """The change that one word makes by itself: a priority, a tag, a scale."""
+    if priority := word.priority or next((each for each in Priority if each.value == word.bare), None):
+        return lambda found: replace(found, priority=priority)
+    if (match := _UNTAG.fullmatch(word.text)) and is_tag(gone := normal(match["tag"])):
+        return lambda found: replace(found, drop_tags=(*found.drop_tags, gone))
+    if not word.is_plain:
+        return None
+    if (match := _TAG.fullmatch(word.text)) and is_tag(tag := normal(match["tag"])):
+        return lambda found: replace(found, add_tags=(*found.add_tags, tag))
+    match = _SCALE.fullmatch(word.text)
+    key = match and scales.get(match["name"].lower())
+    if match and key:
+        points = int(match["points"])
+        return lambda found: replace(found, scales={**found.scales, key: points})
+    return None
+
+
+def _date_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], dates: _Dates) -> _Edit | None:
+    """The longest date that begins there, after a connecting word or without one."""
+    start = at
+    while start < len(words) and words[start].bare in _EDIT_CONNECTORS and start - at < 2:
+        start += 1
+    stop = start
+    while stop < len(words) and _may_be_of_a_date(words[stop], scales):
+        stop += 1
+    problem: DateProblem | None = None
+    for end in range(min(stop, start + LONGEST_DATE_WORDS), start, -1):
+        reading = dates.read(words[start:end])
+        if reading is not None and isinstance(due := reading.result, Due):
+            return end - at, lambda found: replace(found, due=due)
+        problem = problem or (reading.result if reading and isinstance(reading.result, DateProblem) else None)
+    is_foreign = (dates.locale or "en")[:2].lower() != "en"
+    if stop == start or (problem is None and start == at and not is_foreign):
+        return None
+    result = problem or dates.read_anyhow(words[start:stop])
+    if isinstance(result, Due):
+        return stop - at, lambda found: replace(found, due=result)
+    is_meant = start > at or problem is not None
+    return (stop - at, lambda found: replace(found, due_problem=result)) if is_meant else None
+
+
+def _may_be_of_a_date(word: _Word, scales: Mapping[str, str]) -> bool:
+    ends = _person(word) or _leaver(word) or word.bare in ("because", *_HELPER_WORDS) or not word.is_plain
+    return not ends and _word_edit(word, scales) is None

@@ -1,6 +1,6 @@
 """Refusals: what a person is told, in one sentence that says what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class StewardError(Exception):
@@ -28,7 +28,15 @@ class NotFound(StewardError):
 
 
 class NotAllowed(StewardError):
-    """The person may see the thing but not do this to it."""
+    """The person may see the thing but not do this to it. `ask` are the people who may, "them" in the sentence."""
+
+    def __init__(self, sentence: str, ask: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.ask = tuple(ask)
+
+    def naming(self, names: str) -> "NotAllowed":
+        """The same refusal with their names."""
+        return NotAllowed(str(self).replace("Ask them", f"Ask {names}"))
 
 
 class Conflict(StewardError):

@@ -53,7 +53,8 @@ class Filters:
     """What a list holds. Empty tuples and None do not limit it; several values of one field are alternatives.
 
     `owners` are person ids, ME, NOBODY, or "@" and a name still to be looked up. `channels` are channel ids whose
-    projects are wanted; `everywhere` is every project one may see. A record has all of `tags`, and all of `words` in
+    projects are wanted; `everywhere` is every project one may see. `helping` adds what one helps with to what the
+    owners own. A record has all of `tags`, and all of `words` in
     its title.
     """
 
@@ -68,6 +69,7 @@ class Filters:
     channels: tuple[str, ...] = ()
     everywhere: bool = False
     waiting: bool = False
+    helping: bool = False
     tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -101,13 +103,53 @@ def read_filters(line: Sequence[Piece]) -> Filters:
             raise _unknown(tokens, at, vocabulary)
         found = change(found)
         at += size
+    return _of_scored_kinds(replace(found, kinds=tuple(kind.key for kind in kinds)), tokens)
+
+
+def _of_scored_kinds(found: Filters, tokens: Sequence["_Token"]) -> Filters:
+    """The filters with only such kinds as have a score, where one is asked for. Raises UnknownFilter without any."""
     if found.at_least is None and found.at_most is None:
-        return replace(found, kinds=tuple(kind.key for kind in kinds))
+        return found
     scored = tuple(kind.key for kind in found.wanted_kinds if kind.score is not None)
     if not scored:
         place = next(at for at, token in enumerate(tokens) if _bound(token))
         raise _unknown(tokens, place, {})
     return replace(found, kinds=scored)
+
+
+@dataclass(frozen=True)
+class Search:
+    """Words looked for among the records that the filters let through. A phrase stood in quotes."""
+
+    filters: Filters = Filters()
+    words: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+
+
+def read_search(line: Sequence[Piece]) -> Search:
+    """The question typed as `line`. Raises UnknownFilter, for a score that none of the kinds has.
+
+    Filters are what is marked (`#tag`, `@name`, a channel, `!high`, `>=12`) and a few words; the rest is looked for.
+    """
+    tokens = list(_tokens(line))
+    found, words, phrases = Filters(), [], []
+    for at, token in enumerate(tokens):
+        if token.is_quoted:
+            phrases.append(token.text)
+        elif change := _read_at(tokens[: at + 1], at, _SEARCH_VOCABULARY)[1]:
+            found = change(found)
+        else:
+            words.append(token.text)
+    return Search(
+        _of_scored_kinds(found, tokens), words=tuple(dict.fromkeys(words)), phrases=tuple(dict.fromkeys(phrases))
+    )
+
+
+def spelled_search(search: Search) -> tuple[Piece, ...]:
+    """The shortest plain line that `read_search` reads as exactly this search."""
+    said = [*search.words, *(f'"{phrase}"' for phrase in search.phrases)]
+    limits = spelled(search.filters)
+    return (" ".join(said), *([" "] if said and limits else []), *limits)
 
 
 def spelled(filters: Filters) -> tuple[Piece, ...]:
@@ -126,6 +168,7 @@ def spelled(filters: Filters) -> tuple[Piece, ...]:
     said += [Place(channel) for channel in filters.channels]
     said += ["everywhere"] if filters.everywhere else []
     said += ["waiting on me"] if filters.waiting else []
+    said += ["helping"] if filters.helping else []
     said += [f"#{tag}" for tag in filters.tags]
     said += [f'"{words}"' for words in filters.words]
     return tuple(piece for each in said for piece in (each, " "))[:-1]
@@ -212,7 +255,7 @@ def _add(field: str, value: str) -> Change:
 
 def _vocabulary(kinds: Sequence[Kind]) -> dict[str, Change]:
     """Every phrase that means something in a list of these kinds. Where two meanings meet, the later line wins."""
-    known: dict[str, Change] = {"waiting": _set(waiting=True)}
+    known: dict[str, Change] = {"waiting": _set(waiting=True), "helping": _set(helping=True)}
     known |= {word: lambda filters: filters for word in _FILLERS}
     known |= {
         phrase: _add("statuses", status.value)
@@ -232,6 +275,18 @@ def _vocabulary(kinds: Sequence[Kind]) -> dict[str, Change]:
     for kind in KINDS:
         known |= dict.fromkeys((kind.key, kind.singular, kind.plural), _add("kinds", kind.key))
     return known
+
+
+# What is a filter in a search too: few words, since any other may stand in a record.
+_SEARCH_VOCABULARY: Final[Mapping[str, Change]] = {
+    **{kind.plural: _add("kinds", kind.key) for kind in KINDS},
+    **{f"!{each.value}": _add("priorities", each) for each in Priority},
+    Scope.OPEN.value: _set(scope=Scope.OPEN),
+    Scope.CLOSED.value: _set(scope=Scope.CLOSED),
+    When.OVERDUE.value: _set(due=When.OVERDUE),
+    ME: _add("owners", ME),
+    NOBODY: _add("owners", NOBODY),
+}
 
 
 def _is_kind(token: _Token, kind: Kind) -> bool:

@@ -38,13 +38,30 @@ async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequen
     return added
 
 
-async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str) -> int:
-    """Add one to the column, or begin it at one; the new value. The row stays locked until the transaction ends."""
+async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
+    """Insert new rows of any tables, in their order; one statement a table. They become no part of the session.
+
+    For many rows at once: the session's own way takes a statement each where it has to learn a row's id on SQLite.
+    """
+    tables: dict[type[SQLModel], list[dict[str, Any]]] = {}
+    for row in rows:
+        tables.setdefault(type(row), []).append(dict(row))
+    connection = await session.connection()
+    for table, values in tables.items():
+        given_out = table.__table__.autoincrement_column  # type: ignore[attr-defined]
+        left_out = {given_out.key} if given_out is not None else set()
+        workspace = {"workspace_id": workspace_of(session)}
+        whole = [{key: value for key, value in row.items() if key not in left_out} | workspace for row in values]
+        await connection.execute(insert_into(table, session.get_bind().dialect.name), whole)
+
+
+async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
+    """Add to the column, or begin it there; the new value. The row stays locked until the transaction ends."""
     statement = insert_into(table, session.get_bind().dialect.name)
     counted = getattr(table, column)
     key = {"workspace_id": workspace_of(session), **key}
-    statement = statement.values(**key, **{column: 1})
-    statement = statement.on_conflict_do_update(index_elements=list(key), set_={column: counted + 1})
+    statement = statement.values(**key, **{column: by})
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_={column: counted + by})
     connection = await session.connection()
     return int((await connection.execute(statement.returning(counted))).scalar_one())
 

@@ -4,34 +4,55 @@ Operations flush and never commit. Refusals are `StewardError`s; nothing is stor
 of work rolls back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections import Counter as Counting
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, update
 from sqlalchemy.orm.attributes import flag_modified
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, outbox, projects, tags
+from models import batches, directory, moves, outbox, projects, search, tags
 from models.clock import today_in
-from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound
-from models.inserting import count_up
+from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
+from models.inserting import add_rows, count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType, SourceChange
-from models.permissions import Actor, Right, keeps_to_channels, require, right_for, visible_records
-from models.tables import Act, Card, Counter, History, Link, Project, Record, RecordTag
+from models.moves import Destination
+from models.permissions import Actor, Right, keeps_to_channels, may, require, right_for, visible_records
+from models.tables import (
+    Act,
+    Card,
+    Counter,
+    Delivery,
+    DeliveryState,
+    History,
+    Link,
+    Person,
+    Project,
+    Record,
+    RecordHelper,
+    RecordTag,
+)
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
 
 # Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
-BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened"})
+BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened", "channel_id"})
 
 # What the card of a linked record shows of this one.
-SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived"})
+SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id"})
+
+MOST_HELPERS = 20
+# What the direct message of somebody says whose record it is no longer.
+SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived"})
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
@@ -89,42 +110,140 @@ async def create(
     if keeps_to_channels(actor) and not await directory.is_member(session, channel_id, actor.id):
         raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
+    number = await count_up(session, Counter, {"kind": kind.key}, "last")
+    item = _new_item(actor, New(kind, values), number, project, channel_id, now)
+    item.record.source_link = (source and source.link) or None
+    item.record.source_channel_id = (source and source.channel_id) or None
+    item.record.source_ts = (source and source.ts) or None
+    item.record.source_thread_ts = (source and source.thread_ts) or None
+    item.record.is_draft = is_draft
+    session.add(item.record)
+    await session.flush()
+    session.add_all(_beside_new(session, item, actor, via=via, now=now))
+    touch(session, actor.id, item.record.owner_id, *item.record.helpers, project.coordinator_id, project.sponsor_id)
+    if owes_card:
+        await owe_card(session, item.record, now)
+    if batches.current(session):
+        # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
+        await _owe_word_to_new_owner(session, actor, item, now)
+    for helper_id in item.record.helpers:
+        await _owe_word(session, actor, item, helper_id, now)
+    await session.flush()
+    return item
+
+
+@dataclass(frozen=True)
+class New:
+    """One of several records to be stored at once. `status` is for what has a life behind it, as an imported record."""
+
+    kind: Kind
+    values: Mapping[str, Any]
+    status: Labelled | None = None
+
+
+async def create_many(
+    session: AsyncSession,
+    actor: Actor,
+    news: Sequence[New],
+    *,
+    project: Project,
+    channel_id: str,
+    now: datetime,
+    via: str,
+    is_quiet: bool = False,
+    may_be_past: bool = False,
+) -> list[Item]:
+    """Store new records, in their order; as many statements for five hundred as for one of each kind.
+
+    What is returned is for telling about them and no part of the session: to change one, find it.
+    Raises NotAllowed and, when a single one of them cannot be stored, InvalidFields. With `is_quiet`
+    nothing is owed to channel and owners until one of them changes. `may_be_past` takes dates that have passed.
+    """
+    require(actor, Right.CREATE, project)
+    told = (new_problems(actor, project, new, now=now, may_be_past=may_be_past) for new in news)
+    problems = [sentence for each in told for sentence in each.values()]
+    owners = {new.values.get("owner_id") for new in news}
+    problems += (await owner_problems(session, project, owners)).values()
+    if problems:
+        raise InvalidFields({"title": problems[0]})
+    kinds = Counting(new.kind.key for new in news)
+    numbers = {
+        key: iter(range(await count_up(session, Counter, {"kind": key}, "last", by=many) - many + 1, sys.maxsize))
+        for key, many in sorted(kinds.items())
+    }
+    items = [_new_item(actor, new, next(numbers[new.kind.key]), project, channel_id, now) for new in news]
+    await _add_many(session, items)
+    await add_rows(session, [row for item in items for row in _beside_new(session, item, actor, via=via, now=now)])
+    touch(session, *owners)
+    if not is_quiet:
+        words = (_word_to_new_owner(session, actor, item, now) for item in items)
+        await outbox.put_all(session, [*(_card_owed(item.record, now) for item in items), *filter(None, words)])
+    return items
+
+
+def new_problems(
+    actor: Actor, project: Project, new: New, *, now: datetime, may_be_past: bool = False
+) -> dict[str, str]:
+    """What is wrong with a record to be stored: field key -> sentence. Its owner is asked about elsewhere."""
+    today = date.min if may_be_past else today_in(project.timezone, now)
+    problems = field_problems(new.kind, {"title": None, **new.values}, today=today)
+    if new.status is not None and new.status != new.kind.first_status and not problems:
+        item = _new_item(actor, new, 0, project, "", now)
+        steps = [step for step in new.kind.steps if step.to == new.status]
+        rights = [right_for(step, item) for step in steps] or [Right.APPROVE]
+        if not any(may(actor, right, project, item) for right in rights):
+            problems["status"] = f"Only the coordinator can log one that is {new.status.label.lower()}."
+    return problems
+
+
+def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime) -> Item:
+    """The rows of a new record, not yet stored."""
+    kind, values = new.kind, new.values
     if not values.get("due_date"):
         values = {**values, "due_time": None}
-    assert project.id is not None
     own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
+    status = new.status or kind.first_status
+    is_open = status not in kind.closed
     record = Record(
-        project_id=project.id,
+        project_id=project.id or 0,
         channel_id=channel_id,
         kind=kind.key,
-        number=await count_up(session, Counter, {"kind": kind.key}, "last"),
+        number=number,
         first_due_date=values.get("due_date"),
-        status=kind.first_status,
+        status=status,
+        is_open=is_open,
+        closed_at=None if is_open else now,
         raised_by=actor.id,
-        source_link=(source and source.link) or None,
-        source_channel_id=(source and source.channel_id) or None,
-        source_ts=(source and source.ts) or None,
-        source_thread_ts=(source and source.thread_ts) or None,
-        is_draft=is_draft,
         created_at=now,
         updated_at=now,
         **{key: value for key, value in values.items() if key not in own_keys and value is not None},
     )
-    session.add(record)
-    await session.flush()
-    own = kind.model(record_id=record.id, **{key: value for key, value in values.items() if key in own_keys})
-    session.add(own)
+    own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
     item = Item(kind, record, own)
-    _index_tags(session, item)
-    session.add(_history(session, item, actor, Act.CREATED, via, now, after=record.title))
-    touch(session, actor.id, record.owner_id, project.coordinator_id, project.sponsor_id)
-    if owes_card:
-        await _owe_card(session, item.record, now)
-    if batches.current(session):
-        # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
-        await _owe_word_to_new_owner(session, actor, item, now)
-    await session.flush()
+    search.index(item)
     return item
+
+
+def _beside_new(session: AsyncSession, item: Item, actor: Actor, *, via: str, now: datetime) -> list[SQLModel]:
+    """The rows that every new record has beside its own, once that one is stored."""
+    setattr(item.own, "record_id", item.record.id)  # noqa: B010 - every kind's own table has it, SQLModel has not
+    found_by = [row for index in _INDEXES.values() for row in index(item.record)]
+    return [item.own, *found_by, _history(session, item, actor, Act.CREATED, via, now, after=item.record.title)]
+
+
+async def _add_many(session: AsyncSession, items: Sequence[Item]) -> None:
+    """Store the records in few statements, and tell them their ids."""
+    await add_rows(session, [item.record for item in items])
+    for kind, of_kind in groupby(sorted(items, key=_kind_and_number), key=lambda item: item.kind.key):
+        by_number = {item.record.number: item.record for item in of_kind}
+        first, last = min(by_number), max(by_number)
+        query = select(Record.id, Record.number).where(col(Record.kind) == kind)
+        for record_id, number in await session.exec(query.where(col(Record.number).between(first, last))):
+            by_number[number].id = record_id
+
+
+def _kind_and_number(item: Item) -> tuple[str, int]:
+    return item.kind.key, item.record.number
 
 
 async def change(
@@ -137,9 +256,9 @@ async def change(
     version: int,
     now: datetime,
     via: str,
-    why_moved: str = "",
+    why: str = "",
 ) -> Item:
-    """Store changed fields; `why_moved` is the reason for another due date.
+    """Store changed fields; `why` is the reason, of another due date above all.
 
     Raises NotAllowed, InvalidFields and, when `version` is no longer the latest, Conflict.
     """
@@ -150,7 +269,8 @@ async def change(
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
     values = {**values, **_promise(item, values)}
-    notes = {"due_date": why_moved.strip()}
+    is_moved = "due_date" in values and values["due_date"] != item.record.due_date
+    notes = dict.fromkeys(["due_date"] if is_moved else values, why.strip())
     await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now, notes=notes)
     return item
 
@@ -244,7 +364,7 @@ async def note_link(
     await session.flush()
     stored = {"before": [*before] or None, "after": [*after] or None}
     session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
-    await _owe_card(session, item.record, now)
+    await owe_card(session, item.record, now)
     await session.flush()
 
 
@@ -275,7 +395,7 @@ async def source_changed(
                 note=f"the message it came from was {change.label}",
             )
         )
-        await _owe_card(session, record, now, because=f":source:{change}")
+        await owe_card(session, record, now, because=f":source:{change}")
     await session.flush()
 
 
@@ -348,6 +468,22 @@ def step_problems(item: Item, step: Step, note: str, answer: Labelled | None) ->
     return problems
 
 
+async def move(
+    session: AsyncSession,
+    actor: Actor,
+    item: Item,
+    project: Project,
+    to: Destination,
+    *,
+    now: datetime,
+    via: str,
+) -> Item:
+    """Put the record into another project, with all that belongs to it. Raises NotAllowed and Conflict."""
+    await moves.require_move(session, actor, item, project, to)
+    await _apply(session, actor, item, moves.new_place(item, project, to), act=Act.CHANGED, via=via, now=now)
+    return item
+
+
 async def keep_draft(
     session: AsyncSession, actor: Actor, item: Item, project: Project, *, now: datetime, via: str
 ) -> Item:
@@ -371,6 +507,36 @@ async def restore(
 ) -> None:
     """Give the record these earlier values back. Whether that is right and allowed is asked in `models.undoing`."""
     await _apply(session, actor, item, before, act=Act.UNDONE, via=via, now=now)
+
+
+async def set_archived(
+    session: AsyncSession, actor: Actor, items: Sequence[Item], is_archived: bool, *, via: str, now: datetime
+) -> None:
+    """Hide many records, or bring them back, by an undo: what `restore` does, in statements that do not grow with them.
+
+    Raises Overtaken when one of them was changed at the same moment.
+    """
+    changes = {"is_archived": is_archived, "updated_at": now}
+    for version, same in groupby(sorted(items, key=_version), key=_version):
+        ids = [item.record.id for item in same]
+        query = update(Record).where(col(Record.id).in_(ids), col(Record.version) == version)
+        changed = await session.exec(query.values(**changes, version=version + 1))
+        if changed.rowcount != len(ids):
+            raise Overtaken("Somebody else changed one of these at the same moment. Please try again.")
+    told = [
+        _history(
+            session, item, actor, Act.UNDONE, via, now, field="is_archived", before=not is_archived, after=is_archived
+        )
+        for item in items
+    ]
+    await add_rows(session, told)
+    await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
+    touch(session, *(item.record.owner_id for item in items))
+    await _owe_linked_cards(session, items, now)
+
+
+def _version(item: Item) -> int:
+    return item.record.version
 
 
 async def history(session: AsyncSession, item: Item, *, version: int | None = None) -> list[History]:
@@ -403,6 +569,8 @@ async def _check(
     if owner_id and (before is None or before.record.owner_id != owner_id):
         problem = await owner_problem(session, project, owner_id)
         problems |= {"owner_id": problem} if problem else {}
+    if problem := await helpers_problem(session, project, values.get("helpers") or (), before):
+        problems["helpers"] = problem
     if problems:
         raise InvalidFields(problems)
 
@@ -443,18 +611,50 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
     return None
 
 
-async def owner_problem(session: AsyncSession, project: Project, owner_id: str) -> str | None:
-    """Why that person cannot own a record of the project, as a sentence; None when they can."""
-    owner = await directory.person(session, owner_id)
-    if owner is None:
-        return "Steward does not know that person. Choose somebody of this workspace."
-    if owner.is_bot:
-        return f"{owner.shown_name} is an app and cannot own a record. Choose a person."
-    if not owner.is_active:
-        return f"{owner.shown_name}'s account is deactivated. Choose somebody else."
-    if not await projects.can_see(session, project, owner):
-        return f"{owner.shown_name} cannot see {project.name}. Invite them to its channel first, or choose another."
+async def helpers_problem(
+    session: AsyncSession, project: Project, helpers: Sequence[str], before: Item | None
+) -> str | None:
+    """Why these people cannot help with a record of the project, as a sentence; those who do already may stay."""
+    if len(helpers) > MOST_HELPERS:
+        return f"At most {MOST_HELPERS} people can help with one record; these are {len(helpers)}."
+    known = before.record.helpers if before else ()
+    for person_id in helpers:
+        if person_id not in known and (problem := await owner_problem(session, project, person_id, "help with")):
+            return problem
     return None
+
+
+async def owner_problem(session: AsyncSession, project: Project, owner_id: str, part: str = "own") -> str | None:
+    """Why that person cannot own (or whatever `part` says) a record of the project, as a sentence; None if they can."""
+    owner = await directory.person(session, owner_id)
+    if problem := _no_owner(owner, part):
+        return problem
+    assert owner is not None
+    return None if await projects.can_see(session, project, owner) else _cannot_see(owner, project)
+
+
+async def owner_problems(session: AsyncSession, project: Project, owner_ids: Iterable[str | None]) -> dict[str, str]:
+    """The same for several people: id -> sentence of those who cannot; a few statements for however many."""
+    wanted = {owner_id for owner_id in owner_ids if owner_id}
+    known = await directory.people(session, wanted)
+    problems = {each: problem for each in wanted if (problem := _no_owner(known.get(each)))}
+    rest = [known[each] for each in sorted(wanted - problems.keys())]
+    blind = await projects.blind_to(session, project, rest)
+    return problems | {owner.id: _cannot_see(owner, project) for owner in rest if owner.id in blind}
+
+
+def _no_owner(person: Person | None, part: str = "own") -> str | None:
+    if person is None:
+        return "Steward does not know that person. Choose somebody of this workspace."
+    if person.is_bot:
+        return f"{person.shown_name} is an app and cannot {part} a record. Choose a person."
+    if not person.is_active:
+        return f"{person.shown_name}'s account is deactivated. Choose somebody else."
+    return None
+
+
+def _cannot_see(person: Person, project: Project) -> str:
+    return f"{person.shown_name} cannot see {project.name}. Invite them to its channel first, or choose another."
 
 
 async def _refuse_stale(session: AsyncSession, item: Item, version: int) -> None:
@@ -489,6 +689,7 @@ async def _apply(
     if act is not Act.UNDONE and "is_archived" not in values:
         values = {**values, "is_draft": False}
     changes = {key: (item.value(key), value) for key, value in values.items() if item.value(key) != value}
+    item.changed = ()
     if not changes:
         return
     for key, (_, value) in changes.items():
@@ -496,35 +697,101 @@ async def _apply(
     if "status" in changes:
         item.record.is_open = item.record.status not in item.kind.closed
         item.record.closed_at = None if item.record.is_open else now
+    if search.is_found_by(item.kind, set(changes)):
+        search.index(item)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.
     flag_modified(item.record, "updated_at")
     session.add_all([item.record, item.own])
     await session.flush()
-    if "tags" in changes:
-        await session.exec(delete(RecordTag).where(col(RecordTag.record_id) == item.record.id))
-        _index_tags(session, item)
-    for key, (before, after) in changes.items():
-        session.add(
-            _history(
-                session, item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None
-            )
+    for key in _INDEXES.keys() & changes.keys():
+        await _index_anew(session, item.record, key)
+    item.changed = tuple(
+        _history(
+            session, item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None
         )
-    await _owe_card(session, item.record, now)
+        for key, (before, after) in changes.items()
+    )
+    session.add_all(item.changed)
+    await _owe_cards(session, item, changes, now)
+    await _owe_words_anew(session, item, changes, now)
     await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
+    touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
-        await _owe_linked_cards(session, item, now)
+        await _owe_linked_cards(session, [item], now)
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     if "owner_id" in changes:
         await _owe_word_to_new_owner(session, actor, item, now)
+    for helper_id in item.record.helpers if "helpers" in changes else ():
+        if helper_id not in changes["helpers"][0]:
+            await _owe_word(session, actor, item, helper_id, now)
     await session.flush()
 
 
-def _index_tags(session: AsyncSession, item: Item) -> None:
-    """Write the rows by which the record is found by its tags."""
-    assert item.record.id is not None
-    session.add_all([RecordTag(tag=tag, record_id=item.record.id) for tag in item.record.tags.split()])
+Changes = Mapping[str, tuple[Any, Any]]
+
+
+async def _owe_cards(session: AsyncSession, item: Item, changes: Changes, now: datetime) -> None:
+    """Owe the record's card; where it moved, first that the old one says so, and then a new one."""
+    if "channel_id" not in changes:
+        await owe_card(session, item.record, now)
+        return
+    record = item.record
+    await outbox.put(
+        session,
+        "card_left",
+        key=f"card_left:{record.id}:{record.version}",
+        lane=f"card:{record.id}",
+        target=changes["channel_id"][0],
+        record_id=record.id,
+        due_at=now,
+    )
+    await owe_card(session, record, now, owner_knows=await has_card(session, item))
+
+
+async def _owe_words_anew(session: AsyncSession, item: Item, changes: Changes, now: datetime) -> None:
+    """Owe that the direct messages about the record keep up with it: those of whoever has to do with it.
+
+    What those of others say of it, whose it is and what it is called, is kept true as well.
+    """
+    record = item.record
+    told = [DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.SENT]
+    query = select(Delivery).where(
+        col(Delivery.record_id) == record.id, col(Delivery.kind) == "assigned", col(Delivery.state).in_(told)
+    )
+    hands = {record.owner_id, *record.helpers, *changes.get("helpers", ((), ()))[0]}
+    for word in await session.exec(query):
+        if word.target in hands or SHOWN_TO_FORMER & changes.keys():
+            await outbox.put(
+                session,
+                "assigned_again",
+                key=f"assigned_again:{word.id}:{record.version}",
+                lane=word.lane,
+                target=word.target,
+                record_id=record.id,
+                payload={"of": word.id},
+                due_at=now,
+            )
+
+
+def _tag_rows(record: Record) -> list[SQLModel]:
+    return [RecordTag(tag=tag, record_id=record.id or 0) for tag in record.tags.split()]
+
+
+def _helper_rows(record: Record) -> list[SQLModel]:
+    return [RecordHelper(person_id=person_id, record_id=record.id or 0) for person_id in record.helpers]
+
+
+# Columns of several values -> the rows by which a record is found by each of them.
+_INDEXES: Mapping[str, Callable[[Record], list[SQLModel]]] = {"tags": _tag_rows, "helpers": _helper_rows}
+_INDEX_TABLES: Mapping[str, Any] = {"tags": RecordTag, "helpers": RecordHelper}
+
+
+async def _index_anew(session: AsyncSession, record: Record, key: str) -> None:
+    table = _INDEX_TABLES[key]
+    await session.exec(delete(table).where(table.record_id == record.id))
+    session.add_all(_INDEXES[key](record))
 
 
 async def _replace(
@@ -565,7 +832,7 @@ async def has_card(session: AsyncSession, item: Item) -> bool:
 async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
     """Owe the card to a record that has none: because somebody asked, however old it is."""
     if not await has_card(session, item):
-        await _owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
+        await owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
 
 
 async def owe_cards_of_owner(session: AsyncSession, person_id: str, *, now: datetime) -> None:
@@ -577,7 +844,7 @@ async def owe_cards_of_owner(session: AsyncSession, person_id: str, *, now: date
         .order_by(col(Record.id))
     )
     for record in await session.exec(query):
-        await _owe_card(session, record, now, because=f":{now.isoformat()}")
+        await owe_card(session, record, now, because=f":{now.isoformat()}")
 
 
 async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
@@ -590,29 +857,43 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
         .limit(at_most)
     )
     for record in sorted(await session.exec(query), key=lambda record: record.id or 0):
-        await _owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
+        await owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
 
 
-async def _owe_linked_cards(session: AsyncSession, item: Item, now: datetime) -> None:
-    """Owe the cards that show this record's title, or that it is settled, beside their own."""
-    here = item.record.id
+async def _owe_linked_cards(session: AsyncSession, items: Sequence[Item], now: datetime) -> None:
+    """Owe the cards that show these records' titles, or that they are settled, beside their own."""
+    here = [item.record.id for item in items]
     other = or_(
-        and_(col(Link.from_id) == here, col(Record.id) == col(Link.to_id)),
-        and_(col(Link.to_id) == here, col(Record.id) == col(Link.from_id)),
+        and_(col(Link.from_id).in_(here), col(Record.id) == col(Link.to_id)),
+        and_(col(Link.to_id).in_(here), col(Record.id) == col(Link.from_id)),
     )
     linked = await session.exec(select(Record).join(Link, other).distinct().order_by(col(Record.id)))
-    for record in linked.all():
-        await _owe_card(session, record, now, because=f":{here}:{item.record.version}")
+    because = f":{here[0]}:{items[0].record.version}"
+    await outbox.put_all(session, [_card_owed(record, now, because=because) for record in linked.all()])
 
 
-async def _owe_card(
-    session: AsyncSession, record: Record, now: datetime, *, because: str = "", asked: bool = False
+async def owe_card(
+    session: AsyncSession,
+    record: Record,
+    now: datetime,
+    *,
+    because: str = "",
+    asked: bool = False,
+    owner_knows: bool = False,
 ) -> None:
-    await outbox.put(
-        session,
+    """Owe the record's card, posted or updated.
+
+    `because` tells what of the same version it is owed for; `asked` posts it however old the record is; when
+    `owner_knows`, a first post tells its owner nothing.
+    """
+    await outbox.put_all(session, [_card_owed(record, now, because=because, asked=asked, owner_knows=owner_knows)])
+
+
+def _card_owed(record: Record, now: datetime, *, because: str = "", **flags: bool) -> outbox.Owed:
+    return outbox.owed(
         "card",
         key=f"card:{record.id}:{record.version}{because}",
-        payload={"asked": True} if asked else None,
+        payload={flag: True for flag, is_set in flags.items() if is_set},
         lane=f"card:{record.id}",
         target=record.channel_id,
         record_id=record.id,
@@ -622,15 +903,37 @@ async def _owe_card(
 
 async def _owe_word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: datetime) -> None:
     """Owe the new owner, unless they did it themselves, one direct message: that the record, or a batch, is theirs."""
+    if word := _word_to_new_owner(session, actor, item, now):
+        await outbox.put_all(session, [word])
+
+
+def _word_to_new_owner(session: AsyncSession, actor: Actor, item: Item, now: datetime) -> outbox.Owed | None:
     owner_id, batch = item.record.owner_id, batches.current(session)
     if owner_id is None or owner_id == actor.id:
-        return
+        return None
     if batch is None:
-        key = f"assigned:{item.record.id}:{owner_id}:{item.record.version}"
-        await outbox.put(session, "assigned", key=key, target=owner_id, record_id=item.record.id, due_at=now)
-    elif batches.is_new_to(session, owner_id):
-        key, payload = f"assigned:{batch}:{owner_id}", {"batch": batch, "by": actor.id}
-        await outbox.put(session, "assigned_batch", key=key, target=owner_id, payload=payload, due_at=now)
+        return _word(actor, item, owner_id, now)
+    if not batches.is_new_to(session, owner_id):
+        return None
+    key, payload = f"assigned:{batch}:{owner_id}", {"batch": batch, "by": actor.id}
+    return outbox.owed("assigned_batch", key=key, target=owner_id, payload=payload, due_at=now)
+
+
+async def _owe_word(session: AsyncSession, actor: Actor, item: Item, person_id: str, now: datetime) -> None:
+    """Owe somebody one direct message that the record is theirs, or that they help with it; not of their own act."""
+    if person_id != actor.id:
+        await outbox.put_all(session, [_word(actor, item, person_id, now)])
+
+
+def _word(actor: Actor, item: Item, person_id: str, now: datetime) -> outbox.Owed:
+    return outbox.owed(
+        "assigned",
+        key=f"assigned:{item.record.id}:{person_id}:{item.record.version}",
+        target=person_id,
+        record_id=item.record.id,
+        payload={"by": actor.id},
+        due_at=now,
+    )
 
 
 def _history(
@@ -689,4 +992,4 @@ def _impossible(item: Item, step: Step | FollowUp) -> str:
     steps = [item.kind.typed(s, item.reference) for s in item.kind.steps_from(item.record.status)]
     steps += [f"{item.reference} {each.key}" for each in item.kind.follow_ups_from(item.record.status)]
     possible = ", ".join(f"`/steward {each}`" for each in steps)
-    return f"{now} Possible: {possible}." if possible else now
+    return f"{now} " + (f"Possible: {possible}." if possible else f"`/steward {item.reference} history` says why.")

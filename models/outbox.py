@@ -4,6 +4,7 @@ A kind of delivery is a word here and a description in `scheduler/deliveries.py`
 content is made at the moment of sending, from the latest state.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.inserting import add_missing
 from models.tables import Delivery, DeliveryState
 
+Owed = Mapping[str, Any]
 
-async def put(
-    session: AsyncSession,
+
+async def put(session: AsyncSession, kind: str, **told: Any) -> None:
+    """Owe a delivery, told as to `owed`, once: a key that was ever used in this workspace adds nothing."""
+    await put_all(session, [owed(kind, **told)])
+
+
+async def put_all(session: AsyncSession, rows: Sequence[Owed]) -> None:
+    """Owe several, each once; one statement unless they are thousands."""
+    await add_missing(session, Delivery, rows)
+
+
+def owed(
     kind: str,
     *,
     key: str,
@@ -24,9 +36,9 @@ async def put(
     record_id: int | None = None,
     payload: dict[str, Any] | None = None,
     expires_at: datetime | None = None,
-) -> None:
-    """Owe a delivery once: a key that was ever used in this workspace adds nothing. One statement."""
-    row = {
+) -> Owed:
+    """A delivery to be owed."""
+    return {
         "kind": kind,
         "dedupe_key": key,
         "lane": lane or key,
@@ -38,4 +50,3 @@ async def put(
         "state": DeliveryState.DUE,
         "attempt": 0,
     }
-    await add_missing(session, Delivery, [row])

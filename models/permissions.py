@@ -177,8 +177,8 @@ def _holds(grant: Grant, actor: Actor, project: Project | None, item: Item | Non
 
 
 def _is_own(actor: Actor, item: Item | None) -> bool:
-    """Whether the person raised the record or owns it."""
-    return item is not None and actor.id in (item.record.owner_id, item.record.raised_by)
+    """Whether the person owns, raised or helps with the record."""
+    return item is not None and actor.id in (item.record.owner_id, item.record.raised_by, *item.record.helpers)
 
 
 def is_closed(project: Project | None) -> bool:
@@ -194,7 +194,15 @@ def right_for(step: Step, item: Item) -> Right:
 def require(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> None:
     """Raise NotAllowed, saying whom to ask, unless the actor has the right."""
     if not may(actor, right, project, item):
-        raise NotAllowed(_refusal(actor, right, project))
+        raise NotAllowed(_refusal(actor, right, project), ask=_who_may(right, project))
+
+
+def _who_may(right: Right, project: Project | None) -> list[str]:
+    """The people of the project to ask for what only they may do."""
+    if project is None:
+        return []
+    leading = (project.coordinator_id, project.sponsor_id if right is Right.APPROVE else None)
+    return [person_id for person_id in leading if person_id]
 
 
 def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
@@ -211,12 +219,13 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
         return f"Only full members of this workspace can {right.value}. Ask one of them to do it."
     if actor.standing is not Standing.MEMBER:
         if right in (Right.EDIT, Right.COMMENT):
-            return "Guests can change only what they own or raised. Ask a member of the channel to do it."
+            verb = "comment on only" if right is Right.COMMENT else "change only"
+            return f"Guests can {verb} what they own or raised, or help with. Ask a member of the channel to do it."
         return f"Guests cannot {right.value}. Ask a member of the channel to do it."
     if right is Right.EDIT and project is not None:
         return (
-            f"In {project.name} a record is changed by its owner, by whoever raised it, by the coordinator and the "
-            "sponsor. Ask one of them."
+            f"In {project.name} a record is changed by its owner and helpers, by whoever raised it, by the coordinator "
+            "and the sponsor. Ask one of them."
         )
     has_sponsor = project is not None and project.sponsor_id is not None and MATRIX[right].sponsor is Grant.YES
     who = "the coordinator or the sponsor" if has_sponsor else "the coordinator"
@@ -282,6 +291,20 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
     if actor.standing is Standing.NOBODY:
         return false()
     return or_(inside, col(Channel.is_private).is_(False)) if actor.standing is Standing.MEMBER else inside
+
+
+def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:
+    """Whether the channel is one of the project's that the actor may name to log there, as a condition on `Project`.
+
+    Every full member may where anybody may read along, else those who are in the channel.
+    """
+    began_unread = col(Channel.members_known_at).is_(None) & (col(Project.created_by) == actor.id)
+    return visible_projects(actor) & exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.project_id) == col(Project.id),
+        col(Channel.id) == channel_id,
+        or_(visible_channels(actor), began_unread),
+    )
 
 
 def visible_records(actor: Actor) -> ColumnElement[bool]:

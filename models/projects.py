@@ -1,24 +1,35 @@
 """Projects: begun by the first record in a channel, tuned in a form."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, exists, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory
+from models import batches, directory
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
-from models.permissions import Actor, Right, Standing, actor_of, is_closed, require, visible_projects
-from models.tables import Act, Channel, History, Person, Project, Record
+from models.permissions import (
+    Actor,
+    Right,
+    Standing,
+    actor_of,
+    is_closed,
+    logs_in_channel,
+    require,
+    visible_projects,
+)
+from models.tables import Act, Channel, ChannelMember, History, Person, Project, Record
 from models.working_days import countries, subdivisions
 
 Values = Mapping[str, Any]
 
 NAME_MAX = 80
+IMPORT = "import"
 MOST_DAYS_OFF = 200
 
 # What a project's form asks, in its order.
@@ -52,11 +63,7 @@ async def begin(
     `settings` are other values by field, as `change_settings` takes them. Raises InvalidFields, and Overtaken when the
     channel has a project by now.
     """
-    coordinator_id = actor.id if actor.standing is Standing.MEMBER else None
-    known = {"name": " ".join(name.split()), "timezone": timezone, "coordinator_id": coordinator_id, **settings}
-    project = Project(
-        **known, created_by=actor.id, home_channel_id=channel.id, is_private=channel.is_private, created_at=now
-    )
+    project = planned(actor, channel, name=name, timezone=timezone, now=now, settings=settings)
     session.add(project)
     await session.flush()
     assert project.id is not None
@@ -67,11 +74,28 @@ async def begin(
     )
     if taken.rowcount == 0:
         raise Overtaken("Somebody else began a project here at the same moment. Please try again.")
-    if problems := await _problems(session, project, {"name": known["name"], **settings}):
+    if problems := await _problems(session, project, {"name": project.name, **settings}):
         raise InvalidFields(problems)
     session.add(_history(project, actor, Act.CREATED, via, now, after=project.name))
     await session.flush()
     return project
+
+
+def planned(
+    actor: Actor,
+    channel: Channel,
+    *,
+    name: str,
+    timezone: str,
+    now: datetime,
+    settings: Values = MappingProxyType({}),
+) -> Project:
+    """The project that a first record here would begin, neither checked nor stored."""
+    coordinator_id = actor.id if actor.standing is Standing.MEMBER else None
+    known = {"name": " ".join(name.split()), "timezone": timezone, "coordinator_id": coordinator_id, **settings}
+    return Project(
+        **known, created_by=actor.id, home_channel_id=channel.id, is_private=channel.is_private, created_at=now
+    )
 
 
 async def seen_by(session: AsyncSession, actor: Actor, *, archived: bool = False) -> Sequence[Project]:
@@ -104,6 +128,15 @@ def in_use() -> ColumnElement[bool]:
     return col(Project.archived_at).is_(None)
 
 
+async def names(session: AsyncSession, actor: Actor, project_ids: Iterable[int]) -> dict[int, str]:
+    """The names of those of the projects that the actor may know of; no statement for none."""
+    wanted = set(project_ids)
+    if not wanted:
+        return {}
+    query = select(Project).where(col(Project.id).in_(wanted), visible_projects(actor))
+    return {project.id: project.name for project in await session.exec(query) if project.id is not None}
+
+
 async def find(session: AsyncSession, actor: Actor, project_id: int) -> Project:
     """The project, if the actor may know of it. Raises NotFound, the same for hidden and absent."""
     query = select(Project).where(col(Project.id) == project_id, visible_projects(actor))
@@ -118,6 +151,21 @@ async def of_channels(session: AsyncSession, actor: Actor, channel_ids: Sequence
     theirs = select(Channel.project_id).where(col(Channel.id).in_(channel_ids))
     query = select(Project).where(col(Project.id).in_(theirs), visible_projects(actor)).order_by(col(Project.name))
     return (await session.exec(query)).all()
+
+
+async def of_channel(session: AsyncSession, actor: Actor, channel_id: str) -> Project:
+    """The project of a channel in which the actor may log something; one statement.
+
+    Raises NotFound, the same for a channel that is hidden, that is not there and that has no project.
+    """
+    query = select(Project).where(logs_in_channel(actor, channel_id))
+    project = (await session.exec(query)).first()
+    if project is None:
+        raise NotFound(
+            "There is no project in that channel that you can log in, so nothing was saved. The first record that is "
+            "logged in a channel begins its project. If the channel belongs to the title, put a word after it."
+        )
+    return project
 
 
 async def change_settings(
@@ -212,6 +260,33 @@ async def note(
     await session.flush()
 
 
+def note_import(
+    session: AsyncSession, actor: Actor, project: Project, mark: str, *, source: str, records: int, now: datetime
+) -> None:
+    """Put a table's import, whose records are this unit's batch, into the project's history; `mark` tells it again."""
+    row = _history(project, actor, Act.CHANGED, "an import", now, field=IMPORT, after=f"{records} records, {source}")
+    row.note, row.batch = mark, batches.current(session)
+    session.add(row)
+
+
+async def earlier_import(session: AsyncSession, project: Project, mark: str) -> History | None:
+    """The last time that a table of this mark was imported into the project, as far as anything of it is left."""
+    made = aliased(History)
+    is_left = exists().where(
+        col(made.workspace_id) == col(History.workspace_id),
+        col(made.batch) == col(History.batch),
+        col(made.record_id) == col(Record.id),
+        col(Record.is_archived).is_(False),
+    )
+    query = (
+        select(History)
+        .where(col(History.project_id) == project.id, col(History.record_id).is_(None))
+        .where(col(History.field) == IMPORT, col(History.note) == mark, is_left)
+        .order_by(col(History.id).desc())
+    )
+    return (await session.exec(query.limit(1))).first() if project.id else None
+
+
 def _history(
     project: Project,
     actor: Actor,
@@ -299,3 +374,21 @@ async def can_see(session: AsyncSession, project: Project, person: Person) -> bo
         return True
     query = select(Project.id).where(col(Project.id) == project.id, visible_projects(actor_of(person)))
     return (await session.exec(query)).first() is not None
+
+
+async def blind_to(session: AsyncSession, project: Project, people: Sequence[Person]) -> set[str]:
+    """The ids of those who may not know of the project; a project not stored yet is seen as its channel is."""
+    asked = {person.id: person for person in people if project.is_private or not is_full_member(person)}
+    if not asked:
+        return set()
+    here = col(Channel.project_id) == project.id if project.id else col(Channel.id) == project.home_channel_id
+    query = (
+        select(ChannelMember.person_id)
+        .join(Channel, col(Channel.id) == col(ChannelMember.channel_id))
+        .where(here, col(ChannelMember.person_id).in_(asked))
+    )
+    blind = asked.keys() - set(await session.exec(query))
+    began = asked.get(project.created_by) if project.created_by in blind else None
+    if began and (project.id is None or await can_see(session, project, began)):
+        blind -= {began.id}
+    return blind

@@ -602,13 +602,16 @@ def _plan_next(standup: Standup, after: datetime, is_skipped: IsSkipped = never)
     standup.next_day, standup.next_at = (found.day, found.at) if found else (None, None)
 
 
-async def advance(session: AsyncSession, standup: Standup, *, now: datetime, is_skipped: IsSkipped = never) -> None:
+async def advance(
+    session: AsyncSession, standup: Standup, *, now: datetime, is_skipped: IsSkipped = never, rests: bool = False
+) -> None:
     """Open every round of the stand-up that has come, as far as it is not over, and plan the one after it.
 
-    After a downtime the rounds that are over stay unheld: nobody is asked about a day that has gone.
+    After a downtime the rounds that are over stay unheld: nobody is asked about a day that has gone. While it `rests`,
+    as with an archived project, none is held.
     """
     while standup.next_at is not None and standup.next_day is not None and standup.next_at <= now:
-        if now < _over_everywhere(standup, standup.next_day):
+        if not rests and now < _over_everywhere(standup, standup.next_day):
             await open_round(session, standup, standup.next_day, now=now)
         _plan_next(standup, standup.next_at, is_skipped)
     session.add(standup)

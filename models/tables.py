@@ -143,6 +143,7 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
+    `words` and `title_words` are what it is found by, see `models.search`.
     """
 
     __tablename__ = "record"
@@ -167,6 +168,7 @@ class Record(SQLModel, table=True):
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     tags: str = ""
+    helpers: list[str] = Field(default_factory=list, sa_type=JSON)
     due_date: date | None = None
     due_time: time | None = None
     first_due_date: date | None = None
@@ -181,6 +183,8 @@ class Record(SQLModel, table=True):
     source_change: SourceChange | None = Field(default=None, sa_type=stored(SourceChange))
     is_draft: bool = False
     is_archived: bool = False
+    words: str = ""
+    title_words: str = ""
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None
@@ -198,6 +202,32 @@ class RecordTag(SQLModel, table=True):
     workspace_id: str = Field(default=None, primary_key=True)
     tag: str = Field(primary_key=True)
     record_id: int = Field(primary_key=True, foreign_key="record.id")
+
+
+class RecordHelper(SQLModel, table=True):
+    """One helper of one record: what `Record.helpers` says, in the shape in which one's own work is found."""
+
+    __tablename__ = "record_helper"
+    __table_args__ = (Index("ix_record_helper_record", "workspace_id", "record_id"),)
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    person_id: str = Field(primary_key=True)
+    record_id: int = Field(primary_key=True, foreign_key="record.id")
+
+
+class Comment(SQLModel, table=True):
+    """What somebody said about a record. One that its author took back stays, marked with the instant."""
+
+    __tablename__ = "comment"
+    __table_args__ = (Index("ix_comment_record", "workspace_id", "record_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    record_id: int = Field(foreign_key="record.id")
+    author_id: str
+    at: datetime
+    text: str
+    taken_back_at: datetime | None = None
 
 
 class Act(Labelled):
@@ -330,6 +360,7 @@ class Delivery(SQLModel, table=True):
         UniqueConstraint("workspace_id", "dedupe_key", name="uq_delivery_dedupe"),
         Index("ix_delivery_due", "workspace_id", "state", "due_at"),
         Index("ix_delivery_lane", "workspace_id", "lane", "state"),
+        Index("ix_delivery_record", "workspace_id", "record_id", "kind"),
         Index(
             "uq_delivery_lane_sending",
             "workspace_id",

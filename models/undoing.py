@@ -8,14 +8,15 @@ back and forth before, and the last change of a person is one cheap query.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import and_, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import links, operations
-from models.errors import NotAllowed
+from models import links, moves, operations
+from models.errors import NotAllowed, StewardError
 from models.items import with_own_rows
 from models.kinds import Item
 from models.operations import stored_value
@@ -50,6 +51,11 @@ class Part:
         kind = self.item.kind
         rows = [row for row in reversed(self.rows) if row.field and row.field != "link"]
         return {str(row.field): stored_value(kind, row.field, row.before) for row in rows}
+
+    @property
+    def only_hides(self) -> bool:
+        """Whether taking it back hides the record or brings it back, and does nothing else."""
+        return self.before.keys() == {"is_archived"} and all(row.field != "link" for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -164,12 +170,36 @@ async def take_back(session: AsyncSession, actor: Actor, change: Change, *, now:
 
     What cannot is kept with its reason; nothing else is touched by it.
     """
-    kept = [found for part in change.parts if (found := problem(actor, part))]
+    kept = [
+        found for part in change.parts if (found := problem(actor, part) or await _no_way_back(session, actor, part))
+    ]
     hindered = [found.part for found in kept]
     done = [part for part in change.parts if part not in hindered]
+    together = [part for part in done if part.only_hides]
+    for is_archived in (True, False):
+        if same := [part for part in together if part.before["is_archived"] is is_archived]:
+            items = [part.item for part in same]
+            await operations.set_archived(session, actor, items, is_archived, via=via, now=now)
     for part in done:
-        await _take_back(session, actor, part, now=now, via=via)
+        if part not in together:
+            await _take_back(session, actor, part, now=now, via=via)
+    await _mark(session, done)
     return TakenBack(tuple(done), tuple(kept))
+
+
+async def _no_way_back(session: AsyncSession, actor: Actor, part: Part) -> Kept | None:
+    """Why a record cannot go back to the project it came from without a question, if it cannot."""
+    item, before = part.item, part.before
+    if "project_id" not in before:
+        return None
+    try:
+        there = await moves.to_project(session, actor, before["project_id"])
+        await moves.require_move(session, actor, item, part.project, replace(there, channel_id=before["channel_id"]))
+    except StewardError as refusal:
+        return Kept(part, str(refusal))
+    if moves.shows_to_others(part.project):
+        return Kept(part, moves.ASKS_FIRST.format(reference=item.reference))
+    return None
 
 
 async def _take_back(session: AsyncSession, actor: Actor, part: Part, *, now: datetime, via: str) -> None:
@@ -178,13 +208,21 @@ async def _take_back(session: AsyncSession, actor: Actor, part: Part, *, now: da
         if row.field == "link":
             await links.restore(session, actor, item, row, via=via, now=now)
     await operations.restore(session, actor, item, part.before, via=via, now=now)
-    here = col(History.record_id) == item.record.id
-    versions = {row.version for row in part.rows}
-    if part.is_undo:
-        marked = update(History).where(here, col(History.undone_by).in_(versions)).values(undone_by=None)
-    else:
-        marked = update(History).where(here, col(History.version).in_(versions)).values(undone_by=item.record.version)
-    await session.exec(marked)
+
+
+async def _mark(session: AsyncSession, done: Sequence[Part]) -> None:
+    """Mark the rows of what was taken back with the version that did it, or take the marks away again.
+
+    Records of one batch have mostly the same versions, so that this is a statement or two.
+    """
+    for (is_undo, versions, by), same in groupby(sorted(done, key=_marked), key=_marked):
+        here = col(History.record_id).in_([part.item.record.id for part in same])
+        column, mark = (History.undone_by, None) if is_undo else (History.version, by)
+        await session.exec(update(History).where(here, col(column).in_(versions)).values(undone_by=mark))
+
+
+def _marked(part: Part) -> tuple[bool, tuple[int, ...], int]:
+    return part.is_undo, tuple(sorted({row.version for row in part.rows})), part.item.record.version
 
 
 async def _change_of(session: AsyncSession, actor: Actor, row: History) -> Change | None:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.items import with_own_rows
 from models.permissions import Actor, Right, may, visible_projects, visible_records
-from models.tables import History, Link, Project, Record, Workspace
+from models.tables import Comment, History, Link, Project, Record, Workspace
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Export:
     projects: list[dict[str, Any]]
     records: list[dict[str, Any]]
     links: list[dict[str, Any]]
+    comments: list[dict[str, Any]]
     history: list[dict[str, Any]]
 
 
@@ -40,6 +41,7 @@ async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
     references = {item.record.id: item.reference for item, _ in items}
     rows = (await session.exec(select(History).order_by(col(History.id)))).all()
     links = (await session.exec(select(Link).order_by(col(Link.at), col(Link.from_id), col(Link.to_id)))).all()
+    said = (await session.exec(select(Comment).order_by(col(Comment.id)))).all()
     seen_projects = {project.id for project in projects}
     return Export(
         workspace={"id": workspace.id, "name": workspace.name},
@@ -50,6 +52,7 @@ async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
             for link in links
             if link.from_id in references and link.to_id in references
         ],
+        comments=[_comment(each, references[each.record_id]) for each in said if each.record_id in references],
         history=[
             _history(row, references.get(row.record_id))
             for row in rows
@@ -93,6 +96,7 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "is_open": record.is_open,
             "priority": record.priority,
             "owner": record.owner_id,
+            "helpers": record.helpers,
             "tags": record.tags.split(),
             "due_date": record.due_date,
             "due_time": record.due_time,
@@ -113,6 +117,18 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "closed_at": record.closed_at,
             "version": record.version,
             **{field.key: item.value(field.key) for field in item.kind.fields},
+        }
+    )
+
+
+def _comment(comment: Comment, reference: str) -> dict[str, Any]:
+    return _plain(
+        {
+            "reference": reference,
+            "author": comment.author_id,
+            "at": comment.at,
+            "text": comment.text,
+            "taken_back_at": comment.taken_back_at,
         }
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, SQLColumnExpression, and_, case, exists, func, literal, null, or_
+from sqlalchemy import ColumnElement, Date, SQLColumnExpression, and_, case, exists, func, literal, null, or_, union
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,7 +13,7 @@ from models.clock import today_in
 from models.filters import ME, NOBODY, Filters, Scope, When
 from models.kinds import KINDS, Kind
 from models.permissions import Actor, decides_for, visible_projects
-from models.tables import Project, Record, RecordTag
+from models.tables import Project, Record, RecordHelper, RecordTag
 from reports.urgency import week_end
 
 
@@ -48,8 +48,8 @@ def conditions_of(filters: Filters, actor: Actor, today: Today) -> list[SQLColum
         wanted.append(col(Record.status).in_(filters.statuses))
     if filters.priorities:
         wanted.append(col(Record.priority).in_(filters.priorities))
-    if filters.owners:
-        wanted.append(_owned_by(filters.owners, actor))
+    if filters.owners or filters.helping:
+        wanted.append(_in_the_hands_of(filters, actor))
     wanted += [col(Record.id).in_(select(RecordTag.record_id).where(col(RecordTag.tag) == tag)) for tag in filters.tags]
     if filters.at_least is not None or filters.at_most is not None:
         wanted.append(or_(*(_scored(kind, filters) for kind in filters.wanted_kinds if kind.score is not None)))
@@ -68,6 +68,15 @@ def _by_zone(days: dict[str, date]) -> ColumnElement[date]:
 
 
 _NO_DAY = null().cast(Date)
+
+
+def _in_the_hands_of(filters: Filters, actor: Actor) -> ColumnElement[bool]:
+    """Owned by one of the owners, or helped with by the actor; each found by its own index."""
+    owned = _owned_by(filters.owners, actor)
+    if not filters.helping:
+        return owned
+    helped = select(RecordHelper.record_id).where(col(RecordHelper.person_id) == actor.id)
+    return col(Record.id).in_(union(select(Record.id).where(owned), helped) if filters.owners else helped)
 
 
 def _owned_by(owners: Iterable[str], actor: Actor) -> ColumnElement[bool]:

@@ -79,7 +79,7 @@ async def listed(
         Scope.CLOSED: (nulls_last(col(Record.closed_at).desc()), col(Record.id).desc()),
         Scope.ALL: (col(Record.is_open).desc(), *what_matters),
     }[filters.wanted_scope]
-    return await _page(session, actor, wanted, order=order, kind=kind, now=now, number=number, size=size)
+    return await page_of(session, actor, wanted, order=order, kind=kind, now=now, number=number, size=size)
 
 
 async def items_of(
@@ -106,7 +106,7 @@ BY_DUE_DATE: tuple[SQLColumnExpression[Any], ...] = (
 )
 
 
-async def _page(
+async def page_of(
     session: AsyncSession,
     actor: Actor,
     wanted: Sequence[SQLColumnExpression[bool]],

@@ -5,7 +5,6 @@ A test for one engine says `@pytest.mark.parametrize("engine", ["sqlite"], indir
 
 from collections.abc import AsyncIterator, Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -21,8 +20,10 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture(scope="session")
-def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
-    return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+def sqlite_databases() -> Iterator[SqliteFiles]:
+    files = SqliteFiles()
+    yield files
+    files.close()
 
 
 @pytest.fixture(scope="session")
@@ -47,19 +48,17 @@ def databases(request: pytest.FixtureRequest, engine: str) -> Databases:
 
 
 @pytest.fixture
-def empty_database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(databases: Databases) -> Iterator[str]:
     """The address of a database in which there is nothing at all."""
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    url = databases.create(folder, migrated=False)
+    url = databases.create(migrated=False)
     yield url
     databases.drop(url)
 
 
 @pytest.fixture
-def database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """The address of a database of this test's own, with the schema in it and no rows."""
-    url = databases.create(tmp_path, migrated=True)
+    url = databases.create(migrated=True)
     yield url
     databases.drop(url)
 

@@ -20,8 +20,8 @@ from bot import migrate
 class Databases(Protocol):
     """Makes databases on one engine."""
 
-    def create(self, folder: Path, *, migrated: bool) -> str:
-        """The address of a new database, with the schema in it or quite empty. `folder` is the test's own."""
+    def create(self, *, migrated: bool) -> str:
+        """The address of a new database, with the schema in it or quite empty."""
         ...
 
     def drop(self, url: str) -> None:
@@ -30,20 +30,24 @@ class Databases(Protocol):
 
 
 class SqliteFiles:
-    """Databases as files in the test's folder."""
+    """Databases as files, each in a folder of its own; in memory, where a commit does not wait for a disk."""
 
-    def __init__(self, folder: Path) -> None:
-        self._template = folder / "template.db"
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="steward-sqlite-", dir=_folder_in_memory())
+        self._template = Path(self._folder.name) / "template.db"
         migrate.upgrade(f"sqlite:///{self._template}")
 
-    def create(self, folder: Path, *, migrated: bool) -> str:
-        path = folder / "steward.db"
+    def create(self, *, migrated: bool) -> str:
+        path = Path(tempfile.mkdtemp(dir=self._folder.name)) / "steward.db"
         if migrated:
             shutil.copyfile(self._template, path)
         return f"sqlite:///{path}"
 
     def drop(self, url: str) -> None:
-        """Nothing: pytest removes the folder."""
+        shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent)
+
+    def close(self) -> None:
+        self._folder.cleanup()
 
 
 class PostgresServer:
@@ -68,7 +72,7 @@ class PostgresServer:
         self._execute("CREATE DATABASE template_migrated")
         migrate.upgrade(self._server.get_uri("template_migrated"))
 
-    def create(self, folder: Path, *, migrated: bool) -> str:
+    def create(self, *, migrated: bool) -> str:
         name = next(self._names)
         self._execute(f"CREATE DATABASE {name} TEMPLATE {'template_migrated' if migrated else 'template1'}")
         return self._server.get_uri(name)

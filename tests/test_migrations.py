@@ -38,13 +38,26 @@ def indexes(connection: Connection) -> dict[str, Any]:
     inspector = inspect(connection)
     return {
         str(index["name"]): (
-            tuple(index["column_names"]),
+            tuple(index.get("expressions", index["column_names"])),
             bool(index["unique"]),
             {option: str(value) for option, value in index["dialect_options"].items() if option.endswith("where")},
         )
         for table in SQLModel.metadata.tables
         for index in inspector.get_indexes(table)
     }
+
+
+def by_hand(connection: Connection) -> set[tuple[Any, ...]]:
+    """SQLite's triggers and full-text tables, which no comparison of columns sees."""
+    if connection.dialect.name != "sqlite":
+        return set()
+    written = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR sql LIKE 'CREATE VIRTUAL%'"
+    return set(map(tuple, connection.exec_driver_sql(written)))
+
+
+def is_described(name: str | None, type_: str, _: Any) -> bool:
+    """All but what each engine has for itself; `indexes` and `by_hand` compare that."""
+    return "record_words" not in (name or "")
 
 
 def build_from_models(connection: Connection) -> None:
@@ -58,10 +71,13 @@ async def test_a_database_built_by_migrations_equals_one_built_from_the_models(
     await ask(empty_database_url, build_from_models)
 
     def differences(connection: Connection) -> list[Any]:
-        return compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        context = MigrationContext.configure(connection, opts={"include_name": is_described})
+        return compare_metadata(context, SQLModel.metadata)
 
     assert await ask(database_url, differences) == []
     assert await ask(database_url, indexes) == await ask(empty_database_url, indexes)
+    # A step that replaces the table `record` in SQLite takes its triggers with it, and has to make them again.
+    assert await ask(database_url, by_hand) == await ask(empty_database_url, by_hand)
     assert (await ask(database_url, tables)) - (await ask(empty_database_url, tables)) == {"alembic_version"}
 
 

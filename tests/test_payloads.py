@@ -246,12 +246,10 @@ class Installation:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def steward(
-    sqlite_databases: SqliteFiles, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Installation]:
+async def steward(sqlite_databases: SqliteFiles) -> AsyncIterator[Installation]:
     async with AsyncExitStack() as leaving:
-        files = [tmp_path_factory.mktemp(way) / "steward.db" for way in ("http", "socket")]
-        urls = [sqlite_databases.create(file.parent, migrated=True) for file in files]
+        urls = [sqlite_databases.create(migrated=True) for _ in ("http", "socket")]
+        files = [Path(url.removeprefix("sqlite:///")) for url in urls]
 
         listening = leaving.enter_context(run.listener("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/slack/events"

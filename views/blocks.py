@@ -121,6 +121,21 @@ def rich(*runs: str | tuple[str, str]) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
 
 
+def bullets(lines: Sequence[tuple[str, str]]) -> Block:
+    """A rich_text block of one bullet list: each line is a bold beginning and the rest."""
+    items = [
+        {
+            "type": "rich_text_section",
+            "elements": [
+                {"type": "text", "text": safe(f"{first}  "), "style": {"bold": True}},
+                {"type": "text", "text": safe(rest) or "–"},
+            ],
+        }
+        for first, rest in lines
+    ]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": items}]}
+
+
 def mention(person_id: str) -> str:
     """mrkdwn that notifies the person."""
     return f"<@{person_id}>"

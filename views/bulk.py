@@ -11,7 +11,7 @@ from models.labels import Labelled, Priority
 from models.operations import REMARK, TEXT_MAX
 from models.tables import Project
 from reports.work import Page
-from views.blocks import Block, Message, actions, button, cut, esc, mrkdwn, note, option, plain, rich, section
+from views.blocks import Block, Message, actions, bullets, button, cut, esc, mrkdwn, note, option, plain, rich, section
 from views.forms import WHY_MOVED, FormContext, message_view
 from views.undo import UNDO_BATCH
 from views.values import People, due, name_of
@@ -133,7 +133,8 @@ def changed(said: str, items: Sequence[Item], hindered: Sequence[Hindered], *, b
     """The one confirmation, with the one way back. `said` is plain text with {records} in it: "Closed {records}"."""
     text = said.replace("{records}", records(len(items)))
     blocks = [rich((text, "bold"))]
-    blocks += [rich((f"{item.reference}  ", "bold"), cut(item.record.title, 200)) for item in items[:NAMED]]
+    named = [(item.reference, cut(item.record.title, 200)) for item in items[:NAMED]]
+    blocks += [bullets(named)] if named else []
     blocks += [note(plain(f"and {len(items) - NAMED} more"))] if len(items) > NAMED else []
     blocks += _staying(hindered)
     blocks += [actions([button("Undo", UNDO_BATCH, batch, says=f"Undo: {text}")])] if items else []

@@ -1,19 +1,23 @@
 """The one card a record has in its channel, and the short messages about a record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
 from models import tags
 from models.capturing import is_untitled
 from models.clock import today_in, zone_or_utc
+from models.comments import Talk
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
 from models.links import Linked
-from models.operations import stored_value
-from models.tables import Act, Channel, History, Project
+from models.operations import stored_value, told
+from models.permissions import Actor, Right, may, right_for
+from models.tables import Act, Channel, Comment, History, Project, Record
 from models.working_days import holiday_on
+from reports.around import Around
 from views.blocks import (
     Block,
     Message,
@@ -35,6 +39,12 @@ from views.values import People, day, due, moved, name_of, shown_value, status, 
 
 DETAILS_SHOWN = 600
 
+NOTHING_AROUND = Around()
+
+# The names of the projects that the reader may know of, by id.
+Places = Mapping[int, str]
+NO_PLACES: Places = {}
+
 UNDO = "undo"
 REDO = "undo:redo"
 
@@ -47,11 +57,13 @@ def record_card(
     now: datetime,
     mention_owner: bool = False,
     offers_posting: bool = False,
-    links: Sequence[Linked] = (),
+    around: Around = NOTHING_AROUND,
+    reader: Actor | None = None,
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
-    `offers_posting` goes with a private view of a record whose card is not in its channel.
+    `reader` is given with a private view: it offers only what that person may do. `offers_posting` goes with a private
+    view of a record whose card is not in its channel.
     """
     if item.record.is_archived:
         return _removed_card(item)
@@ -61,9 +73,10 @@ def record_card(
         *_facts(item, project, people, today, mention_owner=mention_owner),
         *_remark(item),
         *_texts(item),
-        *_links(links),
+        *_links(around.links),
+        *_talk(around.talk),
         note(*_origin(item, project, people)),
-        actions(_buttons(item)),
+        actions(_buttons(item, project, reader)),
     ]
     if offers_posting:
         post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
@@ -91,13 +104,16 @@ def saved(
     hints: Sequence[str] = (),
     settings_of: int | None = None,
     way_back: str | None = UNDO,
+    places: Places = NO_PLACES,
     version: int | None = None,
+    alike: Sequence[Record] = (),
 ) -> Message:
     """The private confirmation of a change, with what is stored, when it is chased, and a way back.
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
     `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given; it is
-    None where the person may not.
+    None where the person may not. `places` are names of projects; `alike` are records that may be the same, the likest
+    first.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -110,8 +126,12 @@ def saved(
         facts += ["reminder that morning at 09:00"] if _is_reminded(item, people, now) else []
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
-    blocks = [rich((f"{text} ", "bold"), item.record.title), note(plain(" · ".join(facts)))]
+    changes = _changes(item, people, places)
+    blocks = [rich((f"{text} ", "bold"), item.record.title)]
+    blocks += [rich(change) for change in changes]
+    blocks.append(note(plain(" · ".join(facts))))
     blocks += [section(mrkdwn(hint)) for hint in hints]
+    blocks += [section(plain(looks_like(item.kind, alike, people)))] if alike else []
     offered = []
     if way_back is not None:
         label, made = "Redo" if way_back == REDO else "Undo", version or item.record.version
@@ -120,8 +140,40 @@ def saved(
     offered += [edit] if not item.record.is_archived and item.kind.is_editable(item) else []
     if settings_of is not None:
         offered.append(button("Project settings", "settings", str(settings_of)))
+    if alike:
+        other = item.kind.reference_of(alike[0])
+        offered.append(button(f"Open {other}", "show", other))
+        offered.append(
+            button(
+                "Link as duplicate",
+                "duplicate",
+                f"{item.reference} {other}",
+                says=f"{item.reference} duplicates {other}",
+            )
+        )
     blocks += [actions(offered)] if offered else []
-    return Message(esc(f"{text}: {item.record.title}. {'. '.join(facts)}."), blocks)
+    return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
+
+
+def _changes(item: Item, people: People, places: Places) -> list[str]:
+    """What the latest change changed, each field from what to what; nothing for a step, whose name says it."""
+    rows = [row for row in told(item.changed) if row.act is not Act.STEPPED and row.field != "is_archived"]
+    lines = [change_in_words(item.kind, row, people, places, cut_at=CHANGE_SHOWN) for row in rows]
+    return [_capital(line.removeprefix("undid: ")) for line in lines[:CHANGES_SHOWN]]
+
+
+CHANGES_SHOWN = 12
+CHANGE_SHOWN = 100
+
+
+def looks_like(kind: Kind, alike: Sequence[Record], people: People) -> str:
+    """Plain words that point out records that may be the same as one that is being logged."""
+    said = [
+        f"{kind.reference_of(each)} “{each.title}” ({kind.statuses(each.status).label.lower()}, "
+        f"{name_of(people, each.owner_id) if each.owner_id else 'no owner'})"
+        for each in alike
+    ]
+    return f"Looks like {' and '.join(said)}."
 
 
 def holiday_hints(item: Item, project: Project) -> list[str]:
@@ -139,12 +191,58 @@ def _is_reminded(item: Item, people: People, now: datetime) -> bool:
     return datetime.combine(item.record.due_date, time(9), zone_or_utc(owner.timezone)) > now
 
 
-def assigned(item: Item, project: Project, people: People, *, now: datetime, links: Sequence[Linked] = ()) -> Message:
-    """The direct message by which an owner learns of a record that is theirs now."""
-    card = record_card(item, project, people, now=now, links=links)
-    who = name_of(people, item.record.raised_by)
-    says = f"You own {item.reference} in {project.name}, raised by {who}."
+def is_in_hands_of(item: Item, person_id: str) -> bool:
+    """Whether the person owns the record or helps with it."""
+    return person_id in (item.record.owner_id, *item.record.helpers)
+
+
+def assigned(
+    item: Item,
+    project: Project,
+    people: People,
+    *,
+    now: datetime,
+    around: Around,
+    reader: Actor,
+    by: str | None = None,
+) -> Message:
+    """The direct message by which somebody learns of a record that is theirs, or that they help with.
+
+    `by` is whoever gave it to them, where that is not whoever raised it.
+    """
+    card = record_card(item, project, people, now=now, around=around, reader=reader)
+    if reader.id == item.record.owner_id:
+        says = f"You own {item.reference} in {project.name}, raised by {name_of(people, item.record.raised_by)}."
+    else:
+        owner = name_of(people, item.record.owner_id)
+        says = f"You help with {item.reference} in {project.name}, which {owner} owns."
+    if by and by != item.record.raised_by and reader.id == item.record.owner_id:
+        says += f" {name_of(people, by)} gave it to you."
     return Message(esc(f"{says} ") + card.text, [section(plain(says)), *card.blocks])
+
+
+def taken_over(item: Item, people: People) -> Message:
+    """What that message becomes when the record is no longer theirs."""
+    if item.record.is_archived:
+        return _removed_card(item)
+    text = f"{_capital(name_of(people, item.record.owner_id))} owns {item.reference} now: {item.record.title}"
+    return Message(esc(cut(text, 2_000)), [section(plain(text), _button(item, "Show", "show"))])
+
+
+def not_yours_any_more() -> Message:
+    """What that message becomes when they may no longer see the record."""
+    text = "A record that was yours has moved on, and is no longer yours to see."
+    return Message(text, [note(plain(text))])
+
+
+def moved_away(item: Item) -> Message:
+    """What a card becomes in the channel that its record left. Where it went is for those who may see it there."""
+    text = f"{item.reference} was moved to another project."
+    return Message(text, [section(plain(text), _button(item, "Show", "show"))])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: str = "") -> Message:
@@ -283,25 +381,75 @@ def trouble(sentence: str, item: Item | None = None) -> Message:
     return Message(sentence, [section(mrkdwn(sentence)), *offered])
 
 
-def history(item: Item, lines: Sequence[tuple[datetime, str, str]]) -> Message:
-    """A record's history for one person: (instant, who, what) lines, newest last, instants in the reader's zone."""
+@dataclass(frozen=True)
+class HistoryLine:
+    """One entry of a record's history; `words` is what was said with it, shown whole below."""
+
+    at: datetime
+    who: str
+    what: str
+    words: str = ""
+
+
+def history(item: Item, lines: Sequence[HistoryLine]) -> Message:
+    """A record's history for one person, newest last, instants in the reader's zone."""
     blocks: list[Block] = [_title(item)]
     shown = lines[-HISTORY_ROWS:]
     if len(shown) < len(lines):
         blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
-    for at, who, what in shown:
-        stamp = f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
-        blocks.append(note(mrkdwn(stamp), plain(who), plain(what, 1_500)))
+    for line in shown:
+        stamp = f"<!date^{int(line.at.timestamp())}^{{date_short_pretty}} {{time}}|{line.at:%Y-%m-%d %H:%M} UTC>"
+        blocks.append(note(mrkdwn(stamp), plain(line.who), plain(line.what, 1_500)))
+        blocks += [rich(line.words)] if line.words else []
     return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
 
 
-HISTORY_ROWS = 30
+# At most two blocks each, of the fifty a message may have.
+HISTORY_ROWS = 24
 
 
-def change_in_words(kind: Kind, row: History, people: People) -> str:
-    """One history row as a sentence in plain text."""
+def said(comment: Comment, people: People) -> HistoryLine:
+    """A comment as a line of the history; what was taken back is not repeated."""
+    who = name_of(people, comment.author_id)
+    if comment.taken_back_at is not None:
+        return HistoryLine(comment.at, who, "commented, and took it back")
+    return HistoryLine(comment.at, who, "commented", comment.text)
+
+
+def commented(item: Item, comment: Comment) -> Message:
+    """The private confirmation of a comment, or that it was taken back, with the way back."""
+    is_gone = comment.taken_back_at is not None
+    text = f"{'Took back your comment' if is_gone else 'Commented'} on {item.reference}"
+    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Undo", UNCOMMENT)
+    blocks = [rich((text, "bold")), *([] if is_gone else [rich(cut(comment.text, DETAILS_SHOWN))])]
+    blocks.append(actions([button(label, action, f"{item.reference}:{comment.id}", says=f"{label}: {text}")]))
+    return Message(esc(f"{text}." if is_gone else f"{text}: {cut(comment.text, 300)}"), blocks)
+
+
+UNCOMMENT = "uncomment"
+RECOMMENT = "uncomment:redo"
+
+
+def first_values(item: Item, rows: Sequence[History], people: People) -> str:
+    """What the record was logged with, as words: the value before a field's first change, else the present one."""
+    before = {row.field: stored_value(item.kind, row.field, row.before) for row in reversed(rows) if row.field}
+    said = []
+    for field in item.kind.form_fields:
+        value = shown_value(field, before.get(field.key, item.value(field.key)), people)
+        if value and not (field.default and value == field.default.label):
+            said.append(f"“{cut(value, 250)}”" if field.key == "title" else f"{field.label.lower()} {cut(value, 100)}")
+    return ", ".join(said)
+
+
+def change_in_words(
+    kind: Kind, row: History, people: People, places: Places = NO_PLACES, *, cut_at: int = 3_000, first: str = ""
+) -> str:
+    """One history row as a sentence in plain text; `cut_at` shortens each value, `first` is what it was logged with.
+
+    A project that the reader may not know of is not among `places`, and not named.
+    """
     if row.act is Act.CREATED:
-        return f"logged it from {row.via}"
+        return f"logged it from {row.via}" + (f": {first}" if first else "")
     if row.field == "is_archived":
         return "removed it" if row.after else "brought it back"
     if row.act is Act.LINKED:
@@ -311,7 +459,10 @@ def change_in_words(kind: Kind, row: History, people: People) -> str:
     if row.field == "is_draft":
         return "made it a draft again" if row.after else "it is a draft no longer"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
-    before, after = (_past_value(kind, field, value, people) for value in (row.before, row.after))
+    if row.field == "project_id":
+        before, after = (places.get(value, "a project you do not see") for value in (row.before, row.after))
+    else:
+        before, after = (cut(_past_value(kind, field, value, people), cut_at) for value in (row.before, row.after))
     word = "undid: " if row.act is Act.UNDONE else ""
     remark = f" ({row.note})" if row.note else ""
     return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"
@@ -385,6 +536,22 @@ def _links(links: Sequence[Linked]) -> list[Block]:
 LINKS_SHOWN = 10
 
 
+def _talk(talk: Talk) -> list[Block]:
+    """How many comments there are, and what was said last."""
+    if not talk.count:
+        return []
+    count = "1 comment" if talk.count == 1 else f"{talk.count} comments"
+    if talk.count > len(talk.latest):
+        count += f", the last {len(talk.latest)}"
+    return [
+        note(plain(f"{count}:")),
+        *(rich((f"{each.who}: ", "bold"), cut(each.text, COMMENT_SHOWN)) for each in talk.latest),
+    ]
+
+
+COMMENT_SHOWN = 300
+
+
 def linked(sentence: str, items: Sequence[Item]) -> Message:
     """The private confirmation that two records are linked, or no longer; the sentence is plain text."""
     rows = [_title(item) for item in items]
@@ -403,23 +570,36 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
     return origin
 
 
-def _buttons(item: Item) -> list[Block]:
-    """At most five in a row: the steps first in the kind's description, and a ⋯ menu for those that find no room."""
-    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status)]
-    others = [button("History", "history", item.reference, says=f"History of {item.reference}")]
-    if item.kind.is_editable(item):
-        others.insert(0, button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
-    steps += [
-        button(each.label, f"follow:{each.key}", item.reference, says=f"{each.label}: {item.reference}")
-        for each in item.kind.follow_ups_from(item.record.status)
+def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
+    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with all the rest.
+
+    For a reader only what that person may do; the card of a channel has many readers and offers everything.
+    """
+
+    def allowed(right: Right) -> bool:
+        return reader is None or may(reader, right, project, item)
+
+    moves = [
+        _step_button(item, step) for step in item.kind.steps_from(item.record.status) if allowed(right_for(step, item))
     ]
-    room = BUTTONS_EACH - len(others)
-    if len(steps) <= room:
-        return [*steps, *others]
-    return [*steps[: room - 1], *others, overflow(steps[room - 1 :])]
+    if allowed(Right.EDIT):
+        moves += [
+            _button(item, each.label, f"follow:{each.key}") for each in item.kind.follow_ups_from(item.record.status)
+        ]
+    edits = [_button(item, "Edit", "edit")] if allowed(Right.EDIT) and item.kind.is_editable(item) else []
+    rest = [_button(item, "Comment", "comment")] if allowed(Right.COMMENT) else []
+    rest.append(_button(item, "History", "history"))
+    rest += [_button(item, "Move to another project", "move")] if allowed(Right.EDIT) else []
+    room = BUTTONS_EACH - len(edits) - 1
+    return [*moves[:room], *edits, overflow([*moves[room:], *rest][:MENU_MAX])]
 
 
 BUTTONS_EACH = 5
+MENU_MAX = 5  # entries that Slack allows in a ⋯ menu
+
+
+def _button(item: Item, label: str, action: str) -> Block:
+    return button(label, action, item.reference, says=f"{label}: {item.reference}")
 
 
 def _step_button(item: Item, step: Step) -> Block:

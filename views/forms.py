@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, time
 from typing import Any
 
+from models.comments import COMMENT, COMMENT_MAX
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.operations import REMARK, TEXT_MAX, TITLE_MAX, Source
@@ -35,12 +36,14 @@ class FormContext:
 
     kind: str = ""
     channel_id: str = ""
+    to_channel: str = ""
     project_id: int | None = None
     reference: str = ""
     version: int = 0
     step: str = ""
     follows: str = ""
     shows_all: bool = False
+    pointed_out: bool = False
     source_link: str = ""
     source_ts: str = ""
     source_thread_ts: str = ""
@@ -49,6 +52,8 @@ class FormContext:
     asks: tuple[str, ...] = ()
     line: str = ""
     chosen: tuple[str, ...] = ()
+    digest: str = ""
+    file_id: str = ""
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -80,38 +85,56 @@ def unpack(private_metadata: str) -> FormContext:
 
 
 def record_form(
-    kind: Kind, values: Values, context: FormContext, *, project: Project | None = None, title: str = ""
+    kind: Kind,
+    values: Values,
+    context: FormContext,
+    *,
+    project: Project | None = None,
+    title: str = "",
+    alike: Sequence[Block] = (),
 ) -> Block:
-    """The form for a new record, filled from what is known; `context.asks` may add kind, project, project_name."""
-    blocks: list[Block] = []
+    """The form for a new record, filled from what is known; `context.asks` may add kind, project, project_name.
+
+    `alike` points out records that may be the same, above all else.
+    """
+    blocks = list(alike)
     if "kind" in context.asks:
         blocks += [_kind_choice(kind), note(plain(kind.help))]
     else:
         blocks.append(note(plain(kind.help)))
     if context.source_link:
         blocks.append(note(mrkdwn(link(context.source_link, "The message it comes from"))))
-    if "project" in context.asks:
-        blocks.append(project_choice(project))
-    if "project_name" in context.asks:
-        blocks.append(
-            _input(
-                "project_name",
-                "Project name",
-                {"type": "plain_text_input", "max_length": NAME_MAX},
-                "Slack does not let me see this private channel yet, so please name its project. "
-                "Until I am invited, only you can see what you log here.",
-            )
-        )
+    blocks += place_inputs(context, project)
     blocks += _fields(kind, values, context, focus=True, edition=context.version)
     return {
         "type": "modal",
         "callback_id": "create",
         "title": plain(title or f"Log {with_article(kind.singular)}", 24),
-        "submit": plain("Save"),
+        "submit": plain("Log it anyway" if context.pointed_out else "Save"),
         "close": plain("Cancel"),
         "private_metadata": _with_lengths(context, kind, values).packed(),
         "blocks": blocks,
     }
+
+
+def place_inputs(context: FormContext, project: Project | None, name: str = "") -> list[Block]:
+    """The inputs for what a form has to ask about the project; `name` is what was typed before."""
+    inputs = [project_choice(project)] if "project" in context.asks else []
+    if "project_name" in context.asks:
+        element: Block = {"type": "plain_text_input", "max_length": NAME_MAX}
+        hint = (
+            "Slack does not let me see this private channel yet, so please name its project. "
+            "Until I am invited, only you can see what you log here."
+        )
+        element |= {"initial_value": name} if name else {}
+        inputs.append(_input("project_name", "Project name", element, hint))
+    return inputs
+
+
+def pointing_out(sentence: str, references: Sequence[str]) -> list[Block]:
+    """What a form says of records that may be the same, with a button to look at each without losing the form."""
+    looks = [button(f"Open {each}", f"look:{each}", each, says=f"Open {each}") for each in references]
+    return [section(plain(f"{sentence} Nothing is saved yet: log it anyway, or look first.")), actions(looks)]
 
 
 def edit_form(item: Item, context: FormContext, *, values: Values | None = None, warning: str = "") -> Block:
@@ -173,6 +196,42 @@ def step_form(item: Item, step: Step, context: FormContext) -> Block:
     }
 
 
+def comment_form(item: Item, context: FormContext) -> Block:
+    """The small form for a comment."""
+    words = {"type": "plain_text_input", "multiline": True, "max_length": COMMENT_MAX, "focus_on_load": True}
+    hint = "Everybody who sees the card can read it."
+    return {
+        "type": "modal",
+        "callback_id": "comment",
+        "title": plain(f"Comment on {item.reference}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [
+            note(plain(f"{item.reference}: {item.record.title}", 2_000)),
+            _input(COMMENT, "Comment", words, hint),
+        ],
+    }
+
+
+def move_form(item: Item, project: Project, to: Project, context: FormContext) -> Block:
+    """The question before a record of a private project is shown to others."""
+    who = "the members of its channels" if to.is_private else "everybody in this workspace"
+    asks = (
+        f"{item.reference} is in the private project {project.name}, which only the members of its channels see. "
+        f"In {to.name} {who} can read all of it: title and texts, comments, and the history of who changed what."
+    )
+    return {
+        "type": "modal",
+        "callback_id": "move",
+        "title": plain(f"Move {item.reference}?", 24),
+        "submit": plain("Move"),
+        "close": plain("Leave it here"),
+        "private_metadata": context.packed(),
+        "blocks": [section(plain(asks)), note(plain(f"{item.reference}: {item.record.title}", 2_000))],
+    }
+
+
 def working_view(title: str) -> Block:
     """What a submitted form shows while its work takes longer than Slack waits. It promises nothing."""
     return {"type": "modal", "title": plain(title, 24), "blocks": [section(plain("Still working …"))]}
@@ -212,6 +271,13 @@ def read_choice(state: Mapping[str, Any], block_id: str) -> str:
 def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
     """The values of the checked boxes of an input."""
     return [str(each.get("value")) for each in _element_in(state, block_id).get("selected_options") or ()]
+
+
+def file_in(state: Mapping[str, Any]) -> str:
+    """The id of the one file that was put into the form, wherever in it; empty when there is none."""
+    held = (element for block in state.values() for element in block.values())
+    ids = [str(file.get("id") or "") for element in held for file in element.get("files") or ()]
+    return ids[0] if ids else ""
 
 
 def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:

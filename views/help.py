@@ -17,8 +17,7 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
     shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in verbs)
     grammar = (
         "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, "
-        "`!high` its priority (`!low` `!normal` `!high` `!critical`), `#network` a tag, and for a risk `p4 i3` its "
-        "probability and impact. Further lines are details. "
+        "`!high` its priority, `#pilot` a tag; further lines are details. `/steward help grammar` shows all of it. "
         "Or press ⋯ on a message and choose *Log to Steward*. In threads, where commands do not work, write "
         "`@Steward risk …`; several lines that each begin with such a word are several records. "
         "A reaction may save a message as a draft: `/steward reactions`."
@@ -48,6 +47,42 @@ def kind_help(kind: Kind) -> Message:
     return Message(kind.help, blocks)
 
 
+# What may stand beside the title, and what it means.
+GRAMMAR = (
+    ("@ben", "who owns it, picked from the list that Slack shows"),
+    ('@"Acme Support"', "an owner outside Slack: the name stands in the details, nobody is reminded"),
+    ("by friday 3pm", "when it is due: by, due or on and a date, or the date alone at the end"),
+    ("by 12 dec", "a day; also in 2 weeks, end of month, next monday, 2032-03-05"),
+    ("!high", "its priority: !low !normal !high !critical"),
+    ("p4 i3", "probability and impact of a risk, 1 to 5"),
+    ("#pilot", "a tag"),
+    ("#network", "a channel of another project: it is logged there, and its card goes to that channel"),
+)
+GRAMMAR_EXAMPLES = (
+    "/action Send the firewall diagram @ben by friday 3pm !high",
+    "/action @ben: Send the firewall diagram #pilot",
+    "/steward issue VPN drops every evening due tomorrow !critical",
+    "/risk Core switch may arrive late @kavya by 12 dec p4 i3 !high #pilot #network",
+)
+
+
+def grammar_help() -> Message:
+    """How a record is typed, on one screen."""
+    first = "Words become the title. Beside it, in any order, whatever is known:"
+    parts = "\n".join(f"`{esc(part)}`  {esc(means)}" for part, means in GRAMMAR)
+    rest = (
+        "Further lines (Shift+Enter) are the details. A word that belongs to the sentence stays in the title: a name "
+        "after *with* or *to*, a channel after *in*, a date after *for*."
+    )
+    blocks = [
+        section(plain(first)),
+        section(mrkdwn(parts)),
+        section(mrkdwn(rest)),
+        section(mrkdwn("*For example*\n" + "\n".join(f"`{esc(line)}`" for line in GRAMMAR_EXAMPLES))),
+    ]
+    return Message(first, blocks)
+
+
 LIST_WORDS = (
     ("risks", "a kind; several are added up"),
     ("open, closed, all", "open is meant where nothing is said"),
@@ -58,6 +93,7 @@ LIST_WORDS = (
     (">=12, <6", "the score of risks"),
     ("#channel, everywhere", "a channel's project, or all you may see"),
     ("#pilot", "a tag"),
+    ("helping", "what you help with; after an owner, that too"),
     ("waiting on me", "what you are to approve, and what you own that is overdue"),
     ('"core switch"', "words of the title, in quotes"),
 )
@@ -68,8 +104,9 @@ def list_help() -> Message:
     first = "After `/steward list` say what you want to see, in any order."
     words = "\n".join(f"`{esc(said)}`  {esc(means)}" for said, means in LIST_WORDS)
     named = (
-        "`/steward my` is what you own everywhere, `/steward overdue` what is overdue here, `/steward waiting` what "
-        "waits for you, `/steward risks` the risks. Each takes filters too: `/steward my overdue high`."
+        "`/steward my` is what you own or help with everywhere, `/steward overdue` what is overdue here, "
+        "`/steward waiting` what waits for you, `/steward risks` the risks. Each takes filters too: "
+        "`/steward my overdue high`."
     )
     blocks = [
         section(mrkdwn(f"{first}\n`/steward list risks open >=12 @me due this week`")),
@@ -96,6 +133,26 @@ def admin_help() -> Message:
     """What workspace admins can do that others cannot, and where the rest is done."""
     first = "What you can do as an admin of this workspace"
     return Message(first, [section(mrkdwn(f"*{first}*")), *(section(mrkdwn(each)) for each in ADMIN)])
+
+
+def find_help() -> Message:
+    """How to look for words."""
+    first = "After `/steward find` type words. Every record that you can see and that has all of them is found."
+    how = (
+        "I look through titles, details and the other texts of a record, its tags and its reference, closed records "
+        "too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds “cables”. "
+        "Words in quotes stand together, in that order."
+    )
+    filters = (
+        "Filters go with the words: kinds in the plural (`risks`), `#pilot`, a channel, `@ben`, `@me`, `!high`, "
+        '`>=12`, `open`, `closed`, `overdue`. To look for such a word, put it in quotes: `"open"`.'
+    )
+    blocks = [
+        section(mrkdwn(f'{first}\n`/steward find "core switch" risks #network`')),
+        section(mrkdwn(esc(how))),
+        section(mrkdwn(esc(filters))),
+    ]
+    return Message(first, blocks)
 
 
 def standup_help(words: Sequence[tuple[str, str]]) -> Message:

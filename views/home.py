@@ -13,7 +13,7 @@ from views.values import day, with_article
 
 PROJECTS_SHOWN = 8
 
-# What stands above all else takes no room from the rest: Slack allows a hundred blocks.
+# So much of a notice finds room above the fullest tab: Slack allows a hundred blocks.
 NOTICE_BLOCKS = 10
 
 MINE = "mine everywhere"
@@ -60,7 +60,8 @@ def _today(overview: Overview, person: Person) -> list[Block]:
 def _quick(overview: Overview, person: Person) -> list[Block]:
     """A line to type into and a button for each kind; the form that opens asks for what is missing."""
     forms = [_form_of(kind) for kind in KINDS]
-    buttons = actions([*forms[:4], overflow(forms[4:])])
+    several = [button("Paste a list", "paste", ""), button("Import a table", "import", "")]
+    buttons = actions([*forms[:4], overflow([*forms[4:], *several])])
     if not overview.projects:
         return [buttons]
     typed = {

@@ -26,6 +26,7 @@ class ListView:
     line: str
     empty: str
     filters: Filters
+    reader_id: str
     steps: Mapping[str, Step]
     other: tuple[str, str] | None = None
     offers_select: bool = False
@@ -68,7 +69,9 @@ def limits_in_words(filters: Filters, people: People) -> list[str]:
             said.append(f"score {most} or less")
     who = {ME: "you", NOBODY: "nobody"}
     owners = [who.get(owner) or name_of(people, owner) for owner in filters.owners]
-    said += [f"owned by {' or '.join(owners)}"] if owners else []
+    hands = [f"owned by {' or '.join(owners)}"] if owners else []
+    hands += ["helped with by you"] if filters.helping else []
+    said += [" or ".join(hands)] if hands else []
     said += [f"#{tag}" for tag in filters.tags]
     said += ["waiting on you"] if filters.waiting else []
     return [*said, *(f"“{words}” in the title" for words in filters.words)]
@@ -95,7 +98,7 @@ def _line(line: Line, people: People, page: Page, view: ListView) -> list[Block]
     is_late = record.is_open and line.urgency == "Overdue"
     facts = [
         line.project.name if view.names_projects else "",
-        name_of(people, record.owner_id),
+        name_of(people, record.owner_id) + (", you help" if view.reader_id in record.helpers else ""),
         f"🔴 {due_words}" if is_late else due_words,
         status(item),
         f"{record.priority.label} priority" if record.priority in (Priority.HIGH, Priority.CRITICAL) else "",

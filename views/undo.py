@@ -1,15 +1,15 @@
 """What an undo would take back, what it took back, and what stays because somebody changed it since."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.kinds import Item
 from models.operations import told
 from models.tables import Act
 from models.undoing import Change, Kept, Part, TakenBack
-from views.blocks import Block, Message, actions, button, cut, esc, mrkdwn, note, plain, rich, section
-from views.cards import UNDO, change_in_words
+from views.blocks import Block, Message, actions, bullets, button, cut, esc, mrkdwn, note, plain, rich, section
+from views.cards import UNDO, Places, change_in_words
 from views.values import People, ago, name_of
 
 UNDO_BATCH = "undo_batch"
@@ -28,6 +28,7 @@ class Reader:
     id: str
     people: People
     now: datetime
+    places: Places = field(default_factory=dict)
 
 
 def offer(change: Change, kept: Sequence[Kept], reader: Reader, *, only: Part | None = None) -> Message:
@@ -42,7 +43,7 @@ def offer(change: Change, kept: Sequence[Kept], reader: Reader, *, only: Part | 
     if only:
         said = f"The last change of {only.item.reference}, {when}, was one of several records"
     blocks: list[Block] = [section(plain(f"{said}:"))]
-    blocks += _named([_what(part, reader.people) for part in free])
+    blocks += _named([_what(part, reader) for part in free])
     blocks += _staying(kept, reader)
     offered = [_way_back(change, f"Undo {_records(len(free))}")] if free else []
     if only and only in free:
@@ -91,7 +92,7 @@ def _records(number: int) -> str:
 
 
 def _named(lines: Sequence[tuple[str, str]]) -> list[Block]:
-    blocks = [rich((f"{reference}  ", "bold"), cut(text, 300)) for reference, text in lines[:NAMED]]
+    blocks = [bullets([(reference, cut(text, 300)) for reference, text in lines[:NAMED]])] if lines else []
     return blocks + ([note(plain(f"and {len(lines) - NAMED} more"))] if len(lines) > NAMED else [])
 
 
@@ -103,15 +104,15 @@ def _staying(kept: Sequence[Kept], reader: Reader) -> list[Block]:
     return [section(mrkdwn(cut("\n".join(sentences), 3_000)))] if sentences else []
 
 
-def _what(part: Part, people: People) -> tuple[str, str]:
+def _what(part: Part, reader: Reader) -> tuple[str, str]:
     """A record and what was done to it: "Order cables · status: Open → Done"."""
-    return part.item.reference, f"{part.item.record.title} · {_in_words(part.item, part, people)}"
+    return part.item.reference, f"{part.item.record.title} · {_in_words(part.item, part, reader)}"
 
 
-def _in_words(item: Item, part: Part, people: People) -> str:
+def _in_words(item: Item, part: Part, reader: Reader) -> str:
     if part.rows[0].act is Act.CREATED:
         return "you logged it"
-    return "; ".join(change_in_words(item.kind, row, people) for row in told(part.rows))
+    return "; ".join(change_in_words(item.kind, row, reader.people, reader.places) for row in told(part.rows))
 
 
 def _way_back(change: Change, label: str) -> Block:

@@ -12,7 +12,7 @@ from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
 from models.labels import Labelled, LinkType, Priority
-from models.tables import Record
+from models.tables import History, Record
 
 
 class FieldType(StrEnum):
@@ -155,11 +155,17 @@ class Kind:
 
     def label_of(self, key: str) -> str:
         """What a person reads for a column that may be no form field, such as the status."""
-        return next((f.label for f in self.all_fields if f.key == key), key.replace("_", " ").capitalize())
+        return next((f.label for f in self.all_fields if f.key == key), "") or (
+            key.removesuffix("_id").replace("_", " ").capitalize()
+        )
 
     def steps_from(self, status: str) -> tuple[Step, ...]:
         """The steps that a record in that status can take."""
         return tuple(step for step in self.steps if status in step.begins)
+
+    def reference_of(self, record: Record) -> str:
+        """`A12`, of a record of this kind."""
+        return f"{self.letter}{record.number}"
 
     def step_named(self, word: str) -> Step | None:
         """The step a person means by that word, or None."""
@@ -185,15 +191,16 @@ class Kind:
 
 @dataclass
 class Item:
-    """A record with its kind and its own row."""
+    """A record with its kind and its own row. `changed` are the history rows of the latest change made through it."""
 
     kind: Kind
     record: Record
     own: SQLModel
+    changed: tuple[History, ...] = ()
 
     @property
     def reference(self) -> str:
-        return f"{self.kind.letter}{self.record.number}"
+        return self.kind.reference_of(self.record)
 
     @property
     def status(self) -> Labelled:
@@ -221,6 +228,13 @@ COMMON_FIELDS = (
         type=FieldType.PERSON,
         help="The one person who answers for it.",
         in_list=True,
+    ),
+    FieldSpec(
+        key="helpers",
+        label="Helpers",
+        type=FieldType.PEOPLE,
+        help="People who work on it besides the owner. It stands in their `/steward my` too.",
+        is_extra=True,
     ),
     FieldSpec(
         key="due_date",

@@ -6,6 +6,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import standups
+from models.permissions import is_closed
 from models.tables import Standup, StandupRound
 from scheduler.jobs.base import Job
 
@@ -13,7 +14,9 @@ from scheduler.jobs.base import Job
 async def run(session: AsyncSession, now: datetime) -> None:
     """What is due: two indexed questions where nothing is."""
     for standup, project in await standups.due(session, now):
-        await standups.advance(session, standup, now=now, is_skipped=standups.days_off(project))
+        await standups.advance(
+            session, standup, now=now, is_skipped=standups.days_off(project), rests=is_closed(project)
+        )
     await standups.follow_moves(session, now)
     await standups.close_due(session, now)
 

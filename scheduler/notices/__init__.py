@@ -3,9 +3,11 @@
 from scheduler.deliveries import DeliveryKind
 from scheduler.notices.answer import ANSWER
 from scheduler.notices.assigned import ASSIGNED
+from scheduler.notices.assigned_again import ASSIGNED_AGAIN
 from scheduler.notices.assigned_batch import ASSIGNED_BATCH
 from scheduler.notices.begun import BEGUN
 from scheduler.notices.card import CARD
+from scheduler.notices.card_left import CARD_LEFT
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
@@ -17,7 +19,9 @@ from scheduler.notices.word import WORD
 
 DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     CARD,
+    CARD_LEFT,
     ASSIGNED,
+    ASSIGNED_AGAIN,
     ASSIGNED_BATCH,
     HELLO,
     BEGUN,

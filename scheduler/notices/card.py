@@ -7,10 +7,11 @@ from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, links, outbox
+from models import directory, outbox
 from models.kinds import Item
 from models.labels import SourceChange
 from models.tables import Act, Card, Delivery, History, Project, Record
+from reports.around import around
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.trouble import UNSURE, owe_trouble
@@ -41,21 +42,24 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         return None
     item, project = found
     card = await _card(session, delivery)
+    if item.record.channel_id != (card.channel_id if card else delivery.target):
+        # It moved meanwhile: what it says by now may be none of this channel's business.
+        return None
     is_late = now - item.record.updated_at >= POST_LIMIT and not delivery.payload.get("asked")
     if card is None and (item.record.is_archived or is_late):
         return None
     people = await directory.people(session, people_of(item))
-    shown = await links.links_of(session, item)
+    shown = await around(session, item)
     if card is not None:
         if not await _may_stand_in(session, card.channel_id, project):
             return None
-        message = record_card(item, project, people, now=now, links=shown)
+        message = record_card(item, project, people, now=now, around=shown)
         return Draft("update", card.channel_id, message, ts=card.ts)
     target = delivery.target if await _may_stand_in(session, delivery.target, project) else project.home_channel_id
     owner_id = await _owner_to_tell(session, delivery, item)
     if owner_id and not await directory.is_member(session, target, owner_id):
         owner_id = None
-    message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, links=shown)
+    message = record_card(item, project, people, now=now, mention_owner=owner_id is not None, around=shown)
     thread_ts = _thread(delivery, item.record) if target == delivery.target else None
     return Draft("post", target, message, thread_ts=thread_ts, mentions=owner_id)
 

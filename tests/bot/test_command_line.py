@@ -90,7 +90,7 @@ def test_everything_of_a_workspace_is_exported(database_url: str) -> None:
 
     found = json.loads(told.stdout)
     assert told.exit_code == 0
-    assert list(found) == ["workspace", "projects", "records", "links", "history"]
+    assert list(found) == ["workspace", "projects", "records", "links", "comments", "history"]
     assert found["workspace"] == {"id": WORKSPACE, "name": "Northwind"}
     assert [project["name"] for project in found["projects"]] == ["Data centre move", "Secret"]
     action, risk = found["records"]

@@ -80,11 +80,11 @@ def test_every_scope_has_its_reason_and_every_event_its_scope() -> None:
         assert scope in SCOPES or not events & subscribed
 
 
-def test_reading_the_messages_of_channels_is_optional() -> None:
+def test_what_reads_messages_and_files_is_optional() -> None:
     """Whoever installs it decides; Slack wants an optional scope in both lists."""
     scopes = manifest()["oauth_config"]["scopes"]
 
-    assert scopes["bot_optional"] == ["channels:history", "groups:history"] == sorted(OPTIONAL_SCOPES)
+    assert scopes["bot_optional"] == ["channels:history", "files:read", "groups:history"] == sorted(OPTIONAL_SCOPES)
     assert set(scopes["bot_optional"]) < set(scopes["bot"])
 
 

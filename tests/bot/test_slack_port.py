@@ -88,6 +88,16 @@ async def test_a_good_answer_is_handed_back_as_it_is(port: SlackWebApi) -> None:
     assert await port.call("chat.postMessage", channel="C1", text="x") == {"ok": True, "channel": "C1", "ts": "1.1"}
 
 
+async def test_each_answer_says_what_the_token_may_do(port: SlackWebApi, double: Double) -> None:
+    assert port.scopes == frozenset()
+
+    for granted in ("chat:write", "chat:write,files:read"):
+        double.answer = http('{"ok": true}', headers=f"x-oauth-scopes: {granted}\r\n")
+        await port.call("auth.test")
+
+        assert port.scopes == set(granted.split(","))
+
+
 async def test_a_call_is_a_form_with_the_token_beside_it_and_nested_values_as_json(
     port: SlackWebApi, double: Double
 ) -> None:

@@ -4,6 +4,7 @@ It knows nothing but Slack: it is an ordinary Bolt app in Socket Mode that is po
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -234,6 +235,7 @@ class LunchClub:
         app.options("value")(self.places)
         app.view("order")(self.ordered)
         app.view("guest")(self.guest_added)
+        app.view_closed(re.compile(""))(self.closed)
         app.event("app_home_opened")(self.home_opened)
         app.event("app_mention")(self.mentioned)
         app.event("message")(self.mentioned)
@@ -297,6 +299,9 @@ class LunchClub:
             await ack(response_action="errors", errors={"title": "Nothing is not a lunch."})
             return
         self.submitted.append(json.loads(json.dumps(body)))
+        await ack()
+
+    async def closed(self, ack: Any) -> None:
         await ack()
 
     async def guest_added(self, ack: Any, body: Json) -> None:

@@ -18,8 +18,8 @@ PICTURES = os.environ.get("PICTURES")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def house(browser: Browser, sqlite_databases: SqliteFiles, tmp_path: Path) -> AsyncIterator[House]:
-    url = sqlite_databases.create(tmp_path, migrated=True)
+async def house(browser: Browser, sqlite_databases: SqliteFiles) -> AsyncIterator[House]:
+    url = sqlite_databases.create(migrated=True)
     async with house_over_socket_mode(url) as opened:
         yield opened
 

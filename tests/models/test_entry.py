@@ -476,7 +476,44 @@ def test_what_no_scale_of_the_kind_is_stays_in_the_title():
 def test_a_channel_is_no_tag():
     entry = parse_entry(["Move ", Place("C1", "network"), " #wan"], now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
 
-    assert (entry.title, entry.tags) == ("Move #network", "wan")
+    assert (entry.title, entry.tags, entry.channel_id) == ("Move #network", "wan", None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "title", "channel_id"),
+    [
+        (["Order cables ", Place("C1", "network")], "Order cables", "C1"),
+        ([Place("C1", "network"), ": Order cables by friday"], "Order cables", "C1"),
+        (["Order cables ", Place("C1", "network"), " @ben"], "Order cables", "C1"),
+        ([Place("C1", "network"), " Order cables"], "Order cables", "C1"),
+        (["Order cables @ben ", Place("C1", "network"), ", #pilot"], "Order cables", "C1"),
+        (["Announce it in ", Place("C1", "network")], "Announce it in #network", None),
+        (["Merge ", Place("C1", "a"), " and ", Place("C2", "b"), " soon"], "Merge #a and #b soon", None),
+        (["Rename ", Place("C1", "a"), " this week"], "Rename #a this week", None),
+    ],
+)
+def test_a_channel_that_stands_apart_picks_the_project(typed, title, channel_id):
+    parts = [part for piece in typed for part in (pieces(piece) if isinstance(piece, str) else [piece])]
+
+    entry = parse_entry(parts, now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
+
+    assert (entry.title, entry.channel_id) == (title, channel_id)
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "unknown"),
+    [
+        ('Order cables @"Acme Support" by friday', "Order cables", "Acme Support"),
+        ("@“Acme  Support”: Order cables", "Order cables", "Acme Support"),
+        ('Write to @"Acme Support"', 'Write to @"Acme Support"', None),
+        ('Order "cables" @Acme', 'Order "cables"', "Acme"),
+        ('Order cables @"Acme', 'Order cables @"Acme', None),
+    ],
+)
+def test_a_name_of_several_words_stands_in_quotes(text, title, unknown):
+    entry = parse(text)
+
+    assert (entry.title, entry.unknown_owner) == (title, unknown)
 
 
 TAGGED = st.lists(

@@ -70,7 +70,7 @@ def test_a_description_agrees_with_itself_and_its_table(kind: Kind) -> None:
 async def test_every_field_keeps_every_value_of_its_type(database: Database, kind: Kind) -> None:
     values = {field.key: value_of(field) for field in kind.all_fields}
     async with database.unit(WORKSPACE) as session:
-        ana = await make_person(session)
+        ana, _ = await make_person(session), await make_person(session, "ben")
         await make_record(session, kind, by=ana, **values)
 
     async with database.unit(WORKSPACE, writes=False) as session:

@@ -53,7 +53,7 @@ class Team:
             version=version or item.record.version,
             now=LATER,
             via="form",
-            why_moved=why_moved,
+            why=why_moved,
         )
 
     async def step(self, item: Item, words: str, *, by: Person | None = None) -> Item:
@@ -175,6 +175,7 @@ def full_values(kind: Kind) -> dict[str, Any]:
         "due_time": time(15, 0),
         "priority": Priority.HIGH,
         "tags": "network pilot",
+        "helpers": ["UBEN"],
         "next_review": date(2026, 3, 20),
     } | OWN_VALUES[kind.key]
 
@@ -778,7 +779,7 @@ async def test_undoing_a_hand_over_tells_the_one_who_gets_it_back(team: Team) ->
 
     await team.undo(item)
 
-    assert [target for key, target in await team.owed() if key.startswith("assigned")] == ["UZOE", "UANA"]
+    assert [target for key, target in await team.owed() if key.startswith("assigned:")] == ["UZOE", "UANA"]
 
 
 def test_an_actor_without_standing_may_not_even_create() -> None:

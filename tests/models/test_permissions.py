@@ -34,6 +34,7 @@ SOMEBODYS = Item(
         status="open",
         raised_by="URAISER",
         owner_id="UOWNER",
+        helpers=["UHELPER"],
         created_at=NOW,
         updated_at=NOW,
     ),
@@ -44,28 +45,31 @@ COLUMNS = {
     "member": Actor("UMEMBER", Standing.MEMBER),
     "owner": Actor("UOWNER", Standing.MEMBER),
     "raiser": Actor("URAISER", Standing.MEMBER),
+    "helper": Actor("UHELPER", Standing.MEMBER),
     "coordinator": Actor("UCOORDINATOR", Standing.MEMBER),
     "sponsor": Actor("USPONSOR", Standing.MEMBER),
     "admin": Actor("UADMIN", Standing.MEMBER, is_admin=True),
     "guest": Actor("UGUEST", Standing.GUEST),
     "owning guest": Actor("UOWNER", Standing.GUEST),
     "raising guest": Actor("URAISER", Standing.GUEST),
+    "helping guest": Actor("UHELPER", Standing.GUEST),
     "external": Actor("UEXTERNAL", Standing.EXTERNAL),
     "owning external": Actor("UOWNER", Standing.EXTERNAL),
     "nobody": Actor("UNOBODY", Standing.NOBODY),
+    "helping nobody": Actor("UHELPER", Standing.NOBODY),
     "owning nobody": Actor("UOWNER", Standing.NOBODY),
     "raising nobody": Actor("URAISER", Standing.NOBODY),
 }
 
-EVERYBODY = set(COLUMNS) - {"nobody", "owning nobody", "raising nobody"}
-MEMBERS = {"member", "owner", "raiser", "coordinator", "sponsor", "admin"}
+EVERYBODY = set(COLUMNS) - {"nobody", "helping nobody", "owning nobody", "raising nobody"}
+MEMBERS = {"member", "owner", "raiser", "helper", "coordinator", "sponsor", "admin"}
 LEADERS = {"coordinator", "admin"}
 
 MATRIX = {
     Right.SEE: EVERYBODY,
-    Right.CREATE: MEMBERS | {"guest", "owning guest", "raising guest"},
-    Right.COMMENT: MEMBERS | {"owning guest", "raising guest", "owning external"},
-    Right.EDIT: MEMBERS | {"owning guest", "raising guest", "owning external"},
+    Right.CREATE: MEMBERS | {"guest", "owning guest", "raising guest", "helping guest"},
+    Right.COMMENT: MEMBERS | {"owning guest", "raising guest", "helping guest", "owning external"},
+    Right.EDIT: MEMBERS | {"owning guest", "raising guest", "helping guest", "owning external"},
     Right.DELETE: LEADERS | {"sponsor", "raiser"},
     Right.APPROVE: LEADERS | {"sponsor"},
     Right.EXPORT: LEADERS,
@@ -163,7 +167,7 @@ def test_a_persons_standing_follows_from_what_slack_says(
 
 
 REFUSALS = [
-    ("guest", Right.EDIT, PROJECT, r"Guests can change only what they own or raised\. Ask a member"),
+    ("guest", Right.EDIT, PROJECT, r"Guests can change only what they own or raised, or help with\. Ask a member"),
     (
         "member",
         Right.APPROVE,
@@ -174,7 +178,7 @@ REFUSALS = [
         "member",
         Right.EDIT,
         PROJECT.model_copy(update={"who_may_edit": Editors.OWNERS}),
-        r"In Move a record is changed by its owner, by whoever raised it",
+        r"In Move a record is changed by its owner and helpers, by whoever raised it",
     ),
     ("external", Right.CREATE, PROJECT, r"People of other companies cannot log here"),
     (

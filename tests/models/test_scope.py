@@ -12,7 +12,19 @@ from models import absences, kinds, standups
 from models.database import Database, WrongWorkspace
 from models.labels import LinkType
 from models.permissions import actor_of
-from models.tables import Capture, Card, Channel, Heartbeat, Link, Person, Project, Record, SeenRequest, Workspace
+from models.tables import (
+    Capture,
+    Card,
+    Channel,
+    Comment,
+    Heartbeat,
+    Link,
+    Person,
+    Project,
+    Record,
+    SeenRequest,
+    Workspace,
+)
 from tests.support import NOW, a_plan, make_person, make_record, make_workspace
 
 OURS, THEIRS = "T0001", "T0002"
@@ -39,9 +51,10 @@ async def fill(session: AsyncSession) -> None:
     await make_workspace(session)
     ana = await make_person(session)
     for kind in kinds.KINDS:
-        item = await make_record(session, kind, by=ana, tags="pilot")
+        item = await make_record(session, kind, by=ana, tags="pilot", helpers=[ana.id])
         session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
+        session.add(Comment(record_id=item.record.id, author_id=ana.id, at=NOW, text="Seen"))
     session.add(SeenRequest(key="trigger", at=NOW))
     session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)

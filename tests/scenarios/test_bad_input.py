@@ -24,7 +24,7 @@ async def log(house: House, person: Driver, line: str, channel: str = "#network"
 # People --------------------------------------------------------------------------------------------------------------
 
 WRONG_OWNERS = [
-    ("@nobody", "Not set: owner. Nobody here is called @nobody; pick a name from the list"),
+    ("@nobody", "Not set: owner. Nobody here is called @nobody, so the details name them as an owner outside"),
     ("@omar", "Not set: owner. Omar Haddad's account is deactivated. Choose somebody else."),
     ("@steward", "Not set: owner. Steward is an app and cannot own a record. Choose a person."),
 ]

@@ -109,10 +109,10 @@ async def test_edit_and_history_are_on_the_card_and_an_approved_decision_offers_
 
     before = offered(card(ana, "D1"))
     await press(house, ana, card(ana, "D1"), "step:approve")
-    told = await press(house, ana, card(ana, "D1"), "history")
+    told = await press(house, ana, card(ana, "D1"), "more", "history D1")
 
-    assert before == ["step:approve", "step:reject", "edit", "history", "step:defer", "step:need"]
-    assert offered(card(ana, "D1")) == ["step:withdraw", "follow:supersede", "history"]
+    assert before == ["step:approve", "step:reject", "step:defer", "edit", "step:need", "comment", "history", "move"]
+    assert offered(card(ana, "D1")) == ["step:withdraw", "follow:supersede", "comment", "history", "move"]
     assert "status: Proposed → Approved" in told
     assert offered(ana.ephemerals("#network")[-2]) == ["undo"]
 
@@ -353,7 +353,7 @@ async def test_the_buttons_of_the_details_window_work_there(house: House) -> Non
     await ben.click_home("show", "A1")
     await house.settled()
     assert ben.modal is not None
-    steps = ["step:done", "step:start", "edit", "history", "step:wait", "step:block", "step:cancel"]
+    steps = ["step:done", "step:start", "step:wait", "edit", "step:block", "step:cancel", "comment", "history", "move"]
     assert offered(ben.modal) == steps
 
     await ben.click_view("step:done")
@@ -374,7 +374,7 @@ async def test_the_buttons_of_the_details_window_work_there(house: House) -> Non
     await ben.close(clear=True)
     await ben.click_home("show", "A1")
     await house.settled()
-    await ben.click_view("history")
+    await ben.click_view("more", "history A1")
     await house.settled()
     assert "title: Order cables → Order fibre" in shown(ben.modal)
 

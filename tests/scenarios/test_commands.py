@@ -320,7 +320,7 @@ async def test_history_names_who_did_what_in_order(house: House) -> None:
     assert len(told) == 1
     assert [line for line in told.pop().splitlines() if line and not line.startswith("<!date")][3:] == [
         "Ana Torres",
-        "logged it from /action",
+        "logged it from /action: “Order cables”",
         "Ben Fischer",
         "status: Open → In progress",
         "Ben Fischer",

@@ -108,6 +108,7 @@ COMMON = {
     "due_time": "15:00",
     "priority": "high",
     "tags": "network, pilot",
+    "helpers": ["U00000000KA"],
     "details": "First line\nsecond line",
 }
 

@@ -97,7 +97,7 @@ async def test_a_guest_does_not_approve_a_decision_even_their_own(house: House) 
     await kavya.command("#network", "/steward", "D1 approve")
 
     assert still == "proposed"
-    assert "Only the coordinator of network can decide this" in said(ben, "#network")
+    assert "Only the coordinator of network can decide this. Ask Kavya Rao" in said(ben, "#network")
     assert (await house.record("D1"))["status"] == "approved"
 
 

@@ -342,22 +342,37 @@ async def test_ones_projects_stand_on_home_with_what_is_open_and_overdue_in_each
 
 
 @sqlite_only
-async def test_a_typed_line_opens_the_form_with_all_of_it_and_is_empty_after_it_was_logged(house: House) -> None:
+async def test_a_typed_line_is_logged_in_the_only_project_and_the_input_is_empty_again(house: House) -> None:
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await log(house, ana, "/action The first of #network")
     await open_home(house, ben)
-    [before] = [action for action in inputs(ben) if action.startswith("quick")]
+    [before] = inputs(ben)
 
-    await press(house, ben, before, "risk Late switch @ben by 2031-12-01 p4 i3 #lan")
-    form = held(ben.modal)
-    await ben.submit({"project": (await ben.options("project"))[0]["value"]})
-    await house.settled()
+    told = await press(house, ben, before, "risk Late switch @ben by 2031-12-01 p4 i3 #lan")
 
-    assert (form["title"], form["owner_id"], form["due_date"]) == ("Late switch", ben.id, "2031-12-01")
     record = await house.record("R1")
+    assert (record["title"], record["project"], record["due_date"]) == ("Late switch", "network", "2031-12-01")
     assert (record["probability"], record["impact"], record["tags"]) == (4, 3, ["lan"])
+    assert told.index("Logged R1") < told.index("What you own")
     assert inputs(ben) != [before]
     assert listed(ben) == ["R1"]
+
+
+@sqlite_only
+async def test_a_typed_line_opens_the_form_with_all_of_it_where_there_are_several_projects(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await log(house, ana, "/action The first of #network")
+    await ana.command("#general", "/action", "The first of #general")
+    await open_home(house, ben)
+
+    await press(house, ben, *inputs(ben), "Book a room @ben by 2031-12-01")
+    form = held(ben.modal)
+    await ben.submit({"project": (await ben.options("project", "net"))[0]["value"]})
+    await house.settled()
+
+    assert (form["title"], form["owner_id"], form["due_date"]) == ("Book a room", ben.id, "2031-12-01")
+    assert (await house.record("A3"))["project"] == "network"
+    assert listed(ben) == ["A3"]
 
 
 def inputs(person: Driver) -> list[str]:

@@ -196,7 +196,7 @@ async def test_an_approved_decision_is_superseded_when_the_next_one_is_approved(
     assert await status(house, "D1") == "superseded"
     assert "Superseded by: \nD2  \nUse copper" in shown(card(ana, "D1"))
     assert "Supersedes: \nD1  \nUse fibre" in shown(card(ana, "D2"))
-    assert offered(card(ana, "D1")) == ["history"]
+    assert offered(card(ana, "D1")) == ["comment", "history", "move"]
     assert "this link stays" in await typed(house, ana, "/steward D2 unlink D1")
     await ana.click(confirmation, "undo")
     await house.settled()

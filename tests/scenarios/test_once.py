@@ -89,7 +89,8 @@ async def test_a_button_delivered_twenty_times_at_once_moves_the_record_once(hou
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/action", "Order two racks")
     await house.settled()
-    await ana.click(ana.messages("#network")[-1], "history")
+    await ana.click(ana.messages("#network")[-1], "edit")
+    await ana.close()
     press = delivered(house, "block_actions")
     press.payload["actions"][0] |= {"action_id": "step:start"}
     press.payload["trigger_id"] = "8.8.same"

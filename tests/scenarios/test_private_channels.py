@@ -127,8 +127,9 @@ async def test_whoever_left_the_channel_can_no_longer_use_a_button_they_still_se
     await log_in_steering(house)
     await invite(house)
     await ben.command("#steering", "/steward", "A1")
-    await ben.click(ben.ephemerals("#steering")[-1], "history")
+    await ben.click(ben.ephemerals("#steering")[-1], "edit")
     await house.settled()
+    await ben.close()
     seen_before = len(ben.ephemerals("#steering"))
     pressed = delivered(house, "block_actions").payload
     house.sandbox.workspace.find_channel("steering").members.remove(ben.id)

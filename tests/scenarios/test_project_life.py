@@ -1,5 +1,7 @@
 """Projects over time: made from a form and a template, listed, archived and brought back, switched to."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.scenarios.house import House, shown
@@ -278,3 +280,28 @@ async def test_home_leads_to_the_projects_and_to_a_new_one(house: House) -> None
 
     assert "network\n1 open · #network" in listed
     assert "Summer party" in await projects(house)
+
+
+@sqlite_only
+async def test_the_stand_ups_of_an_archived_project_rest(house: House) -> None:
+    """Nobody is asked while it is closed; once it is back the next round is held."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    await ana.command("#network", "/standup", "new")
+    await ana.submit({"participants": [ana.id]})
+    await ana.command("#network", "/steward", "project archive")
+    await ana.click(ana.ephemerals("#network")[-1], "archive_project")
+    await house.settled()
+
+    for _ in range(2):
+        await house.sandbox.next_morning("ana")
+        await house.sandbox.advance(timedelta(hours=2))
+    await house.settled()
+    while_archived = [row for row in await owed(house) if row.kind.startswith("standup")]
+    await ana.command("#network", "/steward", "project restore")
+    await house.sandbox.next_morning("ana")
+    await house.sandbox.advance(timedelta(hours=2))
+    await house.settled()
+
+    assert while_archived == []
+    assert [row for row in await owed(house) if row.kind.startswith("standup") and row.target == ana.id]

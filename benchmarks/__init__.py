@@ -1,0 +1,1 @@
+"""How fast Steward answers, beside a bare app of the same library in the same run. `make bench` runs it."""

@@ -1,0 +1,117 @@
+"""A database as a large installation has it: one project with very many records."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benchmarks.slack import BOT, CHANNEL, PERSON, TEAM
+from models.database import Database
+from models.kinds import KINDS, Item
+from models.search import index
+from models.tables import Channel, ChannelMember, Counter, Person, Project, Record, Workspace
+
+AT_ONCE = 1_000
+
+_random = random.Random(7)
+
+
+def _word() -> str:
+    return "".join(_random.choice("bcdfglmnprstvz") + _random.choice("aeiou") for _ in range(_random.randint(2, 4)))
+
+
+# Few words are used often and most seldom, as in any language.
+_WORDS = [_word() for _ in range(4_000)]
+_WEIGHTS = [1 / (rank + 10) for rank in range(len(_WORDS))]
+
+
+def words(number: int) -> str:
+    """So many words, as a person might write them."""
+    return " ".join(_random.choices(_WORDS, _WEIGHTS, k=number)).capitalize()
+
+
+async def fill(database: Database, records: int) -> None:
+    """A workspace, a person, a channel with a project, and so many records, two thirds of them open."""
+    writing = database.engine.execution_options(steward_writes=True)
+    now = datetime.now(UTC)
+    async with writing.begin() as connection:
+        known: list[Any] = [
+            Workspace(id=TEAM, name="Bench", bot_user_id=BOT),
+            Person(workspace_id=TEAM, id=PERSON, name="ana", real_name="Ana Torres", timezone="Europe/Berlin"),
+            Project(
+                id=1,
+                workspace_id=TEAM,
+                name="bench",
+                timezone="Europe/Berlin",
+                created_by=PERSON,
+                coordinator_id=PERSON,
+                home_channel_id=CHANNEL,
+                created_at=now,
+            ),
+            Channel(
+                workspace_id=TEAM,
+                id=CHANNEL,
+                name="bench",
+                is_private=False,
+                has_bot=True,
+                members_known_at=now,
+                project_id=1,
+                greeted_at=now,
+            ),
+            ChannelMember(workspace_id=TEAM, channel_id=CHANNEL, person_id=PERSON),
+            *(Counter(workspace_id=TEAM, kind=kind.key, last=records) for kind in KINDS),
+        ]
+        for row in known:
+            await connection.execute(insert(type(row).__table__).values(**row.model_dump()))
+        items = list(_items(records, now))
+        for start in range(0, records, AT_ONCE):
+            await _store(connection, items[start : start + AT_ONCE])
+        if not database.is_sqlite:
+            await connection.execute(text("SELECT setval('record_id_seq', :last)"), {"last": records + 1})
+            await connection.execute(text("SELECT setval('project_id_seq', 1)"))
+            await connection.execute(text("ANALYZE"))
+
+
+def _items(records: int, now: datetime) -> Iterator[Item]:
+    for number in range(1, records + 1):
+        kind = KINDS[number % len(KINDS)]
+        is_open = number % 3 != 0
+        record = Record(
+            id=number,
+            workspace_id=TEAM,
+            project_id=1,
+            channel_id=CHANNEL,
+            kind=kind.key,
+            number=number,
+            title=words(5),
+            details=words(20),
+            owner_id=PERSON if number % 4 else None,
+            status=kind.first_status if is_open else sorted(kind.closed)[0],
+            is_open=is_open,
+            due_date=date.today() + timedelta(days=number % 365) if number % 2 else None,  # noqa: DTZ011 - any day will do
+            raised_by=PERSON,
+            created_at=now,
+            updated_at=now - timedelta(seconds=number),
+        )
+        item = Item(kind, record, kind.model(workspace_id=TEAM, record_id=number))
+        index(item)
+        yield item
+
+
+async def _store(connection: AsyncConnection, items: list[Item]) -> None:
+    table: Any = Record.__table__  # type: ignore[attr-defined]
+    await connection.execute(insert(table), [item.record.model_dump() for item in items])
+    for kind in KINDS:
+        own: Any = kind.model.__table__  # type: ignore[attr-defined]
+        if rows := [item.own.model_dump() for item in items if item.kind is kind]:
+            await connection.execute(insert(own), rows)
+
+
+async def stored(database: Database) -> int:
+    """How many records there are."""
+    table: Any = Record.__table__  # type: ignore[attr-defined]
+    async with database.engine.connect() as connection:
+        return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())

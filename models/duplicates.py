@@ -1,0 +1,100 @@
+"""Whether something is in the log already: open records of the same kind and project whose titles say the same.
+
+Titles say the same when, articles and small words aside, each word of the one has its like in the other: the same
+word, its plural, or the same but for a slip of the key. Numbers must agree, since rack 3 is not rack 4. A title of
+three words and more may have some words that the other lacks, a shorter one none: "Order cables" is not "Order cables
+for Paris".
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rapidfuzz.distance import OSA
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.kinds import Kind
+from models.permissions import Actor, visible_records
+from models.search import Sought, having_most, relevance
+from models.tables import Project, Record
+from models.words import ways_to_find
+
+MOST_CANDIDATES: Final = 20
+MOST_SHOWN: Final = 3
+
+# The share of the longer title's words that the other may lack.
+MOST_LACKING: Final = 0.4
+
+_SMALL_WORDS: Final = (
+    "a an and are as at be been before by der die das de den des du el en et for from has have in into is it its la le "
+    "les of on or our still that the their this to und was were will with y"
+)
+_SMALL: Final = frozenset(_SMALL_WORDS.split(" "))
+BEGINNING: Final = 3
+MOST_ASKED: Final = 6
+
+
+async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Kind, title: str) -> list[Record]:
+    """Up to three open records of the project that say the same and that the actor may see, likest first.
+
+    One statement, which looks at twenty records at most.
+    """
+    words = sorted(set(_telling(title)), key=lambda word: (-len(word), word))[:MOST_ASKED]
+    if not words:
+        return []
+    query = (
+        select(Record)
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(
+            having_most(session, [word[:BEGINNING] for word in words]),
+            col(Record.project_id) == project.id,
+            col(Record.kind) == kind.key,
+            col(Record.is_open),
+            col(Record.is_archived).is_(False),
+            visible_records(actor),
+        )
+        .order_by(
+            relevance([Sought(((word,),)) for word in words]).desc(),
+            func.length(col(Record.title_words)),  # the fewer other words, the liker
+            col(Record.id).desc(),
+        )
+        .limit(MOST_CANDIDATES)
+    )
+    candidates = (await session.exec(query)).all()
+    return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
+
+
+def say_the_same(one: str, other: str) -> bool:
+    """Whether two titles are likely to mean the same piece of work, risk or the like."""
+    short, long = sorted((_telling(one), _telling(other)), key=len)
+    if not short or _numbers(short) != _numbers(long):
+        return False
+    left = list(long)
+    for word in short:
+        like = next((each for each in left if each == word), None) or next((e for e in left if _alike(word, e)), None)
+        if like is None:
+            return False
+        left.remove(like)
+    return not left or (len(short) > 2 and len(left) / len(long) <= MOST_LACKING)
+
+
+def _telling(title: str) -> list[str]:
+    """The words that tell titles apart, joined ones as one; all of them where there are only small ones."""
+    found = [word for typed in title.split() for way in ways_to_find(typed)[:1] for word in way]
+    return [word for word in found if word not in _SMALL] or found
+
+
+def _numbers(words: Sequence[str]) -> list[str]:
+    """What names one among several: numbers, and references such as `fw1`."""
+    return sorted(word for word in words if any(char.isdigit() for char in word))
+
+
+def _alike(one: str, other: str) -> bool:
+    """The same word but for an ending or a slip of the key. In short words each letter tells, and so does the first."""
+    if one[0] != other[0]:
+        return False
+    short, long = sorted((one, other), key=len)
+    if long in (f"{short}s", f"{short}es", f"{short}ed", f"{short}d"):
+        return True
+    return len(short) > 4 and OSA.distance(one, other, score_cutoff=2) <= (1 if len(short) < 9 else 2)
