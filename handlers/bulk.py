@@ -17,6 +17,7 @@ from models.labels import Labelled, Priority
 from models.operations import REMARK
 from models.permissions import Right, may
 from models.tags import joined, read_tags
+from models.working_days import working_days_of
 from reports.work import items_of, listed
 from views import bulk as views
 from views.blocks import Message
@@ -111,7 +112,7 @@ async def _reassign(request: Request, deps: Deps, pairs: Sequence[Pair]) -> tupl
 
 
 async def _move(request: Request, deps: Deps, pairs: Sequence[Pair]) -> tuple[str, Sequence[Any]]:
-    due = _typed_day(request, deps)
+    due = _typed_day(request, deps, pairs)
 
     def values_of(pair: Pair) -> Mapping[str, Any]:
         here = due.in_zone(zone_or_utc(pair[1].timezone))
@@ -144,8 +145,8 @@ async def _change(request: Request, deps: Deps, pairs: Sequence[Pair], values_of
     return await bulk.change(deps.session, request.actor, pairs, values_of, now=deps.now, via="list", why_moved=why)
 
 
-def _typed_day(request: Request, deps: Deps) -> Due:
-    """The day that was picked or written. Raises InvalidFields."""
+def _typed_day(request: Request, deps: Deps, pairs: Sequence[Pair]) -> Due:
+    """The day that was picked or written, by the calendar of the project if they are of one. Raises InvalidFields."""
     words = read_choice(request.state, views.DUE_WORDS).strip()
     chosen = views.picked_day(request.state)
     if not words and chosen is None:
@@ -160,6 +161,7 @@ def _typed_day(request: Request, deps: Deps) -> Due:
             zone=request.zone,
             order=date_order(person.locale, person.timezone),
             locale=person.locale,
+            is_working_day=working_days_of(pairs[0][1] if len({project.id for _, project in pairs}) == 1 else None),
         )
     except DateProblem as problem:
         raise InvalidFields({views.DUE_WORDS: str(problem)}) from problem

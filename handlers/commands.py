@@ -266,12 +266,8 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_standup(rest)
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
-    if word == "settings" and not rest:
-        return Parsed(projects.settings_here)
     if about_projects := _about_projects(word, rest):
         return about_projects
-    if word == "reactions" and not rest:
-        return Parsed(reactions.settings)
     reference, remark = _first_word(rest)
     if read_reference(reference):
         text = f"{reference} {word} {remark}"

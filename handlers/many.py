@@ -31,7 +31,7 @@ from views.many import BOX, DEFAULT_KIND, Preview, Typed, box_ids, logged_many, 
 
 async def open_paste(request: Request, deps: Deps) -> Reply:
     """The empty form for a list."""
-    return OpenForm(paste_form(await new_context(request, deps), Typed()))
+    return OpenForm(paste_form(await new_context(request, deps), Typed(project=request.project)))
 
 
 async def paste_submitted(request: Request, deps: Deps) -> Reply:

@@ -13,7 +13,7 @@ from handlers.slack_text import named_pieces
 from models import batches, comments, directory, duplicates, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
-from models.dates import date_order, monday_to_friday
+from models.dates import date_order
 from models.entry import Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
@@ -44,8 +44,8 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     values, hints = _from_entry(entry)
     hints += about_words
     named = await _project_named(request, deps, entry)
-    asks = questions(request) if named is None and not _goes_to_current(request) else ()
-    if asks or not values["title"]:
+    asks = questions(request) if named is None else ()
+    if (asks and not _goes_to_current(request)) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
@@ -105,7 +105,7 @@ async def _create_from(
         kind,
         values,
         project=project,
-        channel_id=entry.channel_id or _home_of(request, project),
+        channel_id=entry.channel_id if is_elsewhere and entry.channel_id else _home_of(request, project),
         now=deps.now,
         via="a mention" if request.where is Where.MENTION else f"/{kind.key}",
         source=request.source,
@@ -490,7 +490,7 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         zone=request.zone,
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
-        is_working_day=working_days_of(request.project) if request.project else monday_to_friday,
+        is_working_day=working_days_of(request.project),
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
 

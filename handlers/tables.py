@@ -35,7 +35,8 @@ PASTED = "the pasted table"
 
 async def open_import(request: Request, deps: Deps) -> Reply:
     """The empty form for a table; where Slack granted no reading of files, for pasted ones only."""
-    return OpenForm(import_form(await many.new_context(request, deps), Typed(takes_files=_takes_files(request))))
+    typed = Typed(project=request.project, takes_files=_takes_files(request))
+    return OpenForm(import_form(await many.new_context(request, deps), typed))
 
 
 async def import_submitted(request: Request, deps: Deps) -> Reply:

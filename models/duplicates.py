@@ -7,18 +7,19 @@ for Paris".
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz.distance import OSA
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, case, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.kinds import Kind
 from models.permissions import Actor, visible_records
-from models.search import Sought, having_most, relevance
+from models.search import having_most
 from models.tables import Project, Record
-from models.words import ways_to_find
+from models.words import ways_to_find, words_of
 
 MOST_CANDIDATES: Final = 20
 MOST_SHOWN: Final = 3
@@ -54,15 +55,18 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
             col(Record.is_archived).is_(False),
             visible_records(actor),
         )
-        .order_by(
-            relevance([Sought(((word,),)) for word in words]).desc(),
-            func.length(col(Record.title_words)),  # the fewer other words, the liker
-            col(Record.id).desc(),
-        )
+        .order_by(_likeness(title), col(Record.id).desc())
         .limit(MOST_CANDIDATES)
     )
     candidates = (await session.exec(query)).all()
     return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
+
+
+def _likeness(title: str) -> ColumnElement[int]:
+    """How far a title is from the one that says the very same: 0, or how much longer or shorter it is."""
+    words = " ".join(words_of(title))
+    stored = col(Record.title_words)
+    return case((stored.endswith(f" {words}"), 0), else_=1 + func.abs(func.length(stored) - len(words)))
 
 
 def say_the_same(one: str, other: str) -> bool:
@@ -79,10 +83,11 @@ def say_the_same(one: str, other: str) -> bool:
     return not left or (len(short) > 2 and len(left) / len(long) <= MOST_LACKING)
 
 
-def _telling(title: str) -> list[str]:
+@lru_cache(maxsize=1_000)
+def _telling(title: str) -> tuple[str, ...]:
     """The words that tell titles apart, joined ones as one; all of them where there are only small ones."""
-    found = [word for typed in title.split() for way in ways_to_find(typed)[:1] for word in way]
-    return [word for word in found if word not in _SMALL] or found
+    found = tuple(word for typed in title.split() for way in ways_to_find(typed)[:1] for word in way)
+    return tuple(word for word in found if word not in _SMALL) or found
 
 
 def _numbers(words: Sequence[str]) -> list[str]:

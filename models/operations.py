@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, update
+from sqlalchemy import ColumnElement, delete, exists, or_, union, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -174,7 +174,7 @@ async def create_many(
     items = [_new_item(actor, new, next(numbers[new.kind.key]), project, channel_id, now) for new in news]
     await _add_many(session, items)
     await add_rows(session, [row for item in items for row in _beside_new(session, item, actor, via=via, now=now)])
-    touch(session, *owners)
+    touch(session, actor.id, *owners, project.coordinator_id, project.sponsor_id)
     if not is_quiet:
         words = (_word_to_new_owner(session, actor, item, now) for item in items)
         await outbox.put_all(session, [*(_card_owed(item.record, now) for item in items), *filter(None, words)])
@@ -531,7 +531,8 @@ async def set_archived(
     ]
     await add_rows(session, told)
     await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
-    touch(session, *(item.record.owner_id for item in items))
+    for item in items:
+        await _touch_all(session, actor, item)
     await _owe_linked_cards(session, items, now)
 
 
@@ -863,11 +864,11 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
 async def _owe_linked_cards(session: AsyncSession, items: Sequence[Item], now: datetime) -> None:
     """Owe the cards that show these records' titles, or that they are settled, beside their own."""
     here = [item.record.id for item in items]
-    other = or_(
-        and_(col(Link.from_id).in_(here), col(Record.id) == col(Link.to_id)),
-        and_(col(Link.to_id).in_(here), col(Record.id) == col(Link.from_id)),
+    ends = union(
+        select(Link.to_id).where(col(Link.from_id).in_(here)),
+        select(Link.from_id).where(col(Link.to_id).in_(here)),
     )
-    linked = await session.exec(select(Record).join(Link, other).distinct().order_by(col(Record.id)))
+    linked = await session.exec(select(Record).where(col(Record.id).in_(ends)).order_by(col(Record.id)))
     because = f":{here[0]}:{items[0].record.version}"
     await outbox.put_all(session, [_card_owed(record, now, because=because) for record in linked.all()])
 

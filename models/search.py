@@ -4,7 +4,7 @@ A record's row holds the words of all its texts (`Record.words`, see `index`), a
 follows every insert, update and delete by itself: a full-text table with triggers in SQLite, a GIN index in PostgreSQL.
 Both index these very words and cut, fold or drop nothing themselves, so that both give the same answers.
 
-Another text of a record, such as what is said about it elsewhere, is found as soon as `passages` names it.
+Another text of a record's own is found as soon as `passages` names it. Comments are rows of their own and not indexed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.labels import Labelled, LinkType, Priority, SourceChange
@@ -18,6 +19,9 @@ def stored(values: type[StrEnum]) -> Enum:
     """A column type that keeps a member's value, readable in any database tool, and not its Python name."""
     return Enum(values, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
 
+
+# A list that PostgreSQL can compare, so that whole records stay comparable: its plain JSON is not.
+COMPARABLE_JSON = JSON().with_variant(JSONB(), "postgresql")
 
 # SQLAlchemy adds `AND version = :seen` to each update of these rows and raises when somebody was faster.
 _project_version = Column("version", Integer, nullable=False)
@@ -168,7 +172,7 @@ class Record(SQLModel, table=True):
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     tags: str = ""
-    helpers: list[str] = Field(default_factory=list, sa_type=JSON)
+    helpers: list[str] = Field(default_factory=list, sa_type=COMPARABLE_JSON)
     due_date: date | None = None
     due_time: time | None = None
     first_due_date: date | None = None

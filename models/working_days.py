@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from models.dates import DateOrder, WorkingDays, parse_due
+from models.dates import DateOrder, WorkingDays, monday_to_friday, parse_due
 from models.errors import DateProblem
 from models.tables import Project
 
@@ -28,9 +28,9 @@ def is_working_day(project: Project, day: date) -> bool:
     return WEEKDAYS[day.weekday()] in project.working_days.split() and holiday_on(project, day) is None
 
 
-def working_days_of(project: Project) -> WorkingDays:
-    """The same question about one project, as the date grammar asks it."""
-    return lambda day: is_working_day(project, day)
+def working_days_of(project: Project | None) -> WorkingDays:
+    """The same question about one project, as the date grammar asks it; Monday to Friday where none is known."""
+    return monday_to_friday if project is None else lambda day: is_working_day(project, day)
 
 
 def holiday_on(project: Project, day: date) -> str | None:

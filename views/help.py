@@ -141,7 +141,7 @@ def find_help() -> Message:
     how = (
         "I look through titles, details and the other texts of a record, its tags and its reference, closed records "
         "too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds “cables”. "
-        "Words in quotes stand together, in that order."
+        "Words in quotes stand together, in that order. Comments are not looked through."
     )
     filters = (
         "Filters go with the words: kinds in the plural (`risks`), `#pilot`, a channel, `@ben`, `@me`, `!high`, "

@@ -2,15 +2,18 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+HELPERS = sa.JSON().with_variant(JSONB(), "postgresql")
+
 
 def upgrade() -> None:
-    op.add_column("record", sa.Column("helpers", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column("record", sa.Column("helpers", HELPERS, nullable=False, server_default="[]"))
     op.create_table(
         "record_helper",
         sa.Column("workspace_id", sa.String(), nullable=False),

@@ -238,7 +238,7 @@ def test_records_from_before_there_was_an_index_are_found_after_the_upgrade(data
             await database.dispose()
 
     asyncio.run(store())
-    migrate.downgrade(database_url, "0008")
+    migrate.downgrade(database_url, "0009")
     migrate.upgrade(database_url)
 
     assert asyncio.run(finds("switch")) == ["A1", "A2", "A8"]

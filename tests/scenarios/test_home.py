@@ -51,7 +51,8 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
     assert "You take part in no project yet." in home(ben)
     assert "Reminders come at 09:00 your time (Europe/Berlin)" in home(ben)
     assert ben.home is not None
-    assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), "projects", "switch", "settings", "help"]
+    rest = ["paste", "import", "projects", "switch", "settings", "help"]
+    assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), *rest]
     assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 
 

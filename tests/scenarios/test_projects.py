@@ -364,13 +364,22 @@ async def test_dates_follow_the_projects_calendar_and_a_holiday_is_pointed_out(h
     await ana.submit({"due_date": "2031-11-28", "title": "Count all cables"})
     await house.settled()
     edited = said(ana, "#network")
+    third = await house.record("A3")
     await ana.command("@Steward", "/action", "Count the racks in 4 business days")
+    without_project = held(ana.modal)["due_date"]
+    await ana.close(clear=True)
+    await ana.command("#network", "/steward", "list")
+    await ana.click(ana.ephemerals("#network")[-1], "select")
+    await ana.submit({"all": ["all"], "deed": "move"})
+    await ana.submit({"due_words": "in 4 business days", "why_moved": "Holidays"})
+    await house.settled()
 
+    assert {record["due_date"] for record in (await house.export()).records} == {"2031-12-02"}
     assert counted["due_date"] == "2031-12-02"
-    assert (await house.record("A3"))["due_date"] == "2031-11-27"
+    assert third["due_date"] == "2031-11-27"
     assert "Thu 27 Nov 2031 is Thanksgiving Day in the project's calendar." in pointed_out
     assert "Fri 28 Nov 2031 is a day off in the project's calendar." in edited
-    assert held(ana.modal)["due_date"] == "2031-11-28"  # no project is chosen yet
+    assert without_project == "2031-11-28"  # no project is chosen yet
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
