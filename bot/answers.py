@@ -63,7 +63,8 @@ def refusal(incoming: Incoming, error: StewardError) -> Reply:
     if incoming.where is Where.FORM:
         problems = error.problems if isinstance(error, InvalidFields) else {}
         return FieldErrors(problems or {"": str(error)})
-    sentence = str(error)
+    # A refusal is plain words, names of people's making among them; the backticks around commands stay.
+    sentence = esc(str(error))
     if incoming.where is Where.MENTION:
         # In a thread, commands do not work, and words after a mention are read in the same way.
         sentence = sentence.replace("`/steward ", "`@Steward ")

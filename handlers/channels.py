@@ -11,7 +11,7 @@ from models.permissions import Right, is_closed, require
 from models.tables import Channel, Project
 from views import forms, project_forms
 from views import projects as project_views
-from views.blocks import Message, esc
+from views.blocks import Message
 from views.forms import FormContext
 
 WHERE = "That is about a channel, so type it in the channel itself."
@@ -27,8 +27,8 @@ async def bind(request: Request, deps: Deps, name: str, *, may_take: bool = Fals
     old = request.project
     if old is not None and not may_take and await binding.has_records(deps.session, old):
         raise NotAllowed(
-            f"This channel belongs to {esc(old.name)}. `/steward switch {esc(name) or 'and a name'}` makes it belong "
-            f"to another project; what was logged stays with {esc(old.name)}."
+            f"This channel belongs to {old.name}. `/steward switch {name or 'and a name'}` makes it belong "
+            f"to another project; what was logged stays with {old.name}."
         )
     if not name:
         context = FormContext(channel_id=channel.id, response_url=answer_to(request))
@@ -108,7 +108,7 @@ async def _here(request: Request, deps: Deps) -> Channel:
     require(request.actor, Right.BIND, request.project)
     if request.project is not None and is_closed(request.project):
         raise NotAllowed(
-            f"This channel belongs to the archived project {esc(request.project.name)}. "
+            f"This channel belongs to the archived project {request.project.name}. "
             "`/steward project restore` brings it back."
         )
     if request.where in PROVES_PRESENCE and request.channel.members_known_at is not None:

@@ -30,7 +30,7 @@ from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
 from models.operations import Source
 from views import help as help_views
-from views.blocks import cut, esc
+from views.blocks import cut
 from views.values import with_article
 
 Run = Callable[[Request, Deps], Awaitable[Reply]]
@@ -111,7 +111,7 @@ VERBS: tuple[Verb, ...] = (
         "Change owner, due date (`no date`), priority, tags (`-#pilot`), `p4 i3`; `because …` at the end says why",
     ),
     Verb("helper", "A12 helper @kavya", "Name somebody who helps; `A12 helper -@kavya` or `A12 unhelp` ends it"),
-    Verb("move", "A12 move #steering", "Move a record to the project of another channel, with its history"),
+    Verb("move", "A12 move #office", "Move a record to the project of another channel, with its history"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
     Verb("import", "import", "A form for a table of records: a CSV file, or its text, after a preview"),
@@ -332,7 +332,7 @@ def _parse_standup(text: str) -> Parsed:
         return Parsed(known.run)
     near = get_close_matches(word, standups.WORDS, n=1)
     meant = f"Did you mean `/standup {near[0]}`?" if near else "`/standup help` shows what there is."
-    raise NotFound(f"I do not know “{esc(cut(' '.join(decoded(text).split()), 60))}”. {meant}")
+    raise NotFound(f"I do not know “{cut(' '.join(decoded(text).split()), 60)}”. {meant}")
 
 
 def _parse_list(name: str, rest: str) -> Parsed:
@@ -357,10 +357,10 @@ def _parse_find(name: str, rest: str) -> Parsed:
 
 def _filter_hint(name: str, unknown: UnknownFilter) -> str:
     """What to type instead of a word that is no filter."""
-    refused = f"I do not know “{esc(cut(unknown.word, 60))}” in a list."
+    refused = f"I do not know “{cut(unknown.word, 60)}” in a list."
     if unknown.nearest:
         meant = cut(as_text(unknown.line), 300).replace("`", "'")
-        return f"{refused} Did you mean `/steward {name} {esc(meant)}`?"
+        return f"{refused} Did you mean `/steward {name} {meant}`?"
     kind = next((kind for kind in KINDS if name == kind.plural), None)
     other = f" To log a new one, type `/steward {kind.key}` and your words." if kind else ""
     return (
@@ -446,7 +446,7 @@ def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str
         example, meant = _first_word(known[near[0]])[0], _first_word(typed)[0]
         if read_reference(example) and not read_reference(meant):
             suggestion += f" {example} stands for the record's own reference."
-    return f"I do not know “{esc(cut(' '.join(decoded(typed).split()), 60))}”. {suggestion}"
+    return f"I do not know “{cut(' '.join(decoded(typed).split()), 60)}”. {suggestion}"
 
 
 async def typed_pressed(request: Request, deps: Deps) -> Reply:

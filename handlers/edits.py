@@ -20,7 +20,6 @@ from models.tables import Person, Project
 from models.tags import joined
 from models.working_days import working_days_of
 from views import cards
-from views.blocks import esc
 
 UNREAD = (
     "I do not know “{word}” here, so nothing was changed. After {reference} say what changes: `@name`, "
@@ -50,7 +49,7 @@ async def typed(request: Request, deps: Deps, kind: Kind, number: int, words: st
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
     if read.unread is not None:
-        raise NotFound(UNREAD.format(word=esc(read.unread), reference=item.reference))
+        raise NotFound(UNREAD.format(word=read.unread, reference=item.reference))
     if read.due_problem is not None:
         raise read.due_problem
     values = await _values(request, deps, read, item, project)
@@ -106,9 +105,9 @@ async def _person(session: AsyncSession, request: Request, named: Named | None) 
     if len(found) == 1:
         return found[0].id
     if found:
-        names = ", ".join(f"@{esc(person.name)}" for person in found[:5])
-        raise NotFound(f"Several people are called {esc(named.name)}: {names}. Nothing was changed.")
+        names = ", ".join(f"@{person.name}" for person in found[:5])
+        raise NotFound(f"Several people are called {named.name}: {names}. Nothing was changed.")
     raise NotFound(
-        f"Nobody here is called @{esc(named.name)}, so nothing was changed; "
+        f"Nobody here is called @{named.name}, so nothing was changed; "
         "pick a name from the list that Slack shows when you type @."
     )

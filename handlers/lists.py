@@ -15,7 +15,7 @@ from models.permissions import Actor, Right, may, right_for
 from models.tables import Project
 from reports.work import Page, listed
 from views import cards
-from views.blocks import Message, esc
+from views.blocks import Message
 from views.lists import ListView, record_list
 
 # A button's value takes 2,000 characters; a line of a list carries its reference and page as well.
@@ -68,7 +68,7 @@ async def with_owners_found(deps: Deps, filters: Filters) -> Filters:
             continue
         named = await directory.people_named(deps.session, owner[1:])
         if not named:
-            raise NotFound(f"Nobody here is called {esc(owner)}; pick a name from the list that Slack shows.")
+            raise NotFound(f"Nobody here is called {owner}; pick a name from the list that Slack shows.")
         owners += [person.id for person in named]
     return replace(filters, owners=tuple(dict.fromkeys(owners)))
 

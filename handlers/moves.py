@@ -14,7 +14,7 @@ from models.moves import Destination
 from models.permissions import Right, require
 from models.tables import Project
 from views import cards, forms
-from views.blocks import cut, esc
+from views.blocks import cut
 from views.project_forms import project_picker
 
 
@@ -85,7 +85,7 @@ async def _destination(request: Request, deps: Deps, words: str) -> Destination:
     found = [each for each in await projects.seen_by(deps.session, request.actor) if each.name.lower() == name]
     if len(found) != 1 or found[0].id is None:
         raise NotFound(
-            f"There is no one project called “{esc(cut(name, 60))}” that you can see. Name its channel, as in "
+            f"There is no one project called “{cut(name, 60)}” that you can see. Name its channel, as in "
             "`move #channel`, or choose it with *Move to another project* in the card's ⋯ menu."
         )
     return await moves.to_project(deps.session, request.actor, found[0].id)

@@ -19,7 +19,7 @@ from reports.projects import project_page
 from reports.work import listed
 from views import forms, project_forms
 from views import projects as project_views
-from views.blocks import Block, Message, esc, option
+from views.blocks import Block, Message, option
 from views.forms import FormContext
 
 NOBODY = "none"
@@ -125,7 +125,7 @@ async def open_pressed(request: Request, deps: Deps) -> Reply:
     project = await projects.find(deps.session, request.actor, _id(request.value))
     its_own = {channel.id for channel in await binding.channels_of(deps.session, project)}
     if project.home_channel_id not in its_own:
-        raise NotFound(f"{esc(project.name)} has no channel any more, and no records.")
+        raise NotFound(f"{project.name} has no channel any more, and no records.")
     return await lists.show(request, deps, Filters(channels=(project.home_channel_id,)))
 
 
@@ -134,7 +134,7 @@ async def archive(request: Request, deps: Deps, name: str) -> Reply:
     project = await _meant(request, deps, name)
     require(request.actor, Right.SETTINGS, project)
     if project.archived_at is not None:
-        raise NotAllowed(f"{esc(project.name)} is archived already. `/steward project restore` brings it back.")
+        raise NotAllowed(f"{project.name} is archived already. `/steward project restore` brings it back.")
     page = await listed(deps.session, request.actor, Filters(), now=deps.now, projects=[project], size=1)
     return Tell(project_views.archive_question(project, page.total))
 
@@ -184,9 +184,9 @@ async def named(request: Request, deps: Deps, name: str, *, archived: bool = Fal
     which = "archived project" if archived else "project"
     if not found:
         raise NotFound(
-            f"There is no {which} called “{esc(name)}” that you can see. `/steward projects` shows what there is."
+            f"There is no {which} called “{name}” that you can see. `/steward projects` shows what there is."
         )
-    names = ", ".join(f"“{esc(project.name)}”" for project in found[:MOST_NAMED])
+    names = ", ".join(f"“{project.name}”" for project in found[:MOST_NAMED])
     raise NotFound(f"Several projects may be meant: {names}. Type more of the name.")
 
 
@@ -201,7 +201,7 @@ async def _meant(request: Request, deps: Deps, name: str, *, archived: bool = Fa
 
 def _switched(request: Request, deps: Deps, project: Project | None) -> Reply:
     if project is not None and project.archived_at is not None:
-        raise NotAllowed(f"{esc(project.name)} is archived. `/steward project restore` and its name bring it back.")
+        raise NotAllowed(f"{project.name} is archived. `/steward project restore` and its name bring it back.")
     request.person.current_project_id = project.id if project else None
     deps.session.add(request.person)
     operations.touch(deps.session, request.person.id)

@@ -798,5 +798,5 @@ def referred(text: str) -> tuple[Kind, int]:
     """The kind and number that a button carries. Raises NotFound."""
     found = read_reference(text)
     if found is None:
-        raise NotFound(operations.NOT_THERE.format(reference=esc(cut(text, 20)) or "such record"))
+        raise NotFound(operations.NOT_THERE.format(reference=cut(text, 20) or "such record"))
     return found

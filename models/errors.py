@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 
 class StewardError(Exception):
-    """A refusal with a sentence for the person who asked; `str(error)` is that sentence."""
+    """A refusal with a sentence for the person who asked: `str(error)`, plain words that whoever shows them escapes."""
 
 
 class InvalidFields(StewardError):

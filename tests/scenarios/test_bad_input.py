@@ -471,3 +471,19 @@ async def test_every_message_and_view_passes_the_independent_checker(house: Hous
     house.sandbox.workspace.ephemerals[-1].message["blocks"][0].pop("type")
     assert len(refused_blocks(house.sandbox)) == 1
     house.sandbox.workspace.ephemerals.clear()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_refusal_shows_names_of_peoples_making_as_they_were_typed(house: House) -> None:
+    """Neither markup nor a mass mention comes of them, and nothing is escaped twice."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    await ana.command("#network", "/steward", "settings")
+    await ana.submit({"name": "<!channel> & *Co*"})
+    await house.settled()
+
+    await ana.command("#network", "/steward", "unbind")
+
+    told = ana.ephemerals("#network")[-1]
+    assert "last channel of &lt;!channel&gt; &amp; *Co*" in shown(told)
+    assert "<!channel>" not in told["text"]
