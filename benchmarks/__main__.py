@@ -36,7 +36,7 @@ class Size:
     number: int
 
 
-FULL = Size(records=100_000, rounds=5, seconds=3.0, rate=30, number=300)
+FULL = Size(records=100_000, rounds=3, seconds=3.0, rate=30, number=200)
 QUICK = Size(records=300, rounds=1, seconds=0.3, rate=20, number=10)
 
 
