@@ -159,7 +159,6 @@ def _how_it_stands(standing: Standing) -> str:
 
 
 def _foot(page: Page, person: Person) -> list[Block]:
-    ways = [button("Paste a list", "paste", ""), button("Import a table", "import", "")]
     buttons = [
         button("All projects", "projects", "used 0"),
         button("Switch project", "switch", ""),
@@ -169,4 +168,4 @@ def _foot(page: Page, person: Person) -> list[Block]:
     buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
     reminders = f"Reminders come at 09:00 your time ({person.timezone})"
-    return [divider(), actions(ways), actions(buttons), note(mrkdwn(stamp), plain(reminders))]
+    return [divider(), actions(buttons), note(mrkdwn(stamp), plain(reminders))]

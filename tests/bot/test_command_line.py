@@ -112,14 +112,14 @@ def test_everything_of_a_workspace_is_exported(database_url: str) -> None:
     assert {"A1", "R1"} <= {entry["reference"] for entry in found["history"]}
 
 
-def test_an_export_as_somebody_holds_what_they_may_see(database_url: str) -> None:
-    """Ana is in no channel of the private project; it is not even named."""
+def test_an_export_as_somebody_holds_what_they_may_export(database_url: str) -> None:
+    """Each coordinates one project. Ana is in no channel of the private one; it is not even named."""
     fill(database_url, two_projects)
 
-    everything = steward("export", "--as", "UBEN", DATABASE_URL=database_url)
+    of_ben = steward("export", "--as", "UBEN", DATABASE_URL=database_url)
     told = steward("export", "--as", "UANA", DATABASE_URL=database_url)
 
-    assert [record["reference"] for record in json.loads(everything.stdout)["records"]] == ["A1", "R1"]
+    assert [record["reference"] for record in json.loads(of_ben.stdout)["records"]] == ["R1"]
     assert [record["reference"] for record in json.loads(told.stdout)["records"]] == ["A1"]
     for word in ("Secret", "Nobody knows", "R1", "CSECRET"):
         assert word not in told.stdout

@@ -69,6 +69,14 @@ BUTTONS: Aims = {
     "undo": (*press("{action}:{version}"), *press("{action}:{version}", name="undo:redo")),
     "undo_batch": press("{batch}"),
     "undo_before": press("99999"),
+    "comment": press("{action}"),
+    "uncomment": press("{action}:1"),
+    "move": press("{action}"),
+    "look": press("{action}", wheres=IN_FORM),
+    "duplicate": press("{open} {action}", "{action} {open}"),
+    "paste": press(""),
+    "import": press(""),
+    "found": press("0 zanz", "0 axol"),
     "keep": press("{action}"),
     "discard": press("{action}"),
     "typed": press("- - - {action}", "- - - list everywhere"),
@@ -126,6 +134,16 @@ FORMS: Aims = {
     "settings": submit({"project_id": "{project}", "version": 1}, name="Aimed", timezone="UTC"),
     "pick_settings": submit({}, project="{project}"),
     "new_project": submit({"asks": ("channel",)}, name="Aimed"),
+    "comment": submit({"reference": "{action}"}, comment="Aimed"),
+    "move": submit({"reference": "{action}", "to_channel": "C00000000NE"}),
+    "pick_move": (
+        *submit({"reference": "{action}"}, project="{project}"),
+        *submit({"reference": "{open}"}, project="{project}"),
+    ),
+    "paste": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
+    "paste_log": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
+    "import": submit({"asks": ("project",)}, project="{project}"),
+    "import_log": submit({"asks": ("project",)}, project="{project}"),
     "bind": submit({}, project="{project}"),
     "switch": submit({}, project="{project}"),
     "standup": submit({"reference": "{standup}", "version": 1}, name="Aimed", channel="{channel}"),
@@ -209,6 +227,13 @@ VERBS: Aims = {
     "bind": type_("bind Operation"),
     "switch": type_("switch Operation"),
     "reactions": type_("reactions"),
+    "comment": type_("{action} comment Aimed", "{action} uncomment"),
+    "find": type_("find zanz", "find axol", "find narw"),
+    "helper": type_("{action} helper <@{person}>", "{action} unhelp"),
+    "owner": type_("{action} <@{person}>", "{action} by monday !high"),
+    "move": type_("{action} move <#C00000000NE>", "{action} move <#{channel}>"),
+    "paste": type_("paste"),
+    "import": type_("import"),
     "edit": type_("{action} edit"),
     "history": type_("{action} history"),
     "remove": type_("{action} remove"),
@@ -218,7 +243,8 @@ VERBS: Aims = {
 
 # Words after a reference, and lists by name.
 ABOUT_RECORD: Aims = {
-    word: type_(f"{{action}} {word}") for word in ("show", "edit", "history", "undo", "remove", "delete", "archive")
+    word: type_(f"{{action}} {word}")
+    for word in ("show", "edit", "history", "comment", "uncomment", "move", "undo", "remove", "delete", "archive")
 }
 LISTS: Aims = {
     word: type_(word, f"{word} all everywhere")
@@ -238,6 +264,8 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "answer": {"text": "Aimed", "blocks": []},
     "draft": {"channel": "{channel}", "thread_ts": "", "began": False},
     "begun": None,
+    "assigned_again": {"of": 1},
+    "card_left": None,
     "standup_digest": None,
     "standup_reply": None,
     "standup_prompt": {"round": "{round}", "opens_at": ""},

@@ -138,7 +138,7 @@ async def test_from_a_direct_message_and_from_home_the_form_asks_for_the_project
     told = answered(ana, "@Steward")
     await ana.open_home()
     await house.settled()
-    await ana.click_home("paste")
+    await ana.click_home("more", "paste ")
     await ana.options("project")
     await ana.submit({"project": project, "lines": "Book the room"})
     await ana.submit()

@@ -41,7 +41,7 @@ from views.forms import FormContext
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
-SECRETS = ("Zanzibar", "Quokka", "quokka", "Narwhal", "Axolotl", "steering")
+SECRETS = ("Zanzibar", "Quokka", "quokka", "Narwhal", "Axolotl", "walrus")
 ELSEWHERE = "T0000ELSEWH"
 NETWORK, STEERING = "C00000000NE", "C00000000ST"
 
@@ -203,6 +203,7 @@ async def with_a_secret(house: House) -> tuple[Target, Target]:
     await ana.submit({"coordinator_id": kavya.id})
     await ana.command("#steering", "/steward", "settings")
     await ana.submit({"name": "Operation Narwhal"})
+    await ana.rename_channel("#steering", "walrus-room")
     await house.settled()
     everything = await house.export()
     (project,) = [each for each in everything.projects if each["name"] == "Operation Narwhal"]

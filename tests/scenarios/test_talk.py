@@ -140,8 +140,8 @@ async def test_helpers_stand_on_the_card_and_find_the_record_among_their_own(hou
 
     assert "*Helpers*\nBen Fischer" in shown(card(ana, "A1"))
     mine = await typed(house, ben, "/steward my")
-    assert "A1  Order cables\nAna Torres, you help" in mine
-    assert "A3  Ben's own\nBen Fischer" in mine
+    assert "A1  Order cables\nnetwork · Ana Torres, you help" in mine
+    assert "A3  Ben's own\nnetwork · Ben Fischer" in mine
     assert "Something else" not in mine
     assert "A1  Order cables" not in await typed(house, ben, "/steward list @me")
     assert (await house.record("A1"))["helpers"] == [ben.id]
