@@ -43,9 +43,10 @@ class Connection:
 
 @dataclass(frozen=True)
 class Timed:
-    """Milliseconds from the moment each request should have been sent to its answer, sorted."""
+    """Milliseconds from the moment each request should have been sent to its answer, sorted; how many came too late."""
 
     latencies: tuple[float, ...]
+    late: int
 
     def percentile(self, share: float) -> float:
         return self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
@@ -82,10 +83,11 @@ async def arrive(port: int, make: Make, expected: bytes, *, rate: float, number:
     """Latencies of so many requests that arrive at that rate (a second), however long the answers take."""
     free: list[Connection] = []
     latencies: list[float] = []
+    in_time: list[bool] = []
 
     async def one(due: float) -> None:
         connection = free.pop() if free else Connection(port, expected)
-        await connection.ask(make())
+        in_time.append(await connection.ask(make()))
         latencies.append((perf_counter() - due) * 1_000)
         free.append(connection)
 
@@ -100,4 +102,4 @@ async def arrive(port: int, make: Make, expected: bytes, *, rate: float, number:
     finally:
         for connection in free:
             connection.close()
-    return Timed(tuple(sorted(latencies)))
+    return Timed(tuple(sorted(latencies)), in_time.count(False))

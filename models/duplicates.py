@@ -32,7 +32,6 @@ _SMALL_WORDS: Final = (
     "les of on or our still that the their this to und was were will with y"
 )
 _SMALL: Final = frozenset(_SMALL_WORDS.split(" "))
-BEGINNING: Final = 3
 MOST_ASKED: Final = 6
 
 
@@ -48,7 +47,7 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
         select(Record)
         .join(Project, col(Project.id) == col(Record.project_id))
         .where(
-            having_most(session, [word[:BEGINNING] for word in words]),
+            having_most(session, words),
             col(Record.project_id) == project.id,
             col(Record.kind) == kind.key,
             col(Record.is_open),

@@ -114,13 +114,20 @@ def having(session: AsyncSession, wanted: Sequence[Sought]) -> ColumnElement[boo
     return and_(engine.matches(question), *side_by_side)
 
 
+BEGINNING: Final = 3
+
+
 def having_most(session: AsyncSession, words: Sequence[str]) -> ColumnElement[bool]:
-    """The records that have all of the words' beginnings, or of three and more all but one, as a condition."""
+    """The records that have all of the words but one, or of one or two all, as a condition on `Record`.
+
+    A word that is left out may be misspelt or have another ending. Where none can be, the beginnings of the words are
+    enough; they are looked for in such questions only, since each stands for many words.
+    """
     engine = _engine(session)
-    begun = [engine.words([word]) for word in words]
-    if len(begun) < 3:
-        return engine.matches(engine.all_of(begun))
-    but_one = [engine.all_of(begun[:at] + begun[at + 1 :]) for at in range(len(begun))]
+    if len(words) < 3:
+        return engine.matches(engine.all_of([engine.words([word[:BEGINNING]]) for word in words]))
+    whole = [engine.word.format(word) for word in words]
+    but_one = [engine.all_of(whole[:at] + whole[at + 1 :]) for at in range(len(whole))]
     return engine.matches(engine.any_of(but_one))
 
 
