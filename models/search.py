@@ -258,7 +258,9 @@ def _tell_how_many(connection: Connection) -> None:
 
 def _index_the_rest(connection: Connection) -> None:
     """Index the records that have no words yet, whoever's they are: those of a database from before there was one."""
-    for kind in KINDS:
+    # Only the tables of kinds that there are records of: a new kind's is made by a step to come.
+    lacking = set(connection.scalars(select(_TABLE.c.kind).where(_TABLE.c.words == "").distinct()))
+    for kind in (each for each in KINDS if each.key in lacking):
         own: Any = kind.model.__table__  # type: ignore[attr-defined]
         unknown = and_(_TABLE.c.kind == kind.key, _TABLE.c.words == "")
         query = select(_TABLE, own).join(own, own.c.record_id == _TABLE.c.id).where(unknown).limit(AT_ONCE)

@@ -398,7 +398,7 @@ async def test_in_an_owners_only_project_members_change_only_what_is_theirs(hous
     await ben.command("#network", "/steward", "D1 approve")
     await ben.command("#network", "/steward", "A1 done")
 
-    assert "In network a record is changed by its owner, by whoever raised it" in refused
+    assert "In network a record is changed by its owner and helpers, by whoever raised it" in refused
     assert (await house.record("A2"))["status"] == "done"
     assert "D1" in waiting
     assert (await house.record("D1"))["status"] == "approved"

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.comments import Said, Talk
 from models.filters import Filters
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldType
 from models.labels import Priority
 from models.links import Linked
 from models.operations import TEXT_MAX, TITLE_MAX
-from models.tables import Act, Channel, History, Person, Project, Record
+from models.permissions import actor_of
+from models.tables import Act, Channel, Comment, History, Person, Project, Record
+from reports.around import Around
 from reports.work import Line, Page
 from tests.support import NOW
 from views import cards, forms
@@ -85,18 +88,30 @@ def surfaces(item: Item, text: str) -> Iterator[tuple[str, Any]]:
     )
     owner = Person(workspace_id="T1", id="UOWNER", name=name, real_name=name)
     people, today = {"UOWNER": owner}, NOW.date()
-    links = [Linked(word="Blocks", reference="A2", title=text, is_open=True)]
+    linked = (Linked(word="Blocks", reference="A2", title=text, is_open=True),)
+    spoken = Comment(id=1, workspace_id="T1", record_id=1, author_id="UOWNER", at=NOW, text=text)
+    shown = Around(linked, Talk(1, (Said(name, text),)))
     row = History(
         project_id=1, version=2, at=NOW, actor_id="UOWNER", act=Act.CHANGED, via="form", field="title", before="old",
         after=text, note=text,
     )  # fmt: skip
     page = Page(lines=(Line(item, project, today),), total=1, number=0, size=10, as_of=NOW)
-    view = ListView(title="Open records", line="", empty="", filters=Filters(), steps={})
-    yield "card", cards.record_card(item, project, people, now=NOW, mention_owner=True, links=links)
+    view = ListView(title="Open records", line="", empty="", filters=Filters(), reader_id="UANA", steps={})
+    yield "card", cards.record_card(item, project, people, now=NOW, mention_owner=True, around=shown)
     yield "confirmation", cards.saved(item, project, people, said="Logged", now=NOW)
-    yield "word to the owner", cards.assigned(item, project, people, now=NOW, links=links)
+    yield (
+        "word to the owner",
+        cards.assigned(item, project, people, now=NOW, around=shown, reader=actor_of(owner), by="UOWNER"),
+    )
     yield "morning", cards.morning([(item, project)], [(item, project)], today=today)
-    yield "history", cards.history(item, [(NOW, name, cards.change_in_words(item.kind, row, people))])
+    yield (
+        "history",
+        cards.history(
+            item,
+            [cards.HistoryLine(NOW, name, cards.change_in_words(item.kind, row, people)), cards.said(spoken, people)],
+        ),
+    )
+    yield "comment", cards.commented(item, spoken)
     yield "linked", cards.linked("Linked.", [item])
     yield "list", record_list(page, people, view)
     yield "greeting", cards.hello(Channel(id="CHOME", name=name), "UBOT")
