@@ -33,9 +33,9 @@ async def somebody_joined(request: Request, deps: Deps) -> Reply:
 async def somebody_left(request: Request, deps: Deps) -> Reply:
     """Forget the membership, so that a private project closes for whoever left."""
     if request.channel is not None:
-        await directory.left(deps.session, request.channel.id, request.person.id)
         if request.person.id == request.bot_user_id:
-            await directory.bot_left(deps.session, request.channel)
+            return await bot_left(request, deps)
+        await directory.left(deps.session, request.channel.id, request.person.id)
     return Nothing()
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
@@ -30,6 +30,12 @@ WORKER_WAIT_MS = 10_000
 
 
 BUSY = "Steward's database was busy. Nothing was saved; please try again."
+
+
+OVERTAKEN = "Somebody else changed this at the same moment. Nothing was saved; please try again."
+
+# PostgreSQL ended one of two units that waited for each other: a deadlock, or a serialization failure.
+LOST_A_RACE = frozenset({"40P01", "40001"})
 
 
 class DatabaseBusy(StewardError):
@@ -99,11 +105,11 @@ class Database:
                 yield session
                 await session.commit()
         except StaleDataError as error:
-            raise Overtaken(
-                "Somebody else changed this at the same moment. Nothing was saved; please try again."
-            ) from error
-        except OperationalError as error:
-            if self.is_sqlite and "locked" in str(error.orig):
+            raise Overtaken(OVERTAKEN) from error
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) in LOST_A_RACE:
+                raise Overtaken(OVERTAKEN) from error
+            if self.is_sqlite and isinstance(error, OperationalError) and "locked" in str(error.orig):
                 raise DatabaseBusy(BUSY) from error
             raise
 

@@ -8,17 +8,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from models.database import Database, DatabaseBusy, async_url, shielded, sqlite_path
+from models.errors import Overtaken
 from models.kinds.action import ACTION
 from models.kinds.issue import ISSUE, Severity
 from models.kinds.risk import RISK, ResponseStrategy
 from models.labels import Priority
-from models.tables import Act, Delivery, DeliveryState, History, Record, SeenRequest
-from tests.support import NOW, WORKSPACE, make_record, make_workspace
+from models.tables import Act, Delivery, DeliveryState, History, Person, Record, SeenRequest
+from tests.support import NOW, WORKSPACE, make_person, make_record, make_workspace
 
 only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -269,3 +270,24 @@ async def test_a_due_date_and_its_time_never_move(database: Database, day: date,
 
     assert found is not None
     assert (found.due_date, found.due_time) == (day, hour)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_of_two_units_that_wait_for_each_other_one_is_overtaken_and_the_other_goes_on(database: Database) -> None:
+    """PostgreSQL ends one of them; SQLite never lets two write at once."""
+    async with database.unit(WORKSPACE) as session:
+        await make_workspace(session)
+        for name in ("ana", "ben"):
+            await make_person(session, name)
+    both_hold_one = asyncio.Barrier(2)
+
+    async def rename(first: str, second: str) -> None:
+        async with database.unit(WORKSPACE) as session:
+            await session.exec(update(Person).where(col(Person.id) == first).values(real_name=second))
+            await both_hold_one.wait()
+            await session.exec(update(Person).where(col(Person.id) == second).values(real_name=first))
+
+    came_of_it = await asyncio.gather(rename("UANA", "UBEN"), rename("UBEN", "UANA"), return_exceptions=True)
+
+    assert [type(each) for each in came_of_it if each is not None] == [Overtaken]
+    assert None in came_of_it

@@ -34,7 +34,7 @@ from models.tables import Delivery, EntryState, Record, StandupReport
 from reports.export import export
 from scheduler.notices import DELIVERY_KINDS
 from tests.scenarios import probes
-from tests.scenarios.house import House
+from tests.scenarios.house import PATIENT_SECONDS, House
 from tests.scenarios.probes import Aim, Aims
 from tests.support import make_channel, make_person
 from views.forms import FormContext
@@ -177,7 +177,10 @@ async def elsewhere(house: House, eye: Eye) -> AsyncIterator[House]:
         return {"team_id": ELSEWHERE, "team": "Elsewhere", "user_id": "U0000OTHER"}
 
     steward = Steward(
-        house.steward.database, Slack("xoxb-elsewhere", "http://slack.example"), clock=house.sandbox.clock
+        house.steward.database,
+        Slack("xoxb-elsewhere", "http://slack.example"),
+        clock=house.sandbox.clock,
+        patience_seconds=PATIENT_SECONDS,
     )
     steward.port.call, steward.responder.send = introduced, eye.send  # type: ignore[method-assign,assignment]
     await steward.meet()
