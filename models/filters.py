@@ -94,7 +94,11 @@ def read_filters(line: Sequence[Piece]) -> Filters:
     """The question typed as `line`: plain text with people and channels between. Raises UnknownFilter, nothing else."""
     tokens = list(_tokens(line))
     kinds = tuple(kind for kind in KINDS if any(_is_kind(token, kind) for token in tokens))
-    vocabulary = _vocabulary(kinds or KINDS)
+    speaking = kinds or KINDS
+    if any(_bound(token) for token in tokens):
+        # A score is asked of some kinds only, and the other words are then said of those.
+        speaking = tuple(kind for kind in speaking if kind.score is not None) or speaking
+    vocabulary = _vocabulary(speaking)
     found = Filters()
     at = 0
     while at < len(tokens):
