@@ -47,15 +47,14 @@ async def here(request: Request, deps: Deps) -> Reply:
 async def overview(request: Request, deps: Deps) -> Reply:
     """The stand-ups of the channel with what can be done to each."""
     found = await standups.in_channel(deps.session, request.channel_id)
-    people = await directory.people(deps.session, {each.created_by for each in found})
     shown = [(each, standups.may_change(request.actor, each, request.project)) for each in found]
     days = {each.id or 0: _next_words(each) for each in found}
-    return Tell(views.overview(shown, people, next_days=days, channel_id=request.channel_id))
+    return Tell(views.overview(shown, next_days=days, channel_id=request.channel_id))
 
 
 async def new(request: Request, deps: Deps) -> Reply:
     """The form of a new stand-up, filled with what most teams want."""
-    _require_member(request)
+    standups.require_member(request.actor)
     plan = Plan(
         channel_id=request.value or request.channel_id if _is_channel(request.value or request.channel_id) else "",
         name="Daily",
@@ -114,7 +113,7 @@ async def edit(request: Request, deps: Deps) -> Reply:
 async def copy(request: Request, deps: Deps) -> Reply:
     """The form of a new stand-up like this one."""
     standup, _, project = await standups.find(deps.session, request.actor, _number(request.value))
-    _require_member(request)
+    standups.require_member(request.actor)
     plan = views.plan_of(standup)
     plan = replace(plan, name=cut(f"{plan.name} (copy)", standups.NAME_MAX))
     return OpenForm(views.form(None, plan, _context(request), team_zone=_team_zone(request, project)))
@@ -280,7 +279,7 @@ async def _answer_form(request: Request, deps: Deps, at: Part) -> Reply:
     today = today_in(request.person.timezone, deps.now)
     known = await reports.prefill(deps.session, actor_of(request.person), at, today=today)
     context = replace(_context(request), reference=str(at.round.id))
-    return OpenForm(views.answer_form(at.standup, at.round, known.answers, at.entry.mood, context))
+    return OpenForm(views.answer_form(at.standup, at.round, known, at.entry.mood, context))
 
 
 async def _part(request: Request, deps: Deps) -> Part:
@@ -334,11 +333,6 @@ def _team_zone(request: Request, project: Project | None) -> str:
 
 def _is_channel(channel_id: str) -> bool:
     return channel_id[:1] in ("C", "G")
-
-
-def _require_member(request: Request) -> None:
-    if request.actor.standing is not Standing.MEMBER:
-        raise NotAllowed("Guests cannot set up a stand-up. Ask a member of the channel to do it.")
 
 
 def _number(value: str) -> int:

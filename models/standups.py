@@ -162,7 +162,7 @@ async def create(
     session: AsyncSession, actor: Actor, plan: Plan, *, today: date, now: datetime, is_skipped: IsSkipped = never
 ) -> Standup:
     """Store a new stand-up and plan its first round. Raises InvalidFields and NotAllowed."""
-    _require_member(actor)
+    require_member(actor)
     if found := problems(plan):
         raise InvalidFields(found)
     standup = Standup(created_by=actor.id, created_at=now, start=today, **_columns(plan, today))
@@ -572,7 +572,8 @@ async def _require_current(session: AsyncSession, at: Part, now: datetime) -> No
         )
 
 
-def _require_member(actor: Actor) -> None:
+def require_member(actor: Actor) -> None:
+    """Raise NotAllowed unless the person may set up stand-ups: full members may."""
     if actor.standing is not Standing.MEMBER:
         raise NotAllowed("Guests cannot set up a stand-up. Ask a member of the channel to do it.")
 

@@ -21,24 +21,20 @@ ANSWERED = (EntryState.ANSWERED, EntryState.LATE)
 ASKED = tuple(state for state in EntryState if state is not EntryState.AWAY)
 
 
-@dataclass(frozen=True)
-class Prefill:
-    """What a person's answers begin with, one text a question."""
+async def prefill(session: AsyncSession, actor: Actor, at: Part, *, today: date) -> Sequence[str]:
+    """What each answer begins with: the stored ones, where there are.
 
-    answers: Sequence[str]
-
-
-async def prefill(session: AsyncSession, actor: Actor, at: Part, *, today: date) -> Prefill:
-    """The stored answers; in a first one what was planned last time and closed since, in the second what is due."""
+    Else the first holds what was planned last time and closed since, the second what is due.
+    """
     if at.entry.answered_at is not None:
-        return Prefill(at.entry.answers)
+        return at.entry.answers
     last = await standups.before(session, at)
     since = last.answered_at if last and last.answered_at else at.entry.opens_at - timedelta(days=1)
     closed = await _mine(session, actor, [col(Record.closed_at) > since])
     due = await _mine(session, actor, [col(Record.is_open), col(Record.due_date) <= today + timedelta(days=1)])
     first = [*_lines(last.answers[1] if last and len(last.answers) > 1 else ""), *map(_line, closed)]
     begun = ["\n".join(dict.fromkeys(first)), "\n".join(map(_line, due))]
-    return Prefill([begun[number] if number < 2 else "" for number in range(len(at.round.questions))])
+    return [begun[number] if number < 2 else "" for number in range(len(at.round.questions))]
 
 
 async def open_blockers(session: AsyncSession, standup_id: int, actor: Actor | None = None) -> list[Item]:

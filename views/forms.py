@@ -255,7 +255,7 @@ def read_fields(kind: Kind, state: Mapping[str, Any], context: FormContext) -> d
     values = {}
     for spec in kind.form_fields:
         parts = [spec.key, *(f"{spec.key}.{n}" for n in range(1, context.lengths.get(spec.key, 1)))]
-        shown = [_element_in(state, part) for part in parts if part in state]
+        shown = [element_in(state, part) for part in parts if part in state]
         if shown:
             values[spec.key] = _ELEMENTS[spec.type].read(spec, shown)
     return values
@@ -263,14 +263,14 @@ def read_fields(kind: Kind, state: Mapping[str, Any], context: FormContext) -> d
 
 def read_choice(state: Mapping[str, Any], block_id: str) -> str:
     """The chosen option's value, chosen person or typed text of an input; empty when there is none."""
-    element = _element_in(state, block_id)
+    element = element_in(state, block_id)
     chosen = element.get("selected_option") or {}
     return safe(str(chosen.get("value") or element.get("selected_user") or element.get("value") or ""))
 
 
 def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
     """The values of the checked boxes of an input."""
-    return [str(each.get("value")) for each in _element_in(state, block_id).get("selected_options") or ()]
+    return [str(each.get("value")) for each in element_in(state, block_id).get("selected_options") or ()]
 
 
 def file_in(state: Mapping[str, Any]) -> str:
@@ -280,7 +280,7 @@ def file_in(state: Mapping[str, Any]) -> str:
     return ids[0] if ids else ""
 
 
-def _element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
+def element_in(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
     """What the block's one element holds, whatever its action id."""
     return next(iter((state.get(block_id) or {}).values()), None) or {}
 

@@ -30,7 +30,7 @@ from views.blocks import (
     rich,
     section,
 )
-from views.forms import FormContext, read_choice
+from views.forms import FormContext, element_in, read_choice
 from views.values import People, day, name_of
 
 OWN_HOUR, TEAM_HOUR = "own", "team"
@@ -68,7 +68,7 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             "weekdays",
             "Days",
             _checkboxes({key: DAY_NAMES[number] for number, key in enumerate(DAYS)}, [DAYS[n] for n in plan.weekdays]),
-            "Public holidays of the project, and the days on which somebody is away, are left out by themselves.",
+            "Public holidays of the project and its own days off are left out by themselves.",
         ),
         input_block("every", "Every", _menu({str(n): _weeks(n) for n in EVERY}, str(plan.every_weeks)), ""),
         input_block(
@@ -142,7 +142,7 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
 def read_form(state: Mapping[str, Any], *, team_zone: str, questions: Sequence[str]) -> Plan:
     """The plan that a submitted form holds; `questions` were read from it before."""
     chosen = _chosen(state, "options")
-    at = _held(state, "at").get("selected_time")
+    at = element_in(state, "at").get("selected_time")
     return Plan(
         channel_id=read_conversation(state, "channel"),
         name=read_choice(state, "name"),
@@ -154,7 +154,7 @@ def read_form(state: Mapping[str, Any], *, team_zone: str, questions: Sequence[s
         zone=team_zone if read_choice(state, "whose") == TEAM_HOUR else None,
         window_minutes=_number(read_choice(state, "window"), 0),
         nudge_minutes=_number(read_choice(state, "nudge"), 0),
-        participants=_held(state, "participants").get("selected_users") or [],
+        participants=element_in(state, "participants").get("selected_users") or [],
         report=StandupReport(read_choice(state, "report") or StandupReport.DIGEST),
         missing_to=read_choice(state, "missing_to") or None,
         makes_issues="issues" in chosen,
@@ -195,12 +195,7 @@ def _part_of_rule(standup: Standup, key: str) -> str:
 
 def read_conversation(state: Mapping[str, Any], block_id: str) -> str:
     """The conversation that a select holds; empty where there is none."""
-    return str(_held(state, block_id).get("selected_conversation") or "")
-
-
-def _held(state: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
-    """What the block's one element holds."""
-    return next(iter((state.get(block_id) or {}).values()), None) or {}
+    return str(element_in(state, block_id).get("selected_conversation") or "")
 
 
 def schedule_in_words(standup: Standup) -> str:
@@ -212,9 +207,7 @@ def schedule_in_words(standup: Standup) -> str:
     return f"{_upper_first(in_words(words))}{often} at {standup.at:%H:%M}, {whose}"
 
 
-def overview(
-    found: Sequence[tuple[Standup, bool]], people: People, *, next_days: Mapping[int, str], channel_id: str
-) -> Message:
+def overview(found: Sequence[tuple[Standup, bool]], *, next_days: Mapping[int, str], channel_id: str) -> Message:
     """The stand-ups of a channel with what can be done to each; the flag says whether this person may change it."""
     if not found:
         text = "No stand-up here yet."
@@ -504,7 +497,7 @@ def _checkboxes(choices: Mapping[str, str], chosen: Sequence[str]) -> Block:
 
 
 def _chosen(state: Mapping[str, Any], block_id: str) -> list[str]:
-    picked = _held(state, block_id).get("selected_options") or []
+    picked = element_in(state, block_id).get("selected_options") or []
     return [str(each.get("value")) for each in picked]
 
 

@@ -22,6 +22,9 @@ HERE = Path(__file__).parent
 MANIFEST = json.loads((HERE / "manifest.json").read_text())
 INSTALL_SECONDS = 240
 
+# What npm says when the lock and the packages do not fit; all else that stops it is the machine's or the network's.
+LOCK_FAULTS = ("EUSAGE", "EINTEGRITY")
+
 
 @pytest.fixture(params=["python", "javascript"])
 def command(request: pytest.FixtureRequest) -> list[str]:
@@ -48,6 +51,8 @@ def installed_javascript(cache: Path) -> Path:
             done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS)
         except subprocess.TimeoutExpired:
             pytest.skip("npm could not fetch the JavaScript app's packages in time")
+        if any(fault in done.stderr for fault in LOCK_FAULTS):
+            pytest.fail(f"the JavaScript app's lock file is broken: {done.stderr.strip()[-500:]}")
         if done.returncode:
             pytest.skip(f"npm could not install the JavaScript app's packages: {done.stderr.strip()[-200:]}")
         (folder / "installed").touch()
