@@ -81,6 +81,12 @@ def migrate() -> None:
 
 
 @app.command()
+def doctor() -> None:
+    """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
+    _go(_doctor(_settings("database")))
+
+
+@app.command()
 def export(
     format: Annotated[str, typer.Option(help="Only json so far.")] = "json",
     workspace: Annotated[str | None, typer.Option(help="Slack's team id, where there are several.")] = None,
@@ -107,6 +113,20 @@ def main() -> None:
     """Entry point: logs go to standard error, so that an export can be piped."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app()
+
+
+async def _doctor(settings: Settings) -> None:
+    from bot.doctor import Verdict, examine
+    from models.clock import SystemClock
+
+    faults = 0
+    async for finding in examine(settings, now=SystemClock().now()):
+        typer.echo(finding.line())
+        faults += finding.verdict is Verdict.FAULT
+    if faults:
+        typer.echo(f"{faults} to mend.")
+        raise typer.Exit(1)
+    typer.echo("All is well.")
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:

@@ -79,7 +79,7 @@ def test_help_names_every_command() -> None:
     told = steward("--help")
 
     assert told.exit_code == 0
-    for command in ("run", "sandbox", "web", "worker", "migrate", "export", "manifest"):
+    for command in ("run", "sandbox", "web", "worker", "migrate", "doctor", "export", "manifest"):
         assert f" {command} " in told.output
 
 
