@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.run import CannotStart, database_faults, place
+from bot.run import CannotStart, database_faults, place, require_database
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
 from bot.web import health_problem
@@ -175,13 +175,9 @@ def _clock(slack_time: datetime, now: datetime) -> Finding:
 
 
 async def _database(settings: Settings, database: Database) -> Finding:
-    """Whether it opens; a SQLite file that is not there yet is not made by looking."""
-    file = sqlite_path(settings.database_url)
-    if file is not None and not file.exists():
-        return fault(
-            "database", f"there is no file {file}", "`steward migrate` makes it; DATABASE_URL says where it is."
-        )
+    """Whether it opens."""
     try:
+        require_database(settings.database_url)
         with database_faults(settings.database_url):
             async with database.engine.connect():
                 pass
