@@ -11,11 +11,13 @@ from handlers import (
     bulk,
     channels,
     commands,
+    digest,
     events,
     finding,
     home,
     lists,
     many,
+    me,
     moves,
     project_life,
     projects,
@@ -102,6 +104,10 @@ BUTTONS: Mapping[str, Entry] = {
     "home": Entry(home.turned, writes=False),
     "quick": Entry(home.quick_typed),
     "switch": Entry(home.switch_pressed, writes=False),
+    "me": Entry(me.asked, writes=False),
+    "unmute": Entry(me.unmuted),
+    "digest": Entry(digest.pressed),
+    "preview_digest": Entry(digest.preview, writes=False),
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -126,6 +132,10 @@ FORMS: Mapping[str, Entry] = {
     "standup": Entry(standups.submitted),
     "standup_answer": Entry(standups.answer_submitted),
     "reactions": Entry(reactions.settings_submitted),
+    "me": Entry(me.submitted),
+    "digest_step": Entry(digest.step_submitted),
+    "digest_date": Entry(digest.date_submitted),
+    "digest_pass": Entry(digest.pass_submitted),
 }
 
 SHORTCUTS: Mapping[str, Entry] = {

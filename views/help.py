@@ -10,8 +10,7 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
     """What there is: (command, what it does) and (example, what it does)."""
     first = (
         "I keep your project's log of risks, actions, issues and decisions (RAID), of assumptions and dependencies, "
-        "and remind owners "
-        "at 09:00 their time on the day something is due."
+        "and tell each owner in one digest a day, at an hour of their own, what is due."
     )
     typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
     shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in verbs)
