@@ -1,7 +1,7 @@
 """What a person wants of the clock: quiet hours, so many nags a day, and never a word about some records."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_
@@ -17,9 +17,6 @@ from models.tables import Delivery, DeliveryState, Mute, Person, Project, Record
 
 # What a person sets for themselves.
 SETTINGS = ("digest_at", "wants_digest", "quiet_from", "quiet_until", "nags_a_day")
-
-# As `next_digest_at`: past for good, so that the clock's next look plans the digest anew.
-PLAN_ANEW = datetime(2000, 1, 1, tzinfo=UTC)
 
 ONE_DAY = timedelta(days=1)
 NAGS_MAX = 20
@@ -48,13 +45,21 @@ async def change(session: AsyncSession, person: Person, values: Mapping[str, Any
     """Store what the person set for themselves. Raises InvalidFields, whose keys are the settings."""
     if problems := _problems(values):
         raise InvalidFields(problems)
-    is_moved = values["digest_at"] != person.digest_at
+    person.next_digest_at = next_digest(person, person.timezone, values["digest_at"])
     for key in SETTINGS:
         setattr(person, key, values[key])
-    if is_moved:
-        person.next_digest_at = PLAN_ANEW
     session.add(person)
     await session.flush()
+
+
+def next_digest(known: Person, zone: str, at: time) -> datetime | None:
+    """When the digest that is planned for somebody comes if they live in that zone and want it at that hour.
+
+    It stays that of the same local date, so that each date has one; where its hour has passed, it is due.
+    """
+    if known.next_digest_at is None:
+        return None
+    return instant_of(today_in(known.timezone, known.next_digest_at), at, zone)
 
 
 def _problems(values: Mapping[str, Any]) -> dict[str, str]:
