@@ -171,7 +171,7 @@ class _OneWorkspace(LoaderCriteriaOption):
     workspace is a parameter of the statement, so that what is compiled serves every workspace.
     """
 
-    _traverse_internals = [("where_criteria", InternalTraversal.dp_clauseelement)]
+    _traverse_internals = [("where_criteria", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - as in its base
     entity = None
     deferred_where_criteria = False
     include_aliases = True
