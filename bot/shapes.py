@@ -84,8 +84,8 @@ class _Payload(_Part):
     actions: Annotated[list[_Action], Field(min_length=1)] | None = None
     container: dict[str, Any] | None = None
     # Bolt takes hold of these two as soon as they are named.
-    view: _View = Field(default=None)
-    event: _Event = Field(default=None)
+    view: _View = Field(default_factory=_View.model_construct)
+    event: _Event = Field(default_factory=_Event.model_construct)
     authorizations: list[_Part] | None = None
 
 
