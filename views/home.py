@@ -9,7 +9,7 @@ from reports.work import Page
 from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
 from views.lists import MARKS
-from views.values import day, with_article
+from views.values import day, with_article, zone_time
 
 PROJECTS_SHOWN = 8
 
@@ -169,6 +169,6 @@ def _foot(page: Page, person: Person) -> list[Block]:
     ]
     buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
-    reminders = f"Your digest comes at {person.digest_at:%H:%M} your time ({person.timezone})"
+    reminders = f"Your digest comes at {person.digest_at:%H:%M} your time ({zone_time(person.timezone)})"
     reminders = reminders if person.wants_digest else "You get no digest"
     return [divider(), actions(buttons), note(mrkdwn(stamp), plain(reminders))]
