@@ -296,10 +296,16 @@ def may_concern(day: date, until: date, at: datetime) -> ColumnElement[bool]:
     says is decided when it is sent.
     """
     is_due = col(Record.due_date) <= until
+    its_project = (
+        col(Project.workspace_id) == col(Record.workspace_id),
+        col(Project.id) == col(Record.project_id),
+        in_use(),
+    )
     own = exists().where(
         col(Record.workspace_id) == col(Person.workspace_id),
         col(Record.owner_id) == col(Person.id),
         or_(is_due, _to_review(day, at)),
+        *its_project,
         *_LIVE,
     )
     helps = exists().where(
@@ -308,18 +314,17 @@ def may_concern(day: date, until: date, at: datetime) -> ColumnElement[bool]:
         col(Record.workspace_id) == col(RecordHelper.workspace_id),
         col(Record.id) == col(RecordHelper.record_id),
         is_due,
+        *its_project,
         *_LIVE,
     )
     decides = exists().where(
-        col(Project.workspace_id) == col(Person.workspace_id),
-        in_use(),
+        *its_project,
         or_(
             col(Project.coordinator_id) == col(Person.id),
             col(Project.sponsor_id) == col(Person.id),
             col(Person.is_admin) & col(Project.coordinator_id).is_(None),
         ),
-        col(Record.workspace_id) == col(Project.workspace_id),
-        col(Record.project_id) == col(Project.id),
+        col(Record.workspace_id) == col(Person.workspace_id),
         awaits_approval(),
         *_LIVE,
     )

@@ -163,12 +163,14 @@ def _foot(page: Page, person: Person) -> list[Block]:
         button("All projects", "projects", "used 0"),
         button("Switch project", "switch", ""),
         button("Project settings", "settings", ""),
-        button("Your settings", "me", ""),
-        button("Next digest", "preview_digest", "", says="Preview your next digest"),
         button("Help", "help", ""),
     ]
     buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
     reminders = f"Your digest comes at {person.digest_at:%H:%M} your time ({zone_time(person.timezone)})"
     reminders = reminders if person.wants_digest else "You get no digest"
-    return [divider(), actions(buttons), note(mrkdwn(stamp), plain(reminders))]
+    own = [
+        button("Your settings", "me", ""),
+        button("Next digest", "preview_digest", "", says="Preview your next digest"),
+    ]
+    return [divider(), actions(buttons), actions(own), note(mrkdwn(stamp), plain(reminders))]
