@@ -61,9 +61,10 @@ def still_working(incoming: Incoming) -> dict[str, Any] | None:
 
 def is_reading(incoming: Incoming) -> bool:
     """Whether a file has just been put into the form, which takes longer than people look at a still window."""
+    if file_in(incoming.state) in ("", incoming.context.file_id):
+        return False
     entry = entry_for(incoming.where, incoming.name, incoming.text)
-    reads = entry is not None and entry.reads_file
-    return reads and file_in(incoming.state) not in ("", incoming.context.file_id)
+    return entry is not None and entry.reads_file
 
 
 def refusal(incoming: Incoming, error: StewardError) -> Reply:
