@@ -226,13 +226,16 @@ def _chosen(found: Sequence[_Found]) -> list[_Found]:
 
 
 async def _whole(session: AsyncSession, chosen: Sequence[_Found]) -> list[DigestLine]:
-    query = select(Record).where(col(Record.id).in_([each.row.id for each in chosen]))
-    records = {record.id: record for record in await session.exec(query)} if chosen else {}
+    projects = {each.row.id: each.project for each in chosen}
+    query = select(Record).where(col(Record.id).in_(projects))
+    records = list(await session.exec(query)) if chosen else []
+    found = await with_own_rows(session, [(record, projects[record.id]) for record in records])
+    items = {item.record.id: item for item, _ in found}
     # A record may have gone since it was chosen.
-    left = [each for each in chosen if each.row.id in records]
-    items = await with_own_rows(session, [(records[each.row.id], each.project) for each in left])
     return [
-        DigestLine(each.group, item, project, each.absence) for each, (item, project) in zip(left, items, strict=True)
+        DigestLine(each.group, items[each.row.id], each.project, each.absence)
+        for each in chosen
+        if each.row.id in items
     ]
 
 
