@@ -5,9 +5,12 @@ filter of ORM statements has no place in an insert; the workspace is filled in h
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,18 +20,32 @@ Row = Mapping[str, Any]
 ARGUMENTS_MAX = 30_000
 
 
+@cache
 def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
-    """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here."""
+    """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here.
+
+    The same one each time, like the two below, since what it is compiled to is found by a key that takes long to make.
+    """
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: postgresql.Insert = insert(table.__table__)  # type: ignore[attr-defined]
     return statement
+
+
+@cache
+def _insert_if_missing(table: type[SQLModel], dialect: str) -> postgresql.Insert:
+    return insert_into(table, dialect).on_conflict_do_nothing()
+
+
+@cache
+def _insert_for_id(table: type[SQLModel], dialect: str) -> ReturningInsert[Any]:
+    return insert_into(table, dialect).returning(table.__table__.autoincrement_column)  # type: ignore[attr-defined]
 
 
 async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> int:
     """Insert the rows whose key is not there yet; how many that were. One statement unless they are thousands."""
     if not rows:
         return 0
-    statement = insert_into(table, session.get_bind().dialect.name).on_conflict_do_nothing()
+    statement = _insert_if_missing(table, session.get_bind().dialect.name)
     connection = await session.connection()
     at_once = ARGUMENTS_MAX // (len(rows[0]) + 1)
     added = 0
@@ -38,6 +55,24 @@ async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequen
         told = (statement, values[0]) if len(values) == 1 else (statement.values(values),)
         added += (await connection.execute(*told)).rowcount
     return added
+
+
+async def add(session: AsyncSession, row: SQLModel) -> None:
+    """Insert a new row, with the id that the database gives it; from then on it is like one that the session loaded.
+
+    What the session's own flush does, without its looking for what else may have changed.
+    """
+    setattr(row, "workspace_id", workspace_of(session))  # noqa: B010 - every table has it, SQLModel has not
+    given_out = row.__table__.autoincrement_column  # type: ignore[attr-defined]
+    dialect = session.get_bind().dialect.name
+    connection = await session.connection()
+    if given_out is None:
+        await connection.execute(insert_into(type(row), dialect), dict(row))
+    else:
+        values = {key: value for key, value in dict(row).items() if key != given_out.key}
+        setattr(row, given_out.key, await connection.scalar(_insert_for_id(type(row), dialect), values))
+    make_transient_to_detached(row)
+    session.add(row)
 
 
 async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
