@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from sqlalchemy import CursorResult, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.sql.dml import ReturningInsert
@@ -46,14 +47,13 @@ async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequen
     if not rows:
         return 0
     statement = _insert_if_missing(table, session.get_bind().dialect.name)
-    connection = await session.connection()
     at_once = ARGUMENTS_MAX // (len(rows[0]) + 1)
     added = 0
     for start in range(0, len(rows), at_once):
         values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + at_once]]
         # What holds the values of several rows is compiled anew each time; a single row's go beside it.
         told = (statement, values[0]) if len(values) == 1 else (statement.values(values),)
-        added += (await connection.execute(*told)).rowcount
+        added += (await _execute(session, *told)).rowcount
     return added
 
 
@@ -65,12 +65,11 @@ async def add(session: AsyncSession, row: SQLModel) -> None:
     setattr(row, "workspace_id", workspace_of(session))  # noqa: B010 - every table has it, SQLModel has not
     given_out = row.__table__.autoincrement_column  # type: ignore[attr-defined]
     dialect = session.get_bind().dialect.name
-    connection = await session.connection()
     if given_out is None:
-        await connection.execute(insert_into(type(row), dialect), dict(row))
+        await _execute(session, insert_into(type(row), dialect), dict(row))
     else:
         values = {key: value for key, value in dict(row).items() if key != given_out.key}
-        setattr(row, given_out.key, await connection.scalar(_insert_for_id(type(row), dialect), values))
+        setattr(row, given_out.key, (await _execute(session, _insert_for_id(type(row), dialect), values)).scalar_one())
     make_transient_to_detached(row)
     session.add(row)
 
@@ -83,13 +82,12 @@ async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
     tables: dict[type[SQLModel], list[dict[str, Any]]] = {}
     for row in rows:
         tables.setdefault(type(row), []).append(dict(row))
-    connection = await session.connection()
     for table, values in tables.items():
         given_out = table.__table__.autoincrement_column  # type: ignore[attr-defined]
         left_out = {given_out.key} if given_out is not None else set()
         workspace = {"workspace_id": workspace_of(session)}
         whole = [{key: value for key, value in row.items() if key not in left_out} | workspace for row in values]
-        await connection.execute(insert_into(table, session.get_bind().dialect.name), whole)
+        await _execute(session, insert_into(table, session.get_bind().dialect.name), whole)
 
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
@@ -98,8 +96,11 @@ async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, colum
     counted = getattr(table, column)
     key = {"workspace_id": workspace_of(session), **key}
     statement = statement.on_conflict_do_update(index_elements=list(key), set_={column: counted + by})
-    connection = await session.connection()
-    return int((await connection.execute(statement.returning(counted), {**key, column: by})).scalar_one())
+    return int((await _execute(session, statement.returning(counted), {**key, column: by})).scalar_one())
+
+
+async def _execute(session: AsyncSession, statement: Insert, *values: Any) -> CursorResult[Any]:
+    return await session.run_sync(lambda sync: sync.connection().execute(statement, *values))
 
 
 def workspace_of(session: AsyncSession) -> str:

@@ -118,8 +118,9 @@ async def create(
     item.record.source_thread_ts = (source and source.thread_ts) or None
     item.record.is_draft = is_draft
     await add(session, item.record)
-    for row in _beside_new(session, item, actor, via=via, now=now):
-        await add(session, row)
+    own, *beside = _beside_new(session, item, actor, via=via, now=now)
+    await add(session, own)
+    await add_rows(session, beside)
     touch(session, actor.id, item.record.owner_id, *item.record.helpers, project.coordinator_id, project.sponsor_id)
     if owes_card:
         await owe_card(session, item.record, now)
