@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select
+from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -149,6 +149,12 @@ class Database:
             beat = await session.get(tables.Heartbeat, name)
             return beat.at if beat else None
 
+    async def note_restored(self, at: Any) -> None:
+        """Note in every workspace that this database came from a backup at the instant `at`."""
+        workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+        async with self._turn(writes=True), self._writer.begin() as connection:
+            await connection.execute(update(workspaces).values(restored_at=at))
+
     async def dispose(self) -> None:
         """Close every connection. aiosqlite's threads keep the process alive otherwise."""
         await self.engine.dispose()
@@ -167,7 +173,7 @@ class _OneWorkspace(LoaderCriteriaOption):
     workspace is a parameter of the statement, so that what is compiled serves every workspace.
     """
 
-    _traverse_internals = [("where_criteria", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - SQLAlchemy's
+    _traverse_internals = [("where_criteria", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - as in its base
     entity = None
     deferred_where_criteria = False
     include_aliases = True
