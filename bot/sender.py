@@ -219,7 +219,7 @@ class Sender:
         now = self._clock.now()
         try:
             async with self._database.unit(workspace_id) as session:
-                if not await deliveries.owes(session, self._kinds, now=now):
+                if not await deliveries.owes(session, self._kinds, now=now, except_targets=busy):
                     return []
                 await deliveries.expire(session, self._kinds, now=now)
                 await deliveries.supersede(session, self._kinds, now=now)

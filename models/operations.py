@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import batches, directory, moves, outbox, projects, search, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
-from models.inserting import add_rows, count_up
+from models.inserting import add, add_rows, count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType, SourceChange
@@ -117,9 +117,10 @@ async def create(
     item.record.source_ts = (source and source.ts) or None
     item.record.source_thread_ts = (source and source.thread_ts) or None
     item.record.is_draft = is_draft
-    session.add(item.record)
-    await session.flush()
-    session.add_all(_beside_new(session, item, actor, via=via, now=now))
+    await add(session, item.record)
+    own, *beside = _beside_new(session, item, actor, via=via, now=now)
+    await add(session, own)
+    await add_rows(session, beside)
     touch(session, actor.id, item.record.owner_id, *item.record.helpers, project.coordinator_id, project.sponsor_id)
     if owes_card:
         await owe_card(session, item.record, now)

@@ -9,6 +9,7 @@ people of other companies see only what was logged in a channel they are in.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, exists, false, or_
 from sqlmodel import col
@@ -35,6 +36,9 @@ class Right(StrEnum):
     EXPORT = "export"
     REACTIONS = "change what reactions do"
 
+
+# Putting a condition together takes longer than reading a record, and a person asks with the same one each time.
+CONDITIONS_KEPT = 1_000
 
 # What an archived project no longer allows.
 CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE})
@@ -264,6 +268,7 @@ def _is_in_its_channels(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def visible_projects(actor: Actor) -> ColumnElement[bool]:
     """The projects the actor may know of, as a condition on `Project`."""
     in_its_channels = _is_in_its_channels(actor)
@@ -307,6 +312,7 @@ def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:
     )
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def visible_records(actor: Actor) -> ColumnElement[bool]:
     """The records the actor may know of, as a condition on `Record` joined with `Project`."""
     if actor.standing is Standing.MEMBER:

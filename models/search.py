@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from sqlalchemy import (
     DDL,
+    BindParameter,
     ColumnElement,
     Connection,
     and_,
     case,
+    cast,
     column,
     event,
     func,
@@ -117,18 +119,22 @@ def having(session: AsyncSession, wanted: Sequence[Sought]) -> ColumnElement[boo
 BEGINNING: Final = 3
 
 
-def having_most(session: AsyncSession, words: Sequence[str]) -> ColumnElement[bool]:
-    """The records that have all of the words but one, or of one or two all, as a condition on `Record`.
+def most_of(session: AsyncSession, words: Sequence[str]) -> str:
+    """What to ask the index for records that have all of the words but one, or of one or two all; see `answering`.
 
     A word that is left out may be misspelt or have another ending. Where none can be, the beginnings of the words are
     enough; they are looked for in such questions only, since each stands for many words.
     """
     engine = _engine(session)
     if len(words) < 3:
-        return engine.matches(engine.all_of([engine.words([word[:BEGINNING]]) for word in words]))
+        return engine.all_of([engine.words([word[:BEGINNING]]) for word in words])
     whole = [engine.word.format(word) for word in words]
-    but_one = [engine.all_of(whole[:at] + whole[at + 1 :]) for at in range(len(whole))]
-    return engine.matches(engine.any_of(but_one))
+    return engine.any_of([engine.all_of(whole[:at] + whole[at + 1 :]) for at in range(len(whole))])
+
+
+def answering(dialect: str, question: BindParameter[str]) -> ColumnElement[bool]:
+    """The records that the index gives for the question, as a condition on `Record`."""
+    return _ENGINES[dialect].matches(question)
 
 
 def relevance(wanted: Sequence[Sought]) -> ColumnElement[int]:
@@ -159,7 +165,7 @@ class _Engine:
     beginning: str
     both: str
     either: str
-    matches: Callable[[str], ColumnElement[bool]]
+    matches: Callable[[str | BindParameter[str]], ColumnElement[bool]]
 
     def words(self, way: Sequence[str]) -> str:
         return self.all_of([*(self.word.format(each) for each in way[:-1]), self.beginning.format(way[-1])])
@@ -171,15 +177,15 @@ class _Engine:
         return f"({self.either.join(parts)})"
 
 
-def _matches_in_sqlite(question: str) -> ColumnElement[bool]:
+def _matches_in_sqlite(question: str | BindParameter[str]) -> ColumnElement[bool]:
     found = table("record_words", column("rowid"))
     return col(Record.id).in_(
         select(found.c.rowid).where(literal_column("record_words").op("MATCH", is_comparison=True)(question))
     )
 
 
-def _matches_in_postgresql(question: str) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = _vector(col(Record.words)).op("@@")(literal(question).cast(TSQUERY))
+def _matches_in_postgresql(question: str | BindParameter[str]) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = _vector(col(Record.words)).op("@@")(cast(question, TSQUERY))
     return condition
 
 

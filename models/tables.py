@@ -189,7 +189,7 @@ class Record(SQLModel, table=True):
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     tags: str = ""
-    helpers: list[str] = Field(default_factory=list, sa_type=COMPARABLE_JSON)
+    helpers: list[str] = Field(default=[], sa_type=COMPARABLE_JSON)  # each record gets its own; a factory costs more
     due_date: date | None = None
     due_time: time | None = None
     first_due_date: date | None = None

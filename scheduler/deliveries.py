@@ -95,9 +95,11 @@ class DeliveryKind:
 Kinds = Mapping[str, DeliveryKind]
 
 
-async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime) -> bool:
-    """Whether anything of these kinds is due; the cheap question of an idle sender."""
+async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime, except_targets: Collection[str] = ()) -> bool:
+    """Whether anything of these kinds is due, to others than those targets; the cheap question of an idle sender."""
     query = select(Delivery.id).where(_is_due(now), col(Delivery.kind).in_(kinds)).limit(1)
+    if except_targets:
+        query = query.where(col(Delivery.target).not_in(except_targets))
     return (await session.exec(query)).first() is not None
 
 
