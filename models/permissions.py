@@ -296,22 +296,25 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
 
 
 def seen_by_all_in(channel_id: str) -> ColumnElement[bool]:
-    """The records that everybody in the channel may know of, as a condition on `Record` of the channel's project.
+    """The records that everybody in the channel may know of, as a condition on `Record` of the channel's project."""
+    return or_(col(Record.channel_id) == channel_id, ~others_read(channel_id))
 
-    That is all of them, or what was logged there where guests or people of other companies read along.
+
+def others_read(channel_id: str) -> ColumnElement[bool]:
+    """Whether guests or people of other companies are in the channel, as a condition that needs no table.
+
+    They see only what was logged there.
     """
-    others = exists().where(
-        col(ChannelMember.workspace_id) == col(Record.workspace_id),
+    inside = exists().where(
         col(ChannelMember.channel_id) == channel_id,
         col(Person.workspace_id) == col(ChannelMember.workspace_id),
         col(Person.id) == col(ChannelMember.person_id),
         or_(col(Person.is_guest), col(Person.is_external)),
         col(Person.is_bot).is_(False),
+        col(Person.is_active),
     )
-    is_shared = exists().where(
-        col(Channel.workspace_id) == col(Record.workspace_id), col(Channel.id) == channel_id, col(Channel.is_shared)
-    )
-    return or_(col(Record.channel_id) == channel_id, ~or_(others, is_shared))
+    is_shared = exists().where(col(Channel.id) == channel_id, col(Channel.is_shared))
+    return or_(inside, is_shared)
 
 
 def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:

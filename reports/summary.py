@@ -26,7 +26,7 @@ from models.summaries import Period
 from models.tables import Channel, EntryState, History, Project, Record, Standup, StandupEntry, StandupRound
 
 WEEK = timedelta(days=7)
-LINES = 10  # of each sort
+LINES = 8  # of each sort
 CRITICAL = BANDS[-2][0] + 1
 
 # The statuses in which somebody works on a record, and those that close one of which nothing came.
@@ -177,10 +177,6 @@ class Summary:
     participation: Participation
     participation_before: Participation
     lists: Mapping[str, Sequence[Line]]
-
-    @property
-    def colour(self) -> Judgement:
-        return judged(self.now)
 
     @property
     def last_day(self) -> date:
@@ -354,7 +350,7 @@ class _Sorts:
         return and_(is_now(self.status), or_(self.is_new, ~is_now(self.was)))
 
     def all(self) -> Mapping[str, ColumnElement[bool]]:
-        """What each number of `Numbers` counts."""
+        """What each number of `Numbers` counts, and what is `coming`: open, and due from that day on."""
         day = self._scope.day(self._moment)
         decision, is_open = self._c.kind == "decision", self.is_open
         undecided = and_(decision, self.status.in_(_words(UNDECIDED)))
@@ -386,6 +382,7 @@ class _Sorts:
             "decisions_made": and_(decision, self._turned(lambda status: status.in_(_words(DECIDED)))),
             "decisions_needed": undecided,
             "decisions_late": and_(undecided, self._overdue()),
+            "coming": and_(is_open, self.due != "null", self.due >= day),
         }
         return {name: and_(self.is_there, condition) for name, condition in found.items()}
 
