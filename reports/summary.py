@@ -242,14 +242,8 @@ class Scope:
             for number in range(len(self.moments))
             for key, column in _PRESENT.items()
         ]
-        query: Any = select(
-            col(Record.id).label("id"),
-            col(Record.kind).label("kind"),
-            col(Record.project_id).label("project_id"),
-            col(Record.created_at).label("created_at"),
-            col(Project.timezone).label("timezone"),
-            *said,
-        ).join(Project, col(Project.id) == col(Record.project_id))
+        itself: list[Any] = [Record.id, Record.kind, Record.project_id, Record.created_at, Project.timezone]
+        query: Any = select(*itself, *said).join(Project, col(Project.id) == col(Record.project_id))
         for model in (Risk, Issue):
             query = query.outerjoin(model, model.record_id == col(Record.id))
         for each in then:
@@ -421,7 +415,7 @@ async def lines_of(
         name: func.row_number().over(partition_by=(c.project_id, flag), order_by=first.get(name, by_due))
         for name, flag in flags.items()
     }
-    chosen: Any = select(
+    columns: list[Any] = [
         c.id,
         c.project_id,
         sorts.is_new.label("is_new"),
@@ -429,11 +423,11 @@ async def lines_of(
         case((sorts.is_new, "null"), else_=sorts.due_before).label("due_before"),
         sorts.score.label("score"),
         sorts.score_before.label("score_before"),
-        *(
-            case((and_(flag == 1, ranks[name] <= most), ranks[name]), else_=0).label(name)
-            for name, flag in flags.items()
-        ),
-    ).subquery()
+    ]
+    columns += [
+        case((and_(flag == 1, ranks[name] <= most), ranks[name]), else_=0).label(name) for name, flag in flags.items()
+    ]
+    chosen: Any = select(*columns).subquery()
     wanted: Any = select(*chosen.c).where(or_(*(chosen.c[name] > 0 for name in names)))
     rows = [row._mapping for row in await session.exec(wanted)]
     items = await _items(session, [row["id"] for row in rows])
