@@ -295,25 +295,30 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
     return or_(inside, col(Channel.is_private).is_(False)) if actor.standing is Standing.MEMBER else inside
 
 
-def seen_by_all_in(channel_id: str) -> ColumnElement[bool]:
-    """The records that everybody in the channel may know of, as a condition on `Record` of the channel's project."""
-    return or_(col(Record.channel_id) == channel_id, ~others_read(channel_id))
+def seen_by_all_at_home() -> ColumnElement[bool]:
+    """The records that everybody in their project's home channel may know of, on `Record` joined with `Project`."""
+    return or_(col(Record.channel_id) == col(Project.home_channel_id), ~_others_read_along())
 
 
-def others_read(channel_id: str) -> ColumnElement[bool]:
-    """Whether guests or people of other companies are in the channel, as a condition that needs no table.
+def _others_read_along() -> ColumnElement[bool]:
+    """Whether guests or people of other companies are in the home channel, as a condition on `Project`.
 
     They see only what was logged there.
     """
     inside = exists().where(
-        col(ChannelMember.channel_id) == channel_id,
+        col(ChannelMember.workspace_id) == col(Project.workspace_id),
+        col(ChannelMember.channel_id) == col(Project.home_channel_id),
         col(Person.workspace_id) == col(ChannelMember.workspace_id),
         col(Person.id) == col(ChannelMember.person_id),
         or_(col(Person.is_guest), col(Person.is_external)),
         col(Person.is_bot).is_(False),
         col(Person.is_active),
     )
-    is_shared = exists().where(col(Channel.id) == channel_id, col(Channel.is_shared))
+    is_shared = exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.id) == col(Project.home_channel_id),
+        col(Channel.is_shared),
+    )
     return or_(inside, is_shared)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import outbox
+from models import directory, manners, outbox
 from models.clock import today_in, zone_or_utc
 from models.errors import Conflict, InvalidFields, NotFound
 from models.inserting import add_missing
@@ -25,6 +25,7 @@ from models.tables import Delivery, Project, SummaryState, WeeklySummary
 from models.working_days import WEEKDAYS, holiday_on, is_working_day
 
 WEEK: Final = timedelta(days=7)
+LONGEST_BREAK: Final = 6 * WEEK  # without a working day, of which the next summary still tells
 HEADLINE_MAX: Final = 300
 LATE_LIMIT: Final = timedelta(hours=24)
 MOST_MISSED: Final = 8  # of a long downtime, the last ones are said
@@ -111,9 +112,8 @@ def slot_on(project: Project, day: date) -> Occurrence:
 
 
 def period_of(project: Project, slot: Occurrence) -> Period:
-    """From the summary before to this one; from a week before where there was none for longer."""
-    back = slot.at - 2 * WEEK - ONE_DAY
-    earlier = [each.at for each in takewhile(lambda each: each.at < slot.at, slots(project, back))]
+    """From the summary before to this one; a week where there was none before within six."""
+    earlier = [each.at for each in takewhile(lambda each: each.at < slot.at, slots(project, slot.at - LONGEST_BREAK))]
     return Period(earlier[-1] if earlier else week_before(project, slot.at), slot.at)
 
 
@@ -168,13 +168,15 @@ async def _owe_week(session: AsyncSession, project: Project, slot: Occurrence) -
 
 async def _owe_preview(session: AsyncSession, project: Project, slot: Occurrence) -> None:
     assert project.coordinator_id is not None
+    reader = await directory.person(session, project.coordinator_id)
+    shown_at = previewed_at(project, slot)
     await outbox.put(
         session,
         "summary_preview",
         key=f"summary_preview:{project.id}:{slot.day}",
         target=project.coordinator_id,
         payload={"project": project.id, "day": slot.day.isoformat()},
-        due_at=previewed_at(project, slot),
+        due_at=manners.not_before(reader, shown_at) if reader else shown_at,
         expires_at=slot.at,
     )
 

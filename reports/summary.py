@@ -5,7 +5,7 @@ changes found; an undone change is one too. Whether a record counts at all goes 
 a draft, in the project that it is in now, and only for those who may see it now.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -133,7 +133,7 @@ AMBER_AREAS = 3  # so many amber areas make the whole red
 
 @dataclass(frozen=True)
 class Judgement:
-    """The colour of a project, and why."""
+    """The colour of a project, and what gives it that colour."""
 
     colour: Colour
     reasons: Sequence[str]
@@ -142,12 +142,12 @@ class Judgement:
 def judged(numbers: Numbers) -> Judgement:
     """Red when any area is red or three are amber, amber when any is, else green."""
     met = [each for each in THRESHOLDS if getattr(numbers, each.number) >= each.at_least]
-    reasons = [_counted(getattr(numbers, each.number), each.one, each.several) for each in met]
-    areas = {colour: {each.area for each in met if each.colour is colour} for colour in Colour}
-    if not areas[Colour.RED] and len(areas[Colour.AMBER]) >= AMBER_AREAS:
-        return Judgement(Colour.RED, [f"{len(areas[Colour.AMBER])} areas are amber", *reasons])
-    colour = next((colour for colour in Colour if areas[colour]), Colour.GREEN)
-    return Judgement(colour, reasons or ["nothing is overdue, no due date moved back, no risk is high"])
+    worst = next((colour for colour in Colour if any(each.colour is colour for each in met)), Colour.GREEN)
+    reasons = [_counted(getattr(numbers, each.number), each.one, each.several) for each in met if each.colour is worst]
+    areas = {each.area for each in met}
+    if worst is Colour.AMBER and len(areas) >= AMBER_AREAS:
+        return Judgement(Colour.RED, [f"{len(areas)} areas are amber", *reasons])
+    return Judgement(worst, reasons or ["nothing is overdue, no due date moved back, no risk is high"])
 
 
 def _counted(number: int, one: str, several: str) -> str:
@@ -248,7 +248,13 @@ class Scope:
             query = query.outerjoin(model, model.record_id == col(Record.id))
         for each in then:
             query = query.outerjoin(each, each.c.record_id == col(Record.id))
-        states: CTE = query.where(*self._counts).cte("states")
+        said_then = query.where(*self._counts).cte("said")
+        worked_out = [
+            column.label(f"{key}_{number}")
+            for number in range(len(self.moments))
+            for key, column in _worked_out(said_then.c, number).items()
+        ]
+        states: CTE = select(*said_then.c, *worked_out).cte("states")
         return states
 
     def _said_at(self, number: int) -> Any:
@@ -276,6 +282,16 @@ class Scope:
             .group_by(first.c.record_id)
             .subquery(f"said_{number}")
         )
+
+
+def _worked_out(c: Any, number: int) -> Mapping[str, ColumnElement[Any]]:
+    """What follows from what a record said at an instant."""
+    status = c[f"status_{number}"]
+    closed = [and_(c.kind == kind.key, status.in_(_words(sorted(kind.closed)))) for kind in KINDS]
+    return {
+        "is_open": case((or_(*closed), 0), else_=1),
+        "score": _int(c[f"probability_{number}"]) * _int(c[f"impact_{number}"]),
+    }
 
 
 def _quoted(column: Any) -> Any:
@@ -320,15 +336,9 @@ class _Sorts:
         self.is_new = c.created_at > scope.moments[moment + 1]
         self.status, self.was = c[f"status_{moment}"], c[f"status_{moment + 1}"]
         self.due, self.due_before = c[f"due_date_{moment}"], c[f"due_date_{moment + 1}"]
-        self.score = _int(c[f"probability_{moment}"]) * _int(c[f"impact_{moment}"])
-        self.score_before = case(
-            (self.is_new, None), else_=_int(c[f"probability_{moment + 1}"]) * _int(c[f"impact_{moment + 1}"])
-        )
-        self.is_open = self._is_open(self.status)
-
-    def _is_open(self, status: Any) -> ColumnElement[bool]:
-        kind = self._c.kind
-        return or_(*(and_(kind == each.key, status.not_in(_words(sorted(each.closed)))) for each in KINDS))
+        self.score = c[f"score_{moment}"]
+        self.score_before = case((self.is_new, None), else_=c[f"score_{moment + 1}"])
+        self.is_open, self.was_open = c[f"is_open_{moment}"] == 1, c[f"is_open_{moment + 1}"] == 1
 
     def _of(self, kind: str) -> ColumnElement[bool]:
         return and_(self._c.kind == kind, self.is_open)
@@ -339,9 +349,10 @@ class _Sorts:
     def _overdue(self, days: int = 0) -> ColumnElement[bool]:
         return and_(self.is_open, self.due != "null", self.due < self._scope.day(self._moment, -days))
 
-    def _turned(self, is_now: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
-        """What became so in the period."""
-        return and_(is_now(self.status), or_(self.is_new, ~is_now(self.was)))
+    def _turned(self, statuses: Sequence[Any]) -> ColumnElement[bool]:
+        """What came into one of these statuses in the period."""
+        words = _words(statuses)
+        return and_(self.status.in_(words), or_(self.is_new, self.was.not_in(words)))
 
     def all(self) -> Mapping[str, ColumnElement[bool]]:
         """What each number of `Numbers` counts, and what is `coming`: open, and due from that day on."""
@@ -355,10 +366,11 @@ class _Sorts:
             "raised": self.is_new,
             "done": and_(
                 ~decision,
+                ~is_open,
+                or_(self.is_new, self.was_open),
                 self.status.not_in(_words(DROPPED)),
-                self._turned(lambda status: ~self._is_open(status)),
             ),
-            "started": self._turned(lambda status: status.in_(_words(STARTED))),
+            "started": self._turned(STARTED),
             "slipped": and_(is_open, moved),
             "due_next": and_(is_open, self.due != "null", soon),
             "overdue": self._overdue(),
@@ -373,7 +385,7 @@ class _Sorts:
             "new_issues": and_(self._of("issue"), self.is_new),
             "critical_issues": self._severity(Severity.CRITICAL),
             "major_issues": self._severity(Severity.MAJOR),
-            "decisions_made": and_(decision, self._turned(lambda status: status.in_(_words(DECIDED)))),
+            "decisions_made": and_(decision, self._turned(DECIDED)),
             "decisions_needed": undecided,
             "decisions_late": and_(undecided, self._overdue()),
             "coming": and_(is_open, self.due != "null", self.due >= day),

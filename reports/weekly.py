@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, summaries
-from models.permissions import others_read, seen_by_all_in
+from models.permissions import seen_by_all_at_home
 from models.recurrences import Occurrence
 from models.summaries import Frame, Period
-from models.tables import Channel, Person, Project
+from models.tables import Channel, Person, Project, Record
 from reports.summary import Summary, summary
 
 
@@ -36,16 +36,21 @@ class Weekly:
 
 async def weekly(session: AsyncSession, project: Project, period: Period, *, day: date | None) -> Weekly:
     """The summary of the period; `day` names a week's own one, with its headline."""
-    home = project.home_channel_id
-    told = await summary(session, project, period, seen=seen_by_all_in(home))
+    told = await summary(session, project, period, seen=seen_by_all_at_home())
     frame = await summaries.frame_of(session, project, day)
-    found = await directory.channel(session, home)
+    found = await directory.channel(session, project.home_channel_id)
+    left_out = (
+        select(Record.id)
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Project.id) == project.id, col(Record.is_archived).is_(False), ~seen_by_all_at_home())
+        .limit(1)
+    )
     return Weekly(
         told=told,
         frame=frame,
         people=await directory.people(session, {frame.by}),
         channel=found[0] if found else None,
-        is_limited=bool((await session.exec(select(others_read(home)))).one()),
+        is_limited=(await session.exec(left_out)).first() is not None,
     )
 
 

@@ -32,7 +32,6 @@ from views.forms import FormContext
 from views.values import People, day, name_of
 
 TITLE_SHOWN: Final = 90
-REASONS_SHOWN: Final = 3
 
 Runs = list[str | tuple[str, str]]
 
@@ -40,8 +39,8 @@ Runs = list[str | tuple[str, str]]
 def summary(told: Summary, frame: Frame, people: People, *, notes: Sequence[str] = ()) -> Message:
     """The first screen: how the project stands and what changed, each number against the time before."""
     now = judged(told.now)
-    was = judged(told.before).colour
-    blocks = [header(told.project.name)]
+    was = now.colour if told.before.is_empty else judged(told.before).colour
+    blocks = [header(f"{cut(told.project.name, TITLE_SHOWN)}, week to {day(told.last_day)}")]
     colour: Runs = [(now.colour.value, "bold"), "" if was is now.colour else f" ({_word(was.value)} {_before(told)})"]
     blocks.append(rich(*colour, f": {', '.join(now.reasons)}"))
     if frame.headline:
@@ -53,11 +52,8 @@ def summary(told: Summary, frame: Frame, people: People, *, notes: Sequence[str]
 
 
 def _screen(told: Summary) -> Block:
-    lines = [
-        line
-        for line in (_progress(told), _dates(told), _risks(told), _issues(told), _decisions(told), _standups(told))
-        if line
-    ]
+    said = (_progress, _due_soon, _overdue, _risks, _issues, _decisions, _standups)
+    lines = [line for line in (say(told) for say in said) if line]
     if not lines:
         return section(plain("Nothing was done, nothing is due, nothing is overdue."))
     return rich(*(run for number, line in enumerate(lines) for run in (["\n", *line] if number else line)))
@@ -74,12 +70,16 @@ def _progress(told: Summary) -> Runs:
     ]
 
 
-def _dates(told: Summary) -> Runs:
+def _due_soon(told: Summary) -> Runs:
     now = told.now
-    said = [f"{now.due_next} due in the next 7 days"] if now.due_next else []
+    said = [f"{now.due_next} in the next 7 days"] if now.due_next else []
     said += [f"{now.slipped} slipped to a later day ({told.before.slipped})"] if now.slipped else []
-    said += [f"{now.overdue} overdue ({told.before.overdue}){_ages(now)}"] if now.overdue else []
-    return [("Dates", "bold"), " " + "  ·  ".join(said)] if said else []
+    return [("Due", "bold"), " " + "  ·  ".join(said)] if said else []
+
+
+def _overdue(told: Summary) -> Runs:
+    now = told.now
+    return [("Overdue", "bold"), f" {now.overdue} ({told.before.overdue}){_ages(now)}"] if now.overdue else []
 
 
 def _ages(now: Numbers) -> str:
@@ -381,10 +381,8 @@ def portfolio(page: PortfolioPage, *, zone: str) -> Message:
         return Message(title, blocks)
     blocks.append(section(plain(counts)))
     for line in page.lines:
-        show = button(
-            "Summary", "summary:show", f"{line.project.id} {page.asked}", says=f"Summary of {line.project.name}"
-        )
-        blocks += [rich(*_project(line)), actions([show])]
+        value, says = f"{line.project.id} {page.asked}", f"Summary of {line.project.name}"
+        blocks.append(section(mrkdwn(_project(line)), button("Summary", "summary:show", value, says=says)))
     local = page.period.end.astimezone(zone_or_utc(zone))
     blocks.append(note(plain(f"As of {day(local.date())}, {local:%H:%M} ({zone}); done is of the 7 days before.")))
     turns = [button("Previous", "portfolio:previous", f"{page.number - 1} {page.asked}")] if page.number else []
@@ -393,14 +391,13 @@ def portfolio(page: PortfolioPage, *, zone: str) -> Message:
     return Message(esc(f"{title}. {counts}"), blocks)
 
 
-def _project(line: PortfolioLine) -> Runs:
+def _project(line: PortfolioLine) -> str:
+    """A project in three lines of mrkdwn: its colour and name, why, and what is in it."""
     now = line.numbers
-    reasons = list(line.judgement.reasons)
-    more = len(reasons) - REASONS_SHOWN
-    why = ", ".join([*reasons[:REASONS_SHOWN], *([f"{more} more"] if more > 0 else [])])
     facts = [f"{now.done} done", f"{now.overdue} overdue", f"{now.open} open"]
     if line.top_risk and line.top_risk.score:
         facts.append(f"top risk {_titled(line.top_risk)} ({line.top_risk.score} of 25)")
     if line.next_due:
         facts.append(f"next due {_titled(line.next_due)}, {short(line.next_due.due)}")
-    return [(f"{line.judgement.colour.value}  {line.project.name}", "bold"), f"\n{why}\n" + "  ·  ".join(facts)]
+    why, what = ", ".join(line.judgement.reasons), "  ·  ".join(facts)
+    return f"{line.judgement.colour.value}  *{esc(line.project.name)}*\n{why}\n{esc(what)}"
