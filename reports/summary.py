@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Integer, String, and_, case, cast, func, literal, or_
+from sqlalchemy import CTE, ColumnElement, Integer, String, and_, case, cast, func, literal, or_, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -417,38 +417,42 @@ async def lines_of(
 
     One statement, one for the records and one for each kind among them.
     """
-    c, sorts = scope.states.c, _Sorts(scope, 0)
+    sorts = _Sorts(scope, 0)
     conditions = sorts.all()
+    firsts = [
+        _firsts(scope.states.c, sorts, name, most, and_(scope.states.c.project_id == project.id, conditions[name]))
+        for project in scope.projects
+        for name in names
+    ]
+    wanted: Any = union_all(*(select(*each.c) for each in firsts)).subquery()
+    rows = [row._mapping for row in await session.exec(select(*wanted.c).order_by(wanted.c.rank))]
+    items = await _items(session, [row["id"] for row in rows])
+    found: dict[int, dict[str, list[Line]]] = {project.id or 0: {} for project in scope.projects}
+    for row in rows:
+        if row["id"] in items:
+            found[row["project_id"]].setdefault(row["name"], []).append(_line(items[row["id"]], row))
+    return found
+
+
+def _firsts(c: Any, sorts: _Sorts, name: str, most: int, wanted: ColumnElement[bool]) -> Any:
+    """The first of the wanted records, with what is shown of each; `name` is of what sort they are."""
     urgency = Priority.ranked(func.replace(c.priority_0, '"', "")).desc()
     by_due = (sorts.due == "null", sorts.due, urgency, c.id)
-    first = {"risks": (sorts.score.is_(None), sorts.score.desc(), c.id), "issues": (c.severity_0, *by_due)}
-    flags = {name: case((conditions[name], 1), else_=0) for name in names}
-    ranks = {
-        name: func.row_number().over(partition_by=(c.project_id, flag), order_by=first.get(name, by_due))
-        for name, flag in flags.items()
-    }
-    columns: list[Any] = [
+    order = {"risks": (sorts.score.is_(None), sorts.score.desc(), c.id), "issues": (c.severity_0, *by_due)}
+    first = order.get(name, by_due)
+    shown: list[Any] = [
         c.id,
         c.project_id,
+        literal(name).label("name"),
+        func.row_number().over(order_by=first).label("rank"),
         sorts.is_new.label("is_new"),
         sorts.due.label("due"),
         case((sorts.is_new, "null"), else_=sorts.due_before).label("due_before"),
         sorts.score.label("score"),
         sorts.score_before.label("score_before"),
     ]
-    columns += [
-        case((and_(flag == 1, ranks[name] <= most), ranks[name]), else_=0).label(name) for name, flag in flags.items()
-    ]
-    chosen: Any = select(*columns).subquery()
-    wanted: Any = select(*chosen.c).where(or_(*(chosen.c[name] > 0 for name in names)))
-    rows = [row._mapping for row in await session.exec(wanted)]
-    items = await _items(session, [row["id"] for row in rows])
-    found: dict[int, dict[str, list[Line]]] = {project.id or 0: {} for project in scope.projects}
-    for name in names:
-        for row in sorted((row for row in rows if row[name]), key=lambda row: row[name]):
-            if row["id"] in items:
-                found[row["project_id"]].setdefault(name, []).append(_line(items[row["id"]], row))
-    return found
+    query: Any = select(*shown).where(wanted)
+    return query.order_by(*first).limit(most).subquery()
 
 
 def _line(item: Item, row: Mapping[str, Any]) -> Line:

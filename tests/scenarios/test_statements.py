@@ -42,7 +42,7 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
     "find": (None, lambda ana: ana.command("#network", "/steward", "find rack look"), 10),
     # The person, the project, its numbers and lists, the records, one for each kind among them, stand-ups, headline.
-    "summary": (None, lambda ana: ana.command("#network", "/steward", "summary"), 12),
+    "summary": (None, lambda ana: ana.command("#network", "/steward", "summary"), 11),
     "portfolio": (None, lambda ana: ana.command("#network", "/steward", "portfolio"), 8),
     "list of projects": (None, lambda ana: ana.command("#network", "/steward", "projects"), 6),
     "open the settings": (None, lambda ana: ana.command("#network", "/steward", "settings"), 3),
