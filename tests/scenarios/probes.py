@@ -228,7 +228,7 @@ VERBS: Aims = {
     "happened": type_("{risk} happened"),
     "undo": type_("undo", "{action} undo"),
     "standup": type_("standup", "standup list"),
-    "summary": type_("summary", "summary Operation Narwhal", "summary Operation Narwhal as of yesterday"),
+    "summary": type_("summary", "summary Operation", "summary Operation as of yesterday"),
     "portfolio": type_("portfolio", "portfolio as of yesterday"),
     "projects": type_("projects", "projects archived"),
     "project": type_("project", "project new"),
