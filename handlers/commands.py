@@ -17,6 +17,7 @@ from handlers import (
     reactions,
     records,
     standups,
+    summary,
     tables,
     talk,
     undo,
@@ -119,6 +120,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
     Verb("settings", "settings", "Everything of this channel's project: people, working days, who may edit"),
+    Verb("summary", "summary", "How this channel's project stands; also `summary Office move`, `summary as of 14 nov`"),
+    Verb("portfolio", "portfolio", "Every project you may see, in a line each, the worst first; also `as of 14 nov`"),
     Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
     Verb("project", "project new Office move", "Make a project, with a template if you like"),
     Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
@@ -157,6 +160,12 @@ OPENING: Mapping[str, Run] = {
     "paste": many.open_paste,
     "import": tables.open_import,
     "reactions": reactions.settings,
+}
+
+# Words that tell how projects stand, with what may follow them.
+REPORTS: Mapping[str, Callable[[Request, Deps, str], Awaitable[Reply]]] = {
+    "summary": summary.show,
+    "portfolio": summary.portfolio,
 }
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
@@ -264,6 +273,8 @@ def _parse_steward(text: str) -> Parsed:
         return Parsed(OPENING[word])
     if word == "standup":
         return _parse_standup(rest)
+    if known := REPORTS.get(word):
+        return Parsed(lambda request, deps: known(request, deps, rest))
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
     if about_projects := _about_projects(word, rest):

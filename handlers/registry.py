@@ -23,6 +23,7 @@ from handlers import (
     records,
     shortcuts,
     standups,
+    summary,
     tables,
     talk,
     undo,
@@ -102,6 +103,14 @@ BUTTONS: Mapping[str, Entry] = {
     "home": Entry(home.turned, writes=False),
     "quick": Entry(home.quick_typed),
     "switch": Entry(home.switch_pressed, writes=False),
+    "summary:show": Entry(summary.show_pressed, writes=False),
+    "summary:details": Entry(summary.details_pressed, writes=False),
+    "summary:post": Entry(summary.post_pressed),
+    "summary:again": Entry(summary.again_pressed),
+    "summary:headline": Entry(summary.headline_pressed, writes=False),
+    "summary:skip": Entry(summary.skip_pressed),
+    "summary:unskip": Entry(summary.skip_pressed),
+    "portfolio": Entry(summary.portfolio_turned, writes=False),
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -125,6 +134,7 @@ FORMS: Mapping[str, Entry] = {
     "switch": Entry(project_life.switch_picked),
     "standup": Entry(standups.submitted),
     "standup_answer": Entry(standups.answer_submitted),
+    "summary_headline": Entry(summary.headline_submitted),
     "reactions": Entry(reactions.settings_submitted),
 }
 

@@ -33,6 +33,7 @@ class Right(StrEnum):
     BEGIN = "begin a project"
     BIND = "say which project a channel belongs to"
     SETTINGS = "change a project's settings"
+    SUMMARIZE = "post or leave out its weekly summary"
     EXPORT = "export"
     REACTIONS = "change what reactions do"
 
@@ -41,7 +42,7 @@ class Right(StrEnum):
 CONDITIONS_KEPT = 1_000
 
 # What an archived project no longer allows.
-CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE})
+CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE, Right.SUMMARIZE})
 
 
 class Standing(StrEnum):
@@ -124,6 +125,7 @@ MATRIX: Mapping[Right, Row] = {
     Right.BEGIN: Row("begin a project in a form", YES, NO, YES, YES, YES, NO, NO),
     Right.BIND: Row("say which project a channel belongs to", YES, NO, YES, YES, YES, NO, NO),
     Right.REACTIONS: Row("choose what reactions do", NO, NO, NO, NO, YES, NO, NO),
+    Right.SUMMARIZE: Row("post or leave out the weekly summary, write its headline", NO, NO, YES, YES, YES, NO, NO),
     Right.SETTINGS: Row(
         "project settings, archive it, bind and unbind its channels", Grant.UNLED, NO, YES, YES, YES, NO, NO
     ),
@@ -205,7 +207,7 @@ def _who_may(right: Right, project: Project | None) -> list[str]:
     """The people of the project to ask for what only they may do."""
     if project is None:
         return []
-    leading = (project.coordinator_id, project.sponsor_id if right is Right.APPROVE else None)
+    leading = (project.coordinator_id, project.sponsor_id if right in (Right.APPROVE, Right.SUMMARIZE) else None)
     return [person_id for person_id in leading if person_id]
 
 
@@ -296,6 +298,33 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
     if actor.standing is Standing.NOBODY:
         return false()
     return or_(inside, col(Channel.is_private).is_(False)) if actor.standing is Standing.MEMBER else inside
+
+
+def seen_by_all_at_home() -> ColumnElement[bool]:
+    """The records that everybody in their project's home channel may know of, on `Record` joined with `Project`."""
+    return or_(col(Record.channel_id) == col(Project.home_channel_id), ~_others_read_along())
+
+
+def _others_read_along() -> ColumnElement[bool]:
+    """Whether guests or people of other companies are in the home channel, as a condition on `Project`.
+
+    They see only what was logged there.
+    """
+    inside = exists().where(
+        col(ChannelMember.workspace_id) == col(Project.workspace_id),
+        col(ChannelMember.channel_id) == col(Project.home_channel_id),
+        col(Person.workspace_id) == col(ChannelMember.workspace_id),
+        col(Person.id) == col(ChannelMember.person_id),
+        or_(col(Person.is_guest), col(Person.is_external)),
+        col(Person.is_bot).is_(False),
+        col(Person.is_active),
+    )
+    is_shared = exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.id) == col(Project.home_channel_id),
+        col(Channel.is_shared),
+    )
+    return or_(inside, is_shared)
 
 
 def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Projects: begun by the first record in a channel, tuned in a form."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory
+from models import batches, directory, summaries
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import (
     Actor,
@@ -24,7 +24,7 @@ from models.permissions import (
     visible_projects,
 )
 from models.tables import Act, Channel, ChannelMember, History, Person, Project, Record
-from models.working_days import countries, subdivisions
+from models.working_days import WEEKDAYS, countries, subdivisions
 
 Values = Mapping[str, Any]
 
@@ -44,6 +44,9 @@ SETTINGS = (
     "days_off",
     "who_may_edit",
     "may_others_log",
+    "has_summary",
+    "summary_day",
+    "summary_at",
 )
 
 
@@ -93,9 +96,11 @@ def planned(
     """The project that a first record here would begin, neither checked nor stored."""
     coordinator_id = actor.id if actor.standing is Standing.MEMBER else None
     known = {"name": " ".join(name.split()), "timezone": timezone, "coordinator_id": coordinator_id, **settings}
-    return Project(
+    project = Project(
         **known, created_by=actor.id, home_channel_id=channel.id, is_private=channel.is_private, created_at=now
     )
+    project.next_summary_at = summaries.first_at(project, now)
+    return project
 
 
 async def seen_by(session: AsyncSession, actor: Actor, *, archived: bool = False) -> Sequence[Project]:
@@ -237,6 +242,8 @@ async def store(
     changes = {field: change for field, change in changes.items() if change[0] != change[1]}
     for field, (_, after) in changes.items():
         setattr(project, field, after)
+    if changes.keys() & summaries.HANGS_ON:
+        project.next_summary_at = summaries.next_at(project, now)
     session.add(project)
     await session.flush()
     for field, (before, after) in changes.items():
@@ -313,7 +320,7 @@ def _history(
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, datetime | time) else value
 
 
 async def _problems(session: AsyncSession, project: Project, values: Values) -> dict[str, str]:
@@ -360,6 +367,8 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "working_days": lambda days: None if days else "Choose at least one day of the week.",
     "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
     "days_off": _days_off_problem,
+    "summary_day": lambda day: None if day in WEEKDAYS else "Choose a day of the week.",
+    "summary_at": lambda at: None if at is not None else "Choose the time at which it is posted.",
 }
 
 

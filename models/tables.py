@@ -129,10 +129,12 @@ class Project(SQLModel, table=True):
 
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
     a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. So many
-    working days before it is due, `lead_days`, a record stands in its owner's digest.
+    working days before it is due, `lead_days`, a record stands in its owner's digest. `next_summary_at` is the first
+    instant at which its weekly summary has something to do (see `models/summaries.py`).
     """
 
     __tablename__ = "project"
+    __table_args__ = (Index("ix_project_summary", "workspace_id", "next_summary_at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     workspace_id: str = Field(default=None, index=True)
@@ -147,6 +149,10 @@ class Project(SQLModel, table=True):
     who_may_edit: Editors = Field(default=Editors.MEMBERS, sa_type=stored(Editors))
     may_others_log: bool = False
     lead_days: int = 2
+    has_summary: bool = True
+    summary_day: str = "fri"
+    summary_at: time = time(15)
+    next_summary_at: datetime | None = None
     created_by: str
     home_channel_id: str
     is_private: bool = False
@@ -457,6 +463,28 @@ class Absence(SQLModel, table=True):
     last_day: date
     deputy_id: str | None = None
     created_at: datetime
+
+
+class SummaryState(StrEnum):
+    """What became of a week's summary: awaited, left out by somebody, missed by a downtime, or owed to the channel."""
+
+    AWAITED = "awaited"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    OWED = "owed"
+
+
+class WeeklySummary(SQLModel, table=True):
+    """A project's summary of that day: the headline above it, what became of it, and who wrote or decided that."""
+
+    __tablename__ = "weekly_summary"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    project_id: int = Field(primary_key=True, foreign_key="project.id")
+    day: date = Field(primary_key=True)
+    state: SummaryState = Field(default=SummaryState.AWAITED, sa_type=stored(SummaryState))
+    headline: str = ""
+    by: str | None = None
 
 
 class StandupReport(Labelled):

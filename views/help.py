@@ -20,7 +20,7 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
     first = (
         "I keep your project's log of risks, actions, issues and decisions (RAID), of assumptions and dependencies, "
         "and remind owners "
-        "at 09:00 their time on the day something is due."
+        "at 09:00 their time on the day something is due. Once a week its channel reads how the project stands."
     )
     typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
     grammar = (

@@ -5,7 +5,7 @@ Block ids are the project's fields, so a fault is shown beside its field.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from models.operations import TEXT_MAX
@@ -14,7 +14,7 @@ from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
 from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
 from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe, section
-from views.forms import NOT_SET, FormContext, Values, project_choice, read_choice, read_choices
+from views.forms import NOT_SET, FormContext, Values, element_in, project_choice, read_choice, read_choices
 from views.values import day
 
 NO_COUNTRY = (NOT_SET, "No public holidays")
@@ -175,6 +175,9 @@ _BEGINS_AS: Values = {
     "days_off": "",
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
+    "has_summary": True,
+    "summary_day": "fri",
+    "summary_at": time(15),
 }
 
 
@@ -248,6 +251,27 @@ def _draw_others(values: Values) -> Block:
     return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["may_others_log"] else {})
 
 
+def _draw_summary(values: Values) -> Block:
+    yes = option("Yes, once a week", YES)
+    return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["has_summary"] else {})
+
+
+def _draw_weekday(values: Values) -> Block:
+    days = [option(name, key) for key, name in zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)]
+    chosen = next(each for each in days if each["value"] == values["summary_day"])
+    return {"type": "static_select", "options": days, "initial_option": chosen}
+
+
+def _draw_summary_at(values: Values) -> Block:
+    at = values["summary_at"]
+    return {"type": "timepicker"} | ({"initial_time": f"{at:%H:%M}"} if at else {})
+
+
+def _read_time(state: Mapping[str, Any], key: str) -> time | None:
+    chosen = element_in(state, key).get("selected_time")
+    return time.fromisoformat(chosen) if chosen else None
+
+
 def _read_code(state: Mapping[str, Any], key: str) -> str | None:
     chosen = read_choice(state, key)
     return None if chosen in ("", NOT_SET) else chosen
@@ -312,5 +336,23 @@ _SETTINGS: Mapping[str, Setting] = {
         lambda state, key: YES in read_choices(state, key),
         is_extra=True,
         optional=True,
+    ),
+    "has_summary": Setting(
+        "Weekly summary in its channel",
+        "The coordinator sees it on the working day before, can add a headline or leave it out.",
+        _draw_summary,
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+    "summary_day": Setting(
+        "Day of the summary",
+        "Where that is no working day by a holiday, the working day before.",
+        _draw_weekday,
+        read_choice,
+        is_extra=True,
+    ),
+    "summary_at": Setting(
+        "Time of the summary", "In the project's time zone.", _draw_summary_at, _read_time, is_extra=True
     ),
 }

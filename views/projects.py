@@ -6,7 +6,7 @@ from models.binding import Effect
 from models.kinds import Item
 from models.permissions import is_closed
 from models.tables import Channel, Editors, Person, Project
-from models.working_days import countries, in_words, subdivisions
+from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, in_words, subdivisions
 from reports.projects import ProjectLine, ProjectPage
 from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
 from views.undo import UNDO_BATCH
@@ -27,6 +27,9 @@ def saved(project: Project, people: People) -> Message:
         text += " Records are changed only by those they belong to."
     if project.may_others_log:
         text += " People of other companies may log in channels shared with them."
+    if project.has_summary:
+        weekday = WEEKDAY_NAMES[WEEKDAYS.index(project.summary_day)]
+        text += f" Weekly summary on {weekday} at {project.summary_at:%H:%M}."
     return Message(text, [section(mrkdwn(text))])
 
 

@@ -3,7 +3,8 @@
 from scheduler.jobs.base import Job
 from scheduler.jobs.morning import MORNING_JOB
 from scheduler.jobs.standups import STANDUPS_JOB
+from scheduler.jobs.summaries import SUMMARIES_JOB
 
 __all__ = ["JOBS", "Job"]
 
-JOBS: tuple[Job, ...] = (MORNING_JOB, STANDUPS_JOB)
+JOBS: tuple[Job, ...] = (MORNING_JOB, STANDUPS_JOB, SUMMARIES_JOB)

@@ -14,6 +14,7 @@ from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
 from scheduler.notices.morning import MORNING
 from scheduler.notices.standup import STANDUP_KINDS
+from scheduler.notices.summary import SUMMARY_KINDS
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
 
@@ -33,4 +34,5 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ANSWER,
     DRAFT,
     *STANDUP_KINDS,
+    *SUMMARY_KINDS,
 )

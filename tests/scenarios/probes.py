@@ -97,6 +97,12 @@ BUTTONS: Aims = {
         for word in ("edit", "copy", "preview", "history", "pause", "remove", "now")
     },
     **{f"standup:{word}": press("{round}") for word in ("answer", "skip", "away")},
+    "summary:show": press("{project} ", "{project} 2031-11-24T14:00:00+00:00"),
+    "summary:details": press("{project} 2031-11-24T14:00:00+00:00"),
+    "summary:post": press("{project} 2031-11-24T14:00:00+00:00"),
+    "summary:again": press("{project} 1"),
+    **{f"summary:{word}": press("{project} 2031-11-28") for word in ("headline", "skip", "unskip")},
+    "portfolio": press("0 ", "0 2031-11-24T14:00:00+00:00"),
     "standup:issue": press("{round} {insider}"),
     "select": press("0 everywhere", "0 all <#{channel}>"),
     "edit": press("{action}", wheres=EVERYWHERE),
@@ -148,6 +154,7 @@ FORMS: Aims = {
     "switch": submit({}, project="{project}"),
     "standup": submit({"reference": "{standup}", "version": 1}, name="Aimed", channel="{channel}"),
     "standup_answer": submit({"reference": "{round}"}),
+    "summary_headline": submit({"project_id": "{project}", "reference": "2031-11-28"}, headline="Aimed"),
     "reactions": (Aim(stores=frozenset({"workspace"})),),
 }
 
@@ -221,6 +228,8 @@ VERBS: Aims = {
     "happened": type_("{risk} happened"),
     "undo": type_("undo", "{action} undo"),
     "standup": type_("standup", "standup list"),
+    "summary": type_("summary", "summary Operation", "summary Operation as of yesterday"),
+    "portfolio": type_("portfolio", "portfolio as of yesterday"),
     "projects": type_("projects", "projects archived"),
     "project": type_("project", "project new"),
     "archive": type_("project archive Operation", "project restore Operation"),
@@ -272,6 +281,10 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "standup_nudge": {"round": "{round}"},
     "standup_missing": {"round": "{round}"},
     "standup_nobody": {"standup": "{standup}"},
+    "summary": None,
+    "summary_details": None,
+    "summary_preview": {"project": "{project}", "day": "2031-11-28"},
+    "summary_trouble": {"project": "{project}", "channel": "{channel}", "code": "unsure", "of": 1},
     "standup_trouble": {"standup": "{standup}", "target": "{channel}", "code": "not_in_channel"},
     "left_behind": {"person": "U00000000OM"},
 }

@@ -41,6 +41,9 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "save the edit form": (lambda ana: ana.command("#network", "/steward", "A1 edit"), _save_another_title, 9),
     "list": (None, lambda ana: ana.command("#network", "/steward", "list"), 9),
     "find": (None, lambda ana: ana.command("#network", "/steward", "find rack look"), 10),
+    # The person, the project, its numbers and lists, the records, one for each kind among them, stand-ups, headline.
+    "summary": (None, lambda ana: ana.command("#network", "/steward", "summary"), 11),
+    "portfolio": (None, lambda ana: ana.command("#network", "/steward", "portfolio"), 8),
     "list of projects": (None, lambda ana: ana.command("#network", "/steward", "projects"), 6),
     "open the settings": (None, lambda ana: ana.command("#network", "/steward", "settings"), 3),
     "save the settings": (
