@@ -7,10 +7,12 @@ from difflib import get_close_matches
 
 from handlers import (
     channels,
+    digest,
     edits,
     finding,
     lists,
     many,
+    me,
     moves,
     project_life,
     projects,
@@ -119,6 +121,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
+    Verb("me", "me", "Your own settings: the hour of your digest, quiet hours, and what you are not reminded of"),
+    Verb("digest", "digest", "What your next digest would say, as it would look now"),
+    Verb("mute", "A12 mute", "Never remind me of a record; `A12 unmute` takes it back"),
     Verb("settings", "settings", "Everything of this channel's project: people, working days, who may edit"),
     Verb("summary", "summary", "How this channel's project stands; also `summary Office move`, `summary as of 14 nov`"),
     Verb("portfolio", "portfolio", "Every project you may see, in a line each, the worst first; also `as of 14 nov`"),
@@ -144,6 +149,8 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "delete": (records.remove, True),
     "archive": (records.remove, True),
     "undo": (undo.record_typed, True),
+    "mute": (digest.mute_typed, True),
+    "unmute": (digest.unmute_typed, True),
 }
 
 # Words after a reference with what they say behind them.
@@ -154,12 +161,14 @@ SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]
     "move": moves.typed,
 }
 
-# Words that open a form of their own.
+# Words that stand alone.
 OPENING: Mapping[str, Run] = {
     "settings": projects.settings_here,
     "paste": many.open_paste,
     "import": tables.open_import,
     "reactions": reactions.settings,
+    "me": me.asked,
+    "digest": digest.preview,
 }
 
 # Words that tell how projects stand, with what may follow them.

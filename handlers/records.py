@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -751,21 +750,16 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
 
 
 async def _rows_anew(request: Request, deps: Deps) -> Message | None:
-    """The message with rows that the button stands in, of a morning or a batch; None for any other message."""
+    """The message with rows that the button stands in, as of a batch; None for any other message.
+
+    Older releases sent such rows on the morning of a due date as well.
+    """
     if request.message is None:
         return None
     rows = [str(block.get("block_id", "")).partition(":") for block in request.message.blocks]
-    rows = [row for row in rows if row[0] in ("morning", cards.GIVEN)]
-    wanted = [found for _, _, reference in rows if (found := read_reference(reference))]
-    if not wanted:
-        return None
-    items = await items_of(deps.session, request.actor, wanted)
-    if rows[0][0] == cards.GIVEN:
-        return cards.assigned_batch(items, now=deps.now)
-    sent = datetime.fromtimestamp(float(request.message.ts), tz=request.zone).date()
-    due_today = [(item, project) for item, project in items if item.record.due_date == sent]
-    rest = [(item, project) for item, project in items if item.record.due_date != sent]
-    return cards.morning(due_today, rest, today=sent, is_redrawn=True)
+    wanted = [read_reference(reference) for of, _, reference in rows if of in (cards.GIVEN, "morning")]
+    items = await items_of(deps.session, request.actor, [found for found in wanted if found]) if any(wanted) else []
+    return cards.assigned_batch(items, now=deps.now) if items else None
 
 
 async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:

@@ -11,11 +11,13 @@ from handlers import (
     bulk,
     channels,
     commands,
+    digest,
     events,
     finding,
     home,
     lists,
     many,
+    me,
     moves,
     project_life,
     projects,
@@ -111,6 +113,10 @@ BUTTONS: Mapping[str, Entry] = {
     "summary:skip": Entry(summary.skip_pressed),
     "summary:unskip": Entry(summary.skip_pressed),
     "portfolio": Entry(summary.portfolio_turned, writes=False),
+    "me": Entry(me.asked, writes=False),
+    "unmute": Entry(me.unmuted),
+    "digest": Entry(digest.pressed),
+    "preview_digest": Entry(digest.preview, writes=False),
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -136,6 +142,10 @@ FORMS: Mapping[str, Entry] = {
     "standup_answer": Entry(standups.answer_submitted),
     "summary_headline": Entry(summary.headline_submitted),
     "reactions": Entry(reactions.settings_submitted),
+    "me": Entry(me.submitted),
+    "digest_step": Entry(digest.step_submitted),
+    "digest_date": Entry(digest.date_submitted),
+    "digest_pass": Entry(digest.pass_submitted),
 }
 
 SHORTCUTS: Mapping[str, Entry] = {

@@ -1,7 +1,7 @@
 """Who is away when, and who stands in for them. Asked in this one place."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -41,6 +41,19 @@ async def of(session: AsyncSession, person_ids: Iterable[str], day: date) -> dic
         .order_by(col(Absence.last_day), col(Absence.id))
     )
     return {absence.person_id: absence for absence in await session.exec(query)}
+
+
+async def stood_in_for(session: AsyncSession, deputy_id: str, around: date) -> list[Absence]:
+    """The absences in which that person stands in for somebody, on that day or one beside it, where it is still that.
+
+    Whose day it is depends on where the absent person lives.
+    """
+    query = select(Absence).where(
+        col(Absence.deputy_id) == deputy_id,
+        col(Absence.first_day) <= around + timedelta(days=1),
+        col(Absence.last_day) >= around - timedelta(days=1),
+    )
+    return list(await session.exec(query))
 
 
 async def to_come(session: AsyncSession, person_id: str, today: date) -> list[Absence]:

@@ -31,6 +31,7 @@ Values = Mapping[str, Any]
 NAME_MAX = 80
 IMPORT = "import"
 MOST_DAYS_OFF = 200
+LEAD_DAYS_MAX = 10
 
 # What a project's form asks, in its order.
 SETTINGS = (
@@ -42,6 +43,7 @@ SETTINGS = (
     "holiday_country",
     "holiday_subdivision",
     "days_off",
+    "lead_days",
     "who_may_edit",
     "may_others_log",
     "has_summary",
@@ -369,6 +371,9 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "days_off": _days_off_problem,
     "summary_day": lambda day: None if day in WEEKDAYS else "Choose a day of the week.",
     "summary_at": lambda at: None if at is not None else "Choose the time at which it is posted.",
+    "lead_days": lambda days: (
+        None if 0 <= days <= LEAD_DAYS_MAX else f"Choose a number of working days from 0 to {LEAD_DAYS_MAX}."
+    ),
 }
 
 

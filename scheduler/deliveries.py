@@ -47,7 +47,14 @@ class Draft:
     mentions: str | None = None
 
 
-Draw = Callable[[AsyncSession, Delivery, datetime], Awaitable[Draft | None]]
+@dataclass(frozen=True)
+class Wait:
+    """It is too early to send that, by what is known now: not before that instant."""
+
+    until: datetime
+
+
+Draw = Callable[[AsyncSession, Delivery, datetime], Awaitable[Draft | Wait | None]]
 AfterSent = Callable[[AsyncSession, Delivery, Draft, datetime], Awaitable[None]]
 AfterFailed = Callable[[AsyncSession, Delivery, datetime], Awaitable[None]]
 MayRepeat = Callable[[AsyncSession, Delivery], Awaitable[bool]]
@@ -67,12 +74,12 @@ async def once(session: AsyncSession, delivery: Delivery) -> bool:
 class DeliveryKind:
     """How one kind of delivery is drawn and what follows.
 
-    `draw` gives None when there is no longer anything to say. `late_limit` counts from the due time; None is for what
-    stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of a `latest_only` kind, only
-    the newest due row of a lane is sent. What `is_nag` asks somebody for something they have not done; it is not sent
-    in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the transaction that records
-    the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be
-    repeated.
+    `draw` gives None when there is no longer anything to say, and Wait when it is too early. `late_limit` counts from
+    the due time; None is for what stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of
+    a `latest_only` kind, only the newest due row of a lane is sent. What `is_nag` asks somebody for something they have
+    not done; it is not sent in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the
+    transaction that records the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows
+    and it may not be repeated.
     """
 
     key: str
@@ -161,14 +168,17 @@ async def claim(
     return sorted(await _changed(session, statement), key=lambda row: (row.due_at, row.id))
 
 
-async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | None:
-    """What is to be sent now: nothing where there is nothing to say, and no nag that its person would not want."""
+async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | Wait | None:
+    """What is to be sent now: a nag only to whom it is welcome, else after their quiet hours or not at all."""
     draft = await kind.draw(session, claimed, now)
-    if draft is None or not kind.is_nag:
+    if not isinstance(draft, Draft) or not kind.is_nag:
         return draft
     person = await directory.person(session, claimed.target)
-    is_wanted = person is None or await manners.may_nag(session, person, now, asking=claimed.id)
-    return draft if is_wanted else None
+    if person is None:
+        return draft
+    if manners.is_quiet(person, now):
+        return Wait(manners.not_before(person, now))
+    return draft if await manners.may_nag(session, person, now, asking=claimed.id) else None
 
 
 def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:

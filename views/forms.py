@@ -31,7 +31,7 @@ class FormContext:
     """What a form remembers between opening and submitting. Holds no rights: those are checked on submission.
 
     `line` is the page and filters of the list it was opened from, `chosen` the records picked there: "A12:5" with the
-    version that was seen.
+    version that was seen. `of_day` is the date of the digest whose button opened it.
     """
 
     kind: str = ""
@@ -53,6 +53,7 @@ class FormContext:
     line: str = ""
     chosen: tuple[str, ...] = ()
     digest: str = ""
+    of_day: str = ""
     file_id: str = ""
     lengths: Mapping[str, int] = field(default_factory=dict)
 

@@ -19,8 +19,8 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
     """What there is: (command, what it does) and (word, example, what it does)."""
     first = (
         "I keep your project's log of risks, actions, issues and decisions (RAID), of assumptions and dependencies, "
-        "and remind owners "
-        "at 09:00 their time on the day something is due. Once a week its channel reads how the project stands."
+        "and tell each owner in one digest a day, at an hour of their own, what is due. Once a week the channel of a "
+        "project reads how it stands."
     )
     typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
     grammar = (

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from models.operations import TEXT_MAX
-from models.projects import NAME_MAX, SETTINGS
+from models.projects import LEAD_DAYS_MAX, NAME_MAX, SETTINGS
 from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
 from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
@@ -173,6 +173,7 @@ _BEGINS_AS: Values = {
     "holiday_country": None,
     "holiday_subdivision": None,
     "days_off": "",
+    "lead_days": 2,
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
     "has_summary": True,
@@ -238,6 +239,15 @@ def _draw_days_off(values: Values) -> Block:
     days = values.get("days_off")
     element: Block = {"type": "plain_text_input", "multiline": True, "max_length": TEXT_MAX}
     return element | ({"initial_value": days} if days else {})
+
+
+def _draw_lead(values: Values) -> Block:
+    choices = [option(_working_days(days), str(days)) for days in range(LEAD_DAYS_MAX + 1)]
+    return {"type": "static_select", "options": choices, "initial_option": choices[values["lead_days"]]}
+
+
+def _working_days(number: int) -> str:
+    return f"{number} working day{'s' if number != 1 else ''} before"
 
 
 def _draw_editors(values: Values) -> Block:
@@ -321,6 +331,13 @@ _SETTINGS: Mapping[str, Setting] = {
         read_choice,
         is_extra=True,
         optional=True,
+    ),
+    "lead_days": Setting(
+        "Due soon",
+        "So many working days before it is due, a record stands in its owner's digest. With 0 from the day itself.",
+        _draw_lead,
+        lambda state, key: int(read_choice(state, key) or 0),
+        is_extra=True,
     ),
     "who_may_edit": Setting(
         "Who may edit records",

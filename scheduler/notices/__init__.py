@@ -8,11 +8,12 @@ from scheduler.notices.assigned_batch import ASSIGNED_BATCH
 from scheduler.notices.begun import BEGUN
 from scheduler.notices.card import CARD
 from scheduler.notices.card_left import CARD_LEFT
+from scheduler.notices.digest import DIGEST, DIGEST_AGAIN
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
-from scheduler.notices.morning import MORNING
+from scheduler.notices.nobodys import NOBODYS
 from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.summary import SUMMARY_KINDS
 from scheduler.notices.trouble import TROUBLE
@@ -29,7 +30,9 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     HOW_TO,
     TROUBLE,
     WORD,
-    MORNING,
+    DIGEST,
+    DIGEST_AGAIN,
+    NOBODYS,
     LEFT_BEHIND,
     ANSWER,
     DRAFT,

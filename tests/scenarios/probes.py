@@ -119,6 +119,21 @@ BUTTONS: Aims = {
     "settings": press("{project}", "", wheres=EVERYWHERE),
     "list": press("0 everywhere", "0 all actions", "0 <#{channel}>"),
     "line": press("{action} 0 everywhere", name="line:done"),
+    "me": press(""),
+    "unmute": press("{action}", wheres=IN_FORM),
+    "preview_digest": press(""),
+    "digest": (
+        *press("{action} 2031-11-24", name="digest:step:done"),
+        *press("{action} 2031-11-24", name="digest:step:cancel"),
+        *press("{action} 2031-11-24 due_date", name="digest:tomorrow"),
+        *press("{action} 2031-11-24 next_review", name="digest:week"),
+        *press("{action} 2031-11-24 due_date", name="digest:date"),
+        *press("{action} 2031-11-24", name="digest:still"),
+        *press("{action} 2031-11-24", name="digest:pass"),
+        *press("{action} 2031-11-24", name="digest:mute"),
+        *press("{action} 2031-11-24", name="digest:unmute"),
+        *press("{action} 2031-11-24 {version}", name="digest:undo"),
+    ),
     "home": press("0", "1", wheres=(Where.HOME,)),
 }
 
@@ -156,6 +171,10 @@ FORMS: Aims = {
     "standup_answer": submit({"reference": "{round}"}),
     "summary_headline": submit({"project_id": "{project}", "reference": "2031-11-28"}, headline="Aimed"),
     "reactions": (Aim(stores=frozenset({"workspace"})),),
+    "me": (Aim(stores=frozenset({"person"})),),
+    "digest_step": submit({**EDITED, "step": "cancel", "of_day": "2031-11-24"}, remark="Aimed"),
+    "digest_date": submit({**EDITED, "step": "due_date", "of_day": "2031-11-24"}),
+    "digest_pass": submit({**EDITED, "of_day": "2031-11-24"}, why="Aimed"),
 }
 
 SHORTCUTS: Aims = {
@@ -247,13 +266,29 @@ VERBS: Aims = {
     "history": type_("{action} history"),
     "remove": type_("{action} remove"),
     "settings": type_("settings"),
+    "me": type_("me"),
+    "digest": type_("digest"),
+    "mute": type_("{action} mute", "{action} unmute"),
     "help": type_("help", "help list", "help risk"),
 }
 
 # Words after a reference, and lists by name.
 ABOUT_RECORD: Aims = {
     word: type_(f"{{action}} {word}")
-    for word in ("show", "edit", "history", "comment", "uncomment", "move", "undo", "remove", "delete", "archive")
+    for word in (
+        "show",
+        "edit",
+        "history",
+        "comment",
+        "uncomment",
+        "move",
+        "undo",
+        "remove",
+        "delete",
+        "archive",
+        "mute",
+        "unmute",
+    )
 }
 LISTS: Aims = {
     word: type_(word, f"{word} all everywhere")
@@ -270,6 +305,8 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "trouble": {"code": UNSURE, "channel": "{channel}"},
     "word": {"sentence": "Aimed"},
     "morning": {"date": "2031-11-24"},
+    "digest_again": {"of": 1},
+    "nobodys": {"by": "{person}", "why": "Aimed"},
     "answer": {"text": "Aimed", "blocks": []},
     "draft": {"channel": "{channel}", "thread_ts": "", "began": False},
     "begun": None,
