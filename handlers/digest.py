@@ -17,7 +17,7 @@ from reports.digest import next_days
 from views import cards, forms
 from views import digest as views
 from views.blocks import Message, esc, plain, section
-from views.values import day, name_of
+from views.values import day, name_of, zone_time
 
 OLD = "This button is from an older version of Steward. `/steward my` shows what is yours."
 MUTED = "You are not reminded of {reference} any more. “/steward {reference} unmute” takes that back."
@@ -264,7 +264,7 @@ async def preview(request: Request, deps: Deps) -> Reply:
     person = request.person
     tomorrow = today_in(person.timezone, deps.now) + digests.ONE_DAY
     found = await next_days(deps.session, person, tomorrow)
-    notes = [f"As it would look now. It comes at {person.digest_at:%H:%M} your time ({person.timezone})."]
+    notes = [f"As it would look now. It comes at {person.digest_at:%H:%M} your time ({zone_time(person.timezone)})."]
     if not person.wants_digest:
         notes.append("You have switched it off.")
     if away := await absences.of(deps.session, [person.id], found.day):

@@ -16,7 +16,6 @@ from models.items import with_own_rows
 from models.kinds import Item, read_reference
 from models.labels import Labelled
 from models.manners import muted_by
-from models.operations import told
 from models.permissions import actor_of, decides_for, visible_records
 from models.projects import in_use
 from models.recurrences import instant_of
@@ -26,6 +25,8 @@ from reports.filtering import awaits_approval
 from reports.work import items_of
 
 LINES_MAX = 12
+# What deals with a line, when its reader changes it; other changes leave it as it is.
+DEALT_WITH = ("status", "due_date", "next_review", "owner_id", "helpers")
 # So many lines each part gets before the first parts get more.
 LINES_EACH = 2
 
@@ -126,12 +127,14 @@ async def _to_do(session: AsyncSession, person: Person, day: date) -> list[_Foun
         (col(Record.id).in_(helps), is_due),
     ]
     wanted += [(col(Record.owner_id).in_(stands_in), is_due)] if stands_in else []
-    found = [each for conditions in wanted for each in await _rows(session, person, conditions)]
-    return [
-        _Found(row, project, group, stands_in.get(row.owner_id))
-        for row, project in found
-        if (group := _group(row, project, day, at)) is not None
-    ]
+    found = []
+    for conditions in wanted:
+        for row, project in await _rows(session, person, conditions):
+            group = _group(row, project, day, at)
+            # Whether it still holds is its owner's question.
+            if group is not None and (group is not Group.REVIEW or row.owner_id == person.id):
+                found.append(_Found(row, project, group, stands_in.get(row.owner_id)))
+    return found
 
 
 async def _stands_in_for(session: AsyncSession, person_id: str, day: date) -> dict[str, Absence]:
@@ -274,11 +277,12 @@ async def _done(
             col(History.actor_id) == person.id,
             col(History.at) >= since,
             col(History.act).in_((Act.CHANGED, Act.STEPPED)),
+            col(History.field).in_(DEALT_WITH),
             col(History.undone_by).is_(None),
         )
         .order_by(col(History.id))
     )
-    for row in told(list(await session.exec(query))):
+    for row in await session.exec(query):
         known = done.get(row.record_id)
         same = known is not None and known.rows and known.rows[0].version == row.version
         done[row.record_id] = Done((*known.rows, row) if known and same else (row,))

@@ -9,6 +9,7 @@ from models.manners import NAGS_MAX
 from models.tables import Person, Record
 from views.blocks import Block, Message, actions, button, cut, esc, header, input_block, note, option, plain, section
 from views.forms import FormContext, element_in, read_choice, read_choices
+from views.values import zone_time
 
 YES = "yes"
 MUTED_SHOWN = 40
@@ -104,7 +105,7 @@ def saved(person: Person, comes: datetime | None) -> Message:
     facts = ["No digest comes."]
     if comes is not None:
         stamp = f"{comes:%a} {comes.day} {comes:%b %Y, %H:%M}"
-        facts = [f"Your next digest: {stamp} ({person.timezone}), if there is something to say."]
+        facts = [f"Your next digest: {stamp} {zone_time(person.timezone)}, if there is something to say."]
     if person.quiet_from and person.quiet_until:
         facts.append(f"Quiet from {person.quiet_from:%H:%M} until {person.quiet_until:%H:%M}.")
     facts.append(f"At most {person.nags_a_day} nags a day.")

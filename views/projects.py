@@ -135,7 +135,7 @@ def archive_question(project: Project, open_records: int) -> Message:
         open_records, f"{open_records} records in it are open."
     )
     text = (
-        f"Archive *{esc(project.name)}*? {what} It leaves all lists, Home and the morning messages, and nothing in it "
+        f"Archive *{esc(project.name)}*? {what} It leaves all lists, Home and the digests, and nothing in it "
         "can be changed. Nothing is lost: `/steward project restore` brings it back as it is."
     )
     return question(text, button("Archive", "archive_project", str(project.id), style="danger"))

@@ -228,7 +228,7 @@ async def test_a_person_sets_their_own_hour_quiet_hours_and_nags_and_sees_what_c
         {"digest_at": "Your digest would come in your quiet hours, 22:00 to 07:00. Choose a time outside them."},
         {"quiet_until": "Choose when your quiet hours end, or clear their beginning."},
     ]
-    assert "Your next digest: Tue 25 Nov 2031, 08:30 (Europe/Berlin), if there is something to say." in saved
+    assert "Your next digest: Tue 25 Nov 2031, 08:30 Berlin time, if there is something to say." in saved
     assert "Digest of Tue 25 Nov 2031: 1 due today." in full
     assert before == []
     assert ["Good morning. 1 due today." in each for each in came] == [True]
