@@ -29,7 +29,7 @@ from views.blocks import (
     section,
 )
 from views.forms import FormContext
-from views.values import People, day, name_of
+from views.values import People, day, name_of, zone_time
 
 TITLE_SHOWN: Final = 90
 
@@ -152,12 +152,12 @@ def _gap(frame: Frame) -> str:
 
 
 def in_words(project: Project, period: Period) -> str:
-    """`Fri 14 Nov, 15:00 to Fri 21 Nov 2031, 15:00 (Europe/Berlin)`; whole days without hours."""
+    """`Fri 14 Nov, 15:00 to Fri 21 Nov 2031, 15:00 Berlin time`; whole days without hours."""
     zone = zone_or_utc(project.timezone)
     begin, end = period.begin.astimezone(zone), period.end.astimezone(zone)
     if begin.time() == end.time() == datetime.min.time():
-        return f"{short(begin.date())} to {day(last_day_of(project, period.end))} ({project.timezone})"
-    return f"{short(begin.date())}, {begin:%H:%M} to {day(end.date())}, {end:%H:%M} ({project.timezone})"
+        return f"{short(begin.date())} to {day(last_day_of(project, period.end))}, {zone_time(project.timezone)}"
+    return f"{short(begin.date())}, {begin:%H:%M} to {day(end.date())}, {end:%H:%M} {zone_time(project.timezone)}"
 
 
 def short(value: date | None) -> str:
@@ -211,7 +211,7 @@ def _nothing(line: Line, told: Summary) -> str:
 
 def _slipped(line: Line, told: Summary) -> str:
     first = line.item.record.first_due_date
-    promised = f", first promised {short(first)}" if first and first != line.due_before else ""
+    promised = f", first promised {short(first)}" if first else ""
     return f"{short(line.due_before)} → {short(line.due)}{promised}"
 
 
@@ -331,9 +331,9 @@ def _hints(channel: Channel | None) -> list[str]:
 
 
 def at_in_words(project: Project, slot: Occurrence) -> str:
-    """`Fri 21 Nov 2031, 15:00 (Europe/Berlin)`."""
+    """`Fri 21 Nov 2031, 15:00 Berlin time`."""
     local = slot.at.astimezone(zone_or_utc(project.timezone))
-    return f"{day(slot.day)}, {local:%H:%M} ({project.timezone})"
+    return f"{day(slot.day)}, {local:%H:%M} {zone_time(project.timezone)}"
 
 
 def headline_form(project: Project, slot: Occurrence, headline: str, context: FormContext) -> Block:
@@ -384,7 +384,9 @@ def portfolio(page: PortfolioPage, *, zone: str) -> Message:
         value, says = f"{line.project.id} {page.asked}", f"Summary of {line.project.name}"
         blocks.append(section(mrkdwn(_project(line)), button("Summary", "summary:show", value, says=says)))
     local = page.period.end.astimezone(zone_or_utc(zone))
-    blocks.append(note(plain(f"As of {day(local.date())}, {local:%H:%M} ({zone}); done is of the 7 days before.")))
+    blocks.append(
+        note(plain(f"As of {day(local.date())}, {local:%H:%M} {zone_time(zone)}; done is of the 7 days before."))
+    )
     turns = [button("Previous", "portfolio:previous", f"{page.number - 1} {page.asked}")] if page.number else []
     turns += [] if page.is_last else [button("Next", "portfolio:next", f"{page.number + 1} {page.asked}")]
     blocks += [actions(turns)] if turns else []

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, Page, expect
 from sqlmodel import select
 
@@ -95,56 +94,60 @@ async def picture(page: Page, name: str) -> None:
         await page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+async def type_command(page: Page, text: str) -> None:
+    await page.get_by_test_id("composer").fill(text)
+    await page.keyboard.press("Escape")
+    await page.get_by_test_id("send").click()
+
+
+async def is_wide_enough(page: Page) -> bool:
+    """Whether nothing has to be scrolled sideways."""
+    wide = await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    return bool(wide)
+
+
 async def test_the_summary_is_read_in_the_channel_and_its_thread(
-    browser: Browser, sqlite_databases: SqliteFiles, width: int
+    browser: Browser, sqlite_databases: SqliteFiles
 ) -> None:
-    """Preview, headline, the channel on Friday, the records in the thread, and the portfolio."""
+    """The preview and its headline on a telephone, the channel on Friday with the thread, and the portfolio."""
     url = sqlite_databases.create(migrated=True)
     async with house_over_socket_mode(url) as house:
         await log_all(house)
         ana = house.sandbox.person("ana")
+        direct = house.sandbox.workspace.direct(ana.id, house.sandbox.bot_user_id)
+        network = house.sandbox.workspace.find_channel("network")
+        assert direct is not None
+        assert network is not None
         await house.sandbox.advance_to(datetime(2031, 11, 27, 20, 0, tzinfo=UTC))
         await house.settled()
-        context = await browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        context = await browser.new_context(viewport={"width": 390, "height": 900}, reduced_motion="reduce")
         page = await context.new_page()
         at = f"{house.sandbox.url}/#/person/{ana.id}"
-        direct = house.sandbox.workspace.direct(ana.id, house.sandbox.bot_user_id)
         await page.goto(f"{at}/{direct.id}")
-        add = page.get_by_role("button", name="Add a headline of network")
-        await expect(add).to_be_visible()
-        await picture(page, f"summary-preview-{width}")
-        await add.click()
+        await page.get_by_role("button", name="Add a headline of network").click()
         modal = page.get_by_test_id("modal")
-        await modal.get_by_label("What should be read first").fill(
-            "The switch decides: without it no cut-over in December."
-        )
-        await picture(page, f"summary-headline-{width}")
+        await modal.get_by_label("What should be read first").fill(HEADLINE)
         await modal.get_by_test_id("modal-submit").click()
-        await expect(page.get_by_text("The switch decides")).to_be_visible()
-        await picture(page, f"summary-preview-with-{width}")
+        await expect(page.get_by_text(HEADLINE)).to_be_visible()
+        assert await is_wide_enough(page)
 
         await house.sandbox.advance_to(datetime(2031, 11, 28, 20, 0, tzinfo=UTC))
         await house.settled()
-        network = house.sandbox.workspace.find_channel("network")
-        assert network is not None
         await page.goto(f"{at}/{network.id}")
-        await expect(page.get_by_text("The switch decides")).to_be_visible()
-        await picture(page, f"summary-{width}")
-        posted = page.get_by_test_id("message").filter(has_text="The switch decides")
+        posted = page.get_by_test_id("message").filter(has_text=HEADLINE)
+        await expect(posted).to_be_visible()
+        assert await is_wide_enough(page)
+        await page.set_viewport_size({"width": 1280, "height": 900})
         await posted.get_by_test_id("open-thread").click()
         await expect(page.get_by_text("Slipped to a later day: 1")).to_be_visible()
-        await picture(page, f"summary-thread-{width}")
+        await expect(page.get_by_text("first promised Wed 3 Dec")).to_be_visible()
+        await page.get_by_test_id("thread-messages").evaluate("each => each.scrollTo(0, 0)")
+        await picture(page, "summary")
+
         await page.goto(f"{at}/{network.id}")
-        composer = page.get_by_test_id("composer")
-        await composer.fill("/steward portfolio")
-        await page.keyboard.press("Escape")
-        await page.get_by_test_id("send").click()
+        await type_command(page, "/steward portfolio")
         await expect(page.get_by_role("heading", name="Your projects: 2")).to_be_visible()
-        await picture(page, f"portfolio-{width}")
-        await composer.fill("/steward summary")
-        await page.keyboard.press("Escape")
-        await page.get_by_test_id("send").click()
-        await expect(page.get_by_role("button", name="Details").last).to_be_visible()
-        await picture(page, f"summary-private-{width}")
+        await picture(page, "portfolio")
+        await page.get_by_role("button", name="Summary of network").click()
+        await expect(page.get_by_role("button", name="Post the summary of network")).to_be_visible()
         await context.close()
