@@ -32,7 +32,7 @@ SUBSCRIPTIONS = {
     "message_changed": ("message.channels", "message.groups"),
     "message_deleted": ("message.channels", "message.groups"),
 }
-EXTRA_EVENTS = ("app_mention", "user_change", "team_join")
+EXTRA_EVENTS = ("app_mention", "team_join")
 
 
 def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers import (
+    away,
     bulk,
     channels,
     commands,
@@ -102,6 +103,8 @@ BUTTONS: Mapping[str, Entry] = {
     "home": Entry(home.turned, writes=False),
     "quick": Entry(home.quick_typed),
     "switch": Entry(home.switch_pressed, writes=False),
+    "away": Entry(away.pressed, writes=False),
+    **{f"away:{word}": Entry(run, writes) for word, (run, writes) in away.PRESSED.items()},
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -126,6 +129,7 @@ FORMS: Mapping[str, Entry] = {
     "standup": Entry(standups.submitted),
     "standup_answer": Entry(standups.answer_submitted),
     "reactions": Entry(reactions.settings_submitted),
+    "away": Entry(away.submitted),
 }
 
 SHORTCUTS: Mapping[str, Entry] = {
@@ -161,6 +165,7 @@ EVENTS: Mapping[str, Entry] = {
     "message": Entry(events.written_to),
     "message_changed": Entry(events.source_edited, matters=events.is_source),
     "message_deleted": Entry(events.source_deleted, matters=events.is_source),
+    "user_change": Entry(away.status_changed, matters=away.looks_away),
     "reaction_added": Entry(reactions.reacted, reads=Reads.TEXT, matters=reactions.matters),
 }
 

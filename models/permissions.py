@@ -34,6 +34,7 @@ class Right(StrEnum):
     SETTINGS = "change a project's settings"
     EXPORT = "export"
     REACTIONS = "change what reactions do"
+    ABSENCE = "note that somebody else is away"
 
 
 # What an archived project no longer allows.
@@ -119,6 +120,7 @@ MATRIX: Mapping[Right, Row] = {
     Right.EXPORT: Row("export", NO, NO, YES, NO, YES, NO, NO),
     Right.BEGIN: Row("begin a project in a form", YES, NO, YES, YES, YES, NO, NO),
     Right.BIND: Row("say which project a channel belongs to", YES, NO, YES, YES, YES, NO, NO),
+    Right.ABSENCE: Row("note that somebody else of the project is away", NO, NO, YES, NO, YES, NO, NO),
     Right.REACTIONS: Row("choose what reactions do", NO, NO, NO, NO, YES, NO, NO),
     Right.SETTINGS: Row(
         "project settings, archive it, bind and unbind its channels", Grant.UNLED, NO, YES, YES, YES, NO, NO
@@ -213,6 +215,11 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
         )
     if right is Right.REACTIONS:
         return f"Only a workspace admin can {right.value}. Ask one of them."
+    if right is Right.ABSENCE:
+        return (
+            f"Only a workspace admin, or the coordinator of a project they are in, can {right.value}. They can type "
+            "`/steward away` themselves."
+        )
     if actor.standing is Standing.EXTERNAL and right is Right.CREATE:
         return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
     if actor.standing is not Standing.MEMBER and right in (Right.BEGIN, Right.BIND, Right.SETTINGS):

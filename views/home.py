@@ -163,6 +163,7 @@ def _foot(page: Page, person: Person) -> list[Block]:
         button("All projects", "projects", "used 0"),
         button("Switch project", "switch", ""),
         button("Project settings", "settings", ""),
+        button("I'm away", "away", ""),
         button("Help", "help", ""),
     ]
     buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []

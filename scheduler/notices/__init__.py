@@ -5,6 +5,7 @@ from scheduler.notices.answer import ANSWER
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.assigned_again import ASSIGNED_AGAIN
 from scheduler.notices.assigned_batch import ASSIGNED_BATCH
+from scheduler.notices.away import AWAY_KINDS
 from scheduler.notices.begun import BEGUN
 from scheduler.notices.card import CARD
 from scheduler.notices.card_left import CARD_LEFT
@@ -33,4 +34,5 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ANSWER,
     DRAFT,
     *STANDUP_KINDS,
+    *AWAY_KINDS,
 )

@@ -98,6 +98,12 @@ BUTTONS: Aims = {
     },
     **{f"standup:{word}": press("{round}") for word in ("answer", "skip", "away")},
     "standup:issue": press("{round} {insider}"),
+    "away": press("", "1", "2031-11-24 2031-11-28 {insider} {person}"),
+    "away:end": press("1"),
+    "away:yes": press(""),
+    "away:deputy": press("", "2031-11-28"),
+    # Not a try of anybody's: it stores nothing.
+    "away:no": press(""),
     "select": press("0 everywhere", "0 all <#{channel}>"),
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
@@ -149,6 +155,7 @@ FORMS: Aims = {
     "standup": submit({"reference": "{standup}", "version": 1}, name="Aimed", channel="{channel}"),
     "standup_answer": submit({"reference": "{round}"}),
     "reactions": (Aim(stores=frozenset({"workspace"})),),
+    "away": submit({}, person_id="{insider}", first_day="2031-11-24", last_day="2031-11-28"),
 }
 
 SHORTCUTS: Aims = {
@@ -185,6 +192,7 @@ EVENTS: Aims = {
     "message_changed": told(**CHANNEL, message={"ts": "1.1", "text": "Aimed"}),
     "message_deleted": told(**CHANNEL, deleted_ts="1.1"),
     "reaction_added": told(user="{person}", reaction="pushpin", item={"channel": "{channel}", "ts": "1.1"}),
+    "user_change": told(user={"id": "{person}", "profile": {"status_emoji": ":palm_tree:"}}),
     "channel_shared": told(**CHANNEL),
     "channel_unshared": told(**CHANNEL),
     "message": (
@@ -219,6 +227,8 @@ VERBS: Aims = {
     "unlink": type_("{action} unlink {open}", "{open} unlink {action}"),
     "supersede": type_("{decision} supersede"),
     "happened": type_("{risk} happened"),
+    "away": type_("away", "away for <@{insider}> today"),
+    "back": type_("back"),
     "undo": type_("undo", "{action} undo"),
     "standup": type_("standup", "standup list"),
     "projects": type_("projects", "projects archived"),
@@ -273,5 +283,9 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "standup_missing": {"round": "{round}"},
     "standup_nobody": {"standup": "{standup}"},
     "standup_trouble": {"standup": "{standup}", "target": "{channel}", "code": "not_in_channel"},
+    "deputy": {"absence": 1, "person": "{insider}", "by": "{insider}"},
+    "deputy_again": {"absence": 1, "person": "{insider}"},
+    "away_noted": {"absence": 1, "person": "{insider}", "by": "{insider}"},
+    "away_hint": {"until": ""},
     "left_behind": {"person": "U00000000OM"},
 }
