@@ -32,7 +32,7 @@ async def typed(request: Request, deps: Deps, words: str) -> Reply:
     if not words:
         return Tell(await _planned(request, deps))
     text, who, deputy = await _split(deps.session, await named_pieces(deps.session, words))
-    person = await _person(deps, who.user_id) if who else request.person
+    person = await _person(request, deps, who.user_id) if who else request.person
     span = read_span(
         text,
         now=deps.now,
@@ -67,7 +67,7 @@ async def submitted(request: Request, deps: Deps) -> Reply:
         raise InvalidFields({"first_day" if filled.first is None else "last_day": "Choose a day."})
     reference = request.context.reference
     changed = await absences.find(deps.session, request.actor, int(reference)) if reference.isdecimal() else None
-    person = await _person(deps, filled.person_id) if filled.person_id else request.person
+    person = await _person(request, deps, filled.person_id) if filled.person_id else request.person
     if changed is not None and changed.person_id != person.id:
         raise InvalidFields({"person_id": "Whose absence this is cannot change. Remove it and note another."})
     message = await _noted(request, deps, person, filled, instead_of=changed)
@@ -157,7 +157,6 @@ async def _noted(
     """Note the absence, and the person's open stand-ups with it; the confirmation."""
     assert filled.first is not None
     assert filled.last is not None
-    await absences.require_note(deps.session, request.actor, person.id)
     today = today_in(person.timezone, deps.now)
     absence = await absences.add(
         deps.session,
@@ -193,7 +192,7 @@ async def _hints(deps: Deps, absence: Absence, people: Mapping[str, Person], fil
 
 
 async def _ended(request: Request, deps: Deps, absence: Absence) -> Message:
-    person = await _person(deps, absence.person_id)
+    person = await _person(request, deps, absence.person_id)
     today, last_day = today_in(person.timezone, deps.now), absence.last_day
     is_begun = absence.first_day <= today
     await absences.end(deps.session, absence, today=today, now=deps.now)
@@ -218,7 +217,9 @@ async def _form(request: Request, deps: Deps, filled: Filled, context: FormConte
     return OpenForm(views.form(filled, context, says=says))
 
 
-async def _person(deps: Deps, person_id: str) -> Person:
+async def _person(request: Request, deps: Deps, person_id: str) -> Person:
+    """Whose absence it is. Raises NotAllowed, whoever that may be, and NotFound."""
+    await absences.require_note(deps.session, request.actor, person_id)
     person = await directory.person(deps.session, person_id)
     if person is None:
         raise NotFound("I do not know that person. Choose somebody of this workspace.")

@@ -227,7 +227,7 @@ VERBS: Aims = {
     "unlink": type_("{action} unlink {open}", "{open} unlink {action}"),
     "supersede": type_("{decision} supersede"),
     "happened": type_("{risk} happened"),
-    "away": type_("away", "away for <@{insider}> today"),
+    "away": type_("away", "away for <@{insider}> on the moon"),
     "back": type_("back"),
     "undo": type_("undo", "{action} undo"),
     "standup": type_("standup", "standup list"),

@@ -105,31 +105,26 @@ async def test_what_is_planned_is_shown_changed_in_a_form_and_taken_back(house: 
     assert held(ana.modal)["deputy_id"] == kavya.id, "what was taken back can be noted again"
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        ("on the moon", "I can't read “on the moon” as days"),
-        ("1 nov", "nov"),
-        ("until friday @ana", "Somebody else has to stand in"),
-        ("until friday @omar", "cannot stand in"),
-        ("until friday @ben @kavya", "Name one deputy"),
-        ("for @kavya until friday", "Only a workspace admin, or the coordinator"),
-    ],
-)
-async def test_what_cannot_be_noted_is_refused_with_what_to_do_and_what_was_typed(
-    house: House, words: str, sentence: str
-) -> None:
-    ana = house.sandbox.person("ana")
-    await ana.command("#network", "/action", "Order racks")
-    await ana.command("#network", "/steward", "settings")
-    await ana.submit({"coordinator_id": house.sandbox.person("ben").id})
-    house.sandbox.change_person("ana", is_admin=False, is_owner=False)
-    await house.settled()
+async def test_what_cannot_be_noted_is_refused_with_what_to_do_and_what_was_typed(house: House) -> None:
+    ben, kavya = house.sandbox.person("ben"), house.sandbox.person("kavya")
+    await kavya.command("#network", "/action", "Order racks")
 
-    told = await away(ana, house, words if words != "1 nov" else "2031-11-01")
+    told = {
+        "on the moon": await away(ben, house, "on the moon"),
+        "2031-11-01": await away(ben, house, "2031-11-01"),
+        "until friday @ben": await away(ben, house, "until friday @ben"),
+        "until friday @omar": await away(ben, house, "until friday @omar"),
+        "until friday @kavya @ana": await away(ben, house, "until friday @kavya @ana"),
+        "for @kavya until friday": await away(ben, house, "for @kavya until friday"),
+    }
 
-    assert sentence in told or "has passed" in told
-    assert words.split()[0] in told or "2031-11-01" in told
+    assert "I can't read “on the moon” as days" in told["on the moon"]
+    assert "has passed" in told["2031-11-01"]
+    assert "Somebody else has to stand in" in told["until friday @ben"]
+    assert "cannot stand in. Choose somebody else" in told["until friday @omar"]
+    assert "Name one deputy" in told["until friday @kavya @ana"]
+    assert "Only a workspace admin, or the coordinator" in told["for @kavya until friday"]
+    assert [typed for typed, answer in told.items() if typed.split("@")[0] not in answer] == []
     assert await absences(house) == []
 
 
@@ -141,7 +136,7 @@ async def test_the_coordinator_notes_it_for_somebody_of_the_project_who_hears_of
 
     confirmed = await away(ana, house, "for @kavya 26 nov - 28 nov @ben")
 
-    assert "Kavya Iyer is away Wed 26 Nov to Fri 28 Nov." in confirmed
+    assert "Kavya Rao is away Wed 26 Nov to Fri 28 Nov." in confirmed
     assert [each[0] for each in await absences(house)] == [kavya.id]
     [word] = words_to(kavya)
     assert "Ana Torres noted that you are away Wed 26 Nov to Fri 28 Nov." in word
@@ -188,8 +183,7 @@ async def test_when_everybody_is_away_the_round_says_nothing_to_anybody(house: H
     for name in ("ana", "ben", "kavya", "tane"):
         await away(house.sandbox.person(name), house, "2031-11-25")
 
-    for name in ("tane", "ana"):
-        await clock_at(house, house.sandbox.person(name), TUESDAY, 23)
+    await clock_at(house, house.sandbox.person("ana"), TUESDAY, 14)
 
     assert [words_to(house.sandbox.person(name)) for name in ("ana", "ben", "kavya", "tane")] == [[], [], [], []]
     assert digests(house) == []
