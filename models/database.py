@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy import Connection, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -148,6 +148,12 @@ class Database:
         async with AsyncSession(self.engine) as session:
             beat = await session.get(tables.Heartbeat, name)
             return beat.at if beat else None
+
+    async def note_restored(self, at: Any) -> None:
+        """Note in every workspace that this database came from a backup at the instant `at`."""
+        workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+        async with self._turn(writes=True), self._writer.begin() as connection:
+            await connection.execute(update(workspaces).values(restored_at=at))
 
     async def dispose(self) -> None:
         """Close every connection. aiosqlite's threads keep the process alive otherwise."""
