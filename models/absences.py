@@ -76,11 +76,15 @@ async def deputy_problem(session: AsyncSession, person_id: str, deputy_id: str) 
     if deputy_id == person_id:
         return "Somebody else has to stand in for you."
     deputy = await directory.person(session, deputy_id)
-    standing = actor_of(deputy).standing if deputy else Standing.NOBODY
-    if deputy is None or standing not in (Standing.MEMBER, Standing.GUEST):
+    if deputy is None or not can_stand_in(deputy):
         name = deputy.shown_name if deputy else "That person"
         return f"{name} is no active member or guest of this workspace and cannot stand in. Choose somebody else."
     return None
+
+
+def can_stand_in(person: Person) -> bool:
+    """Whether the person is an active member or guest of the workspace."""
+    return actor_of(person).standing in (Standing.MEMBER, Standing.GUEST)
 
 
 async def end(session: AsyncSession, absence: Absence, *, today: date, now: datetime) -> None:
@@ -128,20 +132,33 @@ async def to_come(session: AsyncSession, person_id: str, today: date) -> list[Ab
     return list(await session.exec(query))
 
 
-async def reached(session: AsyncSession, person: Person, now: datetime) -> Person | None:
-    """Who is told what this person should hear now: themselves, or while they are away their deputy, or nobody.
+async def reached(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Person]:
+    """Who is told what each of these should hear now: themselves, or while they are away their deputy, if there is one.
 
     A deputy who is away too, or who left, is not told. What the deputy may see is asked where it is drawn.
     """
-    away = (await of(session, [person.id], today_in(person.timezone, now))).get(person.id)
-    if away is None:
-        return person
-    if away.deputy_id is None or await deputy_problem(session, person.id, away.deputy_id):
-        return None
-    deputy = await directory.person(session, away.deputy_id)
-    assert deputy is not None
-    is_away = await of(session, [deputy.id], today_in(deputy.timezone, now))
-    return None if is_away else deputy
+    asked = {person.id: person for person in people}
+    away = await _away_now(session, asked.values(), now)
+    deputies = await directory.people(session, {absence.deputy_id for absence in away.values()})
+    present = {each.id: each for each in deputies.values() if can_stand_in(each)}
+    gone = await _away_now(session, present.values(), now)
+    told = {person_id: person for person_id, person in asked.items() if person_id not in away}
+    for person_id, absence in away.items():
+        deputy = present.get(absence.deputy_id or "")
+        if deputy is not None and deputy.id not in gone:
+            told[person_id] = deputy
+    return told
+
+
+async def _away_now(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Absence]:
+    """Who of these is away on the day that it is where they are."""
+    by_day: dict[date, list[str]] = {}
+    for person in people:
+        by_day.setdefault(today_in(person.timezone, now), []).append(person.id)
+    found: dict[str, Absence] = {}
+    for day, ids in by_day.items():
+        found |= await of(session, ids, day)
+    return found
 
 
 async def find(session: AsyncSession, actor: Actor, absence_id: int) -> Absence:

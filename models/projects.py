@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory
+from models import batches, directory, reminders
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import (
     Actor,
@@ -44,7 +44,13 @@ SETTINGS = (
     "days_off",
     "who_may_edit",
     "may_others_log",
+    "remind_before_minutes",
+    "channel_reminder",
+    "names_in_channel",
 )
+
+# What decides when the clock speaks up before a due time, and in the channel.
+MOVES_REMINDERS = frozenset({"timezone", "remind_before_minutes"})
 
 
 async def begin(
@@ -93,9 +99,11 @@ def planned(
     """The project that a first record here would begin, neither checked nor stored."""
     coordinator_id = actor.id if actor.standing is Standing.MEMBER else None
     known = {"name": " ".join(name.split()), "timezone": timezone, "coordinator_id": coordinator_id, **settings}
-    return Project(
+    project = Project(
         **known, created_by=actor.id, home_channel_id=channel.id, is_private=channel.is_private, created_at=now
     )
+    project.next_reminder_at = reminders.next_in_channel(project, now)
+    return project
 
 
 async def seen_by(session: AsyncSession, actor: Actor, *, archived: bool = False) -> Sequence[Project]:
@@ -237,8 +245,11 @@ async def store(
     changes = {field: change for field, change in changes.items() if change[0] != change[1]}
     for field, (_, after) in changes.items():
         setattr(project, field, after)
+    project.next_reminder_at = reminders.next_in_channel(project, now)
     session.add(project)
     await session.flush()
+    if MOVES_REMINDERS & changes.keys():
+        await reminders.plan_project_anew(session, project, now)
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
     await session.flush()
@@ -360,6 +371,9 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "working_days": lambda days: None if days else "Choose at least one day of the week.",
     "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
     "days_off": _days_off_problem,
+    "remind_before_minutes": lambda minutes: (
+        None if minutes in reminders.MINUTES_BEFORE else "Choose a time from the list."
+    ),
 }
 
 

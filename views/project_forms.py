@@ -10,7 +10,8 @@ from typing import Any
 
 from models.operations import TEXT_MAX
 from models.projects import NAME_MAX, SETTINGS
-from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
+from models.reminders import MINUTES_BEFORE
+from models.tables import MONDAY_TO_FRIDAY, ChannelReminder, Editors, Person, Project
 from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
 from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe, section
@@ -175,6 +176,9 @@ _BEGINS_AS: Values = {
     "days_off": "",
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
+    "remind_before_minutes": 60,
+    "channel_reminder": ChannelReminder.OFF,
+    "names_in_channel": False,
 }
 
 
@@ -248,6 +252,32 @@ def _draw_others(values: Values) -> Block:
     return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["may_others_log"] else {})
 
 
+def _draw_menu(key: str, choices: Mapping[Any, str]) -> Callable[[Values], Block]:
+    options = {value: option(label, str(value)) for value, label in choices.items()}
+    return lambda values: {
+        "type": "static_select",
+        "options": list(options.values()),
+        "initial_option": options[values[key]],
+    }
+
+
+def _draw_names(values: Values) -> Block:
+    yes = option("Yes, owners' names, which notify nobody", YES)
+    return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["names_in_channel"] else {})
+
+
+def _before(minutes: int) -> str:
+    if minutes % 60 or not minutes:
+        return f"{minutes} minutes before" if minutes else "None"
+    hours = minutes // 60
+    return "A day before" if hours == 24 else f"{hours} hour{'s' if hours > 1 else ''} before"
+
+
+def _read_number(state: Mapping[str, Any], key: str) -> int:
+    chosen = read_choice(state, key)
+    return int(chosen) if chosen.isdecimal() else -1
+
+
 def _read_code(state: Mapping[str, Any], key: str) -> str | None:
     chosen = read_choice(state, key)
     return None if chosen in ("", NOT_SET) else chosen
@@ -309,6 +339,28 @@ _SETTINGS: Mapping[str, Setting] = {
         "People of other companies may log here",
         "They see what was logged in a channel they are in, whatever is chosen here.",
         _draw_others,
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+    "remind_before_minutes": Setting(
+        "Reminder before a due time",
+        "Of records that are due at an hour; the owner alone gets it.",
+        _draw_menu("remind_before_minutes", {minutes: _before(minutes) for minutes in MINUTES_BEFORE}),
+        _read_number,
+        is_extra=True,
+    ),
+    "channel_reminder": Setting(
+        "Reminder in the channel",
+        "At 09:00 on a working day: what is due and overdue, in one message that is kept up to date.",
+        _draw_menu("channel_reminder", {each: each.label for each in ChannelReminder}),
+        lambda state, key: ChannelReminder(read_choice(state, key) or ChannelReminder.OFF),
+        is_extra=True,
+    ),
+    "names_in_channel": Setting(
+        "Names in the channel's reminder",
+        "Without them it shows items only.",
+        _draw_names,
         lambda state, key: YES in read_choices(state, key),
         is_extra=True,
         optional=True,

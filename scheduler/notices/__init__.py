@@ -9,7 +9,9 @@ from scheduler.notices.away import AWAY_KINDS
 from scheduler.notices.begun import BEGUN
 from scheduler.notices.card import CARD
 from scheduler.notices.card_left import CARD_LEFT
+from scheduler.notices.channel_reminder import CHANNEL_REMINDER_KINDS
 from scheduler.notices.draft import DRAFT
+from scheduler.notices.due_soon import DUE_SOON
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
@@ -35,4 +37,6 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     DRAFT,
     *STANDUP_KINDS,
     *AWAY_KINDS,
+    DUE_SOON,
+    *CHANNEL_REMINDER_KINDS,
 )

@@ -104,6 +104,10 @@ BUTTONS: Aims = {
     "away:deputy": press("", "2031-11-28"),
     # Not a try of anybody's: it stores nothing.
     "away:no": press(""),
+    "later": (
+        *press("{action} 2031-11-24T15:00", name="later:hour"),
+        *press("{action} 2031-11-24T15:00", name="later:day"),
+    ),
     "select": press("0 everywhere", "0 all <#{channel}>"),
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
@@ -283,6 +287,9 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "standup_missing": {"round": "{round}"},
     "standup_nobody": {"standup": "{standup}"},
     "standup_trouble": {"standup": "{standup}", "target": "{channel}", "code": "not_in_channel"},
+    "due_soon": {"value": "2031-11-24T15:00", "owner": "{insider}"},
+    "channel_reminder": None,
+    "channel_reminder_again": None,
     "deputy": {"absence": 1, "person": "{insider}", "by": "{insider}"},
     "deputy_again": {"absence": 1, "person": "{insider}"},
     "away_noted": {"absence": 1, "person": "{insider}", "by": "{insider}"},
