@@ -220,15 +220,22 @@ async def test_a_status_that_looks_like_leave_is_asked_about_once_and_decides_no
     await house.settled()
     asked = ben.app_messages()[before:]
     undecided = await absences(house)
-    await ben.click(asked[0], "away:yes")
+    await ben.click(asked[0], "away:no")
+    await house.settled()
+    refused = words_to(ben)[before], await absences(house)
+    await ben.set_status(":palm_tree:", "Vacationing", end_of(ben, date(2031, 11, 27)))
+    await house.settled()
+    await ben.click(ben.app_messages()[before + 1], "away:yes")
     await house.settled()
 
     assert len(asked) == 1
     assert "away until Fri 28 Nov. Shall I hold your reminders" in shown(asked[0])
     assert offered(asked[0]) == ["away:deputy", "away:yes", "away:no"]
     assert undecided == []
-    assert await absences(house) == [(ben.id, "2031-11-24 to 2031-11-28", None)]
-    assert "You are away Mon 24 Nov to Fri 28 Nov." in words_to(ben)[before]
+    assert "go on as usual" in refused[0]
+    assert refused[1] == []
+    assert await absences(house) == [(ben.id, "2031-11-24 to 2031-11-27", None)]
+    assert "You are away Mon 24 Nov to Thu 27 Nov." in words_to(ben)[before + 1]
 
 
 async def test_a_status_may_name_a_deputy_in_the_form_or_be_none_of_stewards_business(house: House) -> None:
@@ -252,16 +259,3 @@ async def test_a_status_may_name_a_deputy_in_the_form_or_be_none_of_stewards_bus
     assert words_to(tane) == [], "Steward asks him nothing, so there is nothing to hold"
     assert ["Slack status" in word for word in words_to(ben)].count(True) == 0, "what is noted needs no question"
     assert ["you stand in" in word for word in words_to(ana)] == [True]
-
-
-async def test_a_no_leaves_everything_as_it_is(house: House) -> None:
-    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
-    await ana.command("#network", "/action", "Order racks @ben")
-    await ben.set_status("palm_tree", "Vacationing", end_of(ben, FRIDAY))
-    await house.settled()
-
-    await ben.click(ben.app_messages()[-1], "away:no")
-    await house.settled()
-
-    assert "go on as usual" in words_to(ben)[-1]
-    assert await absences(house) == []
