@@ -433,6 +433,8 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
         return Tell(help_views.grammar_help())
     if topic in FINDS:
         return Tell(help_views.find_help())
+    if topic in ("away", "back"):
+        return Tell(help_views.away_help())
     if topic == "standup":
         return Tell(
             help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])

@@ -103,7 +103,7 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             "Who is asked",
             {"type": "multi_users_select", "placeholder": plain("Everybody in the channel")}
             | ({"initial_users": list(plan.participants)} if plan.participants else {}),
-            "Leave it empty to ask whoever is in the channel on that day.",
+            "Leave it empty to ask whoever is in the channel on that day. Who is away is not asked.",
             optional=True,
         ),
         input_block(
