@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import Nothing, OpenForm, Redraw, Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, named_pieces
-from models import absences, directory, standups, statuses
+from models import absences, directory, outbox, standups, statuses
 from models.clock import today_in
 from models.dates import date_order
 from models.entry import Mention, Piece
@@ -198,6 +198,15 @@ async def _ended(request: Request, deps: Deps, absence: Absence) -> Message:
     await absences.end(deps.session, absence, today=today, now=deps.now)
     await standups.follow_absences(deps.session, absence.person_id, deps.now)
     people = await directory.people(deps.session, {absence.person_id})
+    if person.id != request.actor.id:
+        await outbox.put(
+            deps.session,
+            "word",
+            key=f"away_ended:{absence.id}:{last_day}:{request.actor.id}:{today}",
+            target=person.id,
+            payload={"sentence": views.ended_for_you(request.person.shown_name, absence, last_day, today)},
+            due_at=deps.now,
+        )
     return views.ended(absence, people, reader_id=request.actor.id, today=today, last_day=last_day, is_begun=is_begun)
 
 

@@ -98,6 +98,14 @@ def ended(absence: Absence, people: People, *, reader_id: str, today: date, last
     return Message(esc(text), [section(plain(text)), actions([button("Away after all", "away", again)])])
 
 
+def ended_for_you(by: str, absence: Absence, last_day: date, today: date) -> str:
+    """mrkdwn for somebody whose absence somebody else took back."""
+    return (
+        f"{esc(by)} took back that you are away {days(absence.first_day, last_day, today)}. If you are, type "
+        "`/steward away` and the days."
+    )
+
+
 def stands_in(absence: Absence, people: People, *, by: str, today: date) -> Message:
     """For the deputy: whom they stand in for and when."""
     name = name_of(people, absence.person_id)

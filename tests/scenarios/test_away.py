@@ -140,8 +140,10 @@ async def test_the_coordinator_notes_it_for_somebody_of_the_project_who_hears_of
     assert [each[0] for each in await absences(house)] == [kavya.id]
     [word] = words_to(kavya)
     assert "Ana Torres noted that you are away Wed 26 Nov to Fri 28 Nov." in word
-    await kavya.click(kavya.app_messages()[-1], "away:end")
+    assert offered(kavya.app_messages()[-1]) == ["away", "away:end"]
+    await ana.click(ana.ephemerals("#network")[-1], "away:end")
     await house.settled()
+    assert "Ana Torres took back that you are away Wed 26 Nov to Fri 28 Nov." in words_to(kavya)[-1]
     assert await absences(house) == []
 
 
