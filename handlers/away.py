@@ -21,7 +21,6 @@ from views import away as views
 from views.away import Filled
 from views.blocks import Message
 from views.forms import FormContext
-from views.values import days
 
 TOO_MANY = "Name one deputy, as in `/steward away 24 nov - 28 nov @name`."
 OLD = "This button is from an older version of Steward. `/steward away` shows what is planned."
@@ -133,7 +132,7 @@ async def _split(session: AsyncSession, pieces: list[Piece]) -> tuple[str, Menti
             who, words = piece, [as_text(words).rstrip().removesuffix("for")]
         else:
             deputies.append(piece)
-    text = [word for word in as_text(words).split() if word != "@"]
+    text = as_text(words).split()
     for name in [word for word in text if word.startswith("@")]:
         text.remove(name)
         deputies.append(await _named(session, name[1:]))
@@ -171,23 +170,18 @@ async def _noted(
     )
     await standups.follow_absences(deps.session, person.id, deps.now)
     people = await directory.people(deps.session, {person.id, absence.deputy_id})
-    hints = await _hints(deps, absence, people, filled, today)
+    hints = await _hints(deps, absence, people, filled)
     return views.noted(absence, people, reader_id=request.actor.id, today=today, hints=hints)
 
 
-async def _hints(deps: Deps, absence: Absence, people: Mapping[str, Person], filled: Filled, today: date) -> list[str]:
+async def _hints(deps: Deps, absence: Absence, people: Mapping[str, Person], filled: Filled) -> list[str]:
     """What the person may not expect: days that were joined, a deputy who is away too."""
     hints = []
     if (absence.first_day, absence.last_day) != (filled.first, filled.last):
         hints.append("It is joined with what was noted before.")
     deputy = people.get(absence.deputy_id or "")
-    if deputy:
-        both = await absences.overlapping(deps.session, deputy.id, absence.first_day, absence.last_day)
-        hints += [
-            f"{deputy.shown_name} is away too, {days(each.first_day, each.last_day, today)}: on those days nobody "
-            "stands in."
-            for each in both
-        ]
+    if deputy and await absences.overlapping(deps.session, deputy.id, absence.first_day, absence.last_day):
+        hints.append(f"{deputy.shown_name} is away too on some of these days. Then nobody stands in.")
     return hints
 
 

@@ -10,7 +10,7 @@ from views.blocks import Block, Message, actions, button, esc, input_block, mrkd
 from views.forms import FormContext, element_in, read_choice
 from views.values import People, days, name_of
 
-HELD = "Until then no stand-up asks and no reminder is sent."
+HELD = "No stand-up asks meanwhile, and no reminder is sent."
 STANDS_IN = "Reminders go to {deputy} instead, who sees only what they may see anyway."
 HOW = "Type `/steward away 24 nov - 28 nov @name`, `away until friday` or `away today`. The name is your deputy's."
 
