@@ -159,14 +159,13 @@ def _how_it_stands(standing: Standing) -> str:
 
 
 def _foot(page: Page, person: Person) -> list[Block]:
-    buttons = [
+    of_projects = [
         button("All projects", "projects", "used 0"),
         button("Switch project", "switch", ""),
         button("Project settings", "settings", ""),
-        button("I'm away", "away", ""),
-        button("Help", "help", ""),
     ]
-    buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
+    of_person = [button("I'm away", "away", ""), button("Help", "help", "")]
+    of_person += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
     reminders = f"Reminders come at 09:00 your time ({zone_time(person.timezone)})"
-    return [divider(), actions(buttons), note(mrkdwn(stamp), plain(reminders))]
+    return [divider(), actions(of_projects), actions(of_person), note(mrkdwn(stamp), plain(reminders))]

@@ -51,4 +51,4 @@ async def _owe(session: AsyncSession, project: Project, at: datetime, now: datet
     )
 
 
-CHANNEL_REMINDER_JOB = Job("channel reminder", run, next_at)
+CHANNEL_REMINDER_JOB = Job("channel_reminder", run, next_at)

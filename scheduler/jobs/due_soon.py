@@ -81,4 +81,4 @@ async def _note(session: AsyncSession, planned: Mapping[int, datetime | None]) -
         await session.exec(statement, execution_options={"synchronize_session": False})
 
 
-DUE_SOON_JOB = Job("due soon", run, next_at)
+DUE_SOON_JOB = Job("due_soon", run, next_at)

@@ -59,7 +59,7 @@ async def sent(database: Database, at: datetime, slack: RecordingSlack | None = 
     before = len(slack.calls)
     async with database.unit(WORKSPACE) as session:
         for job in JOBS:
-            if job.id in ("due soon", "channel reminder"):
+            if job.id in ("due_soon", "channel_reminder"):
                 await job.run(session, at)
     await make_sender(database, slack, clock).drain()
     told = [
@@ -226,7 +226,7 @@ async def test_a_look_at_the_clock_costs_what_is_due_and_not_what_is_stored(data
         event.listen(engine, "before_cursor_execute", note)
         async with database.unit(WORKSPACE) as session:
             for job in JOBS:
-                if job.id in ("due soon", "channel reminder"):
+                if job.id in ("due_soon", "channel_reminder"):
                     await job.run(session, at)
         event.remove(engine, "before_cursor_execute", note)
         counts.append(len([each for each in seen if not each.startswith(("BEGIN", "PRAGMA"))]))
