@@ -10,14 +10,14 @@ from models.tables import Person, Project
 from models.working_days import after_working_days
 from views import cards
 from views.blocks import Block, Message, actions, button, cut, esc, note, plain, rich, section
-from views.values import People, day, due, name_of
+from views.values import People, day, due, name_of, zone_time
 
 LINES_SHOWN = 10
 
 
 def due_soon(item: Item, project: Project, owner: Person, reader: Person, *, now: datetime, at: datetime) -> Message:
     """The reminder before a due time; to a deputy it says whose the record is."""
-    says = f"{item.reference} is due at {item.record.due_time:%H:%M} ({project.timezone}), {_in(at - now)}."
+    says = f"{item.reference} is due at {item.record.due_time:%H:%M} {zone_time(project.timezone)}, {_in(at - now)}."
     if owner.id != reader.id:
         says += f" {owner.shown_name} owns it and is away, and you stand in."
     today = today_in(project.timezone, now)

@@ -114,7 +114,7 @@ async def test_another_zone_or_lead_of_the_project_moves_the_reminder_and_sends_
 
     assert early == [[], [], []]
     assert [line[:17] for line in in_time] == ["postMessage UBEN:"]
-    assert "15:00 (America/New_York), in 2 hours" in in_time[0]
+    assert "15:00 New York time, in 2 hours" in in_time[0]
     assert again == []
 
 
