@@ -20,7 +20,7 @@ SCOPES = {
     "im:history": "answer a message that somebody writes to Steward itself",
     "channels:read": "names and members of public channels",
     "groups:read": "names and members of private channels Steward was invited to",
-    "users:read": "names, time zones, and who is a guest or deactivated",
+    "users:read": "names, time zones, who is a guest or deactivated, and whether a status looks like leave",
     "app_mentions:read": "read what is written to Steward in a channel or thread, after its name",
     "reactions:read": "save a message as a draft when somebody puts the emoji for it under it",
     **OPTIONAL_SCOPES,
@@ -32,7 +32,7 @@ SUBSCRIPTIONS = {
     "message_changed": ("message.channels", "message.groups"),
     "message_deleted": ("message.channels", "message.groups"),
 }
-EXTRA_EVENTS = ("app_mention", "user_change", "team_join")
+EXTRA_EVENTS = ("app_mention", "team_join")
 
 
 def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, Any]:

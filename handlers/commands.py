@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from handlers import (
+    away,
     channels,
     digest,
     edits,
@@ -119,6 +120,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
     Verb("import", "import", "A form for a table of records: a CSV file, or its text, after a preview"),
     Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
+    Verb(
+        "away",
+        "away 24 nov - 28 nov @ben",
+        "Say when you are away and who stands in; also `away until friday`, `away today`; `away` alone shows it",
+    ),
+    Verb("back", "back", "You are back: stand-ups and reminders go on"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
     Verb("me", "me", "Your own settings: the hour of your digest, quiet hours, and what you are not reminded of"),
@@ -284,6 +291,10 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_standup(rest)
     if known := REPORTS.get(word):
         return Parsed(lambda request, deps: known(request, deps, rest))
+    if word == "away":
+        return Parsed(lambda request, deps: away.typed(request, deps, rest), writes=bool(rest))
+    if word == "back" and not rest:
+        return Parsed(away.back, writes=True)
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
     if about_projects := _about_projects(word, rest):
@@ -442,6 +453,8 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
         return Tell(help_views.grammar_help())
     if topic in FINDS:
         return Tell(help_views.find_help())
+    if topic in ("away", "back"):
+        return Tell(help_views.away_help())
     if topic == "standup":
         return Tell(
             help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])

@@ -415,7 +415,7 @@ async def _take_step(
     )
     people = await directory.people(deps.session, cards.people_of(item))
     message = cards.saved(item, project, people, said=step.past, now=deps.now)
-    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
+    return Tell(message, redraw=await anew(request, deps, item, project), reference=item.reference)
 
 
 async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -732,7 +732,7 @@ async def _merged(request: Request, deps: Deps, item: Item, project: Project, ty
     return UpdateForm(forms.edit_form(item, context, values=values, warning=sentence))
 
 
-async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> Message | None:
+async def anew(request: Request, deps: Deps, item: Item, project: Project) -> Message | None:
     """The private message the button stands in, drawn from the latest state; None where nothing of it changes.
 
     A channel's card is not private: every change owes its update anyway.

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers import (
+    away,
     bulk,
     channels,
     commands,
@@ -15,6 +16,7 @@ from handlers import (
     events,
     finding,
     home,
+    later,
     lists,
     many,
     me,
@@ -117,6 +119,9 @@ BUTTONS: Mapping[str, Entry] = {
     "unmute": Entry(me.unmuted),
     "digest": Entry(digest.pressed),
     "preview_digest": Entry(digest.preview, writes=False),
+    "later": Entry(later.pressed),
+    "away": Entry(away.pressed, writes=False),
+    **{f"away:{word}": Entry(run, writes) for word, (run, writes) in away.PRESSED.items()},
     **{f"standup:{word}": Entry(run, writes) for word, (run, writes) in standups.PRESSED.items()},
 }
 
@@ -146,6 +151,7 @@ FORMS: Mapping[str, Entry] = {
     "digest_step": Entry(digest.step_submitted),
     "digest_date": Entry(digest.date_submitted),
     "digest_pass": Entry(digest.pass_submitted),
+    "away": Entry(away.submitted),
 }
 
 SHORTCUTS: Mapping[str, Entry] = {
@@ -181,6 +187,7 @@ EVENTS: Mapping[str, Entry] = {
     "message": Entry(events.written_to),
     "message_changed": Entry(events.source_edited, matters=events.is_source),
     "message_deleted": Entry(events.source_deleted, matters=events.is_source),
+    "user_change": Entry(away.status_changed, matters=away.looks_away),
     "reaction_added": Entry(reactions.reacted, reads=Reads.TEXT, matters=reactions.matters),
 }
 

@@ -36,6 +36,7 @@ class Right(StrEnum):
     SUMMARIZE = "post or leave out its weekly summary"
     EXPORT = "export"
     REACTIONS = "change what reactions do"
+    ABSENCE = "note that somebody else is away"
 
 
 # Putting a condition together takes longer than reading a record, and a person asks with the same one each time.
@@ -124,6 +125,7 @@ MATRIX: Mapping[Right, Row] = {
     Right.EXPORT: Row("export", NO, NO, YES, NO, YES, NO, NO),
     Right.BEGIN: Row("begin a project in a form", YES, NO, YES, YES, YES, NO, NO),
     Right.BIND: Row("say which project a channel belongs to", YES, NO, YES, YES, YES, NO, NO),
+    Right.ABSENCE: Row("note that somebody else of the project is away", NO, NO, YES, NO, YES, NO, NO),
     Right.REACTIONS: Row("choose what reactions do", NO, NO, NO, NO, YES, NO, NO),
     Right.SUMMARIZE: Row("post or leave out the weekly summary, write its headline", NO, NO, YES, YES, YES, NO, NO),
     Right.SETTINGS: Row(
@@ -219,6 +221,11 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
         )
     if right is Right.REACTIONS:
         return f"Only a workspace admin can {right.value}. Ask one of them."
+    if right is Right.ABSENCE:
+        return (
+            f"Only a workspace admin, or the coordinator of a project they are in, can {right.value}. They can type "
+            "`/steward away` themselves."
+        )
     if actor.standing is Standing.EXTERNAL and right is Right.CREATE:
         return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
     if actor.standing is not Standing.MEMBER and right in (Right.BEGIN, Right.BIND, Right.SETTINGS):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, summaries
+from models import batches, directory, reminders, summaries
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import (
     Actor,
@@ -49,7 +49,13 @@ SETTINGS = (
     "has_summary",
     "summary_day",
     "summary_at",
+    "remind_before_minutes",
+    "channel_reminder",
+    "names_in_channel",
 )
+
+# What decides when the clock speaks up before a due time, and in the channel.
+MOVES_REMINDERS = frozenset({"timezone", "remind_before_minutes"})
 
 
 async def begin(
@@ -102,6 +108,7 @@ def planned(
         **known, created_by=actor.id, home_channel_id=channel.id, is_private=channel.is_private, created_at=now
     )
     project.next_summary_at = summaries.first_at(project, now)
+    project.next_reminder_at = reminders.next_in_channel(project, now)
     return project
 
 
@@ -246,8 +253,11 @@ async def store(
         setattr(project, field, after)
     if changes.keys() & summaries.HANGS_ON:
         project.next_summary_at = summaries.next_at(project, now)
+    project.next_reminder_at = reminders.next_in_channel(project, now)
     session.add(project)
     await session.flush()
+    if MOVES_REMINDERS & changes.keys():
+        await reminders.plan_project_anew(session, project, now)
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
     await session.flush()
@@ -373,6 +383,9 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "summary_at": lambda at: None if at is not None else "Choose the time at which it is posted.",
     "lead_days": lambda days: (
         None if 0 <= days <= LEAD_DAYS_MAX else f"Choose a number of working days from 0 to {LEAD_DAYS_MAX}."
+    ),
+    "remind_before_minutes": lambda minutes: (
+        None if minutes in reminders.MINUTES_BEFORE else "Choose a time from the list."
     ),
 }
 

@@ -121,6 +121,25 @@ class Editors(Labelled):
     OWNERS = "owners", "Only those it belongs to"
 
 
+class ChannelReminder(Labelled):
+    """When a project's channel is reminded of what is due."""
+
+    OFF = "off", "Never"
+    DUE_DAY = "due_day", "On days on which something is due"
+    MONDAY = "monday", "Every Monday"
+    TUESDAY = "tuesday", "Every Tuesday"
+    WEDNESDAY = "wednesday", "Every Wednesday"
+    THURSDAY = "thursday", "Every Thursday"
+    FRIDAY = "friday", "Every Friday"
+    SATURDAY = "saturday", "Every Saturday"
+    SUNDAY = "sunday", "Every Sunday"
+
+    @property
+    def weekday(self) -> int | None:
+        """The day of the week, Monday = 0, of one that comes weekly."""
+        return self.rank - 2 if self.rank >= 2 else None
+
+
 MONDAY_TO_FRIDAY = "mon tue wed thu fri"
 
 
@@ -129,12 +148,17 @@ class Project(SQLModel, table=True):
 
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
     a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. So many
-    working days before it is due, `lead_days`, a record stands in its owner's digest. `next_summary_at` is the first
-    instant at which its weekly summary has something to do (see `models/summaries.py`).
+    working days before it is due, `lead_days`, a record stands in its owner's digest, and so many minutes before a due
+    time, `remind_before_minutes`, they are reminded. `next_reminder_at` is when the channel is, and `reminded_on` the
+    local date on which it last was. `next_summary_at` is the first instant at which its weekly summary has something to
+    do (see `models/summaries.py`).
     """
 
     __tablename__ = "project"
-    __table_args__ = (Index("ix_project_summary", "workspace_id", "next_summary_at"),)
+    __table_args__ = (
+        Index("ix_project_summary", "workspace_id", "next_summary_at"),
+        Index("ix_project_next_reminder", "workspace_id", "next_reminder_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     workspace_id: str = Field(default=None, index=True)
@@ -153,6 +177,11 @@ class Project(SQLModel, table=True):
     summary_day: str = "fri"
     summary_at: time = time(15)
     next_summary_at: datetime | None = None
+    remind_before_minutes: int = 60
+    channel_reminder: ChannelReminder = Field(default=ChannelReminder.OFF, sa_type=stored(ChannelReminder))
+    names_in_channel: bool = False
+    next_reminder_at: datetime | None = None
+    reminded_on: date | None = None
     created_by: str
     home_channel_id: str
     is_private: bool = False
@@ -170,6 +199,7 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
+    `remind_at` is when the clock reminds of the due time, empty where it need not look.
     `words` and `title_words` are what it is found by, see `models.search`.
     """
 
@@ -180,6 +210,13 @@ class Record(SQLModel, table=True):
         Index("ix_record_owner", "workspace_id", "owner_id", "is_open"),
         Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open"),
         Index("ix_record_source", "workspace_id", "source_channel_id", "source_ts"),
+        Index(
+            "ix_record_remind",
+            "workspace_id",
+            "remind_at",
+            sqlite_where=text("remind_at IS NOT NULL"),
+            postgresql_where=text("remind_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -198,6 +235,7 @@ class Record(SQLModel, table=True):
     helpers: list[str] = Field(default=[], sa_type=COMPARABLE_JSON)  # each record gets its own; a factory costs more
     due_date: date | None = None
     due_time: time | None = None
+    remind_at: datetime | None = None
     first_due_date: date | None = None
     due_moves: int = 0
     next_review: date | None = None

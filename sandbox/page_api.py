@@ -251,6 +251,7 @@ def _person_shape(user: User, now: datetime) -> Json:
         "is_guest": user.is_restricted,
         "deleted": user.deleted,
         "color": user.color,
+        "status": {"emoji": user.status_emoji, "text": user.status_text} if user.has_status(now.timestamp()) else None,
         "local_time": now.astimezone(ZoneInfo(user.tz)).strftime("%H:%M"),
     }
 
@@ -444,6 +445,11 @@ async def _rate_limits(me: Person, body: Json) -> Json:
     return {}
 
 
+async def _set_status(me: Person, body: Json) -> Json:
+    await me.set_status(str(body["emoji"]), str(body.get("text", "")), float(body.get("until", 0)))
+    return {}
+
+
 ACTS: dict[str, Act] = {
     "say": _say,
     "command": _command,
@@ -470,4 +476,5 @@ ACTS: dict[str, Act] = {
     "next_morning": _next_morning,
     "next_monday": _next_monday,
     "rate_limits": _rate_limits,
+    "set_status": _set_status,
 }

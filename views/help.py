@@ -11,6 +11,7 @@ TOPICS = (
     ("Log many at once", ("action", "paste", "import", "reactions")),
     ("Change a record", ("done", "cancel", "edit", "owner", "helper", "comment", "move", "remove", "undo")),
     ("Link records", ("blocks", "unlink", "supersede", "happened")),
+    ("Stand-ups, and being away", ("standup", "away", "back")),
     ("Projects", ("projects", "project", "settings", "bind", "switch", "archive")),
 )
 
@@ -171,6 +172,26 @@ def find_help() -> Message:
         section(mrkdwn(esc(filters))),
     ]
     return Message(first, blocks)
+
+
+def away_help() -> Message:
+    """How to say that one is away, and what follows from it."""
+    first = "Say when you are away: stand-ups do not ask you, and reminders go to your deputy or to nobody."
+    typed = "\n".join(f"`/steward {words}`  {esc(means)}" for words, means in AWAY_WORDS)
+    rest = (
+        "Days are whole days, and I say them back. A deputy sees only what they may see anyway. When your Slack status "
+        "looks like leave, I ask you, and decide nothing by myself."
+    )
+    return Message(first, [section(plain(first)), section(mrkdwn(typed)), note(plain(rest))])
+
+
+AWAY_WORDS = (
+    ("away 24 nov - 28 nov @ben", "from a day to a day; Ben is your deputy"),
+    ("away until friday", "from today on; also `away today`, `away next week`, `away tomorrow for 3 days`"),
+    ("away for @kavya 24 nov - 28 nov", "somebody of a project that you coordinate"),
+    ("away", "what is planned, to change or end it"),
+    ("back", "you are back today"),
+)
 
 
 def standup_help(words: Sequence[tuple[str, str]]) -> Message:

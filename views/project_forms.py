@@ -10,7 +10,8 @@ from typing import Any
 
 from models.operations import TEXT_MAX
 from models.projects import LEAD_DAYS_MAX, NAME_MAX, SETTINGS
-from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
+from models.reminders import MINUTES_BEFORE
+from models.tables import MONDAY_TO_FRIDAY, ChannelReminder, Editors, Person, Project
 from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
 from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe, section
@@ -179,6 +180,9 @@ _BEGINS_AS: Values = {
     "has_summary": True,
     "summary_day": "fri",
     "summary_at": time(15),
+    "remind_before_minutes": 60,
+    "channel_reminder": ChannelReminder.OFF,
+    "names_in_channel": False,
 }
 
 
@@ -256,20 +260,9 @@ def _draw_editors(values: Values) -> Block:
     return {"type": "radio_buttons", "options": choices, "initial_option": chosen}
 
 
-def _draw_others(values: Values) -> Block:
-    yes = option("Yes, in channels shared with them", YES)
-    return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["may_others_log"] else {})
-
-
-def _draw_summary(values: Values) -> Block:
-    yes = option("Yes, once a week", YES)
-    return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["has_summary"] else {})
-
-
-def _draw_weekday(values: Values) -> Block:
-    days = [option(name, key) for key, name in zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)]
-    chosen = next(each for each in days if each["value"] == values["summary_day"])
-    return {"type": "static_select", "options": days, "initial_option": chosen}
+def _draw_yes(key: str, label: str) -> Callable[[Values], Block]:
+    yes = option(label, YES)
+    return lambda values: {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values[key] else {})
 
 
 def _draw_summary_at(values: Values) -> Block:
@@ -280,6 +273,27 @@ def _draw_summary_at(values: Values) -> Block:
 def _read_time(state: Mapping[str, Any], key: str) -> time | None:
     chosen = element_in(state, key).get("selected_time")
     return time.fromisoformat(chosen) if chosen else None
+
+
+def _draw_menu(key: str, choices: Mapping[Any, str]) -> Callable[[Values], Block]:
+    options = {value: option(label, str(value)) for value, label in choices.items()}
+    return lambda values: {
+        "type": "static_select",
+        "options": list(options.values()),
+        "initial_option": options[values[key]],
+    }
+
+
+def _before(minutes: int) -> str:
+    if minutes % 60 or not minutes:
+        return f"{minutes} minutes before" if minutes else "None"
+    hours = minutes // 60
+    return "A day before" if hours == 24 else f"{hours} hour{'s' if hours > 1 else ''} before"
+
+
+def _read_number(state: Mapping[str, Any], key: str) -> int:
+    chosen = read_choice(state, key)
+    return int(chosen) if chosen.isdecimal() else -1
 
 
 def _read_code(state: Mapping[str, Any], key: str) -> str | None:
@@ -349,7 +363,29 @@ _SETTINGS: Mapping[str, Setting] = {
     "may_others_log": Setting(
         "People of other companies may log here",
         "They see what was logged in a channel they are in, whatever is chosen here.",
-        _draw_others,
+        _draw_yes("may_others_log", "Yes, in channels shared with them"),
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+    "remind_before_minutes": Setting(
+        "Reminder before a due time",
+        "Of records that are due at an hour; the owner alone gets it.",
+        _draw_menu("remind_before_minutes", {minutes: _before(minutes) for minutes in MINUTES_BEFORE}),
+        _read_number,
+        is_extra=True,
+    ),
+    "channel_reminder": Setting(
+        "Reminder in the channel",
+        "At 09:00 on a working day: what is due and overdue, in one message that is kept up to date.",
+        _draw_menu("channel_reminder", {each: each.label for each in ChannelReminder}),
+        lambda state, key: ChannelReminder(read_choice(state, key) or ChannelReminder.OFF),
+        is_extra=True,
+    ),
+    "names_in_channel": Setting(
+        "Names in the channel's reminder",
+        "Without them it shows items only.",
+        _draw_yes("names_in_channel", "Yes, owners' names, which notify nobody"),
         lambda state, key: YES in read_choices(state, key),
         is_extra=True,
         optional=True,
@@ -357,7 +393,7 @@ _SETTINGS: Mapping[str, Setting] = {
     "has_summary": Setting(
         "Weekly summary in its channel",
         "The coordinator sees it on the working day before, can add a headline or leave it out.",
-        _draw_summary,
+        _draw_yes("has_summary", "Yes, once a week"),
         lambda state, key: YES in read_choices(state, key),
         is_extra=True,
         optional=True,
@@ -365,7 +401,7 @@ _SETTINGS: Mapping[str, Setting] = {
     "summary_day": Setting(
         "Day of the summary",
         "Where that is no working day by a holiday, the working day before.",
-        _draw_weekday,
+        _draw_menu("summary_day", dict(zip(WEEKDAYS, WEEKDAY_NAMES, strict=True))),
         read_choice,
         is_extra=True,
     ),

@@ -104,6 +104,16 @@ BUTTONS: Aims = {
     **{f"summary:{word}": press("{project} 2031-11-28") for word in ("headline", "skip", "unskip")},
     "portfolio": press("0 ", "0 2031-11-24T14:00:00+00:00"),
     "standup:issue": press("{round} {insider}"),
+    "away": press("", "1", "2031-11-24 2031-11-28 {insider} {person}"),
+    "away:end": press("1"),
+    "away:yes": press(""),
+    "away:deputy": press("", "2031-11-28"),
+    # Not a try of anybody's: it stores nothing.
+    "away:no": press(""),
+    "later": (
+        *press("{action} 2031-11-24T15:00", name="later:hour"),
+        *press("{action} 2031-11-24T15:00", name="later:day"),
+    ),
     "select": press("0 everywhere", "0 all <#{channel}>"),
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
@@ -175,6 +185,7 @@ FORMS: Aims = {
     "digest_step": submit({**EDITED, "step": "cancel", "of_day": "2031-11-24"}, remark="Aimed"),
     "digest_date": submit({**EDITED, "step": "due_date", "of_day": "2031-11-24"}),
     "digest_pass": submit({**EDITED, "of_day": "2031-11-24"}, why="Aimed"),
+    "away": submit({}, person_id="{insider}", first_day="2031-11-24", last_day="2031-11-28"),
 }
 
 SHORTCUTS: Aims = {
@@ -211,6 +222,7 @@ EVENTS: Aims = {
     "message_changed": told(**CHANNEL, message={"ts": "1.1", "text": "Aimed"}),
     "message_deleted": told(**CHANNEL, deleted_ts="1.1"),
     "reaction_added": told(user="{person}", reaction="pushpin", item={"channel": "{channel}", "ts": "1.1"}),
+    "user_change": told(user={"id": "{person}", "profile": {"status_emoji": ":palm_tree:"}}),
     "channel_shared": told(**CHANNEL),
     "channel_unshared": told(**CHANNEL),
     "message": (
@@ -245,6 +257,8 @@ VERBS: Aims = {
     "unlink": type_("{action} unlink {open}", "{open} unlink {action}"),
     "supersede": type_("{decision} supersede"),
     "happened": type_("{risk} happened"),
+    "away": type_("away", "away for <@{insider}> on the moon"),
+    "back": type_("back"),
     "undo": type_("undo", "{action} undo"),
     "standup": type_("standup", "standup list"),
     "summary": type_("summary", "summary Operation", "summary Operation as of yesterday"),
@@ -323,5 +337,12 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "summary_preview": {"project": "{project}", "day": "2031-11-28"},
     "summary_trouble": {"project": "{project}", "channel": "{channel}", "code": "unsure", "of": 1},
     "standup_trouble": {"standup": "{standup}", "target": "{channel}", "code": "not_in_channel"},
+    "due_soon": {"value": "2031-11-24T15:00", "owner": "{insider}"},
+    "channel_reminder": None,
+    "channel_reminder_again": None,
+    "deputy": {"absence": 1, "person": "{insider}", "by": "{insider}"},
+    "deputy_again": {"absence": 1, "person": "{insider}"},
+    "away_noted": {"absence": 1, "person": "{insider}", "by": "{insider}"},
+    "away_hint": {"until": ""},
     "left_behind": {"person": "U00000000OM"},
 }
