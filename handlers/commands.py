@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from handlers import (
     channels,
     edits,
+    escalations,
     finding,
     lists,
     many,
@@ -88,6 +89,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("my", "my", "What you own or help with, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
+    Verb("escalations", "escalations", "What waits for an answer: who was asked when, and when the next one is"),
     Verb(
         "find", "find core switch", "Every record you can see with these words, closed ones too; `/steward help find`"
     ),
@@ -151,12 +153,13 @@ SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]
     "move": moves.typed,
 }
 
-# Words that open a form of their own.
-OPENING: Mapping[str, Run] = {
+# Words that stand alone, and mostly open a form.
+ALONE: Mapping[str, Run] = {
     "settings": projects.settings_here,
     "paste": many.open_paste,
     "import": tables.open_import,
     "reactions": reactions.settings,
+    "escalations": escalations.listed,
 }
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
@@ -260,8 +263,8 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_find(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
-    if word in OPENING and not rest:
-        return Parsed(OPENING[word])
+    if word in ALONE and not rest:
+        return Parsed(ALONE[word])
     if word == "standup":
         return _parse_standup(rest)
     if word == "undo" and not rest:

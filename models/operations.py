@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, moves, outbox, projects, search, tags
+from models import batches, directory, escalations, moves, outbox, projects, search, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
 from models.inserting import add_rows, count_up
@@ -221,6 +221,7 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
     own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
     item = Item(kind, record, own)
     search.index(item)
+    escalations.plan(item, project, now)
     return item
 
 
@@ -362,6 +363,7 @@ async def note_link(
     flag_modified(item.record, "updated_at")
     session.add(item.record)
     await session.flush()
+    await escalations.heard(session, item.record, actor.id, now)
     stored = {"before": [*before] or None, "after": [*after] or None}
     session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
     await owe_card(session, item.record, now)
@@ -516,7 +518,9 @@ async def set_archived(
 
     Raises Overtaken when one of them was changed at the same moment.
     """
-    changes = {"is_archived": is_archived, "updated_at": now}
+    # What is brought back is planned anew by the next tick.
+    climb = {"climb_at": None if is_archived else now, "climb_rung": None, "climb_since": None}
+    changes = {"is_archived": is_archived, "updated_at": now, **climb}
     for version, same in groupby(sorted(items, key=_version), key=_version):
         ids = [item.record.id for item in same]
         query = update(Record).where(col(Record.id).in_(ids), col(Record.version) == version)
@@ -533,6 +537,8 @@ async def set_archived(
     await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
     for item in items:
         await _touch_all(session, actor, item)
+    if climbing := [item.record.id for item in items if item.record.climb_rung is not None]:
+        await escalations.end(session, climbing, actor.id, now)
     await _owe_linked_cards(session, items, now)
 
 
@@ -700,6 +706,9 @@ async def _apply(
         item.record.closed_at = None if item.record.is_open else now
     if search.is_found_by(item.kind, set(changes)):
         search.index(item)
+    # Whoever changes a record has read its project, so this asks the database nothing.
+    project = await session.get(Project, item.record.project_id)
+    was_climbing = project is not None and escalations.plan(item, project, now)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.
     flag_modified(item.record, "updated_at")
@@ -714,6 +723,8 @@ async def _apply(
         for key, (before, after) in changes.items()
     )
     session.add_all(item.changed)
+    if was_climbing:
+        await escalations.end(session, [item.record.id], actor.id, now)
     await _owe_cards(session, item, changes, now)
     await _owe_words_anew(session, item, changes, now)
     await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])

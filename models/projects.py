@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory
+from models import batches, directory, escalations
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import (
     Actor,
@@ -31,6 +31,7 @@ Values = Mapping[str, Any]
 NAME_MAX = 80
 IMPORT = "import"
 MOST_DAYS_OFF = 200
+MOST_GRACE_DAYS = 10
 
 # What a project's form asks, in its order.
 SETTINGS = (
@@ -44,6 +45,8 @@ SETTINGS = (
     "days_off",
     "who_may_edit",
     "may_others_log",
+    "escalates",
+    "grace_days",
 )
 
 
@@ -241,6 +244,8 @@ async def store(
     await session.flush()
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
+    if escalations.PLANNED_BY & changes.keys():
+        await escalations.wake(session, project, now)
     await session.flush()
 
 
@@ -360,6 +365,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "working_days": lambda days: None if days else "Choose at least one day of the week.",
     "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
     "days_off": _days_off_problem,
+    "grace_days": lambda days: None if 1 <= days <= MOST_GRACE_DAYS else f"Choose 1 to {MOST_GRACE_DAYS} working days.",
 }
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from models.operations import TEXT_MAX
-from models.projects import NAME_MAX, SETTINGS
+from models.projects import MOST_GRACE_DAYS, NAME_MAX, SETTINGS
 from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
 from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
@@ -175,6 +175,8 @@ _BEGINS_AS: Values = {
     "days_off": "",
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
+    "escalates": True,
+    "grace_days": 2,
 }
 
 
@@ -248,6 +250,16 @@ def _draw_others(values: Values) -> Block:
     return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["may_others_log"] else {})
 
 
+def _draw_escalates(values: Values) -> Block:
+    yes = option("Yes: the owner, then the coordinator, then the sponsor", YES)
+    return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["escalates"] else {})
+
+
+def _draw_grace(values: Values) -> Block:
+    choices = [option(f"{n} working day{'s' if n > 1 else ''}", str(n)) for n in range(1, MOST_GRACE_DAYS + 1)]
+    return {"type": "static_select", "options": choices, "initial_option": choices[values["grace_days"] - 1]}
+
+
 def _read_code(state: Mapping[str, Any], key: str) -> str | None:
     chosen = read_choice(state, key)
     return None if chosen in ("", NOT_SET) else chosen
@@ -312,5 +324,20 @@ _SETTINGS: Mapping[str, Setting] = {
         lambda state, key: YES in read_choices(state, key),
         is_extra=True,
         optional=True,
+    ),
+    "escalates": Setting(
+        "Ask on when nobody answers",
+        "What is overdue, and high risks without a response, are brought to the next person.",
+        _draw_escalates,
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+    "grace_days": Setting(
+        "Time for an answer",
+        "How long each of them has before the next one is asked.",
+        _draw_grace,
+        lambda state, key: int(read_choice(state, key) or 0),
+        is_extra=True,
     ),
 }

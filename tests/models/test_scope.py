@@ -17,11 +17,13 @@ from models.tables import (
     Card,
     Channel,
     Comment,
+    Escalation,
     Heartbeat,
     Link,
     Person,
     Project,
     Record,
+    Rung,
     SeenRequest,
     Workspace,
 )
@@ -46,6 +48,12 @@ def scope_column(table: type[SQLModel]) -> str:
     return "id" if table is Workspace else "workspace_id"
 
 
+def a_step(record_id: int) -> Escalation:
+    return Escalation(
+        record_id=record_id, concern="overdue", rung=Rung.OWNER, person_id="UANA", heard_on=NOW.date(), planned_at=NOW
+    )
+
+
 async def fill(session: AsyncSession) -> None:
     """A row in every table."""
     await make_workspace(session)
@@ -55,6 +63,7 @@ async def fill(session: AsyncSession) -> None:
         session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
         session.add(Comment(record_id=item.record.id, author_id=ana.id, at=NOW, text="Seen"))
+        session.add(a_step(item.record.id or 0))
     session.add(SeenRequest(key="trigger", at=NOW))
     session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)
