@@ -20,7 +20,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import absences, directory, outbox
+from models import absences, directory, manners, outbox
 from models.clock import today_in
 from models.inserting import add_rows
 from models.items import with_own_rows
@@ -162,16 +162,22 @@ def rungs_left(
     return left
 
 
+def hour_of(person: Person) -> time:
+    """The wall time at which the person is asked: that of their digest, if they want one."""
+    return person.digest_at if person.wants_digest else ASKING_HOUR
+
+
 def asking_hour(person: Person, project: Project, ready: datetime, now: datetime) -> datetime:
     """The first hour, from `ready` on, at which the person is asked on a working day of the project.
 
-    It may have passed a moment ago, but by less than the late limit: what was missed waits for the next such hour.
+    It may have passed a moment ago, but by less than the late limit: what was missed waits for the next such hour. What
+    lies in their quiet hours waits for the end of these.
     """
     begin = max(ready, now - LATE_LIMIT + timedelta(seconds=1))
     day = today_in(person.timezone, begin)
     while True:
         day = after_working_days(project, day, 0)
-        at = instant_of(day, ASKING_HOUR, person.timezone)
+        at = manners.not_before(person, instant_of(day, hour_of(person), person.timezone))
         if at >= begin:
             return at
         day += timedelta(days=1)
@@ -432,8 +438,10 @@ def _ready_after(asked: Sequence[Escalation], project: Project) -> datetime:
 
 
 async def _can_be_asked(session: AsyncSession, record: Record, project: Project, person: Person) -> bool:
-    """Whether the person is here and may see the record; no statement for a full member and an open project."""
+    """Whether the person is here, may see the record, and has not said never to be reminded of it."""
     actor = actor_of(person)
+    if await manners.is_muted(session, person.id, record.id or 0):
+        return False
     if actor.standing is Standing.MEMBER and not project.is_private:
         return True
     query = (
@@ -519,8 +527,15 @@ class Ask:
 
 async def planned_for(session: AsyncSession, person: Person, now: datetime) -> list[Ask]:
     """What the person is to be asked now: what is planned, may be seen by them and has had no word meanwhile."""
-    query = select(Escalation).where(
-        col(Escalation.person_id) == person.id, col(Escalation.asked_at).is_(None), col(Escalation.ended_at).is_(None)
+    query = (
+        select(Escalation)
+        .join(Record, col(Record.id) == col(Escalation.record_id))
+        .where(
+            col(Escalation.person_id) == person.id,
+            col(Escalation.asked_at).is_(None),
+            col(Escalation.ended_at).is_(None),
+            ~manners.muted_by(person.id),
+        )
     )
     asks = await _asks(session, person, (await session.exec(query.order_by(col(Escalation.id)))).all(), now)
     words = await last_words(session, [ask.item.record.id for ask in asks])

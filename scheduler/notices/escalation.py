@@ -52,6 +52,7 @@ ESCALATION = DeliveryKind(
     key=escalations.KIND,
     draw=draw,
     late_limit=escalations.LATE_LIMIT,
+    is_nag=True,
     sent=sent,
     failed=failed,
     unsure=unsure,

@@ -20,6 +20,7 @@ from models.tables import (
     Escalation,
     Heartbeat,
     Link,
+    Mute,
     Person,
     Project,
     Record,
@@ -64,6 +65,7 @@ async def fill(session: AsyncSession) -> None:
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
         session.add(Comment(record_id=item.record.id, author_id=ana.id, at=NOW, text="Seen"))
         session.add(a_step(item.record.id or 0))
+        session.add(Mute(person_id=ana.id, record_id=item.record.id, at=NOW))
     session.add(SeenRequest(key="trigger", at=NOW))
     session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)

@@ -67,23 +67,23 @@ def people(house: House) -> Sequence[Driver]:
 
 
 async def test_it_climbs_from_the_owner_to_the_coordinator_and_the_sponsor_and_stops(house: House) -> None:
-    """Two working days each, at ten in their own morning, over a weekend; each step stands in the history."""
+    """Two working days each, at nine in their own morning, over a weekend; each step stands in the history."""
     ben, kavya, ana = people(house)
     await log(house, "Order two racks @ben by 2031-11-25")
     await set_project(house, sponsor_id=ana.id)
 
-    await clock_at(house, ben, THURSDAY, 9, 59)
+    await clock_at(house, ben, THURSDAY, 8, 59)
     before = asks(ben)
-    await clock_at(house, ben, THURSDAY, 10)
+    await clock_at(house, ben, THURSDAY, 9)
     (to_owner,) = asks(ben)
-    await clock_at(house, kavya, MONDAY, 9, 59)
+    await clock_at(house, kavya, MONDAY, 8, 59)
     too_early = asks(kavya)
-    await clock_at(house, kavya, MONDAY, 10)
+    await clock_at(house, kavya, MONDAY, 9)
     (to_coordinator,) = asks(kavya)
     on_card = shown(card(kavya, "A1"))
-    await clock_at(house, ana, WEDNESDAY, 10)
+    await clock_at(house, ana, WEDNESDAY, 9)
     (to_sponsor,) = asks(ana)
-    await clock_at(house, ana, FRIDAY, 10)
+    await clock_at(house, ana, FRIDAY, 9)
 
     assert before == too_early == []
     assert "A1 “Order two racks” was due Tue 25 Nov 2031, and there has been no word since." in to_owner
@@ -108,7 +108,7 @@ async def test_any_answer_ends_it_and_only_what_has_none_is_brought_to_the_next_
     lines = "\n".join(f"Order rack {n} @ben by 2031-11-25" for n in range(1, 8))
     await kavya.command("#network", "/steward", f"actions:\n{lines}")
     await house.settled()
-    await clock_at(house, ben, THURSDAY, 10)
+    await clock_at(house, ben, THURSDAY, 9)
 
     await ana.command("#network", "/steward", "A1 comment The supplier is on it")
     await ben.click(asking(ben), "set:due_date", "A2")
@@ -137,7 +137,7 @@ async def test_an_archived_project_asks_nobody_any_more(house: House) -> None:
     """Nor does it list what was on its way."""
     ben, kavya, _ = people(house)
     await log(house, "Order two racks @ben by 2031-11-25")
-    await clock_at(house, ben, THURSDAY, 10)
+    await clock_at(house, ben, THURSDAY, 9)
 
     await kavya.command("#network", "/steward", "project archive")
     await kavya.click(kavya.ephemerals("#network")[-1], "archive_project")
@@ -152,7 +152,7 @@ async def test_the_coordinator_asks_the_owner_in_words_of_their_own(house: House
     """Drafted, changed, sent in their name; the owner's buttons work, and the history has it."""
     ben, kavya, _ = people(house)
     await log(house, "Order two racks @ben by 2031-11-25")
-    await clock_at(house, kavya, MONDAY, 10)
+    await clock_at(house, kavya, MONDAY, 9)
 
     await kavya.click(asking(kavya), "ask_owner")
     assert kavya.modal is not None
@@ -180,7 +180,7 @@ async def test_a_high_risk_without_a_response_climbs_and_an_expired_one_is_asked
     await house.settled()
     await ben.submit({"trigger_date": "2031-11-24"})
 
-    await clock_at(house, ben, date(2031, 11, 26), 10)
+    await clock_at(house, ben, date(2031, 11, 26), 9)
     (text,) = asks(ben)
     offered = buttons(asking(ben))
     await ben.click(asking(ben), "set:response")
@@ -189,7 +189,7 @@ async def test_a_high_risk_without_a_response_climbs_and_an_expired_one_is_asked
     await ben.click(asking(ben), "step:close", "R2")
     await ben.submit({"closed_as": "expired"})
     await house.settled()
-    await clock_at(house, ben, MONDAY, 10)
+    await clock_at(house, ben, MONDAY, 9)
 
     assert "R1 “Switch arrives late” scores 12 or more and has no response yet. Could you choose one" in text
     assert "R2 “Room floods” could happen until Mon 24 Nov 2031, which has passed" in text
@@ -200,14 +200,14 @@ async def test_a_high_risk_without_a_response_climbs_and_an_expired_one_is_asked
 
 
 async def test_somebody_who_takes_no_messages_is_passed_over_and_that_is_said(house: House) -> None:
-    """The next one is asked at their next ten o'clock, without waiting any longer."""
+    """The next one is asked at their next nine o'clock, without waiting any longer."""
     ben, kavya, _ = people(house)
     await log(house, "Order two racks @ben by 2031-11-25")
-    await clock_at(house, ben, THURSDAY, 9)
+    await clock_at(house, ben, THURSDAY, 8)
     house.sandbox.fail("chat.postMessage", error="cannot_dm_bot", times=1)
 
-    await clock_at(house, ben, THURSDAY, 10)
-    await clock_at(house, kavya, date(2031, 11, 28), 10)
+    await clock_at(house, ben, THURSDAY, 9)
+    await clock_at(house, kavya, date(2031, 11, 28), 9)
     (text,) = asks(kavya)
 
     assert asks(ben) == []
@@ -219,7 +219,7 @@ async def test_after_downtime_what_was_missed_waits_for_the_next_morning(house: 
     """More than four hours late is too late; nothing is asked twice, and the restart says nothing of the past."""
     ben = house.sandbox.person("ben")
     await log(house, "Order two racks @ben by 2031-11-25")
-    await clock_at(house, ben, THURSDAY, 9)
+    await clock_at(house, ben, THURSDAY, 8)
     tick, house.steward.runner.tick = house.steward.runner.tick, _nothing  # type: ignore[method-assign]
     await clock_at(house, ben, THURSDAY, 14, 30)
     house.steward.runner.tick = tick  # type: ignore[method-assign]
@@ -227,7 +227,7 @@ async def test_after_downtime_what_was_missed_waits_for_the_next_morning(house: 
     await tick()
     await house.settled()
     same_day = asks(ben)
-    await clock_at(house, ben, date(2031, 11, 28), 10)
+    await clock_at(house, ben, date(2031, 11, 28), 9)
 
     assert same_day == []
     assert len(asks(ben)) == 1
@@ -238,7 +238,7 @@ async def _nothing() -> None:
 
 
 async def test_two_workers_ask_once_and_who_moved_is_asked_at_their_new_hour(house: House, database_url: str) -> None:
-    """Ben moved to Auckland the evening before: what was planned for ten in Berlin would come at night."""
+    """Ben moved to Auckland the evening before: what was planned for nine in Berlin would come at night."""
     ben = house.sandbox.person("ben")
     await log(house, "Order two racks @ben by 2031-11-25")
     await clock_at(house, ben, date(2031, 11, 26), 21)
@@ -248,7 +248,7 @@ async def test_two_workers_ask_once_and_who_moved_is_asked_at_their_new_hour(hou
     other = Steward(Database(database_url, wait_ms=20_000), slack, clock=house.sandbox.clock, pace_seconds=0)
 
     try:
-        await clock_at(house, house.sandbox.person("tane"), date(2031, 11, 28), 10)
+        await clock_at(house, house.sandbox.person("tane"), date(2031, 11, 28), 9)
         await other.runner.tick()
         await other.sender.drain()
         await house.settled()
@@ -266,7 +266,7 @@ async def test_the_list_says_who_was_asked_and_when_the_next_one_is(house: House
     await log(house, "Order two racks @ben by 2031-11-25")
     await ana.command("#network", "/steward", "escalations")
     before = said(ana, "#network")
-    await clock_at(house, ben, THURSDAY, 10)
+    await clock_at(house, ben, THURSDAY, 9)
 
     await ana.command("#network", "/steward", "escalations")
 

@@ -12,16 +12,28 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import comments, escalations, operations, projects
 from models.database import Database
-from models.escalations import ASKING_HOUR, LATE_LIMIT, after_grace, asking_hour, first_concern, rungs_left
+from models.escalations import LATE_LIMIT, after_grace, asking_hour, first_concern, hour_of, rungs_left
 from models.kinds import Item
 from models.kinds.action import ACTION
 from models.kinds.risk import RISK, ResponseStrategy
 from models.permissions import actor_of
 from models.recurrences import exists
-from models.tables import Absence, Act, Delivery, DeliveryState, Escalation, History, Person, Project, Record, Rung
+from models.tables import (
+    Absence,
+    Act,
+    Delivery,
+    DeliveryState,
+    Escalation,
+    History,
+    Mute,
+    Person,
+    Project,
+    Record,
+    Rung,
+)
 from models.working_days import is_working_day
 from reports.escalations import climbing
-from scheduler.deliveries import Draft
+from scheduler.deliveries import Draft, drawn
 from scheduler.notices.escalation import ESCALATION
 from tests.support import (
     NOW,
@@ -95,32 +107,36 @@ def test_nobody_is_asked_twice_or_while_away_and_never_downwards(
     projects_zone=st.sampled_from(ZONES),
     hours=st.integers(0, 2 * 366 * 24),
     lead=st.integers(-40, 40),
+    wants_digest=st.booleans(),
     days=st.lists(st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), min_size=1, unique=True),
 )
-@example(zone="Pacific/Apia", projects_zone="UTC", hours=0, lead=0, days=["fri"])
-def test_people_are_asked_at_their_ten_on_a_working_day_neither_early_nor_too_late(
-    zone: str, projects_zone: str, hours: int, lead: int, days: list[str]
+@example(zone="Pacific/Apia", projects_zone="UTC", hours=0, lead=0, wants_digest=True, days=["fri"])
+def test_people_are_asked_at_their_hour_on_a_working_day_neither_early_nor_too_late(
+    zone: str, projects_zone: str, hours: int, lead: int, wants_digest: bool, days: list[str]
 ) -> None:
     """In any two zones, on either side of any clock change."""
     now = NOW + timedelta(hours=hours)
     project = a_project(timezone=projects_zone, working_days=" ".join(days))
     ready = now + timedelta(hours=lead)
 
-    at = asking_hour(a_person("UBEN", zone), project, ready, now)
+    ben = a_person("UBEN", zone)
+    ben.wants_digest = wants_digest
+
+    at = asking_hour(ben, project, ready, now)
 
     local = at.astimezone(ZoneInfo(zone))
     assert at >= ready
     assert at > now - LATE_LIMIT
     assert at < max(ready, now) + timedelta(days=9)
     assert is_working_day(project, local.date())
-    assert local.time() >= ASKING_HOUR
-    assert local.time() == ASKING_HOUR or not _is_there(zone, local.date())
+    assert local.time() >= hour_of(ben)
+    assert local.time() == hour_of(ben) or not _is_there(zone, local.date(), hour_of(ben))
 
 
-def _is_there(zone: str, day: date) -> bool:
-    """Whether the clock change leaves ten o'clock on that day."""
-    at = datetime.combine(day, ASKING_HOUR, ZoneInfo(zone))
-    return exists(day, zone) and at.astimezone(UTC).astimezone(ZoneInfo(zone)).time() == ASKING_HOUR
+def _is_there(zone: str, day: date, hour: time) -> bool:
+    """Whether the clock change leaves that hour on that day."""
+    at = datetime.combine(day, hour, ZoneInfo(zone))
+    return exists(day, zone) and at.astimezone(UTC).astimezone(ZoneInfo(zone)).time() == hour
 
 
 @given(zone=st.sampled_from(ZONES), hours=st.integers(0, 366 * 24), grace=st.integers(1, 10))
@@ -201,7 +217,7 @@ class Days:
             assert ESCALATION.sent
             assert ESCALATION.failed
             row.state, row.last_error = DeliveryState.SENT, self.refused.get(row.target)
-            draft = await ESCALATION.draw(session, row, self.now)
+            draft = await drawn(session, row, ESCALATION, now=self.now)
             if draft is not None and row.last_error:
                 await ESCALATION.failed(session, row, self.now)
             elif draft is not None:
@@ -256,9 +272,9 @@ async def test_the_whole_ladder_and_its_end(database: Database) -> None:
     await days.until(31)
 
     assert days.asked == [
-        ("05 Mar 09:00", "UBEN", "A1"),
-        ("09 Mar 09:00", "UANA", "A1"),
-        ("11 Mar 09:00", "UEVA", "A1"),
+        ("05 Mar 08:00", "UBEN", "A1"),
+        ("09 Mar 08:00", "UANA", "A1"),
+        ("11 Mar 08:00", "UEVA", "A1"),
     ]
     async with database.unit(WORKSPACE) as session:
         steps = (await session.exec(select(Escalation).order_by(col(Escalation.id)))).all()
@@ -285,22 +301,22 @@ async def test_a_deputy_stands_in_and_whoever_is_both_is_asked_once(database: Da
 
     # Ben stands in for Ana, but is away himself.
     assert days.asked == [
-        ("05 Mar 09:00", "UDAN", "A1 A2"),
-        ("05 Mar 09:00", "UANA", "A3"),
-        ("09 Mar 09:00", "UEVA", "A1 A2 A3"),
+        ("05 Mar 08:00", "UDAN", "A1 A2"),
+        ("05 Mar 08:00", "UANA", "A3"),
+        ("09 Mar 08:00", "UEVA", "A1 A2 A3"),
     ]
 
 
 @on_sqlite
 async def test_holidays_and_a_clock_change_count_as_they_should(database: Database) -> None:
-    """The project is free on the 30th, the clocks change on the 29th: ten o'clock is an hour earlier in UTC."""
+    """The project is free on the 30th, the clocks change on the 29th: nine o'clock is an hour earlier in UTC."""
     project = await begin(database, days_off="2026-03-30")
     await log(database, project, "UBEN", due_date=date(2026, 3, 26))
     days = Days(database)
 
     await days.until(31)
 
-    assert days.asked == [("31 Mar 08:00", "UBEN", "A1")]
+    assert days.asked == [("31 Mar 07:00", "UBEN", "A1")]
 
 
 @on_sqlite
@@ -331,7 +347,7 @@ async def test_many_records_of_one_person_come_in_one_message_a_day(database: Da
 
     await days.until(6)
 
-    assert [(when, len(what.split())) for when, _, what in days.asked] == [("05 Mar 09:00", 10), ("06 Mar 09:00", 2)]
+    assert [(when, len(what.split())) for when, _, what in days.asked] == [("05 Mar 08:00", 10), ("06 Mar 08:00", 2)]
 
 
 @on_sqlite
@@ -342,16 +358,16 @@ async def test_downtime_delays_and_repeats_nothing(database: Database) -> None:
     await log(database, project, "UDAN")
     days = Days(database)
 
-    await days.until(5, hour=9)
+    await days.until(5, hour=8)
     days.now += timedelta(hours=4, minutes=30)
     await days.until(5)
     days.now += timedelta(days=7)
     await days.until(13)
 
     assert days.asked == [
-        ("05 Mar 12:30", "UDAN", "A2"),
-        ("13 Mar 09:00", "UBEN", "A1"),
-        ("13 Mar 09:00", "UANA", "A2"),
+        ("05 Mar 11:30", "UDAN", "A2"),
+        ("13 Mar 08:00", "UBEN", "A1"),
+        ("13 Mar 08:00", "UANA", "A2"),
     ]
 
 
@@ -376,7 +392,7 @@ async def test_a_word_ends_it_and_an_undo_plans_it_again(database: Database) -> 
     await days.until(9)
 
     assert planned is None
-    assert days.asked == [("05 Mar 09:00", "UBEN", "A1 A2"), ("09 Mar 09:00", "UBEN", "A1 A2")]
+    assert days.asked == [("05 Mar 08:00", "UBEN", "A1 A2"), ("09 Mar 08:00", "UBEN", "A1 A2")]
     async with database.unit(WORKSPACE) as session:
         ended = (await session.exec(select(Escalation).where(col(Escalation.ended_at).is_not(None)))).all()
     assert [step.ended_by for step in ended] == ["UBEN", "UBEN"]
@@ -404,10 +420,10 @@ async def test_changed_settings_plan_the_records_of_the_project_anew(database: D
     await days.until(24)
 
     assert days.asked == [
-        ("06 Mar 09:00", "UBEN", "A1"),
-        ("17 Mar 09:00", "UBEN", "A1"),
-        ("18 Mar 09:00", "UANA", "A1"),
-        ("23 Mar 09:00", "UEVA", "A1"),
+        ("06 Mar 08:00", "UBEN", "A1"),
+        ("17 Mar 08:00", "UBEN", "A1"),
+        ("18 Mar 08:00", "UANA", "A1"),
+        ("23 Mar 08:00", "UEVA", "A1"),
     ]
 
 
@@ -426,7 +442,33 @@ async def test_who_takes_no_messages_is_passed_over_but_nobody_when_slack_takes_
     days.refused = {}
     await days.until(6)
 
-    assert days.asked == [("05 Mar 09:00", "UANA", "A1"), ("06 Mar 09:00", "UDAN", "A2")]
+    assert days.asked == [("05 Mar 08:00", "UANA", "A1"), ("06 Mar 08:00", "UDAN", "A2")]
+
+
+@on_sqlite
+async def test_quiet_hours_the_cap_on_nags_and_a_mute_are_respected(database: Database) -> None:
+    """Quiet hours move it, a day that is full leaves it to the next, a muted record goes on to the coordinator."""
+    project = await begin(database)
+    await log(database, project, "UBEN")
+    await log(database, project, "UDAN")
+    await log(database, project, "UEVA")
+    async with database.unit(WORKSPACE) as session:
+        ben, dan = await make_person(session, "ben"), await make_person(session, "dan")
+        ben.quiet_from, ben.quiet_until, dan.nags_a_day = time(20), time(11), 0
+        muted, _ = await operations.find(session, actor_of(ben), ACTION, 3)
+        session.add_all([ben, dan, Mute(person_id="UEVA", record_id=muted.record.id, at=NOW)])
+    days = Days(database)
+
+    await days.until(5)
+    async with database.unit(WORKSPACE) as session:
+        (await make_person(session, "dan")).nags_a_day = 3
+    await days.until(6)
+
+    assert days.asked == [
+        ("05 Mar 08:00", "UANA", "A3"),
+        ("05 Mar 10:00", "UBEN", "A1"),
+        ("06 Mar 08:00", "UDAN", "A2"),
+    ]
 
 
 @on_sqlite
