@@ -431,6 +431,8 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
         )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic in ("escalation", "escalations"):
+        return Tell(help_views.escalations_help())
     if topic == "admin":
         return Tell(help_views.admin_help())
     if kind is not None:
