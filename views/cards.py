@@ -513,7 +513,7 @@ def _escalated(item: Item, project: Project) -> list[Block]:
     return [note(plain(f"Escalated to the {record.climb_rung.label} on {on}."))]
 
 
-SHOWN_APART = ("owner_id", "due_date", "due_time", "priority")
+SHOWN_APART = ("owner_id", "due_date", "due_time", "priority", "tags")
 FACTS_EACH = 10  # fields that Slack allows in one section
 FACT_SHOWN = 1_000
 
