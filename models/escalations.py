@@ -9,7 +9,7 @@ One step is one `Escalation`: planned, then asked once its message stands in Sla
 """
 
 from collections import Counter as Counting
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -26,7 +26,8 @@ from models.inserting import add_rows
 from models.items import with_own_rows
 from models.kinds import Item, Kind
 from models.kinds.base import Concern
-from models.permissions import Actor, Right, Standing, actor_of, is_closed, require, visible_records
+from models.ladder import LATE_LIMIT, Away, after_grace, asking_hour, begin_of, climbs, first_concern, rungs_left
+from models.permissions import Actor, Right, Standing, actor_of, require, visible_records
 from models.recurrences import instant_of
 from models.tables import (
     Absence,
@@ -41,13 +42,10 @@ from models.tables import (
     Rung,
     Workspace,
 )
-from models.working_days import after_working_days
 
 KIND = "escalation"
 ASK = "ask"
 VIA = "the escalation"
-ASKING_HOUR = time(10)
-LATE_LIMIT = timedelta(hours=4)
 # By then a step that was planned has been sent, or never will be.
 SETTLED_AFTER = LATE_LIMIT + timedelta(minutes=10)
 
@@ -79,108 +77,7 @@ NO_WORD = (Act.ASKED, Act.SOURCE)
 # What Slack says of Steward itself: nobody was asked, and nobody can be until that is mended.
 NOBODYS_FAULT = frozenset({"invalid_auth", "account_inactive", "token_revoked", "missing_scope", "not_authed"})
 
-Away = Mapping[str, Absence]
 Pair = tuple[Item, Project]
-
-
-def climbs(record: Record, project: Project) -> bool:
-    """Whether the record may climb at all, however late it is."""
-    is_live = record.is_open and not record.is_archived and not record.is_draft
-    return is_live and project.escalates and not is_closed(project)
-
-
-def first_concern(item: Item, project: Project, heard_on: date) -> tuple[date, Concern] | None:
-    """The first day on which the record may climb and why, when the last word about it was said on `heard_on`.
-
-    The project's working days of grace count from the concern's first day, or from that word. None while all is well.
-    """
-    if not climbs(item.record, project):
-        return None
-    days = [
-        (after_working_days(project, max(since, heard_on), project.grace_days), concern)
-        for concern in item.kind.concerns
-        if (since := concern.since(item)) is not None
-    ]
-    return min(days, key=lambda found: found[0], default=None)
-
-
-def plan(item: Item, project: Project, now: datetime) -> bool:
-    """Note on the record when it may climb, somebody having said something at `now`; whether that ends a climb."""
-    record = item.record
-    found = first_concern(item, project, today_in(project.timezone, now))
-    was_climbing = record.climb_rung is not None
-    record.climb_at = _begin_of(found[0], project) if found else None
-    record.climb_rung = record.climb_since = None
-    return was_climbing
-
-
-def after_grace(project: Project, at: datetime) -> datetime:
-    """The instant from which on the next one may be asked, when somebody was asked at `at`."""
-    return _begin_of(after_working_days(project, today_in(project.timezone, at), project.grace_days), project)
-
-
-def _begin_of(day: date, project: Project) -> datetime:
-    return instant_of(day, time(0), project.timezone)
-
-
-def _owner(record: Record, project: Project, away: Away) -> str | None:
-    return record.owner_id if record.owner_id not in away else None
-
-
-def _deputy(record: Record, project: Project, away: Away) -> str | None:
-    return _stand_in(record.owner_id, away) if record.owner_id in away else None
-
-
-def _stand_in(person_id: str | None, away: Away) -> str | None:
-    """The person, or whoever stands in for them while they are away; None where nobody does."""
-    if person_id is None or person_id not in away:
-        return person_id
-    deputy_id = away[person_id].deputy_id
-    return deputy_id if deputy_id not in away else None
-
-
-# Whom a record may climb to, lowest first. Nobody is asked while they are away.
-RUNGS: Sequence[tuple[Rung, Callable[[Record, Project, Away], str | None]]] = (
-    (Rung.OWNER, _owner),
-    (Rung.DEPUTY, _deputy),
-    (Rung.COORDINATOR, lambda record, project, away: _stand_in(project.coordinator_id, away)),
-    (Rung.SPONSOR, lambda record, project, away: _stand_in(project.sponsor_id, away)),
-)
-
-
-def rungs_left(
-    record: Record, project: Project, away: Away, *, above: Rung | None = None, asked: Collection[str | None] = ()
-) -> list[tuple[Rung, str]]:
-    """Whom the record may still climb to, lowest first: nobody twice, and nothing where nobody is."""
-    left: list[tuple[Rung, str]] = []
-    seen = set(asked)
-    for rung, whose in RUNGS:
-        person_id = whose(record, project, away)
-        if person_id is not None and person_id not in seen and (above is None or rung.rank > above.rank):
-            left.append((rung, person_id))
-            seen.add(person_id)
-    return left
-
-
-def hour_of(person: Person) -> time:
-    """The wall time at which the person is asked: that of their digest, if they want one."""
-    return person.digest_at if person.wants_digest else ASKING_HOUR
-
-
-def asking_hour(person: Person, project: Project, ready: datetime, now: datetime) -> datetime:
-    """The first hour, from `ready` on, at which the person is asked on a working day of the project.
-
-    It may have passed a moment ago, but by less than the late limit: what was missed waits for the next such hour. What
-    lies in their quiet hours waits for the end of these.
-    """
-    begin = max(ready, now - LATE_LIMIT + timedelta(seconds=1))
-    day = today_in(person.timezone, begin)
-    while True:
-        day = after_working_days(project, day, 0)
-        at = manners.not_before(person, instant_of(day, hour_of(person), person.timezone))
-        if at >= begin:
-            return at
-        day += timedelta(days=1)
 
 
 async def wake(session: AsyncSession, project: Project, now: datetime) -> None:
@@ -271,6 +168,8 @@ async def _due(session: AsyncSession, now: datetime) -> list[Pair]:
         .where(col(Record.climb_at) <= now)
         .order_by(col(Record.climb_at), col(Record.id))
         .limit(AT_ONCE)
+        # Of two workers that look at the same moment, one takes a record.
+        .with_for_update(of=Record, skip_locked=True)
     )
     return await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
 
@@ -306,10 +205,14 @@ async def last_words(session: AsyncSession, record_ids: Sequence[int | None]) ->
 
 @dataclass(frozen=True)
 class Hands:
-    """The people whom a tick may ask, who of them is away, and the keys of the messages they got before this tick."""
+    """The people whom a tick may ask, who of them is away, and which of the records they want to hear nothing of.
+
+    `told` are the keys of the messages that they got before this tick.
+    """
 
     people: Mapping[str, Person]
     away: Away
+    muted: Collection[tuple[str, int]]
     told: Collection[str]
 
 
@@ -346,7 +249,7 @@ class _Tick:
             self._plan(record, None)
             return
         day, concern = found
-        ready = _ready_after(asked, project) if asked else _begin_of(day, project)
+        ready = _ready_after(asked, project) if asked else begin_of(day, project)
         step = Escalation(
             record_id=record.id or 0, concern=concern.key, rung=Rung.NOBODY, heard_on=heard_on, planned_at=now
         )
@@ -359,13 +262,15 @@ class _Tick:
             self._ask(record, step, person, self._hour(person, project, ready))
 
     async def _next(self, item: Item, project: Project, asked: Sequence[Escalation]) -> tuple[Rung, Person] | None:
-        """Who is asked next; whoever is not there, or may not see the record, is passed over."""
+        """Who is asked next; whoever may not see the record, or wants to hear nothing of it, is passed over."""
         tried = [step for step in asked if step.rung is not Rung.NOBODY]
         above = max((step.rung for step in tried), key=lambda rung: rung.rank, default=None)
         been = {step.person_id for step in tried}
         for rung, person_id in rungs_left(item.record, project, self._hands.away, above=above, asked=been):
             person = self._hands.people.get(person_id)
-            if person is not None and await _can_be_asked(self._session, item.record, project, person):
+            if person is None or (person_id, item.record.id) in self._hands.muted:
+                continue
+            if await _may_see(self._session, item.record, project, person):
                 return rung, person
         return None
 
@@ -437,11 +342,9 @@ def _ready_after(asked: Sequence[Escalation], project: Project) -> datetime:
     return at if asked[-1].trouble else after_grace(project, at)
 
 
-async def _can_be_asked(session: AsyncSession, record: Record, project: Project, person: Person) -> bool:
-    """Whether the person is here, may see the record, and has not said never to be reminded of it."""
+async def _may_see(session: AsyncSession, record: Record, project: Project, person: Person) -> bool:
+    """Whether the person is here and may see the record; no statement for a full member and an open project."""
     actor = actor_of(person)
-    if await manners.is_muted(session, person.id, record.id or 0):
-        return False
     if actor.standing is Standing.MEMBER and not project.is_private:
         return True
     query = (
@@ -467,7 +370,8 @@ async def _hands(session: AsyncSession, pairs: Sequence[Pair], now: datetime) ->
     days = {(each.id, today_in(each.timezone, at)) for each in people.values() for at in (now, now - LATE_LIMIT)}
     keys = [message_key(*each) for each in days]
     told = await session.exec(select(Delivery.dedupe_key).where(col(Delivery.dedupe_key).in_(keys)))
-    return Hands(people, away, set(told))
+    muted = await manners.mutes(session, people, [item.record.id or 0 for item, _ in pairs])
+    return Hands(people, away, muted, set(told))
 
 
 async def _away(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Absence]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, escalations, moves, outbox, projects, search, tags
+from models import batches, directory, escalations, ladder, moves, outbox, projects, search, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
 from models.inserting import add_rows, count_up
@@ -221,7 +221,7 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
     own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
     item = Item(kind, record, own)
     search.index(item)
-    escalations.plan(item, project, now)
+    ladder.plan(item, project, now)
     return item
 
 
@@ -708,7 +708,7 @@ async def _apply(
         search.index(item)
     # Whoever changes a record has read its project, so this asks the database nothing.
     project = await session.get(Project, item.record.project_id)
-    was_climbing = project is not None and escalations.plan(item, project, now)
+    was_climbing = project is not None and ladder.plan(item, project, now)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.
     flag_modified(item.record, "updated_at")

@@ -63,15 +63,12 @@ def drafted(ask: Ask, people: People) -> str:
     told = [_earlier(step, people, ask.project) for step in ask.earlier]
     if away and not any(step.rung is Rung.OWNER for step in ask.earlier):
         told.insert(0, f"{away}.")
-    whose = f"Its owner is {owner}." if ask.item.record.owner_id else "It has no owner."
-    return " ".join(
-        [
-            f"{said_of(ask)}.",
-            whose,
-            *told,
-            "Could you see to it? You may ask the owner, set another date or find somebody else for it.",
-        ]
-    )
+    whose = [f"Its owner is {owner}.", *told, SEE_TO] if ask.item.record.owner_id else [FIND_OWNER]
+    return " ".join([f"{said_of(ask)}.", *whose])
+
+
+SEE_TO = "Could you see to it? You may ask the owner, set another date or find somebody else for it."
+FIND_OWNER = "It has no owner. Could you find somebody for it, or set another date?"
 
 
 def _earlier(step: Escalation, people: People, project: Project) -> str:
@@ -98,12 +95,14 @@ def asking(asks: Sequence[Ask], people: People, reader: Actor) -> Message:
 
     What was answered meanwhile is told as settled, when the message is drawn anew.
     """
+    left = [ask for ask in asks if ask.step.ended_at is None]
     first = "Could you have a look at this?" if len(asks) == 1 else f"Could you have a look at these {len(asks)}?"
     blocks: list[Block] = [section(plain(first))]
     for ask in asks:
         blocks += _answered(ask) if ask.step.ended_at else _asked(ask, people, reader)
     blocks.append(note(plain("Any word from anybody ends this, also a comment on the record.")))
-    return Message(esc(cut(f"{first} {said_of(asks[0])}.", 2_000)), blocks)
+    rest = f"{said_of(left[0])}." if left else "All of it is answered."
+    return Message(esc(cut(f"{first} {rest}", 2_000)), blocks)
 
 
 def _answered(ask: Ask) -> list[Block]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, escalations, operations, outbox
+from models.ladder import LATE_LIMIT
 from models.permissions import actor_of
 from models.tables import Delivery
 from scheduler.deliveries import DeliveryKind, Draft, once
@@ -51,7 +52,7 @@ async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> No
 ESCALATION = DeliveryKind(
     key=escalations.KIND,
     draw=draw,
-    late_limit=escalations.LATE_LIMIT,
+    late_limit=LATE_LIMIT,
     is_nag=True,
     sent=sent,
     failed=failed,

@@ -1,5 +1,6 @@
 """Whom a record climbs to, and when: the rules alone, and the clock's work over days without a Slack in between."""
 
+import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,10 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import comments, escalations, operations, projects
 from models.database import Database
-from models.escalations import LATE_LIMIT, after_grace, asking_hour, first_concern, hour_of, rungs_left
 from models.kinds import Item
 from models.kinds.action import ACTION
 from models.kinds.risk import RISK, ResponseStrategy
+from models.ladder import LATE_LIMIT, after_grace, asking_hour, first_concern, hour_of, rungs_left
 from models.permissions import actor_of
 from models.recurrences import exists
 from models.tables import (
@@ -284,6 +285,22 @@ async def test_the_whole_ladder_and_its_end(database: Database) -> None:
     assert notes[-1].note == escalations.AT_END
     assert [(climb.item.reference, len(climb.steps)) for climb in climbs] == [("A1", 4)]
     assert more == 0
+
+
+async def test_two_workers_at_the_same_moment_plan_a_step_once(database: Database) -> None:
+    """One takes the record, the other finds nothing to do."""
+    project = await begin(database)
+    await log(database, project, "UBEN", "UDAN")
+
+    async def tick() -> None:
+        async with database.unit(WORKSPACE) as session:
+            await escalations.advance(session, datetime(2026, 3, 5, 8, tzinfo=UTC))
+
+    await asyncio.gather(*(tick() for _ in range(4)))
+
+    async with database.unit(WORKSPACE) as session:
+        steps = (await session.exec(select(Escalation.record_id).order_by(col(Escalation.id)))).all()
+    assert sorted(steps) == [1, 2]
 
 
 @on_sqlite
