@@ -357,12 +357,7 @@ async def _may_see(session: AsyncSession, record: Record, project: Project, pers
 
 async def _hands(session: AsyncSession, pairs: Sequence[Pair], now: datetime) -> Hands:
     """Everybody whom these records may climb to, deputies included; a few statements."""
-    ids = {
-        person_id
-        for item, project in pairs
-        for person_id in (item.record.owner_id, project.coordinator_id, project.sponsor_id)
-    }
-    people = await directory.people(session, ids)
+    people = await directory.people(session, {person_id for pair in pairs for person_id in _hands_of(*pair)})
     away = await _away(session, people.values(), now)
     deputies = await directory.people(session, {absence.deputy_id for absence in away.values()} - people.keys())
     away |= await _away(session, deputies.values(), now)
@@ -372,6 +367,10 @@ async def _hands(session: AsyncSession, pairs: Sequence[Pair], now: datetime) ->
     told = await session.exec(select(Delivery.dedupe_key).where(col(Delivery.dedupe_key).in_(keys)))
     muted = await manners.mutes(session, people, [item.record.id or 0 for item, _ in pairs])
     return Hands(people, away, muted, set(told))
+
+
+def _hands_of(item: Item, project: Project) -> tuple[str | None, ...]:
+    return item.record.owner_id, project.coordinator_id, project.sponsor_id
 
 
 async def _away(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Absence]:
@@ -416,13 +415,13 @@ def _noted(record: Record, actor_id: str, act: Act, said: str, via: str, now: da
 
 @dataclass(frozen=True)
 class Ask:
-    """What one step asks of its person: `earlier` are the steps before it, `absence` the owner's, while away."""
+    """What one step asks of its person: `earlier` are the steps before it, `away` who of the project is away."""
 
     item: Item
     project: Project
     step: Escalation
     earlier: tuple[Escalation, ...]
-    absence: Absence | None
+    away: Away
 
     @property
     def concern(self) -> Concern:
@@ -475,15 +474,15 @@ async def _asks(session: AsyncSession, person: Person, steps: Sequence[Escalatio
     )
     found = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     pairs = {item.record.id: (item, project) for item, project in found}
-    owners = await directory.people(session, {item.record.owner_id for item, _ in found})
-    away = await _away(session, owners.values(), now)
+    hands = await directory.people(session, {person_id for pair in found for person_id in _hands_of(*pair)})
+    away = await _away(session, hands.values(), now)
     before = await open_steps(session, ids)
     return [
         Ask(
             *pairs[step.record_id],
             step,
             tuple(each for each in before.get(step.record_id, ()) if (each.id or 0) < (step.id or 0)),
-            away.get(pairs[step.record_id][0].record.owner_id or ""),
+            away,
         )
         for step in steps
         if step.record_id in pairs

@@ -520,6 +520,8 @@ async def set_archived(
     """
     # What is brought back is planned anew by the next tick.
     climb = {"climb_at": None if is_archived else now, "climb_rung": None, "climb_since": None}
+    if climbing := [item.record.id for item in items if item.record.climb_rung is not None]:
+        await escalations.end(session, climbing, actor.id, now)
     changes = {"is_archived": is_archived, "updated_at": now, **climb}
     for version, same in groupby(sorted(items, key=_version), key=_version):
         ids = [item.record.id for item in same]
@@ -537,8 +539,6 @@ async def set_archived(
     await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
     for item in items:
         await _touch_all(session, actor, item)
-    if climbing := [item.record.id for item in items if item.record.climb_rung is not None]:
-        await escalations.end(session, climbing, actor.id, now)
     await _owe_linked_cards(session, items, now)
 
 

@@ -75,6 +75,8 @@ def _project(project: Project) -> dict[str, Any]:
             "days_off": project.days_off.split(),
             "who_may_edit": project.who_may_edit,
             "may_others_log": project.may_others_log,
+            "escalates": project.escalates,
+            "grace_days": project.grace_days,
             "created_by": project.created_by,
             "created_at": project.created_at,
             "channel": project.home_channel_id,

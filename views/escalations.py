@@ -56,19 +56,30 @@ def said_of(ask: Ask) -> str:
 def drafted(ask: Ask, people: People) -> str:
     """What is asked, as plain text."""
     owner = name_of(people, ask.item.record.owner_id)
-    away = f"{owner} is away until {day(ask.absence.last_day)}" if ask.absence else ""
+    absence = ask.away.get(ask.item.record.owner_id or "")
+    away = f"{owner} is away until {day(absence.last_day)}" if absence else ""
     if ask.step.rung not in LEADS:
-        stand_in = f"{away}, and you stand in. " if ask.step.rung is Rung.DEPUTY else ""
-        return f"{stand_in}{said_of(ask)}. {ask.concern.asks}"
+        deputy = f"{away}, and you stand in. " if away and ask.step.rung is Rung.DEPUTY else ""
+        return f"{deputy}{said_of(ask)}. {ask.concern.asks}"
+    lead_id = _lead_id(ask)
+    lead_away = ask.away.get(lead_id or "")
+    is_deputy = lead_away is not None and lead_away.deputy_id == ask.step.person_id
+    stand_in = f"You stand in for {name_of(people, lead_id)}, who is away. " if is_deputy else ""
     told = [_earlier(step, people, ask.project) for step in ask.earlier]
     if away and not any(step.rung is Rung.OWNER for step in ask.earlier):
         told.insert(0, f"{away}.")
     whose = [f"Its owner is {owner}.", *told, SEE_TO] if ask.item.record.owner_id else [FIND_OWNER]
-    return " ".join([f"{said_of(ask)}.", *whose])
+    return " ".join([f"{stand_in}{said_of(ask)}.", *whose])
 
 
 SEE_TO = "Could you see to it? You may ask the owner, set another date or find somebody else for it."
 FIND_OWNER = "It has no owner. Could you find somebody for it, or set another date?"
+
+
+def _lead_id(ask: Ask) -> str | None:
+    """Whose part it is to be asked at this step, be they away or not."""
+    project = ask.project
+    return project.coordinator_id if ask.step.rung is Rung.COORDINATOR else project.sponsor_id
 
 
 def _earlier(step: Escalation, people: People, project: Project) -> str:
@@ -87,7 +98,8 @@ def in_history(ask: Ask, people: People) -> str:
 def people_of(asks: Sequence[Ask]) -> set[str | None]:
     """Everybody whom these asks name, for fetching them at once."""
     steps = [step for ask in asks for step in (ask.step, *ask.earlier)]
-    return {ask.item.record.owner_id for ask in asks} | {step.person_id for step in steps}
+    owners_and_leads = {who for ask in asks for who in (ask.item.record.owner_id, _lead_id(ask))}
+    return owners_and_leads | {step.person_id for step in steps}
 
 
 def asking(asks: Sequence[Ask], people: People, reader: Actor) -> Message:

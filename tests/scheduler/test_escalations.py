@@ -35,7 +35,7 @@ from models.tables import (
 from models.working_days import is_working_day
 from reports.escalations import climbing
 from scheduler.deliveries import Draft, drawn
-from scheduler.notices.escalation import ESCALATION
+from scheduler.notices.escalation import ASK, ESCALATION
 from tests.support import (
     NOW,
     WORKSPACE,
@@ -192,6 +192,7 @@ class Days:
         self.now = NOW
         self.asked: list[tuple[str, str, str]] = []
         self.refused: dict[str, str] = {}
+        self.words: list[str] = []
 
     async def until(self, day: int, hour: int = 23) -> None:
         """Up to that hour of a day of March 2026, in Berlin."""
@@ -223,6 +224,7 @@ class Days:
                 await ESCALATION.failed(session, row, self.now)
             elif draft is not None:
                 self.asked.append((f"{self.now:%d %b %H:%M}", row.target, await self._references(session, draft)))
+                self.words += draft.told.values()
                 await ESCALATION.sent(session, row, draft, self.now)
             await session.flush()
 
@@ -253,7 +255,7 @@ async def change(session: AsyncSession, project: Project, now: datetime, **value
 async def log(database: Database, project: Project, *owners: str, **values: Any) -> None:
     async with database.unit(WORKSPACE) as session:
         for owner in owners:
-            await make_record(session, ACTION, project=project, owner_id=owner, **({"due_date": DUE} | values))
+            await make_record(session, ACTION, project=project, owner_id=owner or None, **({"due_date": DUE} | values))
 
 
 async def away(database: Database, person_id: str, first: int, last: int, deputy_id: str | None) -> None:
@@ -322,6 +324,47 @@ async def test_a_deputy_stands_in_and_whoever_is_both_is_asked_once(database: Da
         ("05 Mar 08:00", "UANA", "A3"),
         ("09 Mar 08:00", "UEVA", "A1 A2 A3"),
     ]
+
+
+@on_sqlite
+async def test_a_lead_who_is_away_has_a_stand_in_and_an_undone_record_is_left_alone(database: Database) -> None:
+    """Who stands in is told for whom; what has no owner goes to the coordinator at once."""
+    project = await begin(database)
+    await log(database, project, *[""] * 2)
+    await away(database, "UANA", 1, 20, "UDAN")
+    days = Days(database)
+    await days.until(5)
+    async with database.unit(WORKSPACE) as session:
+        ana = actor_of(await make_person(session, "ana"))
+        item, here = await operations.find(session, ana, ACTION, 2)
+        await undo(session, ana, item, here, version=1, now=days.now)
+    await days.until(9)
+
+    assert [(who, what) for _, who, what in days.asked] == [("UDAN", "A1 A2"), ("UEVA", "A1")]
+    assert "You stand in for Ana Example, who is away. A1 “One action to look at” was due" in days.words[0]
+    assert "It has no owner. Could you find somebody for it" in days.words[0]
+    async with database.unit(WORKSPACE) as session:
+        (ended,) = (await session.exec(select(Escalation).where(col(Escalation.ended_at).is_not(None)))).all()
+    assert (ended.record_id, ended.ended_by) == (2, "UANA")
+
+
+@on_sqlite
+async def test_a_lead_is_told_that_slack_would_not_deliver_their_question(database: Database) -> None:
+    """Once, with what to do."""
+    project = await begin(database)
+    await log(database, project, "UBEN")
+    async with database.unit(WORKSPACE) as session:
+        ana = actor_of(await make_person(session, "ana"))
+        item, here = await operations.find(session, ana, ACTION, 1)
+        await escalations.ask_owner(session, ana, item, here, "What is missing?", "Ben", now=NOW)
+        (question,) = (await session.exec(select(Delivery).where(col(Delivery.kind) == ASK.key))).all()
+        assert await ASK.draw(session, question, NOW) is not None
+        assert ASK.failed
+        await ASK.failed(session, question, NOW)
+        (told,) = (await session.exec(select(Delivery).where(col(Delivery.kind) == "word"))).all()
+
+    assert told.target == "UANA"
+    assert "would not let me write to Ben Example about A1" in told.payload["sentence"]
 
 
 @on_sqlite
