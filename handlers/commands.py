@@ -10,6 +10,7 @@ from handlers import (
     channels,
     digest,
     edits,
+    escalations,
     finding,
     lists,
     many,
@@ -92,6 +93,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("my", "my", "What you own or help with, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
+    Verb("escalations", "escalations", "What waits for an answer: who was asked when, and when the next one is"),
     Verb(
         "find", "find core switch", "Every record you can see with these words, closed ones too; `/steward help find`"
     ),
@@ -168,14 +170,15 @@ SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]
     "move": moves.typed,
 }
 
-# Words that stand alone.
-OPENING: Mapping[str, Run] = {
+# Words that stand alone, and mostly open a form.
+ALONE: Mapping[str, Run] = {
     "settings": projects.settings_here,
     "paste": many.open_paste,
     "import": tables.open_import,
     "reactions": reactions.settings,
     "me": me.asked,
     "digest": digest.preview,
+    "escalations": escalations.listed,
 }
 
 # Words that tell how projects stand, with what may follow them.
@@ -285,8 +288,8 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_find(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
-    if word in OPENING and not rest:
-        return Parsed(OPENING[word])
+    if word in ALONE and not rest:
+        return Parsed(ALONE[word])
     if word == "standup":
         return _parse_standup(rest)
     if known := REPORTS.get(word):
@@ -461,6 +464,8 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
         )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic in ("escalation", "escalations"):
+        return Tell(help_views.escalations_help())
     if topic == "admin":
         return Tell(help_views.admin_help())
     if kind is not None:

@@ -38,7 +38,7 @@ async def pressed(request: Request, deps: Deps) -> Reply:
     )
     people = await directory.people(deps.session, cards.people_of(item))
     message = cards.saved(item, project, people, said="Moved", now=deps.now)
-    redraw = await records.anew(request, deps, item, project)
+    redraw = await records.drawn_anew(request, deps, item, project)
     return Tell(message, redraw=redraw, reference=item.reference)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, moves, outbox, projects, reminders, search, tags
+from models import batches, directory, escalations, ladder, moves, outbox, projects, reminders, search, tags
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
 from models.inserting import add, add_rows, count_up
@@ -232,6 +232,7 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
     reminders.plan(record, project, now)
     item = Item(kind, record, own)
     search.index(item)
+    ladder.plan(item, project, now)
     return item
 
 
@@ -373,6 +374,7 @@ async def note_link(
     flag_modified(item.record, "updated_at")
     session.add(item.record)
     await session.flush()
+    await escalations.heard(session, item.record, actor.id, now)
     stored = {"before": [*before] or None, "after": [*after] or None}
     session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
     await owe_card(session, item.record, now)
@@ -527,7 +529,11 @@ async def set_archived(
 
     Raises Overtaken when one of them was changed at the same moment.
     """
-    changes = {"is_archived": is_archived, "updated_at": now}
+    # What is brought back is planned anew by the next tick.
+    climb = {"climb_at": None if is_archived else now, "climb_rung": None, "climb_since": None}
+    if climbing := [item.record.id for item in items if item.record.climb_rung is not None]:
+        await escalations.end(session, climbing, actor.id, now)
+    changes = {"is_archived": is_archived, "updated_at": now, **climb}
     for version, same in groupby(sorted(items, key=_version), key=_version):
         ids = [item.record.id for item in same]
         query = update(Record).where(col(Record.id).in_(ids), col(Record.version) == version)
@@ -717,6 +723,7 @@ async def _apply(
         reminders.plan(item.record, project, now)
     if search.is_found_by(item.kind, set(changes)):
         search.index(item)
+    was_climbing = project is not None and ladder.plan(item, project, now)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.
     flag_modified(item.record, "updated_at")
@@ -731,6 +738,8 @@ async def _apply(
         for key, (before, after) in changes.items()
     )
     session.add_all(item.changed)
+    if was_climbing:
+        await escalations.end(session, [item.record.id], actor.id, now)
     await _owe_cards(session, item, changes, now)
     await _owe_words_anew(session, item, changes, now)
     if SHOWN_IN_REMINDER & changes.keys():

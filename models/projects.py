@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, reminders, summaries
+from models import batches, directory, escalations, reminders, summaries
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import (
     Actor,
@@ -32,6 +32,7 @@ NAME_MAX = 80
 IMPORT = "import"
 MOST_DAYS_OFF = 200
 LEAD_DAYS_MAX = 10
+MOST_GRACE_DAYS = 10
 
 # What a project's form asks, in its order.
 SETTINGS = (
@@ -52,6 +53,8 @@ SETTINGS = (
     "remind_before_minutes",
     "channel_reminder",
     "names_in_channel",
+    "escalates",
+    "grace_days",
 )
 
 # What decides when the clock speaks up before a due time, and in the channel.
@@ -260,6 +263,8 @@ async def store(
         await reminders.plan_project_anew(session, project, now)
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
+    if escalations.PLANNED_BY & changes.keys():
+        await escalations.wake(session, project, now)
     await session.flush()
 
 
@@ -387,6 +392,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "remind_before_minutes": lambda minutes: (
         None if minutes in reminders.MINUTES_BEFORE else "Choose a time from the list."
     ),
+    "grace_days": lambda days: None if 1 <= days <= MOST_GRACE_DAYS else f"Choose 1 to {MOST_GRACE_DAYS} working days.",
 }
 
 

@@ -149,9 +149,10 @@ class Project(SQLModel, table=True):
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
     a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. So many
     working days before it is due, `lead_days`, a record stands in its owner's digest, and so many minutes before a due
-    time, `remind_before_minutes`, they are reminded. `next_reminder_at` is when the channel is, and `reminded_on` the
-    local date on which it last was. `next_summary_at` is the first instant at which its weekly summary has something to
-    do (see `models/summaries.py`).
+    time, `remind_before_minutes`, they are reminded; `grace_days` are the working days that each step of an escalation
+    waits for a word. `next_reminder_at` is when the channel is reminded, and `reminded_on` the local date on which it
+    last was. `next_summary_at` is the first instant at which its weekly summary has something to do (see
+    `models/summaries.py`).
     """
 
     __tablename__ = "project"
@@ -182,6 +183,8 @@ class Project(SQLModel, table=True):
     names_in_channel: bool = False
     next_reminder_at: datetime | None = None
     reminded_on: date | None = None
+    escalates: bool = True
+    grace_days: int = 2
     created_by: str
     home_channel_id: str
     is_private: bool = False
@@ -192,6 +195,16 @@ class Project(SQLModel, table=True):
     __mapper_args__ = {"version_id_col": _project_version}
 
 
+class Rung(Labelled):
+    """A step of the ladder that a record climbs, lowest first; NOBODY is its end. The label completes "to the"."""
+
+    OWNER = "owner", "owner"
+    DEPUTY = "deputy", "deputy"
+    COORDINATOR = "coordinator", "coordinator"
+    SPONSOR = "sponsor", "sponsor"
+    NOBODY = "nobody", "end"
+
+
 class Record(SQLModel, table=True):
     """What all kinds share; a kind's own table holds the rest under the same key.
 
@@ -199,8 +212,9 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
-    `remind_at` is when the clock reminds of the due time, empty where it need not look.
-    `words` and `title_words` are what it is found by, see `models.search`.
+    `remind_at` is when the clock reminds of the due time, empty where it need not look. `words` and `title_words` are
+    what it is found by, see `models.search`. `climb_at` is the first instant at which its escalation may have something
+    to do; `climb_rung` who was asked last, at `climb_since`, while nobody has answered.
     """
 
     __tablename__ = "record"
@@ -216,6 +230,20 @@ class Record(SQLModel, table=True):
             "remind_at",
             sqlite_where=text("remind_at IS NOT NULL"),
             postgresql_where=text("remind_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_record_climb",
+            "workspace_id",
+            "climb_at",
+            sqlite_where=text("climb_at IS NOT NULL"),
+            postgresql_where=text("climb_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_record_climbing",
+            "workspace_id",
+            "project_id",
+            sqlite_where=text("climb_rung IS NOT NULL"),
+            postgresql_where=text("climb_rung IS NOT NULL"),
         ),
     )
 
@@ -250,12 +278,42 @@ class Record(SQLModel, table=True):
     is_archived: bool = False
     words: str = ""
     title_words: str = ""
+    climb_at: datetime | None = None
+    climb_rung: Rung | None = Field(default=None, sa_type=stored(Rung))
+    climb_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None
     version: int = Field(default=1, sa_column=_record_version)
 
     __mapper_args__ = {"version_id_col": _record_version}
+
+
+class Escalation(SQLModel, table=True):
+    """One step of a record's escalation: of whom what was asked, and who ended it by an answer.
+
+    Planned at first; `asked_at` is when it was sent, or could not be for the reason in `trouble`. `concern` is why, see
+    `Kind.concerns`, and `heard_on` the day of the last word about the record, in its project's calendar.
+    """
+
+    __tablename__ = "escalation"
+    __table_args__ = (
+        Index("ix_escalation_record", "workspace_id", "record_id", "ended_at"),
+        Index("ix_escalation_person", "workspace_id", "person_id", "asked_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    record_id: int = Field(foreign_key="record.id")
+    concern: str
+    rung: Rung = Field(sa_type=stored(Rung))
+    person_id: str | None = None
+    heard_on: date
+    planned_at: datetime
+    asked_at: datetime | None = None
+    trouble: str | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
 
 
 class RecordTag(SQLModel, table=True):
@@ -307,7 +365,10 @@ class Comment(SQLModel, table=True):
 
 
 class Act(Labelled):
-    """What a history row says was done; FOLLOWED is what another record's change did to this one."""
+    """What a history row says was done; FOLLOWED is what another record's change did to this one.
+
+    ASKED is a step of its escalation, ANSWERED what somebody said to one.
+    """
 
     CREATED = "created", "Created"
     CHANGED = "changed", "Changed"
@@ -316,6 +377,8 @@ class Act(Labelled):
     LINKED = "linked", "Linked"
     SOURCE = "source", "Source"
     FOLLOWED = "followed", "Followed"
+    ASKED = "asked", "Asked"
+    ANSWERED = "answered", "Answered"
 
 
 class History(SQLModel, table=True):

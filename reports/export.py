@@ -78,6 +78,8 @@ def _project(project: Project) -> dict[str, Any]:
             "has_summary": project.has_summary,
             "summary_day": project.summary_day,
             "summary_at": project.summary_at,
+            "escalates": project.escalates,
+            "grace_days": project.grace_days,
             "created_by": project.created_by,
             "created_at": project.created_at,
             "channel": project.home_channel_id,

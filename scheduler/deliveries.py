@@ -9,7 +9,7 @@ The rules that keep a message from going out twice:
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ class Draft:
     """What is to be sent now. `channel` is a channel or, for a direct message, a person; `ts` names what is updated.
 
     A whisper is shown to one person of the channel only (`to`), and stands nowhere. `mentions` is the person whom this
-    message notifies by name, for the kind's own book-keeping.
+    message notifies by name, and `told` what it says of which of its things, for the kind's own book-keeping.
     """
 
     method: Method
@@ -45,6 +45,7 @@ class Draft:
     thread_ts: str | None = None
     to: str | None = None
     mentions: str | None = None
+    told: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from models.links import Linked
 from models.operations import stored_value, told
 from models.permissions import Actor, Right, may, right_for
 from models.recurrences import instant_of
-from models.tables import Act, Channel, Comment, History, Project, Record
+from models.tables import Act, Channel, Comment, History, Project, Record, Rung
 from models.working_days import holiday_on
 from reports.around import Around
 from views.blocks import (
@@ -71,6 +71,7 @@ def record_card(
     blocks = [
         title(item),
         *_facts(item, project, people, today, mention_owner=mention_owner),
+        *_escalated(item, project),
         *_remark(item),
         *_texts(item),
         *_links(around.links),
@@ -430,8 +431,8 @@ def change_in_words(
         return "removed it" if row.after else "brought it back"
     if row.act is Act.LINKED:
         return row.note or "link"
-    if row.act is Act.SOURCE:
-        return row.note or "source"
+    if row.act in (Act.SOURCE, Act.ASKED, Act.ANSWERED):
+        return row.note or row.act.label.lower()
     if row.field == "is_draft":
         return "made it a draft again" if row.after else "it is a draft no longer"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
@@ -478,6 +479,15 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     return [
         {"type": "section", "fields": drawn[start : start + FACTS_EACH]} for start in range(0, len(drawn), FACTS_EACH)
     ]
+
+
+def _escalated(item: Item, project: Project) -> list[Block]:
+    """That somebody above was asked; that its owner was is between Steward and them."""
+    record = item.record
+    if record.climb_since is None or record.climb_rung not in (Rung.COORDINATOR, Rung.SPONSOR):
+        return []
+    on = day(today_in(project.timezone, record.climb_since))
+    return [note(plain(f"Escalated to the {record.climb_rung.label} on {on}."))]
 
 
 SHOWN_APART = ("owner_id", "due_date", "due_time", "priority", "tags")

@@ -138,6 +138,26 @@ def list_help() -> Message:
     return Message(first, blocks)
 
 
+def escalations_help() -> Message:
+    """Who is asked when nobody says a word about a record, and what ends it."""
+    first = "When nobody says a word about something that matters, I ask: first its owner, then the next one up."
+    what = (
+        "What is overdue, a risk of 12 or more without a response or past its review date, and a risk whose trigger "
+        "date has passed."
+    )
+    whom = (
+        "The owner, their deputy while they are away, the coordinator, the sponsor; each has the project's time for an "
+        "answer, two working days at first. Nobody is asked twice, or of what they may not see."
+    )
+    ends = (
+        "Any word about the record by anybody: a step, a change, a comment, or an answer by button. "
+        "`/steward A12 history` has every question, `/steward escalations` what waits for an answer, and "
+        "`/steward settings` switches it off for a project or changes the time."
+    )
+    parts = (("What climbs", what), ("Who is asked", whom), ("What ends it", ends))
+    return Message(first, [section(plain(first)), *(section(mrkdwn(f"*{name}*\n{text}")) for name, text in parts)])
+
+
 ADMIN = (
     "*In Slack* you may change the settings of every project you can see, approve and reject in all of them, and "
     "remove any record (`/steward A12 remove`). Private projects are private from you too, unless you are in their "

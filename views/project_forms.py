@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from models.operations import TEXT_MAX
-from models.projects import LEAD_DAYS_MAX, NAME_MAX, SETTINGS
+from models.projects import LEAD_DAYS_MAX, MOST_GRACE_DAYS, NAME_MAX, SETTINGS
 from models.reminders import MINUTES_BEFORE
 from models.tables import MONDAY_TO_FRIDAY, ChannelReminder, Editors, Person, Project
 from models.templates import TEMPLATES, Template
@@ -183,6 +183,8 @@ _BEGINS_AS: Values = {
     "remind_before_minutes": 60,
     "channel_reminder": ChannelReminder.OFF,
     "names_in_channel": False,
+    "escalates": True,
+    "grace_days": 2,
 }
 
 
@@ -245,13 +247,8 @@ def _draw_days_off(values: Values) -> Block:
     return element | ({"initial_value": days} if days else {})
 
 
-def _draw_lead(values: Values) -> Block:
-    choices = [option(_working_days(days), str(days)) for days in range(LEAD_DAYS_MAX + 1)]
-    return {"type": "static_select", "options": choices, "initial_option": choices[values["lead_days"]]}
-
-
 def _working_days(number: int) -> str:
-    return f"{number} working day{'s' if number != 1 else ''} before"
+    return f"{number} working day{'s' if number != 1 else ''}"
 
 
 def _draw_editors(values: Values) -> Block:
@@ -349,7 +346,7 @@ _SETTINGS: Mapping[str, Setting] = {
     "lead_days": Setting(
         "Due soon",
         "So many working days before it is due, a record stands in its owner's digest. With 0 from the day itself.",
-        _draw_lead,
+        _draw_menu("lead_days", {days: f"{_working_days(days)} before" for days in range(LEAD_DAYS_MAX + 1)}),
         lambda state, key: int(read_choice(state, key) or 0),
         is_extra=True,
     ),
@@ -390,6 +387,14 @@ _SETTINGS: Mapping[str, Setting] = {
         is_extra=True,
         optional=True,
     ),
+    "escalates": Setting(
+        "Ask on when nobody answers",
+        "What is overdue, and high risks without a response, are brought to the next person.",
+        _draw_yes("escalates", "Yes: the owner, then the coordinator, then the sponsor"),
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
     "has_summary": Setting(
         "Weekly summary in its channel",
         "The coordinator sees it on the working day before, can add a headline or leave it out.",
@@ -407,5 +412,12 @@ _SETTINGS: Mapping[str, Setting] = {
     ),
     "summary_at": Setting(
         "Time of the summary", "In the project's time zone.", _draw_summary_at, _read_time, is_extra=True
+    ),
+    "grace_days": Setting(
+        "Time for an answer",
+        "How long each of them has before the next one is asked.",
+        _draw_menu("grace_days", {days: _working_days(days) for days in range(1, MOST_GRACE_DAYS + 1)}),
+        _read_number,
+        is_extra=True,
     ),
 }

@@ -13,6 +13,7 @@ from scheduler.notices.channel_reminder import CHANNEL_REMINDER_KINDS
 from scheduler.notices.digest import DIGEST, DIGEST_AGAIN
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.due_soon import DUE_SOON
+from scheduler.notices.escalation import ASK, ESCALATION
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
@@ -39,6 +40,8 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     LEFT_BEHIND,
     ANSWER,
     DRAFT,
+    ESCALATION,
+    ASK,
     *STANDUP_KINDS,
     *SUMMARY_KINDS,
     *AWAY_KINDS,
