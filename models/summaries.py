@@ -160,10 +160,27 @@ async def _owe_week(session: AsyncSession, project: Project, slot: Occurrence) -
     week = await _row(session, project, slot.day)
     if week.state is SummaryState.SKIPPED:
         return
+    if not week.headline:
+        await _take_over_headline(session, week)
     week.state = SummaryState.OWED
     session.add(week)
     await session.flush()
     await _owe(session, project, period_of(project, slot), key=str(slot.day), day=slot.day, due_at=slot.at)
+
+
+async def _take_over_headline(session: AsyncSession, week: WeeklySummary) -> None:
+    """A headline that was written for a day from which the settings have moved the summary since."""
+    nearly_a_week = WEEK - ONE_DAY
+    query = select(WeeklySummary).where(
+        col(WeeklySummary.project_id) == week.project_id,
+        col(WeeklySummary.day).between(week.day - nearly_a_week, week.day + nearly_a_week),
+        col(WeeklySummary.state) == SummaryState.AWAITED,
+        col(WeeklySummary.headline) != "",
+    )
+    written = (await session.exec(query)).first()
+    if written is not None:
+        week.headline, week.by = written.headline, written.by
+        await session.delete(written)
 
 
 async def _owe_preview(session: AsyncSession, project: Project, slot: Occurrence) -> None:
@@ -275,27 +292,21 @@ class Frame:
 
 
 async def frame_of(session: AsyncSession, project: Project, day: date | None) -> Frame:
-    """The frame of that day's summary; one statement.
-
-    A headline that was written for a day since moved by the settings is that of the day within a week of it.
-    """
+    """The frame of that day's summary; one statement."""
     if day is None:
         return Frame()
-    first = day - MOST_MISSED * WEEK
     query = (
         select(WeeklySummary)
-        .where(col(WeeklySummary.project_id) == project.id, col(WeeklySummary.day).between(first, day + WEEK))
+        .where(
+            col(WeeklySummary.project_id) == project.id,
+            col(WeeklySummary.day).between(day - MOST_MISSED * WEEK, day),
+        )
         .order_by(col(WeeklySummary.day).desc())
     )
     weeks = list(await session.exec(query))
-    own = next((week for week in weeks if week.day == day), None)
-    awaited = [week for week in weeks if week.state is SummaryState.AWAITED and abs(week.day - day) < WEEK]
-    written = next((week for week in [*([own] if own else []), *awaited] if week.headline), None)
-    unposted = (SummaryState.MISSED, SummaryState.AWAITED)
-    before = takewhile(lambda week: week.state in unposted, (week for week in weeks if week.day < day))
-    return Frame(
-        headline=written.headline if written else "",
-        by=written.by if written else None,
-        is_skipped=own is not None and own.state is SummaryState.SKIPPED,
-        missed=sorted(week.day for week in before if week is not written),
-    )
+    own = weeks.pop(0) if weeks and weeks[0].day == day else None
+    unposted = takewhile(lambda week: week.state in (SummaryState.MISSED, SummaryState.AWAITED), weeks)
+    missed = sorted(week.day for week in unposted)
+    if own is None:
+        return Frame(missed=missed)
+    return Frame(own.headline, own.by, is_skipped=own.state is SummaryState.SKIPPED, missed=missed)

@@ -38,17 +38,20 @@ Runs = list[str | tuple[str, str]]
 
 def summary(told: Summary, frame: Frame, people: People, *, notes: Sequence[str] = ()) -> Message:
     """The first screen: how the project stands and what changed, each number against the time before."""
-    now = judged(told.now)
-    was = now.colour if told.before.is_empty else judged(told.before).colour
-    blocks = [header(f"{cut(told.project.name, TITLE_SHOWN)}, week to {day(told.last_day)}")]
-    colour: Runs = [(now.colour.value, "bold"), "" if was is now.colour else f" ({_word(was.value)} {_before(told)})"]
-    blocks.append(rich(*colour, f": {', '.join(now.reasons)}"))
+    blocks = [header(f"{cut(told.project.name, TITLE_SHOWN)}, week to {day(told.last_day)}"), rich(*_colour(told))]
     if frame.headline:
         blocks.append(rich((frame.headline, "italic"), f"  ({name_of(people, frame.by)})"))
     blocks.append(_screen(told))
     blocks += [note(plain(each)) for each in [_gap(frame), *notes, in_words(told.project, told.period)] if each]
     counted = f"{told.now.done} done, {told.now.overdue} overdue, {told.now.due_next} due in the next 7 days"
-    return Message(esc(f"{told.project.name}: {now.colour.value}. {counted}"), blocks)
+    return Message(esc(f"{told.project.name}: {judged(told.now).colour.value}. {counted}"), blocks)
+
+
+def _colour(told: Summary) -> Runs:
+    """`🔴 Red (amber last week): 1 critical risk open`."""
+    now, was = judged(told.now), judged(told.before).colour
+    change = f" (as {_before(told)})" if was is now.colour else f" ({was.value.split()[1].lower()} {_before(told)})"
+    return [(now.colour.value, "bold"), "" if told.before.is_empty else change, f": {', '.join(now.reasons)}"]
 
 
 def _screen(told: Summary) -> Block:
@@ -167,11 +170,6 @@ def short(value: date | None) -> str:
 
 def _before(told: Summary) -> str:
     return "last week" if told.period.end - told.period.begin < 1.5 * WEEK else "before"
-
-
-def _word(colour: str) -> str:
-    """`red`, of `🔴 Red`."""
-    return colour.partition(" ")[2].lower()
 
 
 # The lists ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The weekly summary as an executive meets it: the channel's first screen, its thread, and the portfolio."""
 
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.databases import SqliteFiles
 from tests.scenarios.house import START, House, house_over_socket_mode
 
 PICTURES = os.environ.get("PICTURES")
-FRIDAY = date(2031, 11, 28)
+HEADLINE = "The switch decides: without it no cut-over in December."
 
 # Kind, title, days before START on which it was logged, and what else is known of it.
 LOG: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
@@ -114,12 +114,12 @@ async def test_the_summary_is_read_in_the_channel_and_its_thread(
     async with house_over_socket_mode(url) as house:
         await log_all(house)
         ana = house.sandbox.person("ana")
-        direct = house.sandbox.workspace.direct(ana.id, house.sandbox.bot_user_id)
         network = house.sandbox.workspace.find_channel("network")
-        assert direct is not None
         assert network is not None
         await house.sandbox.advance_to(datetime(2031, 11, 27, 20, 0, tzinfo=UTC))
         await house.settled()
+        direct = house.sandbox.workspace.direct(ana.id, house.sandbox.bot_user_id)
+        assert direct is not None
         context = await browser.new_context(viewport={"width": 390, "height": 900}, reduced_motion="reduce")
         page = await context.new_page()
         at = f"{house.sandbox.url}/#/person/{ana.id}"
@@ -147,7 +147,6 @@ async def test_the_summary_is_read_in_the_channel_and_its_thread(
         await page.goto(f"{at}/{network.id}")
         await type_command(page, "/steward portfolio")
         await expect(page.get_by_role("heading", name="Your projects: 2")).to_be_visible()
-        await picture(page, "portfolio")
         await page.get_by_role("button", name="Summary of network").click()
         await expect(page.get_by_role("button", name="Post the summary of network")).to_be_visible()
         await context.close()

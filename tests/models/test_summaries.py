@@ -6,10 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlmodel import select
 
-from models import summaries
+from models import projects, summaries
+from models.database import Database
+from models.permissions import actor_of
 from models.recurrences import Occurrence
-from models.tables import Project
+from models.tables import Delivery, Project
+from tests.support import NOW, WORKSPACE, make_person, make_project, make_workspace
 
 NEW_YEAR = datetime(2031, 1, 1, tzinfo=UTC)
 
@@ -115,3 +119,28 @@ def test_a_week_is_seven_days_of_the_projects_own_clock() -> None:
 
     assert end - period.begin == timedelta(hours=167)
     assert [slot.day for slot in islice(summaries.slots(project, end), 2)] == [date(2031, 4, 4), date(2031, 4, 11)]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_headline_goes_with_a_summary_that_the_settings_move_and_that_is_owed_once(database: Database) -> None:
+    """From Friday 6 March to Thursday 5 March 2026; looked at a day too late, it is noted as missed."""
+    friday, thursday = date(2026, 3, 6), date(2026, 3, 5)
+    async with database.unit(WORKSPACE) as session:
+        await make_workspace(session)
+        ana = await make_person(session)
+        actor, project = actor_of(ana), await make_project(session, by=ana)
+        await summaries.write_headline(session, actor, project, friday, "All waits for the switch", now=NOW)
+        values = {"summary_day": "thu"}
+        await projects.change_settings(session, actor, project, values, version=project.version, now=NOW)
+        for now in (datetime(2026, 3, 5, 14, tzinfo=UTC), datetime(2026, 3, 5, 15, tzinfo=UTC)):
+            await summaries.advance(session, project, now=now)
+        await session.refresh(project)
+
+        frame = await summaries.frame_of(session, project, thursday)
+        kinds = [(owed.kind, owed.payload["day"]) for owed in await session.exec(select(Delivery))]
+        await summaries.advance(session, project, now=datetime(2026, 3, 13, 20, tzinfo=UTC))
+        after = await summaries.frame_of(session, project, date(2026, 3, 19))
+
+    assert (frame.headline, frame.by) == ("All waits for the switch", ana.id)
+    assert kinds == [("summary", str(thursday))]
+    assert after.missed == [date(2026, 3, 12)]

@@ -50,7 +50,7 @@ from tests.support import (
 )
 
 DAYS = 35
-ACTS = 60
+ACTS = 50
 EVERYTHING = true()
 
 # One made-up past for each database; a soak tries as many as it is told.
@@ -205,7 +205,7 @@ def asked(database: Database) -> list[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_the_numbers_are_those_of_a_recount_as_of_any_day(database: Database, seed: int) -> None:
     past, project = await live(database, seed)
-    moments = [NOW + timedelta(days=days, hours=days % 7) for days in range(-4, 2 * DAYS, 11)]
+    moments = [NOW + timedelta(days=days, hours=days % 7) for days in range(-4, 2 * DAYS, 13)]
     statements = asked(database)
 
     async with database.unit(WORKSPACE, writes=False) as session:
