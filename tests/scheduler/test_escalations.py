@@ -319,9 +319,9 @@ async def test_a_deputy_stands_in_and_whoever_is_both_is_asked_once(database: Da
     await days.until(12)
 
     # Ben stands in for Ana, but is away himself.
-    assert days.asked == [
-        ("05 Mar 08:00", "UDAN", "A1 A2"),
+    assert sorted(days.asked) == [
         ("05 Mar 08:00", "UANA", "A3"),
+        ("05 Mar 08:00", "UDAN", "A1 A2"),
         ("09 Mar 08:00", "UEVA", "A1 A2 A3"),
     ]
 
@@ -424,10 +424,10 @@ async def test_downtime_delays_and_repeats_nothing(database: Database) -> None:
     days.now += timedelta(days=7)
     await days.until(13)
 
-    assert days.asked == [
+    assert sorted(days.asked) == [
         ("05 Mar 11:30", "UDAN", "A2"),
-        ("13 Mar 08:00", "UBEN", "A1"),
         ("13 Mar 08:00", "UANA", "A2"),
+        ("13 Mar 08:00", "UBEN", "A1"),
     ]
 
 
@@ -524,7 +524,7 @@ async def test_quiet_hours_the_cap_on_nags_and_a_mute_are_respected(database: Da
         (await make_person(session, "dan")).nags_a_day = 3
     await days.until(6)
 
-    assert days.asked == [
+    assert sorted(days.asked) == [
         ("05 Mar 08:00", "UANA", "A3"),
         ("05 Mar 10:00", "UBEN", "A1"),
         ("06 Mar 08:00", "UDAN", "A2"),
