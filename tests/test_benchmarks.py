@@ -20,9 +20,11 @@ def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) ->
     )
 
     assert done.returncode == 0, done.stderr[-3_000:]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "|" in line]
+    measured, goals = done.stdout.split("| goal ")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in measured.splitlines() if "|" in line]
     assert [row[0] for row in rows[2:]] == [
         "acknowledge",
+        "store one row",
         "log with words",
         "open a form",
         "list",
@@ -31,4 +33,5 @@ def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) ->
     ]
     assert {len(row) for row in rows} == {11}
     assert all(float(row[2]) > 0 for row in rows[2:])
+    assert goals.count("SQLite: ") == 7
     assert done.stdout.strip() in written.read_text(encoding="utf-8")
