@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import operations
+from models import operations, search
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item
 from models.permissions import Actor, Right, require
@@ -53,7 +53,8 @@ async def add(
     if len(text) > COMMENT_MAX:
         raise InvalidFields({COMMENT: f"At most {COMMENT_MAX:,} characters; this has {len(text):,}. Say it in parts."})
     assert item.record.id is not None
-    comment = Comment(record_id=item.record.id, author_id=actor.id, at=now, text=text)
+    words = search.words_of_comment(text)
+    comment = Comment(record_id=item.record.id, author_id=actor.id, at=now, text=text, words=words)
     session.add(comment)
     await session.flush()
     await operations.owe_card(session, item.record, now, because=f":comment:{comment.id}", asked=True)
