@@ -104,7 +104,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("happened", "R3 happened", "A risk has happened: log the issue it results in"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
-    Verb("comment", "A12 comment Ben has the quote", "Say something about a record; `A12 uncomment` takes it back"),
+    Verb(
+        "comment",
+        "A12 comment Ben has the quote",
+        "Say something about a record; `A12 reword` says it in other words, `A12 uncomment` takes it back",
+    ),
     Verb(
         "owner",
         "A12 @ben by monday !high #pilot",
@@ -136,6 +140,7 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "history": (records.history, False),
     "comment": (talk.ask, False),
     "uncomment": (talk.take_back, True),
+    "reword": (talk.ask_reword, False),
     "move": (moves.ask, False),
     "remove": (records.remove, True),
     "delete": (records.remove, True),

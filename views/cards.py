@@ -59,11 +59,12 @@ def record_card(
     offers_posting: bool = False,
     around: Around = NOTHING_AROUND,
     reader: Actor | None = None,
+    is_whole: bool = False,
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
     `reader` is given with a private view: it offers only what that person may do. `offers_posting` goes with a private
-    view of a record whose card is not in its channel.
+    view of a record whose card is not in its channel, `is_whole` with one that has room for every button.
     """
     if item.record.is_archived:
         return _removed_card(item)
@@ -76,7 +77,7 @@ def record_card(
         *_links(around.links),
         *_talk(around.talk),
         note(*_origin(item, project, people)),
-        actions(_buttons(item, project, reader)),
+        actions(_buttons(item, project, reader, is_whole=is_whole)),
     ]
     if offers_posting:
         post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
@@ -413,16 +414,21 @@ def said(comment: Comment, people: People) -> HistoryLine:
     who = name_of(people, comment.author_id)
     if comment.taken_back_at is not None:
         return HistoryLine(comment.at, who, "commented, and took it back")
-    return HistoryLine(comment.at, who, "commented", comment.text)
+    return HistoryLine(
+        comment.at, who, "commented, and reworded it" if comment.reworded_at else "commented", comment.text
+    )
 
 
 def commented(item: Item, comment: Comment) -> Message:
-    """The private confirmation of a comment, or that it was taken back, with the way back."""
-    is_gone = comment.taken_back_at is not None
-    text = f"{'Took back your comment' if is_gone else 'Commented'} on {item.reference}"
-    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Undo", UNCOMMENT)
+    """The private confirmation of a comment, or that it was taken back, with the way back and to other words."""
+    is_gone, carried = comment.taken_back_at is not None, f"{item.reference}:{comment.id}"
+    did = "Took back your comment" if is_gone else "Reworded your comment" if comment.reworded_at else "Commented"
+    text = f"{did} on {item.reference}"
+    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Take back", UNCOMMENT)
     blocks = [rich((text, "bold")), *([] if is_gone else [rich(cut(comment.text, DETAILS_SHOWN))])]
-    blocks.append(actions([button(label, action, f"{item.reference}:{comment.id}", says=f"{label}: {text}")]))
+    offered = [button(label, action, carried, says=f"{label}: {text}")]
+    offered += [] if is_gone else [button("Reword", "reword", carried, says=f"Reword: {text}")]
+    blocks.append(actions(offered))
     return Message(esc(f"{text}." if is_gone else f"{text}: {cut(comment.text, 300)}"), blocks)
 
 
@@ -570,9 +576,10 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
     return origin
 
 
-def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
-    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with all the rest.
+def _buttons(item: Item, project: Project, reader: Actor | None, *, is_whole: bool) -> list[Block]:
+    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with the rest.
 
+    What finds no room in the menu either stands behind its *More…*, which shows them all (`is_whole`).
     For a reader only what that person may do; the card of a channel has many readers and offers everything.
     """
 
@@ -590,8 +597,13 @@ def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
     rest = [_button(item, "Comment", "comment")] if allowed(Right.COMMENT) else []
     rest.append(_button(item, "History", "history"))
     rest += [_button(item, "Move to another project", "move")] if allowed(Right.EDIT) else []
+    if is_whole:
+        return [*moves, *edits, *rest]
     room = BUTTONS_EACH - len(edits) - 1
-    return [*moves[:room], *edits, overflow([*moves[room:], *rest][:MENU_MAX])]
+    menu = [*moves[room:], *rest]
+    if len(menu) > MENU_MAX:
+        menu = [*moves[room:][: MENU_MAX - 2], rest[0], _button(item, "More…", "all")]
+    return [*moves[:room], *edits, overflow(menu)]
 
 
 BUTTONS_EACH = 5

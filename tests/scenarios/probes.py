@@ -71,6 +71,7 @@ BUTTONS: Aims = {
     "undo_before": press("99999"),
     "comment": press("{action}"),
     "uncomment": press("{action}:1"),
+    "reword": press("{action}:1"),
     "move": press("{action}"),
     "look": press("{action}", wheres=IN_FORM),
     "duplicate": press("{open} {action}", "{action} {open}"),
@@ -102,6 +103,7 @@ BUTTONS: Aims = {
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
     "history": press("{action}"),
+    "all": press("{action}", wheres=EVERYWHERE),
     "post_card": press("{action}"),
     "log": press("", "risk"),
     "kind": press("risk", wheres=IN_FORM, kind="action", asks=("kind", "project")),
@@ -135,6 +137,7 @@ FORMS: Aims = {
     "pick_settings": submit({}, project="{project}"),
     "new_project": submit({"asks": ("channel",)}, name="Aimed"),
     "comment": submit({"reference": "{action}"}, comment="Aimed"),
+    "reword": submit({"reference": "{action}", "comment_id": 1}, comment="Aimed"),
     "move": submit({"reference": "{action}", "to_channel": "C00000000NE"}),
     "pick_move": (
         *submit({"reference": "{action}"}, project="{project}"),
@@ -244,7 +247,19 @@ VERBS: Aims = {
 # Words after a reference, and lists by name.
 ABOUT_RECORD: Aims = {
     word: type_(f"{{action}} {word}")
-    for word in ("show", "edit", "history", "comment", "uncomment", "move", "undo", "remove", "delete", "archive")
+    for word in (
+        "show",
+        "edit",
+        "history",
+        "comment",
+        "uncomment",
+        "reword",
+        "move",
+        "undo",
+        "remove",
+        "delete",
+        "archive",
+    )
 }
 LISTS: Aims = {
     word: type_(word, f"{word} all everywhere")
