@@ -110,8 +110,17 @@ def begun(project: Project, people: People, channel: Channel, items: Sequence[It
 
 def begun_here(items: Sequence[tuple[Item, Project]], people: People, by: str) -> Message:
     """The message to the channel of a new project: what it begins with, in one list."""
-    project = items[0][1]
-    says = f"{name_of(people, by)} began the project {project.name} with {len(items)} records."
+    says = f"{name_of(people, by)} began the project {items[0][1].name} with {len(items)} records."
+    return _listed(says, items)
+
+
+def logged_so_far(items: Sequence[tuple[Item, Project]]) -> Message:
+    """The message to a channel of what was logged there before Steward could post, in one list."""
+    count = "1 record is" if len(items) == 1 else f"{len(items)} records are"
+    return _listed(f"{count} open here in {items[0][1].name}; their cards come when they change.", items)
+
+
+def _listed(says: str, items: Sequence[tuple[Item, Project]]) -> Message:
     lines = [
         " · ".join(filter(None, [f"{item.kind.emoji} {item.reference}  {item.record.title}", _due(item, project)]))
         for item, project in items[:BEGUN_SHOWN]

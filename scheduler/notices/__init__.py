@@ -13,6 +13,7 @@ from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
 from scheduler.notices.morning import MORNING
+from scheduler.notices.so_far import SO_FAR
 from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.trouble import TROUBLE
 from scheduler.notices.word import WORD
@@ -25,6 +26,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ASSIGNED_BATCH,
     HELLO,
     BEGUN,
+    SO_FAR,
     HOW_TO,
     TROUBLE,
     WORD,

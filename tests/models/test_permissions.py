@@ -77,6 +77,8 @@ MATRIX = {
     Right.BEGIN: MEMBERS,
     Right.BIND: MEMBERS,
     Right.REACTIONS: {"admin"},
+    Right.STANDUP_SEE: EVERYBODY,
+    Right.STANDUP: LEADERS | {"sponsor", "raiser"},
 }
 
 

@@ -143,10 +143,20 @@ FORMS: Aims = {
         *submit({"reference": "{action}"}, project="{project}"),
         *submit({"reference": "{open}"}, project="{project}"),
     ),
-    "paste": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
-    "paste_log": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
-    "import": submit({"asks": ("project",)}, project="{project}"),
-    "import_log": submit({"asks": ("project",)}, project="{project}"),
+    **{
+        name: (
+            *submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
+            *submit({"channel_id": "C00000000NE"}, lines="Aimed <#{channel}> @<@{insider}>\nrisk: {action} {risk}"),
+        )
+        for name in ("paste", "paste_log")
+    },
+    **{
+        name: (
+            *submit({"asks": ("project",)}, project="{project}"),
+            *submit({"channel_id": "C00000000NE"}, lines="Title,Owner\nAimed <#{channel}>,{insider}\n{action},{risk}"),
+        )
+        for name in ("import", "import_log")
+    },
     "bind": submit({}, project="{project}"),
     "switch": submit({}, project="{project}"),
     "standup": submit({"reference": "{standup}", "version": 1}, name="Aimed", channel="{channel}"),
@@ -197,7 +207,15 @@ EVENTS: Aims = {
 
 COMMANDS: Aims = {
     **{
-        f"/{kind.key}": type_("", "list", "help", f"{{{kind.key}}}", f"{{{kind.key}}} history", f"{{{kind.key}}} edit")
+        f"/{kind.key}": type_(
+            "",
+            "list",
+            "help",
+            f"{{{kind.key}}}",
+            f"{{{kind.key}}} history",
+            f"{{{kind.key}}} edit",
+            "<#{channel}|> Aimed @ben",
+        )
         for kind in KINDS
     },
     "/standup": type_("", "list", "history", "answer", "new", "help"),
@@ -279,6 +297,7 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "answer": {"text": "Aimed", "blocks": []},
     "draft": {"channel": "{channel}", "thread_ts": "", "began": False},
     "begun": None,
+    "so_far": None,
     "assigned_again": {"of": 1},
     "card_left": None,
     "standup_digest": None,
