@@ -126,6 +126,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
     Verb("project", "project new Office move", "Make a project, with a template if you like"),
     Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
+    Verb("changes", "project history", "The last changes of the project's settings and channels"),
     Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
     Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
@@ -188,6 +189,7 @@ OF_CHANNELS: Mapping[str, OfProject] = {
 OF_PROJECTS: Mapping[str, OfProject] = {
     "new": (project_life.new, False),
     "archive": (project_life.archive, False),
+    "history": (project_life.history, False),
     "restore": (project_life.restore, True),
     **OF_CHANNELS,
 }

@@ -26,6 +26,7 @@ from views.blocks import (
     cut,
     esc,
     header,
+    instant,
     link,
     mention,
     mrkdwn,
@@ -399,8 +400,7 @@ def history(item: Item, lines: Sequence[HistoryLine]) -> Message:
     if len(shown) < len(lines):
         blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
     for line in shown:
-        stamp = f"<!date^{int(line.at.timestamp())}^{{date_short_pretty}} {{time}}|{line.at:%Y-%m-%d %H:%M} UTC>"
-        blocks.append(note(mrkdwn(stamp), plain(line.who), plain(line.what, 1_500)))
+        blocks.append(note(mrkdwn(instant(line.at)), plain(line.who), plain(line.what, 1_500)))
         blocks += [rich(line.words)] if line.words else []
     return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
 

@@ -11,7 +11,7 @@ TOPICS = (
     ("Log many at once", ("action", "paste", "import", "reactions")),
     ("Change a record", ("done", "cancel", "edit", "owner", "helper", "comment", "move", "remove", "undo")),
     ("Link records", ("blocks", "unlink", "supersede", "happened")),
-    ("Projects", ("projects", "project", "settings", "bind", "switch", "archive")),
+    ("Projects", ("projects", "project", "settings", "changes", "bind", "switch", "archive")),
 )
 
 

@@ -1,18 +1,22 @@
 """What people are told about projects: lists, confirmations, and questions before something changes for others."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from models.binding import Effect
 from models.kinds import Item
 from models.permissions import is_closed
-from models.tables import Channel, Editors, Person, Project
+from models.projects import IMPORT
+from models.tables import Act, Channel, Editors, History, Person, Project
 from models.working_days import countries, in_words, subdivisions
 from reports.projects import ProjectLine, ProjectPage
-from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
+from views.blocks import Block, Message, actions, button, cut, esc, instant, mrkdwn, note, plain, section
+from views.project_forms import setting_label
 from views.undo import UNDO_BATCH
 from views.values import People, due, name_of
 
 NAMES_SHOWN = 5
+HISTORY_SHOWN = 20
 BEGUN_SHOWN = 20
 
 
@@ -28,6 +32,61 @@ def saved(project: Project, people: People) -> Message:
     if project.may_others_log:
         text += " People of other companies may log in channels shared with them."
     return Message(text, [section(mrkdwn(text))])
+
+
+def people_in(rows: Sequence[History]) -> set[str | None]:
+    """Everybody whom the history of a project names."""
+    led = {value for row in rows if row.field in _PERSONS for value in (row.before, row.after)}
+    return {*led, *(row.actor_id for row in rows)}
+
+
+def history(project: Project, rows: Sequence[History], people: People) -> Message:
+    """What was changed of a project itself, newest last, instants in the reader's zone."""
+    title = f"The last changes of {project.name}"
+    blocks = [section(mrkdwn(f"*{esc(title)}*"))]
+    for row in rows:
+        who, what = esc(name_of(people, row.actor_id)), _changed(row, people)
+        blocks.append(note(mrkdwn(f"{instant(row.at)}  {who}  {what}")))
+    return Message(esc(title), blocks)
+
+
+def _changed(row: History, people: People) -> str:
+    """One change of a project in mrkdwn."""
+    if row.act is Act.CREATED:
+        return "began it"
+    field = row.field or ""
+    if said := _SAID.get(field):
+        return said[0 if row.after else 1].format(before=esc(str(row.before)), after=esc(str(row.after)))
+    before, after = (esc(_told(field, value, people)) for value in (row.before, row.after))
+    return f"{esc(setting_label(field).lower())}: {before} → {after}"
+
+
+def _told(field: str, value: Any, people: People) -> str:
+    if field in _PERSONS:
+        return name_of(people, value)
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None | "":
+            return "none"
+        case _ if field == "working_days":
+            return in_words(value)
+        case _ if field == "who_may_edit":
+            return Editors(value).label
+        case _:
+            return cut(str(value), 300)
+
+
+_PERSONS = ("coordinator_id", "sponsor_id")
+
+# What is no setting in the form: words for a new value, and for none.
+_SAID = {
+    "archived_at": ("archived it", "brought it back"),
+    "is_private": ("it became private", "it became open"),
+    "home_channel_id": ("its main channel is <#{after}>", ""),
+    "channel": ("bound <#{after}>", "unbound <#{before}>"),
+    IMPORT: ("imported {after}", ""),
+}
 
 
 def calendar(project: Project) -> str:

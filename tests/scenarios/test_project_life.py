@@ -327,3 +327,30 @@ async def test_many_records_from_before_steward_came_are_listed_in_one_message(h
     assert "5 records are open here in steering; their cards come when they change." in listed
     assert "A1  Settle point 0" in listed
     assert [text for message in ana.messages("#steering") if "In progress" in (text := shown(message))]
+
+
+@sqlite_only
+async def test_the_last_changes_of_a_project_are_told_to_those_who_may_make_them(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await ben.command("#network", "/action", "Order cables")
+    await ben.command("#network", "/steward", "settings")
+    await ben.click_view("more_settings")
+    await house.settled()
+    await ben.submit(
+        {"name": "Office network", "sponsor_id": ana.id, "working_days": ["mon"], "who_may_edit": "owners"}
+    )
+    await ben.command("#general", "/steward", "bind Office network")
+    await house.settled()
+
+    await ben.command("#network", "/steward", "project history")
+    told = said(ben, "#network")
+    await house.sandbox.person("tane").command("#network", "/steward", "project history")
+    refused = said(house.sandbox.person("tane"), "#network")
+
+    assert "The last changes of Office network" in told
+    assert "Ben Fischer  began it" in told
+    assert "name: network → Office network" in told
+    assert "sponsor: nobody → Ana Torres" in told
+    assert "who may edit records: Every member → Only those it belongs to" in told
+    assert "bound <#C00000000GE>" in told
+    assert "can change a project's settings" in refused
