@@ -186,7 +186,7 @@ def _listed(says: str, items: Sequence[tuple[Item, Project]]) -> Message:
     ]
     lines += [f"and {len(items) - BEGUN_SHOWN} more"] if len(items) > BEGUN_SHOWN else []
     first = items[0][0].reference
-    how = f"`/steward {first}` shows one of them, `/steward {first} edit` gives it an owner, `/steward list` shows all."
+    how = f"`/steward {first}` shows one of them, `/steward {first} edit` changes it, `/steward list` shows all."
     return Message(esc(says), [section(plain(says)), section(plain("\n".join(lines))), note(mrkdwn(how))])
 
 

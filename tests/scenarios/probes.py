@@ -118,8 +118,8 @@ BUTTONS: Aims = {
     "home": press("0", "1", wheres=(Where.HOME,)),
 }
 
-# Typed into a form, not sent by Slack: the same words whatever is there, since a preview carries a mark of them.
-NAMING = "Aimed at <#C00000000ST|> A1 R1 @ben"
+# Typed into a form: the same words whatever is there, since a preview carries a mark of them.
+NAMING = "Aimed #steering @ben by friday"
 
 FORMS: Aims = {
     "create": (
