@@ -109,7 +109,7 @@ def late_view(incoming: Incoming, reply: Reply) -> dict[str, Any]:
         case UpdateForm(view=view) | OpenForm(view=view):
             return dict(view)
         case FieldErrors(problems=problems):
-            return refilled(incoming.view, list(problems.values()))
+            return refilled(incoming.view, [f"⚠️ {sentence}" for sentence in problems.values()])
         case _:
             return message_view(Message("Done.", [section(plain("Done."))]))
 

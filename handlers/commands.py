@@ -110,7 +110,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("happened", "R3 happened", "A risk has happened: log the issue it results in"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
-    Verb("comment", "A12 comment Ben has the quote", "Say something about a record; `A12 uncomment` takes it back"),
+    Verb(
+        "comment",
+        "A12 comment Ben has the quote",
+        "Say something about a record; `A12 reword` says it in other words, `A12 uncomment` takes it back",
+    ),
     Verb(
         "owner",
         "A12 @ben by monday !high #pilot",
@@ -139,6 +143,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
     Verb("project", "project new Office move", "Make a project, with a template if you like"),
     Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
+    Verb("changes", "project history", "The last changes of the project's settings and channels"),
     Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
     Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
@@ -153,6 +158,7 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "history": (records.history, False),
     "comment": (talk.ask, False),
     "uncomment": (talk.take_back, True),
+    "reword": (talk.ask_reword, False),
     "move": (moves.ask, False),
     "remove": (records.remove, True),
     "delete": (records.remove, True),
@@ -211,6 +217,7 @@ OF_CHANNELS: Mapping[str, OfProject] = {
 OF_PROJECTS: Mapping[str, OfProject] = {
     "new": (project_life.new, False),
     "archive": (project_life.archive, False),
+    "history": (project_life.history, False),
     "restore": (project_life.restore, True),
     **OF_CHANNELS,
 }

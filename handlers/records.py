@@ -299,8 +299,8 @@ async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Re
     return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
 
 
-async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
-    """The record's card, for this person only."""
+async def show(request: Request, deps: Deps, kind: Kind, number: int, *, is_whole: bool = False) -> Reply:
+    """The record's card, for this person only; a whole one with every button there is for them."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
@@ -312,12 +312,17 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
         offers_posting=offers_posting,
         around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
+        is_whole=is_whole,
     )
     return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
     return await show(request, deps, *referred(request.value))
+
+
+async def all_pressed(request: Request, deps: Deps) -> Reply:
+    return await show(request, deps, *referred(request.value), is_whole=True)
 
 
 async def post_card_pressed(request: Request, deps: Deps) -> Reply:

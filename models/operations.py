@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, exists, or_, union, update
 from sqlalchemy.orm.attributes import flag_modified
@@ -894,8 +894,15 @@ async def owe_cards_of_owner(session: AsyncSession, person_id: str, *, now: date
         await owe_card(session, record, now, because=f":{now.isoformat()}")
 
 
-async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
-    """Owe the cards of a channel's newest open records that have none, as when Steward was not in it."""
+# So many cards at once are a greeting; more are one list, and each card comes when its record changes.
+MOST_MISSING_CARDS: Final = 3
+
+
+async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 100) -> None:
+    """Owe the cards of a channel's newest open records that have none, as when Steward was not in it.
+
+    Of more than a few one message that lists them is owed instead.
+    """
     has_one = exists().where(col(Card.workspace_id) == col(Record.workspace_id), col(Card.record_id) == col(Record.id))
     query = (
         select(Record)
@@ -903,7 +910,12 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
         .order_by(col(Record.id).desc())
         .limit(at_most)
     )
-    for record in sorted(await session.exec(query), key=lambda record: record.id or 0):
+    missing = sorted(await session.exec(query), key=lambda record: record.id or 0)
+    if len(missing) > MOST_MISSING_CARDS:
+        key, ids = f"so_far:{channel_id}:{now.isoformat()}", [record.id for record in missing]
+        await outbox.put(session, "so_far", key=key, target=channel_id, payload={"records": ids}, due_at=now)
+        return
+    for record in missing:
         await owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
 
 

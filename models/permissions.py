@@ -18,7 +18,7 @@ from models.errors import NotAllowed
 from models.kinds import Item
 from models.kinds.base import Step
 from models.labels import Labelled
-from models.tables import Channel, ChannelMember, Editors, Person, Project, Record
+from models.tables import Channel, ChannelMember, Editors, Person, Project, Record, Standup
 
 
 class Right(StrEnum):
@@ -37,6 +37,8 @@ class Right(StrEnum):
     EXPORT = "export"
     REACTIONS = "change what reactions do"
     ABSENCE = "note that somebody else is away"
+    STANDUP_SEE = "see this stand-up"
+    STANDUP = "change this stand-up"
 
 
 # Putting a condition together takes longer than reading a record, and a person asks with the same one each time.
@@ -91,6 +93,7 @@ class Grant(Labelled):
     MEMBERS_EDIT = "members_edit", "if the project allows it (it does at first)"
     OTHERS_LOG = "others_log", "if the project allows it (not at first), in their channels"
     UNLED = "unled", "no, unless there is no coordinator"
+    OPEN_CHANNEL = "open_channel", "of public channels and of theirs"
 
 
 @dataclass(frozen=True)
@@ -131,14 +134,34 @@ MATRIX: Mapping[Right, Row] = {
     Right.SETTINGS: Row(
         "project settings, archive it, bind and unbind its channels", Grant.UNLED, NO, YES, YES, YES, NO, NO
     ),
+    Right.STANDUP_SEE: Row(
+        "see a stand-up, answer it when asked", Grant.OPEN_CHANNEL, ALIKE, ALIKE, ALIKE, ALIKE, HERE, HERE
+    ),
+    Right.STANDUP: Row("change, pause or remove a stand-up, see who answered", NO, RAISED, YES, YES, YES, NO, NO),
 }
 
 
-def may(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> bool:
-    """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`)."""
+def may(
+    actor: Actor, right: Right, project: Project | None, item: Item | None = None, *, made_by: str | None = None
+) -> bool:
+    """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`).
+
+    `made_by` is who set up what is no record.
+    """
     if is_closed(project) and right in CHANGING:
         return False
-    return any(_holds(grant, actor, project, item) for grant in _granted(MATRIX[right], actor, project, item))
+    row = MATRIX[right]
+    if actor.standing is Standing.MEMBER and actor.id == made_by and row.own is Grant.RAISED:
+        return True
+    return any(_holds(grant, actor, project, item) for grant in _granted(row, actor, project, item))
+
+
+def may_see_standup(actor: Actor, standup: Standup, channel: Channel, *, is_member: bool) -> bool:
+    """Whether the actor may know of it: the channel's members, those asked, and full members where it is public."""
+    if not may(actor, Right.STANDUP_SEE, None):
+        return False
+    is_open = actor.standing is Standing.MEMBER and not channel.is_private
+    return is_open or is_member or actor.id in standup.participants
 
 
 def keeps_to_channels(actor: Actor) -> bool:
@@ -167,7 +190,7 @@ def _granted(row: Row, actor: Actor, project: Project | None, item: Item | None)
 
 def _holds(grant: Grant, actor: Actor, project: Project | None, item: Item | None) -> bool:
     match grant:
-        case Grant.YES | Grant.AS_SEEN | Grant.AS_MEMBER | Grant.IN_CHANNEL:
+        case Grant.YES | Grant.AS_SEEN | Grant.AS_MEMBER | Grant.IN_CHANNEL | Grant.OPEN_CHANNEL:
             return True
         case Grant.NO:
             return False

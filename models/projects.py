@@ -293,6 +293,17 @@ def note_import(
     session.add(row)
 
 
+async def history(session: AsyncSession, project: Project, *, at_most: int) -> Sequence[History]:
+    """What was changed of the project itself, the latest last."""
+    query = (
+        select(History)
+        .where(col(History.project_id) == project.id, col(History.record_id).is_(None))
+        .order_by(col(History.id).desc())
+        .limit(at_most)
+    )
+    return (await session.exec(query)).all()[::-1]
+
+
 async def earlier_import(session: AsyncSession, project: Project, mark: str) -> History | None:
     """The last time that a table of this mark was imported into the project, as far as anything of it is left."""
     made = aliased(History)

@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import absences, directory, outbox
 from models.clock import zone_or_utc
 from models.errors import Conflict, InvalidFields, NotAllowed, NotFound
-from models.permissions import Actor, Standing
+from models.permissions import Actor, Right, Standing, may, may_see_standup
 from models.recurrences import Occurrence, Recurrence, Rule, instant_of
 from models.tables import (
     Channel,
@@ -208,10 +208,7 @@ async def archive(session: AsyncSession, standup: Standup, *, now: datetime) -> 
 
 def may_change(actor: Actor, standup: Standup, project: Project | None) -> bool:
     """Whoever set it up, the coordinator and sponsor of the channel's project, and workspace admins."""
-    if actor.standing is not Standing.MEMBER:
-        return False
-    leads = project is not None and actor.id in (project.coordinator_id, project.sponsor_id)
-    return actor.is_admin or leads or actor.id == standup.created_by
+    return may(actor, Right.STANDUP, project, made_by=standup.created_by)
 
 
 async def in_channel(session: AsyncSession, channel_id: str) -> list[Standup]:
@@ -242,12 +239,11 @@ async def find(session: AsyncSession, actor: Actor, standup_id: int) -> tuple[St
 
 
 async def sees(session: AsyncSession, actor: Actor, standup: Standup, channel: Channel) -> bool:
-    """Whether the person may know of it: the channel's members, those asked, and every member where it is public."""
-    if actor.standing is Standing.NOBODY:
-        return False
-    if actor.standing is Standing.MEMBER and not channel.is_private:
+    """Whether the person may know of it; asks who is in the channel only where that decides."""
+    if may_see_standup(actor, standup, channel, is_member=False):
         return True
-    return actor.id in standup.participants or await directory.is_member(session, channel.id, actor.id)
+    is_member = await directory.is_member(session, channel.id, actor.id)
+    return may_see_standup(actor, standup, channel, is_member=is_member)
 
 
 async def participants(session: AsyncSession, standup: Standup) -> list[Person]:

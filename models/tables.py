@@ -350,7 +350,10 @@ class Mute(SQLModel, table=True):
 
 
 class Comment(SQLModel, table=True):
-    """What somebody said about a record. One that its author took back stays, marked with the instant."""
+    """What somebody said about a record. One that its author took back stays, marked with the instant.
+
+    So is one that its author reworded. `words` is what it is found by, see `models.search`.
+    """
 
     __tablename__ = "comment"
     __table_args__ = (Index("ix_comment_record", "workspace_id", "record_id", "id"),)
@@ -361,7 +364,9 @@ class Comment(SQLModel, table=True):
     author_id: str
     at: datetime
     text: str
+    words: str = ""
     taken_back_at: datetime | None = None
+    reworded_at: datetime | None = None
 
 
 class Act(Labelled):

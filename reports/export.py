@@ -134,6 +134,7 @@ def _comment(comment: Comment, reference: str) -> dict[str, Any]:
             "at": comment.at,
             "text": comment.text,
             "taken_back_at": comment.taken_back_at,
+            "reworded_at": comment.reworded_at,
         }
     )
 

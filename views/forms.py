@@ -15,7 +15,7 @@ from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.operations import REMARK, TEXT_MAX, TITLE_MAX, Source
 from models.projects import NAME_MAX
-from models.tables import Project
+from models.tables import Comment, Project
 from models.tags import read_tags
 from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
 from views.blocks import input_block as _input
@@ -55,6 +55,7 @@ class FormContext:
     digest: str = ""
     of_day: str = ""
     file_id: str = ""
+    comment_id: int = 0
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -219,14 +220,17 @@ def step_form(item: Item, step: Step, context: FormContext) -> Block:
     }
 
 
-def comment_form(item: Item, context: FormContext) -> Block:
-    """The small form for a comment."""
-    words = {"type": "plain_text_input", "multiline": True, "max_length": COMMENT_MAX, "focus_on_load": True}
+def comment_form(item: Item, context: FormContext, comment: Comment | None = None) -> Block:
+    """The small form for a comment, or for other words in place of one."""
+    words: Block = {"type": "plain_text_input", "multiline": True, "max_length": COMMENT_MAX, "focus_on_load": True}
     hint = "Everybody who sees the card can read it."
+    if comment is not None:
+        context, words = replace(context, comment_id=comment.id or 0), words | {"initial_value": comment.text}
+        hint += " The history keeps that you reworded it."
     return {
         "type": "modal",
-        "callback_id": "comment",
-        "title": plain(f"Comment on {item.reference}", 24),
+        "callback_id": "reword" if comment else "comment",
+        "title": plain(f"{'Reword comment' if comment else 'Comment'} on {item.reference}", 24),
         "submit": plain("Save"),
         "close": plain("Cancel"),
         "private_metadata": context.packed(),

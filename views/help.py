@@ -12,7 +12,7 @@ TOPICS = (
     ("Change a record", ("done", "cancel", "edit", "owner", "helper", "comment", "move", "remove", "undo")),
     ("Link records", ("blocks", "unlink", "supersede", "happened")),
     ("Stand-ups, and being away", ("standup", "away", "back")),
-    ("Projects", ("projects", "project", "settings", "bind", "switch", "archive")),
+    ("Projects", ("projects", "project", "settings", "changes", "bind", "switch", "archive")),
 )
 
 
@@ -178,9 +178,9 @@ def find_help() -> Message:
     """How to look for words."""
     first = "After `/steward find` type words. Every record that you can see and that has all of them is found."
     how = (
-        "I look through titles, details and the other texts of a record, its tags and its reference, closed records "
-        "too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds “cables”. "
-        "Words in quotes stand together, in that order. Comments are not looked through."
+        "I look through titles, details and the other texts of a record, its comments, its tags and its reference, "
+        "closed records too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds "
+        "“cables”. Words in quotes stand together, in that order."
     )
     filters = (
         "Filters go with the words: kinds in the plural (`risks`), `#pilot`, a channel, `@ben`, `@me`, `!high`, "

@@ -9,7 +9,7 @@ from reports.work import Page
 from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
 from views.lists import MARKS
-from views.values import day, with_article, zone_time
+from views.values import day, due, status, with_article, zone_time
 
 PROJECTS_SHOWN = 8
 
@@ -17,6 +17,7 @@ PROJECTS_SHOWN = 8
 NOTICE_BLOCKS = 10
 
 MINE = "mine everywhere"
+HELPING = "mine helping everywhere"
 WAITING = "waiting on me everywhere"
 QUICK = "quick"
 
@@ -30,6 +31,7 @@ def home(overview: Overview, person: Person, *, notice: Message | None = None) -
     blocks += _to_decide(overview)
     blocks += [header("What you own"), *(_lines(page) if page.lines else [section(mrkdwn(NOTHING))])]
     blocks += _turns(page)
+    blocks += _helped(overview)
     blocks += _projects(overview, person)
     blocks += _foot(page, person)
     return {"type": "home", "callback_id": "home", "blocks": blocks}
@@ -121,6 +123,23 @@ def _turns(page: Page) -> list[Block]:
     first = page.number * page.size + 1
     shown = [note(plain(f"{first} to {first + len(page.lines) - 1} of {page.total}"))] if page.total > page.size else []
     return [*shown, actions(turns)] if turns else []
+
+
+def _helped(overview: Overview) -> list[Block]:
+    """What the person helps with, a block each."""
+    if not overview.helped:
+        return []
+    blocks: list[Block] = [header("What you help with")]
+    for line in overview.helped:
+        item = line.item
+        due_words = due(item, line.project, line.today)
+        facts = [line.project.name, status(item), f"due {due_words}" if due_words else ""]
+        text = f"{item.kind.emoji} {item.reference}  {item.record.title}\n{' · '.join(filter(None, facts))}"
+        details = button("Details", "show", item.reference, says=f"Details of {item.reference}")
+        blocks.append(section(plain(text), details))
+    if overview.helps_with_more:
+        blocks.append(actions([button("Show all", "list:open", f"0 {HELPING}", says="All that you own or help with")]))
+    return blocks
 
 
 def _projects(overview: Overview, person: Person) -> list[Block]:

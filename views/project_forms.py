@@ -115,6 +115,11 @@ def _preview(template: Template, values: Values, start: date) -> list[Block]:
     return [section(plain("\n".join(lines)))]
 
 
+def setting_label(key: str) -> str:
+    """What a setting is called in the form."""
+    return _SETTINGS[key].label if key in _SETTINGS else key
+
+
 def read_settings(state: Mapping[str, Any]) -> dict[str, Any]:
     """What was chosen, by field; fields that the form did not show are absent. Days off are as typed.
 

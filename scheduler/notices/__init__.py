@@ -18,6 +18,7 @@ from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
 from scheduler.notices.nobodys import NOBODYS
+from scheduler.notices.so_far import SO_FAR
 from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.summary import SUMMARY_KINDS
 from scheduler.notices.trouble import TROUBLE
@@ -31,6 +32,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ASSIGNED_BATCH,
     HELLO,
     BEGUN,
+    SO_FAR,
     HOW_TO,
     TROUBLE,
     WORD,

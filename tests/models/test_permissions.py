@@ -78,6 +78,8 @@ MATRIX = {
     Right.BIND: MEMBERS,
     Right.REACTIONS: {"admin"},
     Right.SUMMARIZE: LEADERS | {"sponsor"},
+    Right.STANDUP_SEE: EVERYBODY,
+    Right.STANDUP: LEADERS | {"sponsor", "raiser"},
 }
 
 

@@ -71,6 +71,7 @@ BUTTONS: Aims = {
     "undo_before": press("99999"),
     "comment": press("{action}"),
     "uncomment": press("{action}:1"),
+    "reword": press("{action}:1"),
     "move": press("{action}"),
     "look": press("{action}", wheres=IN_FORM),
     "duplicate": press("{open} {action}", "{action} {open}"),
@@ -121,6 +122,7 @@ BUTTONS: Aims = {
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
     "history": press("{action}"),
+    "all": press("{action}", wheres=EVERYWHERE),
     "post_card": press("{action}"),
     "log": press("", "risk"),
     "kind": press("risk", wheres=IN_FORM, kind="action", asks=("kind", "project")),
@@ -150,6 +152,9 @@ BUTTONS: Aims = {
     "home": press("0", "1", wheres=(Where.HOME,)),
 }
 
+# Typed into a form: the same words whatever is there, since a preview carries a mark of them.
+NAMING = "Aimed #steering @ben by friday"
+
 FORMS: Aims = {
     "create": (
         *submit({"kind": "action", "asks": ("project",)}, title="Aimed", project="{project}"),
@@ -169,16 +174,27 @@ FORMS: Aims = {
     "pick_settings": submit({}, project="{project}"),
     "new_project": submit({"asks": ("channel",)}, name="Aimed"),
     "comment": submit({"reference": "{action}"}, comment="Aimed"),
+    "reword": submit({"reference": "{action}", "comment_id": 1}, comment="Aimed"),
     "move": submit({"reference": "{action}", "to_channel": "C00000000NE"}),
     "ask_owner": submit({"reference": "{action}"}, words="Aimed"),
     "pick_move": (
         *submit({"reference": "{action}"}, project="{project}"),
         *submit({"reference": "{open}"}, project="{project}"),
     ),
-    "paste": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
-    "paste_log": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
-    "import": submit({"asks": ("project",)}, project="{project}"),
-    "import_log": submit({"asks": ("project",)}, project="{project}"),
+    **{
+        name: (
+            *submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
+            *submit({"channel_id": "C00000000NE"}, lines=NAMING),
+        )
+        for name in ("paste", "paste_log")
+    },
+    **{
+        name: (
+            *submit({"asks": ("project",)}, project="{project}"),
+            *submit({"channel_id": "C00000000NE"}, lines=f"Title,Owner\n{NAMING},ben"),
+        )
+        for name in ("import", "import_log")
+    },
     "bind": submit({}, project="{project}"),
     "switch": submit({}, project="{project}"),
     "standup": submit({"reference": "{standup}", "version": 1}, name="Aimed", channel="{channel}"),
@@ -236,7 +252,15 @@ EVENTS: Aims = {
 
 COMMANDS: Aims = {
     **{
-        f"/{kind.key}": type_("", "list", "help", f"{{{kind.key}}}", f"{{{kind.key}}} history", f"{{{kind.key}}} edit")
+        f"/{kind.key}": type_(
+            "",
+            "list",
+            "help",
+            f"{{{kind.key}}}",
+            f"{{{kind.key}}} history",
+            f"{{{kind.key}}} edit",
+            "<#{channel}|> Aimed @ben",
+        )
         for kind in KINDS
     },
     "/standup": type_("", "list", "history", "answer", "new", "help"),
@@ -271,6 +295,7 @@ VERBS: Aims = {
     "projects": type_("projects", "projects archived"),
     "project": type_("project", "project new"),
     "archive": type_("project archive Operation", "project restore Operation"),
+    "changes": type_("project history Operation", "project history"),
     "bind": type_("bind Operation"),
     "switch": type_("switch Operation"),
     "reactions": type_("reactions"),
@@ -300,6 +325,7 @@ ABOUT_RECORD: Aims = {
         "history",
         "comment",
         "uncomment",
+        "reword",
         "move",
         "undo",
         "remove",
@@ -331,6 +357,7 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "begun": None,
     "escalation": {},
     "ask": {"by": "{person}", "words": "Aimed"},
+    "so_far": None,
     "assigned_again": {"of": 1},
     "card_left": None,
     "standup_digest": None,
