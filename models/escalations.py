@@ -27,7 +27,7 @@ from models.items import with_own_rows
 from models.kinds import Item, Kind
 from models.kinds.base import Concern
 from models.ladder import LATE_LIMIT, Away, after_grace, asking_hour, begin_of, climbs, first_concern, rungs_left
-from models.permissions import Actor, Right, Standing, actor_of, require, visible_records
+from models.permissions import Actor, Right, actor_of, require, visible_records
 from models.recurrences import instant_of
 from models.tables import (
     Absence,
@@ -149,7 +149,7 @@ async def advance(session: AsyncSession, now: datetime) -> None:
         return
     ids = [item.record.id for item, _ in pairs]
     steps, words = await open_steps(session, ids), await last_words(session, ids)
-    tick = _Tick(session, now, await _hands(session, pairs, now))
+    tick = _Tick(session, now, ids, await _hands(session, pairs, now))
     for item, project in pairs:
         record_id = item.record.id or 0
         await tick.take(item, project, steps.get(record_id, ()), words.get(record_id, item.record.created_at))
@@ -220,10 +220,12 @@ class Hands:
 class _Tick:
     """One look at the records that are due: what becomes of each is gathered, and stored in a few statements."""
 
-    def __init__(self, session: AsyncSession, now: datetime, hands: Hands) -> None:
+    def __init__(self, session: AsyncSession, now: datetime, ids: Sequence[int | None], hands: Hands) -> None:
         self._session = session
         self._now = now
+        self._ids = ids
         self._hands = hands
+        self._seen: dict[str, Collection[int | None]] = {}
         self._plans: dict[datetime | None, list[int | None]] = {}
         self._ended: list[int | None] = []
         self._dropped: list[int | None] = []
@@ -271,9 +273,20 @@ class _Tick:
             person = self._hands.people.get(person_id)
             if person is None or (person_id, item.record.id) in self._hands.muted:
                 continue
-            if await _may_see(self._session, item.record, project, person):
+            if item.record.id in await self._sees(person):
                 return rung, person
         return None
+
+    async def _sees(self, person: Person) -> Collection[int | None]:
+        """Which of the tick's records the person may see, if they are here at all; one statement a person."""
+        if person.id not in self._seen:
+            query = (
+                select(Record.id)
+                .join(Project, col(Project.id) == col(Record.project_id))
+                .where(col(Record.id).in_(self._ids), visible_records(actor_of(person)))
+            )
+            self._seen[person.id] = set(await self._session.exec(query))
+        return self._seen[person.id]
 
     def _hour(self, person: Person, project: Project, ready: datetime) -> datetime:
         """When the person is asked: of one day's message the next ones are too late, and it takes only so many."""
@@ -341,19 +354,6 @@ def _ready_after(asked: Sequence[Escalation], project: Project) -> datetime:
     """From when on the next one may be asked: at once after somebody who could not be."""
     at = _asked_last(asked)
     return at if asked[-1].trouble else after_grace(project, at)
-
-
-async def _may_see(session: AsyncSession, record: Record, project: Project, person: Person) -> bool:
-    """Whether the person is here and may see the record; no statement for a full member and an open project."""
-    actor = actor_of(person)
-    if actor.standing is Standing.MEMBER and not project.is_private:
-        return True
-    query = (
-        select(Record.id)
-        .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Record.id) == record.id, visible_records(actor))
-    )
-    return (await session.exec(query)).first() is not None
 
 
 async def _hands(session: AsyncSession, pairs: Sequence[Pair], now: datetime) -> Hands:
