@@ -357,6 +357,7 @@ class Delivery(SQLModel, table=True):
 
     `lane` names what must be sent in order and one at a time (a record's card); the partial unique index is what
     keeps two senders out of one lane. `due_at` and `expires_at` go by the product's clock, `lease_until` by the wall.
+    `call` is what this attempt asked of Slack, from right before the call until its outcome is known.
     """
 
     __tablename__ = "delivery"
@@ -391,6 +392,7 @@ class Delivery(SQLModel, table=True):
     lease_until: datetime | None = None
     slack_channel: str | None = None
     slack_ts: str | None = None
+    call: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     last_error: str | None = None
 
 

@@ -1,0 +1,22 @@
+"""What a delivery asked of Slack and did not hear of yet, so that it can be looked for there."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("delivery", sa.Column("call", sa.JSON(), nullable=True))
+    # Without the note it would be certain that nothing was sent; of what the release before was sending it is not.
+    op.execute(
+        "UPDATE delivery SET state = 'unconfirmed', lease_until = NULL, last_error = 'an upgrade came between' "
+        "WHERE state = 'sending'"
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("delivery", "call")
