@@ -19,7 +19,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables import Delivery, DeliveryState, SeenRequest
+from models import directory, manners
+from models.tables import Delivery, DeliveryState, SeenRequest, Workspace
 from views.blocks import Message
 
 Method = Literal["post", "update", "whisper"]
@@ -93,8 +94,10 @@ class DeliveryKind:
 
     `draw` gives None when there is no longer anything to say. `late_limit` counts from the due time; None is for what
     stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of a `latest_only` kind, only
-    the newest due row of a lane is sent. `sent` and `failed` run in the transaction that records the outcome;
-    `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be repeated.
+    the newest due row of a lane is sent. What `is_nag` asks somebody for something they have not done; it is not sent
+    in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the transaction that records
+    the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be
+    repeated.
     """
 
     key: str
@@ -102,6 +105,7 @@ class DeliveryKind:
     late_limit: timedelta | None
     may_repeat: MayRepeat = never
     latest_only: bool = False
+    is_nag: bool = False
     sent: AfterSent | None = None
     failed: AfterFailed | None = None
     unsure: AfterFailed | None = None
@@ -185,6 +189,7 @@ async def claim(
             claimed_by=worker,
             lease_until=wall + lease,
             call=None,
+            is_nag=col(Delivery.kind).in_([kind.key for kind in kinds.values() if kind.is_nag]),
         )
     )
     return sorted(await _changed(session, statement), key=lambda row: (row.due_at, row.id))
@@ -200,6 +205,16 @@ async def begin_call(
     return await _settle(session, claimed, lease_until=wall + (lease or LEASE), call=call.noted)
 
 
+async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | None:
+    """What is to be sent now: nothing where there is nothing to say, and no nag that its person would not want."""
+    draft = await kind.draw(session, claimed, now)
+    if draft is None or not kind.is_nag:
+        return draft
+    person = await directory.person(session, claimed.target)
+    is_wanted = person is None or await manners.may_nag(session, person, now, asking=claimed.id)
+    return draft if is_wanted else None
+
+
 def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
     """Whether a call of at most `call`, and what Slack may make of it later, is over before the lease is."""
     assert claimed.lease_until is not None
@@ -207,7 +222,11 @@ def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
 
 
 async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
-    """Give up what is due and too late to be of use, and say how many that were."""
+    """Give up what is due and too late to be of use, and say how many that were.
+
+    So is, in a database restored from a backup, whatever was due before that: it may have been sent already.
+    """
+    restored_at = select(func.max(Workspace.restored_at)).scalar_subquery()
     limits = [
         and_(col(Delivery.kind) == kind.key, col(Delivery.due_at) <= now - kind.late_limit)
         for kind in kinds.values()
@@ -215,6 +234,7 @@ async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     ]
     too_late = or_(
         col(Delivery.expires_at) <= now,
+        col(Delivery.due_at) <= restored_at,
         and_(col(Delivery.expires_at).is_(None), or_(false(), *limits)),
     )
     statement = (
