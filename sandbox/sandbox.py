@@ -73,6 +73,7 @@ class Sandbox:
         self._core = Core(
             workspace, app, credentials, self.clock, timing, courier, Tickets(timing), RateLimits(rate_limits)
         )
+        self._core.be_unreachable = self.unreachable
         courier.on_delivery = lambda: self._core.live.everyone("call")
         if isinstance(courier.transport, SocketMode):
             courier.transport.on_change = lambda: self._core.live.everyone("boot")
@@ -278,6 +279,15 @@ class Sandbox:
         found = self.workspace.find_channel(channel) if channel else None
         place = found.id if found else channel
         self._core.faults.ordered.append(Fault(method, error, status, drop, hang, retry_after, times, place))
+
+    async def unreachable(self, seconds: float) -> None:
+        """Refuse every connection for a while, as a network that is down; those that are open are cut."""
+        assert self._server is not None
+        port = self._server.port
+        await self._server.stop()
+        await asyncio.sleep(seconds)
+        self._server = Listening(self._core, self._address[0], port)
+        await self._server.start()
 
     async def idle(self) -> None:
         """Return when nothing is on its way to the app (retries that wait for their minute are not)."""
