@@ -185,11 +185,15 @@ class Sender:
     async def _pass(self, workspace_id: str) -> None:
         """Claim and send until nothing in the workspace is due; never raises."""
         under_way: set[asyncio.Task[None]] = set()
+        tidied: asyncio.Event | None = None
         try:
             while True:
                 looked_at = _now()
                 bell, busy = self._bell, self._pace.busy(workspace_id)
-                claimed = await self._claim_whole(workspace_id, AT_ONCE - len(under_way), busy)
+                room = AT_ONCE - len(under_way)
+                # What is too late or overtaken is looked for once after each ring: with much due that costs a while.
+                claimed = await self._claim_whole(workspace_id, room, busy, tidies=bell is not tidied)
+                tidied = bell if room else tidied
                 under_way |= {asyncio.create_task(self._handle(workspace_id, row)) for row in claimed}
                 if under_way:
                     under_way = await _one_done(under_way, bell, min(busy.values(), default=None))
@@ -208,9 +212,11 @@ class Sender:
                     task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _claim_whole(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
+    async def _claim_whole(
+        self, workspace_id: str, room: int, busy: Collection[str], *, tidies: bool
+    ) -> list[Delivery]:
         """`_claim`, after which a pass that is cancelled meanwhile leaves no row claimed that nobody will send."""
-        claiming = asyncio.ensure_future(self._claim(workspace_id, room, busy))
+        claiming = asyncio.ensure_future(self._claim(workspace_id, room, busy, tidies=tidies))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -222,7 +228,7 @@ class Sender:
             if row.call is None:
                 await self._release(workspace_id, row)
 
-    async def _claim(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
+    async def _claim(self, workspace_id: str, room: int, busy: Collection[str], *, tidies: bool) -> list[Delivery]:
         if self._halt.is_set() or room < 1:
             return []
         now, wall = self._clock.now(), self._wall.now()
@@ -231,8 +237,9 @@ class Sender:
                 if not await deliveries.owes(session, self._kinds, now=now, wall=wall):
                     return []
                 await deliveries.free_unsent(session, wall=wall)
-                await deliveries.expire(session, self._kinds, now=now)
-                await deliveries.supersede(session, self._kinds, now=now)
+                if tidies:
+                    await deliveries.expire(session, self._kinds, now=now)
+                    await deliveries.supersede(session, self._kinds, now=now)
                 left = await deliveries.take_over(session, self._kinds, wall=wall, worker=self._worker_id, limit=room)
                 if len(left) == room:
                     return left

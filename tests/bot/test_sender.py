@@ -466,8 +466,8 @@ async def test_what_is_claimed_in_the_moment_of_the_last_stop_goes_back(
     claimed, go_on = asyncio.Event(), asyncio.Event()
     really_claim = Sender._claim
 
-    async def claim_slowly(*arguments: Any) -> list[Delivery]:
-        rows = await really_claim(*arguments)
+    async def claim_slowly(*arguments: Any, **options: Any) -> list[Delivery]:
+        rows = await really_claim(*arguments, **options)
         claimed.set()
         await go_on.wait()
         return rows
