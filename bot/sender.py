@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Set
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -35,7 +36,9 @@ from scheduler.notices import DELIVERY_KINDS
 log = logging.getLogger("steward.sender")
 
 METHODS = {"post": "chat.postMessage", "update": "chat.update", "whisper": "chat.postEphemeral"}
+# Calls under way at once: in one workspace, and in all, so that one in which they hang leaves room for others.
 AT_ONCE = 8
+AT_ONCE_IN_ALL = 4 * AT_ONCE
 IDLE_SECONDS = 2.0
 PACE_SECONDS = 1.0
 # A channel that could not be looked into is asked for again after so long, unless Slack names a time.
@@ -53,6 +56,7 @@ class Pace:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._free_at: dict[tuple[str, str], float] = {}
+        self._lines: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._paused_until: dict[tuple[str, str, str], float] = {}
 
     def busy(self, workspace_id: str) -> dict[str, float]:
@@ -64,10 +68,15 @@ class Pace:
     async def turn(self, workspace_id: str, channel: str, *, halt: asyncio.Event) -> None:
         """Wait for this channel's turn, or until `halt` is set; turns come in the order they were asked for."""
         key = (workspace_id, channel)
-        at = max(_now(), self._free_at.get(key, 0.0))
-        self._free_at[key] = at + self._seconds
-        if at > _now():
-            await _rung(halt, at - _now())
+        line = self._lines.setdefault(key, asyncio.Lock())
+        async with line:
+            while not halt.is_set() and (wait := self._free_at.get(key, 0.0) - _now()) > 0:
+                await _rung(halt, wait)
+            self.called(workspace_id, channel)
+
+    def called(self, workspace_id: str, channel: str) -> None:
+        """Count the distance to the next message from now on: between a turn and its call time may pass."""
+        self._free_at[workspace_id, channel] = _now() + self._seconds
 
     def pause(self, workspace_id: str, method: str, channel: str, seconds: float) -> None:
         """Leave the channel and method alone for so long, as Slack asked."""
@@ -114,7 +123,7 @@ class Sender:
         self._gather_seconds = pace_seconds / 10
         self._freshen = freshen
         self._scopes = scopes
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE_IN_ALL)
         self._bell = asyncio.Event()
         self._passes: dict[str, asyncio.Task[None]] = {}
         self._halt = asyncio.Event()
@@ -339,6 +348,7 @@ class Sender:
         return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
+        self._pace.called(workspace_id, row.target)
         try:
             answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -296,15 +297,17 @@ async def test_a_busy_workspace_does_not_delay_another(
 ) -> None:
     async with database.unit(OTHER_WORKSPACE) as session:
         await make_workspace(session, "Other")
-    await owe(database, *(f"{number}" for number in range(8)), lane="slow")
-    await owe(database, "theirs", target="CTHEIRS", workspace_id=OTHER_WORKSPACE)
+    await owe(database, *(f"{number}" for number in range(20)))
     sender = make_sender(database, slack, clock, kinds=KINDS)
     slack.hold()
 
     running = asyncio.create_task(sender.run())
-    await slack.reached(2)
+    await slack.reached(8)
+    await owe(database, "theirs", target="CTHEIRS", workspace_id=OTHER_WORKSPACE)
+    sender.wake()
+    await slack.reached(9)
 
-    assert {call.channel for call in slack.calls} == {"CMOVE", "CTHEIRS"}
+    assert [call.channel for call in slack.calls] == ["CMOVE"] * 8 + ["CTHEIRS"]
     slack.let_go()
     await sender.stop()
     await running
@@ -442,8 +445,10 @@ async def test_stopping_gives_back_at_once_what_waits_for_its_turn(
 
 
 async def test_what_is_cancelled_before_its_call_was_surely_not_sent(
-    database: Database, slack: RecordingSlack, sender: Sender
+    database: Database, slack: RecordingSlack, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.sender.AT_ONCE_IN_ALL", 8)
+    sender = make_sender(database, slack, clock, kinds=KINDS)
     async with database.unit(OTHER_WORKSPACE) as session:
         await make_workspace(session, "Other")
     for workspace_id in (WORKSPACE, OTHER_WORKSPACE):
@@ -671,3 +676,28 @@ async def test_over_real_http_nothing_is_posted_twice_whatever_goes_wrong(
     assert (await the_row(database)).state.value == state
     assert len(found) == in_channel
     assert len(calls) == (2 if "retry_after" in fault else 1)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_messages_to_one_channel_keep_their_distance_though_some_take_longer_to_draw(
+    database: Database, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    """Slack counts when they come, not when they were begun."""
+    at: list[float] = []
+    really_call = slack.call
+
+    async def timed_call(method: str, **arguments: Any) -> dict[str, Any]:
+        at.append(asyncio.get_running_loop().time())
+        return await really_call(method, **arguments)
+
+    async def draw_slowly_at_first(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+        await asyncio.sleep(0.2 if delivery.dedupe_key == "one" else 0)
+        return await draw(session, delivery, now)
+
+    slack.call = timed_call  # type: ignore[method-assign]
+    await owe(database, "one", "two", "three")
+    kind = DeliveryKind(key="word", draw=draw_slowly_at_first, late_limit=None)
+    await make_sender(database, slack, clock, kinds=[kind], pace_seconds=0.3).drain()
+
+    assert len(at) == 3
+    assert all(later - earlier >= 0.29 for earlier, later in pairwise(at))
