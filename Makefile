@@ -6,7 +6,7 @@ ARGS ?=
 # Tests run side by side, a process for each processor up to four; for one process: make test WORKERS=0
 WORKERS ?= auto
 
-.PHONY: help setup setup-test run test check bench format manifest docs pictures lock clean
+.PHONY: help setup setup-test run test check bench soak format manifest docs pictures lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,8 +27,11 @@ check: setup-test ## lint, format, types, import layers
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_layers.py
 
-bench: setup-test ## how fast it is beside a bare Bolt app; ARGS=--quick only sees whether it runs
+bench: setup-test ## how fast it is beside a bare Bolt app, and the clock; ARGS=--quick: whether it runs; ARGS='--only tick'
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: setup-test ## kill, freeze and fail it hundreds of times on both databases, and count what came of it
+	@$(BIN)/python -m tests.crash.soak $(ARGS)
 
 format: setup-test ## put the code in the one format
 	@$(BIN)/ruff check --fix --quiet . || true

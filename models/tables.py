@@ -475,10 +475,11 @@ class SeenRequest(SQLModel, table=True):
     """A request that took effect. Stored with its effect, so a repeat finds it and does nothing twice."""
 
     __tablename__ = "seen_request"
+    __table_args__ = (Index("ix_seen_request_age", "workspace_id", "at"),)
 
     workspace_id: str = Field(default=None, primary_key=True)
     key: str = Field(primary_key=True)
-    at: datetime = Field(index=True)
+    at: datetime
     reference: str | None = None
 
 
@@ -497,6 +498,7 @@ class Delivery(SQLModel, table=True):
 
     `lane` names what must be sent in order and one at a time (a record's card); the partial unique index is what
     keeps two senders out of one lane. `due_at` and `expires_at` go by the product's clock, `lease_until` by the wall.
+    `call` is what this attempt asked of Slack, from right before the call until its outcome is known.
     `is_nag` is noted with the claim, so that a person's nags of a day can be counted.
     """
 
@@ -541,6 +543,7 @@ class Delivery(SQLModel, table=True):
     lease_until: datetime | None = None
     slack_channel: str | None = None
     slack_ts: str | None = None
+    call: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     last_error: str | None = None
 
 
@@ -678,7 +681,10 @@ class StandupEntry(SQLModel, table=True):
     """One person's part in a round: when they are asked, in which zone that was planned, and what they answered."""
 
     __tablename__ = "standup_entry"
-    __table_args__ = (Index("ix_standup_entry_person", "workspace_id", "person_id", "round_id"),)
+    __table_args__ = (
+        Index("ix_standup_entry_person", "workspace_id", "person_id", "round_id"),
+        Index("ix_standup_entry_state", "workspace_id", "state", "opens_at"),
+    )
 
     workspace_id: str = Field(default=None, primary_key=True)
     round_id: int = Field(primary_key=True, foreign_key="standup_round.id")
