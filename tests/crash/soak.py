@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import random
 import tempfile
+from collections import Counter
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +38,7 @@ def main() -> None:
     ]
     bad = []
     for number, (name, workers) in enumerate(rows):
-        told, line = asyncio.run(row(name, workers, kills=given.kills // len(rows), seed=given.seed + number))
+        told, line = row(name, workers, kills=given.kills // len(rows), seed=given.seed + number)
         print(line, flush=True)  # noqa: T201
         if not told.is_well:
             bad.append(f"{name} with {workers} of them, seed {given.seed + number}: {told}")
@@ -45,22 +46,25 @@ def main() -> None:
         raise SystemExit("\n".join(["", *bad]))
 
 
-async def row(name: str, workers: int, *, kills: int, seed: int) -> tuple[Told, str]:
+def row(name: str, workers: int, *, kills: int, seed: int) -> tuple[Told, str]:
     """One storm, and its line of the table."""
     begun = monotonic()
     with ExitStack() as stack:
         databases = PostgresServer() if name == "PostgreSQL" else SqliteFiles()
         stack.callback(databases.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steward-soak-")))
-        url = await asyncio.to_thread(databases.create, migrated=True)
-        async with storm(folder, url, workers=workers, seed=seed) as running:
-            await rage(running, kills)
-            await running.settled()
-            told = await running.told()
-        done = running.done
+        told, done = asyncio.run(weather(folder, databases.create(migrated=True), workers, kills, seed))
     cells = [name, workers, done["killed web"] + done["killed worker"], done["frozen"], done["faults"], done["outages"]]
     cells += [told.owed, told.posted, len(told.duplicates), len(told.lost), told.residue, told.unknowns]
     return told, f"| {' | '.join(str(cell) for cell in [*cells, round(monotonic() - begun)])} |"
+
+
+async def weather(folder: Path, url: str, workers: int, kills: int, seed: int) -> tuple[Told, Counter[str]]:
+    """A storm to its end: what is told of it, and what was done."""
+    async with storm(folder, url, workers=workers, seed=seed) as running:
+        await rage(running, kills)
+        await running.settled()
+        return await running.told(), running.done
 
 
 async def rage(running: Storm, kills: int) -> None:
