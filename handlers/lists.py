@@ -137,7 +137,9 @@ def _where(filters: Filters, wanted: Sequence[Project] | None, page: Page) -> st
 
 def _empty(filters: Filters, what: str) -> str:
     if replace(filters, kinds=(), scope=None, channels=(), everywhere=False) != Filters():
-        return f"None of the {what} are like that."
+        if filters.waiting:
+            return "Nothing waits for you."
+        return f"None of the {what} are like that. `/steward list` shows everything that is open here."
     if filters.wanted_scope is not Scope.OPEN:
         return f"No {filters.wanted_scope.value} {what}.".replace(" all ", " ")
     return (

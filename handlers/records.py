@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, comments, directory, duplicates, links, operations, projects
+from models import batches, comments, directory, duplicates, escalations, links, operations, projects
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order
@@ -27,6 +27,8 @@ from reports.work import items_of
 from views import cards, forms, several
 from views.blocks import Message, cut, esc, plain, section
 from views.cards import HistoryLine
+from views.escalations import ASKED, asking
+from views.escalations import people_of as people_asked
 from views.forms import FormContext
 from views.values import name_of, shown_value, zone_time
 
@@ -297,8 +299,8 @@ async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Re
     return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
 
 
-async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
-    """The record's card, for this person only."""
+async def show(request: Request, deps: Deps, kind: Kind, number: int, *, is_whole: bool = False) -> Reply:
+    """The record's card, for this person only; a whole one with every button there is for them."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
@@ -310,12 +312,17 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
         offers_posting=offers_posting,
         around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
+        is_whole=is_whole,
     )
     return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
     return await show(request, deps, *referred(request.value))
+
+
+async def all_pressed(request: Request, deps: Deps) -> Reply:
+    return await show(request, deps, *referred(request.value), is_whole=True)
 
 
 async def post_card_pressed(request: Request, deps: Deps) -> Reply:
@@ -328,7 +335,7 @@ async def post_card_pressed(request: Request, deps: Deps) -> Reply:
 
 async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The form with what is stored, a stand-in for a title left out. Raises NotAllowed before anybody types in vain."""
-    item, _ = await _editable(request, deps, kind, number)
+    item, _ = await editable(request, deps, kind, number)
     values = forms.stored_values(item)
     if item.record.is_draft and is_untitled(kind, item.record.title):
         values["title"] = ""
@@ -342,7 +349,7 @@ async def edit_pressed(request: Request, deps: Deps) -> Reply:
 async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
-    item, project = await _editable(request, deps, *referred(context.reference))
+    item, project = await editable(request, deps, *referred(context.reference))
     values = forms.read_fields(item.kind, request.state, context)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
@@ -415,7 +422,7 @@ async def _take_step(
     )
     people = await directory.people(deps.session, cards.people_of(item))
     message = cards.saved(item, project, people, said=step.past, now=deps.now)
-    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
+    return Tell(message, redraw=await drawn_anew(request, deps, item, project), reference=item.reference)
 
 
 async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -702,7 +709,7 @@ def edit_context(request: Request, item: Item) -> FormContext:
     )
 
 
-async def _editable(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
+async def editable(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
     """The record, if this person may change its text now. Raises NotFound and NotAllowed."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
@@ -732,7 +739,7 @@ async def _merged(request: Request, deps: Deps, item: Item, project: Project, ty
     return UpdateForm(forms.edit_form(item, context, values=values, warning=sentence))
 
 
-async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> Message | None:
+async def drawn_anew(request: Request, deps: Deps, item: Item, project: Project) -> Message | None:
     """The private message the button stands in, drawn from the latest state; None where nothing of it changes.
 
     A channel's card is not private: every change owes its update anyway.
@@ -757,9 +764,20 @@ async def _rows_anew(request: Request, deps: Deps) -> Message | None:
     if request.message is None:
         return None
     rows = [str(block.get("block_id", "")).partition(":") for block in request.message.blocks]
-    wanted = [read_reference(reference) for of, _, reference in rows if of in (cards.GIVEN, "morning")]
-    items = await items_of(deps.session, request.actor, [found for found in wanted if found]) if any(wanted) else []
+    rows = [row for row in rows if row[0] in ("morning", cards.GIVEN, ASKED)]
+    wanted = [found for _, _, reference in rows if (found := read_reference(reference))]
+    if not wanted:
+        return None
+    if rows[0][0] == ASKED:
+        return await _asks_anew(request, deps, wanted)
+    items = await items_of(deps.session, request.actor, wanted)
     return cards.assigned_batch(items, now=deps.now) if items else None
+
+
+async def _asks_anew(request: Request, deps: Deps, wanted: Sequence[tuple[Kind, int]]) -> Message | None:
+    asks = await escalations.asked_of(deps.session, request.person, wanted, deps.now)
+    people = await directory.people(deps.session, people_asked(asks))
+    return asking(asks, people, request.actor) if asks else None
 
 
 async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:

@@ -1,6 +1,6 @@
 """What a person wants of the clock: quiet hours, so many nags a day, and never a word about some records."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -126,6 +126,14 @@ async def is_muted(session: AsyncSession, person_id: str, record_id: int) -> boo
     """Whether the person wants no reminder of that record."""
     query = select(Mute.record_id).where(col(Mute.person_id) == person_id, col(Mute.record_id) == record_id)
     return (await session.exec(query)).first() is not None
+
+
+async def mutes(session: AsyncSession, person_ids: Iterable[str], record_ids: Collection[int]) -> set[tuple[str, int]]:
+    """Who of these people wants no reminder of which of these records: pairs of their ids."""
+    query = select(Mute.person_id, Mute.record_id).where(
+        col(Mute.person_id).in_(set(person_ids)), col(Mute.record_id).in_(record_ids)
+    )
+    return set(await session.exec(query))
 
 
 async def may_nag(session: AsyncSession, person: Person, now: datetime, *, asking: int | None = None) -> bool:

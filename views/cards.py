@@ -16,7 +16,7 @@ from models.links import Linked
 from models.operations import stored_value, told
 from models.permissions import Actor, Right, may, right_for
 from models.recurrences import instant_of
-from models.tables import Act, Channel, Comment, History, Project, Record
+from models.tables import Act, Channel, Comment, History, Project, Record, Rung
 from models.working_days import holiday_on
 from reports.around import Around
 from views.blocks import (
@@ -26,6 +26,7 @@ from views.blocks import (
     button,
     cut,
     esc,
+    instant,
     link,
     mention,
     mrkdwn,
@@ -59,11 +60,12 @@ def record_card(
     offers_posting: bool = False,
     around: Around = NOTHING_AROUND,
     reader: Actor | None = None,
+    is_whole: bool = False,
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
     `reader` is given with a private view: it offers only what that person may do. `offers_posting` goes with a private
-    view of a record whose card is not in its channel.
+    view of a record whose card is not in its channel, `is_whole` with one that has room for every button.
     """
     if item.record.is_archived:
         return _removed_card(item)
@@ -71,12 +73,13 @@ def record_card(
     blocks = [
         title(item),
         *_facts(item, project, people, today, mention_owner=mention_owner),
+        *_escalated(item, project),
         *_remark(item),
         *_texts(item),
         *_links(around.links),
         *_talk(around.talk),
         note(*_origin(item, project, people)),
-        actions(_buttons(item, project, reader)),
+        actions(_buttons(item, project, reader, is_whole=is_whole)),
     ]
     if offers_posting:
         post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
@@ -374,8 +377,7 @@ def history(item: Item, lines: Sequence[HistoryLine]) -> Message:
     if len(shown) < len(lines):
         blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
     for line in shown:
-        stamp = f"<!date^{int(line.at.timestamp())}^{{date_short_pretty}} {{time}}|{line.at:%Y-%m-%d %H:%M} UTC>"
-        blocks.append(note(mrkdwn(stamp), plain(line.who), plain(line.what, 1_500)))
+        blocks.append(note(mrkdwn(instant(line.at)), plain(line.who), plain(line.what, 1_500)))
         blocks += [rich(line.words)] if line.words else []
     return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
 
@@ -389,16 +391,21 @@ def said(comment: Comment, people: People) -> HistoryLine:
     who = name_of(people, comment.author_id)
     if comment.taken_back_at is not None:
         return HistoryLine(comment.at, who, "commented, and took it back")
-    return HistoryLine(comment.at, who, "commented", comment.text)
+    return HistoryLine(
+        comment.at, who, "commented, and reworded it" if comment.reworded_at else "commented", comment.text
+    )
 
 
 def commented(item: Item, comment: Comment) -> Message:
-    """The private confirmation of a comment, or that it was taken back, with the way back."""
-    is_gone = comment.taken_back_at is not None
-    text = f"{'Took back your comment' if is_gone else 'Commented'} on {item.reference}"
-    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Undo", UNCOMMENT)
+    """The private confirmation of a comment, or that it was taken back, with the way back and to other words."""
+    is_gone, carried = comment.taken_back_at is not None, f"{item.reference}:{comment.id}"
+    did = "Took back your comment" if is_gone else "Reworded your comment" if comment.reworded_at else "Commented"
+    text = f"{did} on {item.reference}"
+    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Take back", UNCOMMENT)
     blocks = [rich((text, "bold")), *([] if is_gone else [rich(cut(comment.text, DETAILS_SHOWN))])]
-    blocks.append(actions([button(label, action, f"{item.reference}:{comment.id}", says=f"{label}: {text}")]))
+    offered = [button(label, action, carried, says=f"{label}: {text}")]
+    offered += [] if is_gone else [button("Reword", "reword", carried, says=f"Reword: {text}")]
+    blocks.append(actions(offered))
     return Message(esc(f"{text}." if is_gone else f"{text}: {cut(comment.text, 300)}"), blocks)
 
 
@@ -430,8 +437,8 @@ def change_in_words(
         return "removed it" if row.after else "brought it back"
     if row.act is Act.LINKED:
         return row.note or "link"
-    if row.act is Act.SOURCE:
-        return row.note or "source"
+    if row.act in (Act.SOURCE, Act.ASKED, Act.ANSWERED):
+        return row.note or row.act.label.lower()
     if row.field == "is_draft":
         return "made it a draft again" if row.after else "it is a draft no longer"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
@@ -478,6 +485,15 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     return [
         {"type": "section", "fields": drawn[start : start + FACTS_EACH]} for start in range(0, len(drawn), FACTS_EACH)
     ]
+
+
+def _escalated(item: Item, project: Project) -> list[Block]:
+    """That somebody above was asked; that its owner was is between Steward and them."""
+    record = item.record
+    if record.climb_since is None or record.climb_rung not in (Rung.COORDINATOR, Rung.SPONSOR):
+        return []
+    on = day(today_in(project.timezone, record.climb_since))
+    return [note(plain(f"Escalated to the {record.climb_rung.label} on {on}."))]
 
 
 SHOWN_APART = ("owner_id", "due_date", "due_time", "priority", "tags")
@@ -547,9 +563,10 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
     return origin
 
 
-def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
-    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with all the rest.
+def _buttons(item: Item, project: Project, reader: Actor | None, *, is_whole: bool) -> list[Block]:
+    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with the rest.
 
+    What finds no room in the menu either stands behind its *More…*, which shows them all (`is_whole`).
     For a reader only what that person may do; the card of a channel has many readers and offers everything.
     """
 
@@ -567,8 +584,13 @@ def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
     rest = [_button(item, "Comment", "comment")] if allowed(Right.COMMENT) else []
     rest.append(_button(item, "History", "history"))
     rest += [_button(item, "Move to another project", "move")] if allowed(Right.EDIT) else []
+    if is_whole:
+        return [*moves, *edits, *rest]
     room = BUTTONS_EACH - len(edits) - 1
-    return [*moves[:room], *edits, overflow([*moves[room:], *rest][:MENU_MAX])]
+    menu = [*moves[room:], *rest]
+    if len(menu) > MENU_MAX:
+        menu = [*moves[room:][: MENU_MAX - 2], rest[0], _button(item, "More…", "all")]
+    return [*moves[:room], *edits, overflow(menu)]
 
 
 BUTTONS_EACH = 5
