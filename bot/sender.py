@@ -104,7 +104,7 @@ class Sender:
         self._kinds: Kinds = deliveries.by_key(kinds)
         self._pace = Pace(pace_seconds)
         # What becomes due so soon after a look at what is due waits for the next one.
-        self._gather_seconds = pace_seconds / 10
+        self._gather_seconds = pace_seconds / 4
         self._freshen = freshen
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._bell = asyncio.Event()
