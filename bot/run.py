@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,9 +174,12 @@ async def socket_mode(
     clock: Clock | None = None,
     pace_seconds: float = PACE_SECONDS,
     patience_seconds: float = PATIENCE_SECONDS,
+    settle: timedelta | None = None,
 ) -> AsyncIterator[Running]:
     """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
-    steward = Steward(database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds)
+    steward = Steward(
+        database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds, settle=settle
+    )
     async with AsyncExitStack() as leaving:
         leaving.push_async_callback(steward.stop)
         workspace = await steward.meet()

@@ -150,10 +150,18 @@ class Database:
             return beat.at if beat else None
 
     async def note_restored(self, at: Any) -> None:
-        """Note in every workspace that this database came from a backup at the instant `at`."""
+        """Note in every workspace that this database came from a backup at the instant `at`.
+
+        What was being sent when the backup was made has an outcome that nobody knows.
+        """
         workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+        deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
+        is_sending = deliveries.c.state == tables.DeliveryState.SENDING
         async with self._turn(writes=True), self._writer.begin() as connection:
             await connection.execute(update(workspaces).values(restored_at=at))
+            await connection.execute(
+                update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
+            )
 
     async def dispose(self) -> None:
         """Close every connection. aiosqlite's threads keep the process alive otherwise."""

@@ -19,7 +19,7 @@ from models.tables import Card, Channel, ChannelMember, Delivery, Person, Projec
 NAMES_AT_ONCE = 300
 
 # What only we know of a person, and Slack's description leaves as it is.
-OURS = ("home_opened_at", "current_project_id", *manners.SETTINGS, "next_digest_at")
+OURS = ("home_opened_at", "current_project_id", *manners.SETTINGS)
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
@@ -167,8 +167,7 @@ async def save_person(session: AsyncSession, found: Person) -> bool:
     else:
         for key in OURS:
             setattr(found, key, getattr(known, key))
-        if found.timezone != known.timezone:
-            found.next_digest_at = manners.PLAN_ANEW
+        found.next_digest_at = manners.next_digest(known, found.timezone, known.digest_at)
     await session.merge(found)
     return has_left
 

@@ -43,6 +43,9 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
     "find": (None, lambda ana: ana.command("#network", "/steward", "find rack look"), 9),
     "list of projects": (None, lambda ana: ana.command("#network", "/steward", "projects"), 5),
     "open the settings": (None, lambda ana: ana.command("#network", "/steward", "settings"), 2),
+    # The person, the project, its numbers and lists, the records, one for each kind among them, stand-ups, headline.
+    "summary": (None, lambda ana: ana.command("#network", "/steward", "summary"), 10),
+    "portfolio": (None, lambda ana: ana.command("#network", "/steward", "portfolio"), 7),
     "save the settings": (
         lambda ana: ana.command("#network", "/steward", "settings"),
         lambda ana: ana.submit({"name": "network"}),
