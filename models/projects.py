@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, escalations
+from models import batches, directory, ladder
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.permissions import (
     Actor,
@@ -244,8 +244,8 @@ async def store(
     await session.flush()
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
-    if escalations.PLANNED_BY & changes.keys():
-        await escalations.wake(session, project, now)
+    if ladder.PLANNED_BY & changes.keys():
+        await ladder.wake(session, project, now)
     await session.flush()
 
 
