@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -300,8 +299,8 @@ async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Re
     return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
 
 
-async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
-    """The record's card, for this person only."""
+async def show(request: Request, deps: Deps, kind: Kind, number: int, *, is_whole: bool = False) -> Reply:
+    """The record's card, for this person only; a whole one with every button there is for them."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
@@ -313,12 +312,17 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
         offers_posting=offers_posting,
         around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
+        is_whole=is_whole,
     )
     return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
     return await show(request, deps, *referred(request.value))
+
+
+async def all_pressed(request: Request, deps: Deps) -> Reply:
+    return await show(request, deps, *referred(request.value), is_whole=True)
 
 
 async def post_card_pressed(request: Request, deps: Deps) -> Reply:
@@ -753,7 +757,10 @@ async def drawn_anew(request: Request, deps: Deps, item: Item, project: Project)
 
 
 async def _rows_anew(request: Request, deps: Deps) -> Message | None:
-    """The message with rows that the button stands in, of a morning or a batch; None for any other message."""
+    """The message with rows that the button stands in, as of a batch; None for any other message.
+
+    Older releases sent such rows on the morning of a due date as well.
+    """
     if request.message is None:
         return None
     rows = [str(block.get("block_id", "")).partition(":") for block in request.message.blocks]
@@ -764,12 +771,7 @@ async def _rows_anew(request: Request, deps: Deps) -> Message | None:
     if rows[0][0] == ASKED:
         return await _asks_anew(request, deps, wanted)
     items = await items_of(deps.session, request.actor, wanted)
-    if rows[0][0] == cards.GIVEN:
-        return cards.assigned_batch(items, now=deps.now)
-    sent = datetime.fromtimestamp(float(request.message.ts), tz=request.zone).date()
-    due_today = [(item, project) for item, project in items if item.record.due_date == sent]
-    rest = [(item, project) for item, project in items if item.record.due_date != sent]
-    return cards.morning(due_today, rest, today=sent, is_redrawn=True)
+    return cards.assigned_batch(items, now=deps.now) if items else None
 
 
 async def _asks_anew(request: Request, deps: Deps, wanted: Sequence[tuple[Kind, int]]) -> Message | None:

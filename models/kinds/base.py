@@ -266,7 +266,7 @@ COMMON_FIELDS = (
         key="due_date",
         label="Due date",
         type=FieldType.DATE,
-        help="The day it should be settled. The owner is reminded that morning at 09:00.",
+        help="The day it should be settled. The owner's daily digest names it.",
         in_list=True,
     ),
     FieldSpec(key="due_time", label="Due time", type=FieldType.TIME, help="Only if the hour matters."),

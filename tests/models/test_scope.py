@@ -26,6 +26,7 @@ from models.tables import (
     Record,
     Rung,
     SeenRequest,
+    WeeklySummary,
     Workspace,
 )
 from tests.support import NOW, a_plan, make_person, make_record, make_workspace
@@ -71,6 +72,8 @@ async def fill(session: AsyncSession) -> None:
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)
     standup = await standups.create(session, actor_of(ana), a_plan(), today=NOW.date(), now=NOW)
     await standups.open_round(session, standup, NOW.date(), now=NOW)
+    session.add(WeeklySummary(project_id=item.record.project_id, day=NOW.date()))
+    await session.flush()
 
 
 async def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:
