@@ -54,22 +54,6 @@ AT_END = "Nobody is left to ask. It waits for an answer, or for somebody who can
 AT_ONCE = 500
 MOST_ASKED = 10
 
-# Settings of a project that plan its records anew.
-PLANNED_BY = frozenset(
-    {
-        "timezone",
-        "working_days",
-        "holiday_country",
-        "holiday_subdivision",
-        "days_off",
-        "coordinator_id",
-        "sponsor_id",
-        "escalates",
-        "grace_days",
-        "archived_at",
-    }
-)
-
 # What somebody says by changing a record is a word about it; what Steward notes there is none.
 NO_WORD = (Act.ASKED, Act.SOURCE)
 
@@ -77,17 +61,6 @@ NO_WORD = (Act.ASKED, Act.SOURCE)
 NOBODYS_FAULT = frozenset({"invalid_auth", "account_inactive", "token_revoked", "missing_scope", "not_authed"})
 
 Pair = tuple[Item, Project]
-
-
-async def wake(session: AsyncSession, project: Project, now: datetime) -> None:
-    """Have every open record of the project planned anew, because its calendar, its people or its settings changed."""
-    statement = update(Record).where(
-        col(Record.project_id) == project.id,
-        col(Record.is_open),
-        col(Record.is_archived).is_(False),
-        col(Record.is_draft).is_(False),
-    )
-    await session.exec(statement.values(climb_at=now), execution_options={"synchronize_session": False})
 
 
 async def end(session: AsyncSession, record_ids: Sequence[int | None], by: str | None, now: datetime) -> None:
