@@ -61,7 +61,8 @@ def still_working(incoming: Incoming) -> dict[str, Any] | None:
 
 def is_reading(incoming: Incoming) -> bool:
     """Whether a file has just been put into the form, which takes longer than people look at a still window."""
-    entry = entry_for(incoming.where, incoming.name, incoming.text)
+    # A command that means nothing has no entry, and is refused in its own time.
+    entry = entry_for(incoming.where, incoming.name) if incoming.where is Where.FORM else None
     reads = entry is not None and entry.reads_file
     return reads and file_in(incoming.state) not in ("", incoming.context.file_id)
 
