@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import time
 
+from handlers import away as away_handlers
 from handlers import records
 from handlers.replies import OpenForm, Reply, Tell
 from handlers.request import Deps, Request
@@ -214,8 +215,10 @@ async def skip(request: Request, deps: Deps) -> Reply:
 
 
 async def away(request: Request, deps: Deps) -> Reply:
-    """Away for today's round."""
-    return await _leave_out(request, deps, EntryState.AWAY, "You are away for")
+    """Away for the round, which is noted at once; the form asks whether it is for longer."""
+    at = await _part(request, deps)
+    await standups.skip(deps.session, at, EntryState.AWAY, now=deps.now)
+    return await away_handlers.stood_up(request, deps, f"{at.standup.name}, {day(at.round.day)},")
 
 
 async def issue(request: Request, deps: Deps) -> Reply:

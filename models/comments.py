@@ -12,7 +12,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import operations, search
+from models import escalations, operations, search
 from models.errors import Conflict, InvalidFields, NotAllowed, NotFound
 from models.kinds import Item
 from models.permissions import Actor, Right, require
@@ -56,6 +56,7 @@ async def add(
     comment = Comment(record_id=item.record.id, author_id=actor.id, at=now, text=text, words=words)
     session.add(comment)
     await session.flush()
+    await escalations.heard(session, item.record, actor.id, now)
     await operations.owe_card(session, item.record, now, because=f":comment:{comment.id}", asked=True)
     return comment
 

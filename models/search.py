@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from sqlalchemy import (
     DDL,
+    BindParameter,
     ColumnElement,
     Connection,
     and_,
     case,
+    cast,
     column,
     event,
     func,
@@ -145,18 +147,22 @@ def _has(session: AsyncSession, table_name: str, rows: Any, sought: Sought) -> C
 BEGINNING: Final = 3
 
 
-def having_most(session: AsyncSession, words: Sequence[str]) -> ColumnElement[bool]:
-    """The records that have all of the words but one, or of one or two all, as a condition on `Record`.
+def most_of(session: AsyncSession, words: Sequence[str]) -> str:
+    """What to ask the index for records that have all of the words but one, or of one or two all; see `answering`.
 
     A word that is left out may be misspelt or have another ending. Where none can be, the beginnings of the words are
     enough; they are looked for in such questions only, since each stands for many words.
     """
     engine = _engine(session)
     if len(words) < 3:
-        return engine.matches("record", Record, engine.all_of([engine.words([word[:BEGINNING]]) for word in words]))
+        return engine.all_of([engine.words([word[:BEGINNING]]) for word in words])
     whole = [engine.word.format(word) for word in words]
-    but_one = [engine.all_of(whole[:at] + whole[at + 1 :]) for at in range(len(whole))]
-    return engine.matches("record", Record, engine.any_of(but_one))
+    return engine.any_of([engine.all_of(whole[:at] + whole[at + 1 :]) for at in range(len(whole))])
+
+
+def answering(dialect: str, question: BindParameter[str]) -> ColumnElement[bool]:
+    """The records that the index gives for the question, as a condition on `Record`."""
+    return _ENGINES[dialect].matches("record", Record, question)
 
 
 def relevance(wanted: Sequence[Sought]) -> ColumnElement[int]:
@@ -187,7 +193,7 @@ class _Engine:
     beginning: str
     both: str
     either: str
-    matches: Callable[[str, Any, str], ColumnElement[bool]]
+    matches: Callable[[str, Any, str | BindParameter[str]], ColumnElement[bool]]
 
     def words(self, way: Sequence[str]) -> str:
         return self.all_of([*(self.word.format(each) for each in way[:-1]), self.beginning.format(way[-1])])
@@ -199,15 +205,15 @@ class _Engine:
         return f"({self.either.join(parts)})"
 
 
-def _matches_in_sqlite(table_name: str, rows: Any, question: str) -> ColumnElement[bool]:
+def _matches_in_sqlite(table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
     found = table(f"{table_name}_words", column("rowid"))
     matching = literal_column(f"{table_name}_words").op("MATCH", is_comparison=True)(question)
     condition: ColumnElement[bool] = rows.id.in_(select(found.c.rowid).where(matching))
     return condition
 
 
-def _matches_in_postgresql(_table_name: str, rows: Any, question: str) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = _vector(rows.words).op("@@")(literal(question).cast(TSQUERY))
+def _matches_in_postgresql(_table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = _vector(rows.words).op("@@")(cast(question, TSQUERY))
     return condition
 
 

@@ -392,6 +392,25 @@ async def follow_moves(session: AsyncSession, now: datetime) -> None:
     await session.flush()
 
 
+async def follow_absences(session: AsyncSession, person_id: str, now: datetime) -> None:
+    """Bring the person's parts in open rounds in line with their absences.
+
+    Whoever is away and has not answered is not asked any more; whoever is back before their hour is asked again.
+    """
+    query = _parts(person_id).where(col(StandupRound.is_open), col(StandupEntry.answered_at).is_(None))
+    for entry, round_, standup in (await session.exec(query)).all():
+        is_away = person_id in await absences.of(session, [person_id], round_.day)
+        if is_away and entry.state is EntryState.WAITING:
+            entry.state = EntryState.AWAY
+            if round_.digest_ts:
+                await owe_digest(session, round_, standup, now)
+        elif not is_away and entry.state is EntryState.AWAY and entry.opens_at > now:
+            entry.state = EntryState.WAITING
+            await _owe_prompt(session, standup, entry)  # adds nothing where it was planned before they went
+        session.add(entry)
+    await session.flush()
+
+
 async def close_due(session: AsyncSession, now: datetime) -> list[tuple[Standup, StandupRound]]:
     """Close the rounds whose last window has ended: who did not answer has missed it. What follows is owed."""
     query = (

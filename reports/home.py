@@ -11,10 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
 from models.items import with_own_rows
-from models.kinds import KINDS
 from models.permissions import Actor, decides_for, takes_part, visible_projects, visible_records
 from models.projects import in_use
 from models.tables import Act, History, Project, Record, RecordHelper
+from reports.filtering import awaits_approval
 from reports.work import BY_DUE_DATE, Line, Page
 
 # Between them it is every date that it is anywhere at one instant.
@@ -134,13 +134,6 @@ async def _counted(
 
 async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Record, Project, int]]:
     """The first of what the actor is to approve, the most urgent first, each with how many there are."""
-    waits = or_(
-        *(
-            and_(col(Record.kind) == kind.key, col(Record.status).in_(kind.awaits_approval))
-            for kind in KINDS
-            if kind.awaits_approval
-        )
-    )
     query = (
         _records()
         .add_columns(func.count().over())
@@ -149,7 +142,7 @@ async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Reco
             col(Record.is_archived).is_(False),
             in_use(),
             decides_for(actor),
-            waits,
+            awaits_approval(),
             visible_records(actor),
         )
         .order_by(*BY_DUE_DATE)

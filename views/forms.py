@@ -31,7 +31,7 @@ class FormContext:
     """What a form remembers between opening and submitting. Holds no rights: those are checked on submission.
 
     `line` is the page and filters of the list it was opened from, `chosen` the records picked there: "A12:5" with the
-    version that was seen.
+    version that was seen. `of_day` is the date of the digest whose button opened it.
     """
 
     kind: str = ""
@@ -53,6 +53,7 @@ class FormContext:
     line: str = ""
     chosen: tuple[str, ...] = ()
     digest: str = ""
+    of_day: str = ""
     file_id: str = ""
     comment_id: int = 0
     lengths: Mapping[str, int] = field(default_factory=dict)
@@ -158,6 +159,30 @@ def edit_form(item: Item, context: FormContext, *, values: Values | None = None,
     }
 
 
+def field_form(item: Item, key: str, context: FormContext) -> Block:
+    """The small form for one field of a record; it is read as the edit form is."""
+    spec = item.kind.field(key)
+    blocks = [note(plain(f"{item.reference}: {item.record.title}", 2_000))]
+    blocks.append(_input(key, spec.label, _ELEMENTS[spec.type].draw(spec, item.value(key)), spec.help))
+    if key == "due_date" and item.value(key):
+        blocks.append(_why_moved())
+    return {
+        "type": "modal",
+        "callback_id": "edit",
+        "title": plain(f"Change {item.reference}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": blocks,
+    }
+
+
+def _why_moved() -> Block:
+    element = {"type": "plain_text_input", "max_length": TEXT_MAX}
+    hint = "It stands in the history, and the card keeps the date that was promised first."
+    return _input(WHY_MOVED, "Why does the date move?", element, hint, optional=True)
+
+
 def _asking_why_moved(item: Item, values: Values, blocks: list[Block]) -> list[Block]:
     """The inputs of an edited record: its due date tells us when it is chosen, and a later one is asked about."""
     drawn = []
@@ -165,9 +190,7 @@ def _asking_why_moved(item: Item, values: Values, blocks: list[Block]) -> list[B
         drawn.append(block | {"dispatch_action": True} if block["block_id"] == "due_date" else block)
         before, day = item.record.due_date, values.get("due_date")
         if block["block_id"] == "due_date" and before and day and day > before:
-            element = {"type": "plain_text_input", "max_length": TEXT_MAX}
-            hint = "It stands in the history, and the card keeps the date that was promised first."
-            drawn.append(_input(WHY_MOVED, "Why does the date move?", element, hint, optional=True))
+            drawn.append(_why_moved())
     return drawn
 
 

@@ -39,7 +39,7 @@ def home(overview: Overview, person: Person, *, notice: Message | None = None) -
 
 NOTHING = (
     "Nothing open is yours. What you log with your own name in it, or what somebody hands to you, stands here, the "
-    "most urgent first, and you are reminded at 09:00 on the day it is due."
+    "most urgent first, and your daily digest tells you when it is due."
 )
 
 NO_PROJECTS = (
@@ -178,13 +178,19 @@ def _how_it_stands(standing: Standing) -> str:
 
 
 def _foot(page: Page, person: Person) -> list[Block]:
-    buttons = [
+    of_projects = [
         button("All projects", "projects", "used 0"),
         button("Switch project", "switch", ""),
         button("Project settings", "settings", ""),
+    ]
+    of_person = [
+        button("Your settings", "me", ""),
+        button("Next digest", "preview_digest", "", says="Preview your next digest"),
+        button("I'm away", "away", ""),
         button("Help", "help", ""),
     ]
-    buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
+    of_person += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
-    reminders = f"Reminders come at 09:00 your time ({zone_time(person.timezone)})"
-    return [divider(), actions(buttons), note(mrkdwn(stamp), plain(reminders))]
+    reminders = f"Your digest comes at {person.digest_at:%H:%M} your time ({zone_time(person.timezone)})"
+    reminders = reminders if person.wants_digest else "You get no digest"
+    return [divider(), actions(of_projects), actions(of_person), note(mrkdwn(stamp), plain(reminders))]

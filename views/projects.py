@@ -8,7 +8,7 @@ from models.kinds import Item
 from models.permissions import is_closed
 from models.projects import IMPORT
 from models.tables import Act, Channel, Editors, History, Person, Project
-from models.working_days import countries, in_words, subdivisions
+from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, in_words, subdivisions
 from reports.projects import ProjectLine, ProjectPage
 from views.blocks import Block, Message, actions, button, cut, esc, instant, mrkdwn, note, plain, section
 from views.project_forms import setting_label
@@ -31,6 +31,9 @@ def saved(project: Project, people: People) -> Message:
         text += " Records are changed only by those they belong to."
     if project.may_others_log:
         text += " People of other companies may log in channels shared with them."
+    if project.has_summary:
+        weekday = WEEKDAY_NAMES[WEEKDAYS.index(project.summary_day)]
+        text += f" Weekly summary on {weekday} at {project.summary_at:%H:%M}."
     return Message(text, [section(mrkdwn(text))])
 
 
@@ -200,7 +203,7 @@ def archive_question(project: Project, open_records: int) -> Message:
         open_records, f"{open_records} records in it are open."
     )
     text = (
-        f"Archive *{esc(project.name)}*? {what} It leaves all lists, Home and the morning messages, and nothing in it "
+        f"Archive *{esc(project.name)}*? {what} It leaves all lists, Home and the digests, and nothing in it "
         "can be changed. Nothing is lost: `/steward project restore` brings it back as it is."
     )
     return question(text, button("Archive", "archive_project", str(project.id), style="danger"))

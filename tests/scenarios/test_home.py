@@ -49,9 +49,9 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
 
     assert "Nothing open is yours." in home(ben)
     assert "You take part in no project yet." in home(ben)
-    assert "Reminders come at 09:00 your time (Berlin time)" in home(ben)
+    assert "Your digest comes at 09:00 your time (Berlin time)" in home(ben)
     assert ben.home is not None
-    rest = ["paste", "import", "projects", "switch", "settings", "help"]
+    rest = ["paste", "import", "projects", "switch", "settings", "away", "help"]
     assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), *rest]
     assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 

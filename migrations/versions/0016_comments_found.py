@@ -6,8 +6,8 @@ The program fills in the words of comments that are there already, as it does wh
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
