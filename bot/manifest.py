@@ -8,8 +8,10 @@ from handlers.registry import EVENTS
 # Scope -> why, as docs/connect-slack.md tells it. The manifest asks for nothing that is not used, and whoever installs
 # it may leave the optional ones out.
 OPTIONAL_SCOPES = {
-    "channels:history": "the text of a message saved by a reaction, whether a record's message was changed, and whether "
-    "a message of Steward's own was posted",
+    "channels:history": (
+        "the text of a message saved by a reaction, whether a record's message was changed, and whether a message of "
+        "Steward's own was posted"
+    ),
     "groups:history": "the same in private channels Steward was invited to",
     "files:read": "read a table that somebody puts into the form of /steward import",
 }
