@@ -41,7 +41,7 @@ manifest: setup ## write manifest.json from the code
 	@$(BIN)/steward manifest > manifest.json
 
 pictures: setup-test ## take the README's pictures in a browser test
-	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser/test_first_five_minutes.py -k 1280
+	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser -k "(first_five and 1280) or test_summary"
 
 docs: setup ## write the tables of README.md and .env.example from the code
 	@$(BIN)/python -m bot.documents .

@@ -30,7 +30,7 @@ from models.clock import Clock
 from models.database import Database, DatabaseBusy, shielded
 from models.tables import Delivery
 from scheduler import deliveries
-from scheduler.deliveries import Call, DeliveryKind, Draft, Kinds
+from scheduler.deliveries import Call, DeliveryKind, Draft, Kinds, Wait
 from scheduler.notices import DELIVERY_KINDS
 
 log = logging.getLogger("steward.sender")
@@ -243,7 +243,7 @@ class Sender:
         now, wall = self._clock.now(), self._wall.now()
         try:
             async with self._database.unit(workspace_id) as session:
-                if not await deliveries.owes(session, self._kinds, now=now, wall=wall):
+                if not await deliveries.owes(session, self._kinds, now=now, wall=wall, except_targets=busy):
                     return []
                 await deliveries.free_unsent(session, wall=wall)
                 if tidies:
@@ -310,10 +310,12 @@ class Sender:
                 return None
             return await self._checked(workspace_id, row, draft)
 
-    async def _checked(self, workspace_id: str, row: Delivery, draft: Draft | None) -> Draft | None:
+    async def _checked(self, workspace_id: str, row: Delivery, draft: Draft | Wait | None) -> Draft | None:
         end = self._kinds[row.kind].end_of(row)
         if draft is None:
             await self._settle(workspace_id, row, deliveries.cancel)
+        elif isinstance(draft, Wait):
+            await self._back(workspace_id, row, retry_at=draft.until, error="too early")
         elif end is not None and self._clock.now() >= end:
             await self._settle(workspace_id, row, deliveries.give_up)
         elif wait := self._pace.paused(workspace_id, draft.method, draft.channel):

@@ -256,6 +256,7 @@ def _person_shape(user: User, now: datetime) -> Json:
         "is_guest": user.is_restricted,
         "deleted": user.deleted,
         "color": user.color,
+        "status": {"emoji": user.status_emoji, "text": user.status_text} if user.has_status(now.timestamp()) else None,
         "local_time": now.astimezone(ZoneInfo(user.tz)).strftime("%H:%M"),
     }
 
@@ -449,6 +450,11 @@ async def _rate_limits(me: Person, body: Json) -> Json:
     return {}
 
 
+async def _set_status(me: Person, body: Json) -> Json:
+    await me.set_status(str(body["emoji"]), str(body.get("text", "")), float(body.get("until", 0)))
+    return {}
+
+
 async def _fail(me: Person, body: Json) -> Json:
     """Let the next calls of a method go wrong; see `Sandbox.fail`."""
     given = {name: body[name] for name in FAULT_FIELDS if name in body}
@@ -491,6 +497,7 @@ ACTS: dict[str, Act] = {
     "next_morning": _next_morning,
     "next_monday": _next_monday,
     "rate_limits": _rate_limits,
+    "set_status": _set_status,
     "fail": _fail,
     "be_unreachable": _be_unreachable,
 }

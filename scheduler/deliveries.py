@@ -10,8 +10,8 @@ The rules that keep a message from going out twice:
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, exists, false, func, or_, update
@@ -31,6 +31,7 @@ SETTLE = timedelta(seconds=15)
 SEEN_KEPT = timedelta(days=7)
 FINISHED_KEPT = timedelta(days=90)
 ERROR_MAX = 200
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Draft:
     """What is to be sent now. `channel` is a channel or, for a direct message, a person; `ts` names what is updated.
 
     A whisper is shown to one person of the channel only (`to`), and stands nowhere. `mentions` is the person whom this
-    message notifies by name, for the kind's own book-keeping.
+    message notifies by name, and `told` what it says of which of its things, for the kind's own book-keeping.
     """
 
     method: Method
@@ -48,6 +49,14 @@ class Draft:
     thread_ts: str | None = None
     to: str | None = None
     mentions: str | None = None
+    told: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """It is too early to send that, by what is known now: not before that instant."""
+
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Call:
         return {**vars(self), "at": self.at.isoformat()}
 
 
-Draw = Callable[[AsyncSession, Delivery, datetime], Awaitable[Draft | None]]
+Draw = Callable[[AsyncSession, Delivery, datetime], Awaitable[Draft | Wait | None]]
 AfterSent = Callable[[AsyncSession, Delivery, Draft, datetime], Awaitable[None]]
 AfterFailed = Callable[[AsyncSession, Delivery, datetime], Awaitable[None]]
 MayRepeat = Callable[[AsyncSession, Delivery], Awaitable[bool]]
@@ -92,12 +101,12 @@ async def once(session: AsyncSession, delivery: Delivery) -> bool:
 class DeliveryKind:
     """How one kind of delivery is drawn and what follows.
 
-    `draw` gives None when there is no longer anything to say. `late_limit` counts from the due time; None is for what
-    stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of a `latest_only` kind, only
-    the newest due row of a lane is sent. What `is_nag` asks somebody for something they have not done; it is not sent
-    in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the transaction that records
-    the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be
-    repeated.
+    `draw` gives None when there is no longer anything to say, and Wait when it is too early. `late_limit` counts from
+    the due time; None is for what stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of
+    a `latest_only` kind, only the newest due row of a lane is sent. What `is_nag` asks somebody for something they have
+    not done; it is not sent in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the
+    transaction that records the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows
+    and it may not be repeated.
     """
 
     key: str
@@ -120,10 +129,15 @@ class DeliveryKind:
 Kinds = Mapping[str, DeliveryKind]
 
 
-async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime) -> bool:
-    """Whether anything of these kinds is due or was left behind; the cheap question of an idle sender."""
+async def owes(
+    session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime, except_targets: Collection[str] = ()
+) -> bool:
+    """Whether anything of these kinds is due, to others than those targets, or was left behind.
+
+    It is the cheap question of an idle sender.
+    """
     # Two questions, since an OR of them goes by no index.
-    for owed in (_is_due(now), _is_left(wall)):
+    for owed in (and_(_is_due(now), col(Delivery.target).not_in(except_targets)), _is_left(wall)):
         query = select(Delivery.id).where(owed, col(Delivery.kind).in_(kinds)).limit(1)
         if (await session.exec(query)).first() is not None:
             return True
@@ -205,14 +219,17 @@ async def begin_call(
     return await _settle(session, claimed, lease_until=wall + (lease or LEASE), call=call.noted)
 
 
-async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | None:
-    """What is to be sent now: nothing where there is nothing to say, and no nag that its person would not want."""
+async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | Wait | None:
+    """What is to be sent now: a nag only to whom it is welcome, else after their quiet hours or not at all."""
     draft = await kind.draw(session, claimed, now)
-    if draft is None or not kind.is_nag:
+    if not isinstance(draft, Draft) or not kind.is_nag:
         return draft
     person = await directory.person(session, claimed.target)
-    is_wanted = person is None or await manners.may_nag(session, person, now, asking=claimed.id)
-    return draft if is_wanted else None
+    if person is None:
+        return draft
+    if manners.is_quiet(person, now):
+        return Wait(manners.not_before(person, now))
+    return draft if await manners.may_nag(session, person, now, asking=claimed.id) else None
 
 
 def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
@@ -380,7 +397,9 @@ def by_key(kinds: Iterable[DeliveryKind]) -> dict[str, DeliveryKind]:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    return and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now)
+    """Due by now; in a database that was restored, since then: what was due before may have been sent already."""
+    since = select(func.coalesce(func.max(Workspace.restored_at), LONG_AGO)).scalar_subquery()
+    return and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now, col(Delivery.due_at) > since)
 
 
 def _is_left(wall: datetime) -> ColumnElement[bool]:

@@ -12,9 +12,11 @@ def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) ->
 
     told = bench("--only", "requests", "--write", str(written))
 
-    rows = cells(told)
+    measured, goals = told.split("| goal ")
+    rows = cells(measured)
     assert [row[0] for row in rows[2:]] == [
         "acknowledge",
+        "store one row",
         "log with words",
         "open a form",
         "list",
@@ -23,6 +25,7 @@ def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) ->
     ]
     assert {len(row) for row in rows} == {11}
     assert all(float(row[2]) > 0 for row in rows[2:])
+    assert goals.count("SQLite: ") == 7
     assert told.strip() in written.read_text(encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import nulls_last
 from sqlmodel import Field, SQLModel, col
 
-from models.kinds.base import FieldSpec, FieldType, FollowUp, Item, Kind, Step
+from models.kinds.base import OVERDUE, Concern, FieldSpec, FieldType, FollowUp, Item, Kind, Step
 from models.labels import Labelled, LinkType
 from models.tables import stored
 
@@ -128,6 +128,42 @@ def _shown_score(item: Item, today: date) -> str | None:
 
 def _shown_residual(item: Item, today: date) -> str | None:
     return _in_words(score(item.value("residual_probability"), item.value("residual_impact")))
+
+
+def _is_high(item: Item) -> bool:
+    return (_points(item) or 0) >= HIGH
+
+
+def _unanswered_since(item: Item) -> date | None:
+    """Ever since somebody said something about it, while it is high and nobody has said what to do about it."""
+    is_unanswered = _is_high(item) and item.value("response") is None and item.record.status in LIVE
+    return date.min if is_unanswered else None
+
+
+CONCERNS = (
+    OVERDUE,
+    Concern(
+        key="expired",
+        since=lambda item: item.value("trigger_date"),
+        says="could happen until {day}, which has passed",
+        asks="Can it be closed as expired, or is there another trigger date?",
+        field="trigger_date",
+    ),
+    Concern(
+        key="review",
+        since=lambda item: item.record.next_review if _is_high(item) else None,
+        says=f"scores {HIGH} or more, and its review was due {{day}}",
+        asks="Could you look at it again, and set the next review?",
+        field="next_review",
+    ),
+    Concern(
+        key="unanswered",
+        since=_unanswered_since,
+        says=f"scores {HIGH} or more and has no response yet",
+        asks="Could you choose one: avoid, mitigate, transfer, accept or escalate?",
+        field="response",
+    ),
+)
 
 
 RISK = Kind(
@@ -291,7 +327,7 @@ RISK = Kind(
             to=RiskStatus.ACCEPTED,
             words=("accepted",),
             reason="Why can the project live with it?",
-            needs_approver=lambda item: (_points(item) or 0) >= HIGH,
+            needs_approver=_is_high,
         ),
         Step(
             key="reopen",
@@ -319,4 +355,5 @@ RISK = Kind(
     derived={"Score": _shown_score, "Residual score": _shown_residual},
     score=_SCORE,
     sort_by=(nulls_last(_SCORE.desc()),),
+    concerns=CONCERNS,
 )

@@ -6,8 +6,8 @@ And two indexes, so that the clock's work reads no more than it is about.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0012"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
