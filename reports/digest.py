@@ -304,13 +304,17 @@ def may_concern(day: date, until: date, at: datetime) -> ColumnElement[bool]:
         col(Project.id) == col(Record.project_id),
         in_use(),
     )
-    own = exists().where(
-        col(Record.workspace_id) == col(Person.workspace_id),
-        col(Record.owner_id) == col(Person.id),
-        or_(is_due, _to_review(day, at)),
-        *its_project,
-        *_LIVE,
-    )
+    # Each by itself, so that an index leads to it.
+    own = [
+        exists().where(
+            col(Record.workspace_id) == col(Person.workspace_id),
+            col(Record.owner_id) == col(Person.id),
+            is_for_them,
+            *its_project,
+            *_LIVE,
+        )
+        for is_for_them in (is_due, _to_review(day, at))
+    ]
     helps = exists().where(
         col(RecordHelper.workspace_id) == col(Person.workspace_id),
         col(RecordHelper.person_id) == col(Person.id),
@@ -337,4 +341,4 @@ def may_concern(day: date, until: date, at: datetime) -> ColumnElement[bool]:
         col(Absence.first_day) <= day,
         col(Absence.last_day) >= day,
     )
-    return or_(own, helps, decides, stands_in)
+    return or_(*own, helps, decides, stands_in)

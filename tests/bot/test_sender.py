@@ -617,6 +617,34 @@ async def test_what_a_web_process_committed_goes_out_even_while_another_call_han
     assert [row.state.value for row in await stored(database)] == ["sent", "sent"]
 
 
+async def test_many_commits_in_a_moment_are_looked_at_together(
+    database: Database, slack: RecordingSlack, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    owes = deliveries.owes
+
+    async def counted(*given: Any, **named: Any) -> bool:
+        looks.append(named)
+        return await owes(*given, **named)
+
+    monkeypatch.setattr(deliveries, "owes", counted)
+    sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=10.0)
+    await owe(database, "first", "waits for its turn")
+    sender.begin(WORKSPACE)
+    await slack.reached(1)
+
+    for _ in range(20):
+        sender.begin(WORKSPACE)
+        await asyncio.sleep(0)
+    await owe(database, "to somebody else", target="UBEN")
+    sender.begin(WORKSPACE)
+    await slack.reached(2)
+
+    assert [call.text for call in slack.calls] == ["first", "to somebody else"]
+    assert len(looks) < 10
+    await sender.stop()
+
+
 async def test_without_a_wake_what_is_due_is_found_all_the_same(
     database: Database, slack: RecordingSlack, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
