@@ -22,6 +22,7 @@ from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project, Record
+from models.typed import read_typed
 from models.working_days import working_days_of
 from reports.around import around
 from reports.work import items_of
@@ -344,7 +345,7 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
     item, project = await _editable(request, deps, *referred(context.reference))
-    values = forms.read_fields(item.kind, request.state, context)
+    values = read_typed(item.kind, forms.read_fields(item.kind, request.state, context), project)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
     due_before = item.record.due_date

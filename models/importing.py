@@ -417,6 +417,13 @@ def _points(spec: FieldSpec, cell: str, reader: Reader) -> int:
     return int(match[1])
 
 
+def _number(spec: FieldSpec, cell: str, reader: Reader) -> int:
+    try:
+        return int(cell)
+    except ValueError:
+        raise _Unread(f"“{cell}” is no whole number.") from None
+
+
 def _tags(spec: FieldSpec, cell: str, reader: Reader) -> str:
     return read_tags(re.sub(r"[\[\]'\"|]", " ", cell))
 
@@ -432,5 +439,7 @@ _READERS: Final[Mapping[FieldType, Callable[[FieldSpec, str, Reader], Any]]] = {
     FieldType.TIME: _time,
     FieldType.CHOICE: _choice,
     FieldType.SCALE: _points,
+    FieldType.NUMBER: _number,
+    FieldType.MONEY: _text,  # the project that it goes to knows what it means
     FieldType.TAGS: _tags,
 }

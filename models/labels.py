@@ -46,6 +46,14 @@ class Priority(Labelled):
     CRITICAL = "critical", "Critical"
 
 
+class EscalationLevel(Labelled):
+    """To whom something was raised so far."""
+
+    OWNER = "owner", "Owner"
+    COORDINATOR = "coordinator", "Coordinator"
+    SPONSOR = "sponsor", "Sponsor"
+
+
 class LinkType(Labelled):
     """How one record is linked to another. The label is read from the one, `inverse` from the other."""
 

@@ -168,7 +168,7 @@ async def follow(
     word = follow_up.link.inverse if follow_up.is_from_new else follow_up.link.label
     made = [_plain(ends[0], follow_up.link, ends[1])]
     await _note(session, actor, old, word, (new, project), via=via, now=now, after=made)
-    if follow_up.to is not None:
+    if follow_up.to is not None and item.record.status != follow_up.to:
         await operations.follow_status(session, actor, item, follow_up.to, because=new.reference, now=now, via=via)
 
 

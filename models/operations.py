@@ -7,7 +7,7 @@ of work rolls back.
 import sys
 from collections import Counter as Counting
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any
@@ -19,11 +19,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import batches, directory, moves, outbox, projects, search, tags
 from models.clock import today_in
-from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
+from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
 from models.inserting import add_rows, count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType, SourceChange
+from models.money import Money
 from models.moves import Destination
 from models.permissions import Actor, Right, keeps_to_channels, may, require, right_for, visible_records
 from models.tables import (
@@ -40,6 +41,7 @@ from models.tables import (
     RecordHelper,
     RecordTag,
 )
+from models.typed import read_typed
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
@@ -57,6 +59,7 @@ SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived"})
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
 LONG_TEXT_MAX = 40_000
+NUMBER_MAX = 100_000
 
 NOT_THERE = "There is no {reference} here that you can see. `/steward list` shows what there is."
 
@@ -109,6 +112,7 @@ async def create(
     require(actor, Right.CREATE, project)
     if keeps_to_channels(actor) and not await directory.is_member(session, channel_id, actor.id):
         raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
+    values = read_typed(kind, values, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     number = await count_up(session, Counter, {"kind": kind.key}, "last")
     item = _new_item(actor, New(kind, values), number, project, channel_id, now)
@@ -160,6 +164,7 @@ async def create_many(
     nothing is owed to channel and owners until one of them changes. `may_be_past` takes dates that have passed.
     """
     require(actor, Right.CREATE, project)
+    news = [replace(new, values=read_typed(new.kind, new.values, project)) for new in news]
     told = (new_problems(actor, project, new, now=now, may_be_past=may_be_past) for new in news)
     problems = [sentence for each in told for sentence in each.values()]
     owners = {new.values.get("owner_id") for new in news}
@@ -186,7 +191,7 @@ def new_problems(
 ) -> dict[str, str]:
     """What is wrong with a record to be stored: field key -> sentence. Its owner is asked about elsewhere."""
     today = date.min if may_be_past else today_in(project.timezone, now)
-    problems = field_problems(new.kind, {"title": None, **new.values}, today=today)
+    problems = field_problems(new.kind, {"title": None, **read_typed(new.kind, new.values, project)}, today=today)
     if new.status is not None and new.status != new.kind.first_status and not problems:
         item = _new_item(actor, new, 0, project, "", now)
         steps = [step for step in new.kind.steps if step.to == new.status]
@@ -198,7 +203,7 @@ def new_problems(
 
 def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime) -> Item:
     """The rows of a new record, not yet stored."""
-    kind, values = new.kind, new.values
+    kind, values = new.kind, {**new.values, **new.kind.follows(new.values)}
     if not values.get("due_date"):
         values = {**values, "due_time": None}
     own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
@@ -265,7 +270,9 @@ async def change(
     require(actor, Right.EDIT, project, item)
     require_editable(item)
     await _refuse_stale(session, item, version)
+    values = read_typed(item.kind, values, project)
     await _check(session, item.kind, values, project, now, before=item)
+    values = {**values, **item.kind.follows({**item.values, **values})}
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
     values = {**values, **_promise(item, values)}
@@ -316,8 +323,9 @@ async def take_step(
     note = (note or "").strip()
     if problems := step_problems(item, step, note, answer):
         raise InvalidFields(problems)
-    asked = {field.key: None for field in item.kind.all_fields if field.by_step}
-    values = {"status": step.to, REMARK: note, **asked, **step.sets(item)}
+    asked = {each.asks: None for each in item.kind.steps if each.asks}
+    also = step.sets(item, actor.id, today_in(project.timezone, now))
+    values = {"status": step.to, REMARK: note, **asked, **also}
     values |= {step.asks: answer} if step.asks else {}
     await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": note})
     return item
@@ -587,6 +595,9 @@ def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before
         day = values.get(key)
         if day and day < today and (before is None or before.value(key) != day):
             problems[key] = f"{day:%a} {day.day} {day:%b %Y} is past. Choose today or a later day."
+    if not problems:
+        was = before.values if before else {}
+        problems |= kind.contradictions({**was, **values}, was)
     due = values.get("due_date", before and before.record.due_date)
     if values.get("due_time") and not due and (before or "due_date" in values):
         problems["due_time"] = "A time needs a day: choose a due date too, or clear the time."
@@ -599,6 +610,8 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
         return "A title is needed: one line that says what it is."
     if value is None:
         return None
+    if isinstance(value, Unread):
+        return str(value)
     limit = {FieldType.TEXT: TEXT_MAX, FieldType.LONG_TEXT: LONG_TEXT_MAX}.get(field.type)
     limit = TITLE_MAX if field.key == "title" else limit
     if limit and len(value) > limit:
@@ -607,6 +620,8 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
         return tags.problem(value)
     if field.type is FieldType.SCALE and value not in range(1, 6):
         return "Choose a number from 1 to 5."
+    if field.type is FieldType.NUMBER and abs(value) > NUMBER_MAX:
+        return f"Choose a number from -{NUMBER_MAX:,} to {NUMBER_MAX:,}."
     if field.choices and value not in list(field.choices):
         return f"Choose one of: {', '.join(choice.label for choice in field.choices)}."
     return None
@@ -967,6 +982,8 @@ def _history(
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Money):
+        return str(value)
     return value.isoformat() if isinstance(value, date | time) else value
 
 
@@ -981,6 +998,8 @@ def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
         return date.fromisoformat(stored)
     if field.type is FieldType.TIME:
         return time.fromisoformat(stored)
+    if field.type is FieldType.MONEY:
+        return Money.stored(stored)
     return field.choices(stored) if field.choices else stored
 
 

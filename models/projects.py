@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import batches, directory
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
+from models.money import CURRENCIES
 from models.permissions import (
     Actor,
     Right,
@@ -42,6 +43,7 @@ SETTINGS = (
     "holiday_country",
     "holiday_subdivision",
     "days_off",
+    "currency",
     "who_may_edit",
     "may_others_log",
 )
@@ -352,11 +354,17 @@ def _days_off_problem(days_off: str) -> str | None:
     return f"At most {MOST_DAYS_OFF} days; these are {count}." if count > MOST_DAYS_OFF else None
 
 
+def _currency_problem(currency: str | None) -> str | None:
+    is_known = currency is None or currency in CURRENCIES
+    return None if is_known else "Type the code of a currency, three letters such as EUR, or leave it empty."
+
+
 _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "name": _name_problem,
     "timezone": lambda zone: (
         None if zone in available_timezones() else "Choose a time zone from the list, such as Europe/Berlin."
     ),
+    "currency": _currency_problem,
     "working_days": lambda days: None if days else "Choose at least one day of the week.",
     "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
     "days_off": _days_off_problem,

@@ -113,7 +113,8 @@ class Project(SQLModel, table=True):
     """What a channel's records belong to. Private as soon as one of its channels is.
 
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
-    a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too.
+    a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. `currency`
+    (ISO 4217 code) is that of amounts typed without one.
     """
 
     __tablename__ = "project"
@@ -128,6 +129,7 @@ class Project(SQLModel, table=True):
     holiday_country: str | None = None
     holiday_subdivision: str | None = None
     days_off: str = ""
+    currency: str | None = None
     who_may_edit: Editors = Field(default=Editors.MEMBERS, sa_type=stored(Editors))
     may_others_log: bool = False
     created_by: str

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.items import with_own_rows
+from models.money import Money
 from models.permissions import Actor, Right, may, visible_projects, visible_records
 from models.tables import Comment, History, Link, Project, Record, Workspace
 
@@ -73,6 +74,7 @@ def _project(project: Project) -> dict[str, Any]:
             "holiday_country": project.holiday_country,
             "holiday_subdivision": project.holiday_subdivision,
             "days_off": project.days_off.split(),
+            "currency": project.currency,
             "who_may_edit": project.who_may_edit,
             "may_others_log": project.may_others_log,
             "created_by": project.created_by,
@@ -160,4 +162,6 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 def _plain_value(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
+    if isinstance(value, Money):
+        return str(value)
     return value.value if isinstance(value, Enum) else value

@@ -11,9 +11,11 @@ from datetime import date, time
 from typing import Any
 
 from models.comments import COMMENT, COMMENT_MAX
+from models.errors import Unread
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
-from models.operations import REMARK, TEXT_MAX, TITLE_MAX, Source
+from models.money import Money
+from models.operations import NUMBER_MAX, REMARK, TEXT_MAX, TITLE_MAX, Source
 from models.projects import NAME_MAX
 from models.tables import Project
 from models.tags import read_tags
@@ -335,6 +337,23 @@ def _read_time(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> time | None:
     return time.fromisoformat(chosen) if chosen else None
 
 
+def _draw_number(spec: FieldSpec, value: int | None) -> Block:
+    element: Block = {"type": "number_input", "is_decimal_allowed": False}
+    element |= {"min_value": str(-NUMBER_MAX), "max_value": str(NUMBER_MAX)}
+    return element | ({"initial_value": str(value)} if value is not None else {})
+
+
+def _read_number(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> int | None:
+    typed = shown[0].get("value")
+    return int(typed) if typed else None
+
+
+def _draw_amount(spec: FieldSpec, value: Money | Unread | str | None) -> Block:
+    """An amount in words that are read as the same amount again; what could not be read, as it was typed."""
+    words = value.shown if isinstance(value, Money) else value.typed if isinstance(value, Unread) else value
+    return _draw_text(spec, words)
+
+
 def _draw_menu(spec: FieldSpec, value: Any) -> Block:
     """A menu can be emptied again only through an option that says so."""
     choices = [option(label, key) for key, label in _menu(spec)]
@@ -366,6 +385,8 @@ _ELEMENTS = {
     FieldType.TIME: _Element(_draw_time, _read_time),
     FieldType.CHOICE: _Element(_draw_menu, _read_menu),
     FieldType.SCALE: _Element(_draw_menu, _read_menu),
+    FieldType.NUMBER: _Element(_draw_number, _read_number),
+    FieldType.MONEY: _Element(_draw_amount, _read_text),
     FieldType.TAGS: _Element(_draw_tags, lambda spec, shown: read_tags(_read_text(spec, shown))),
 }
 

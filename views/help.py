@@ -34,18 +34,30 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
 
 def kind_help(kind: Kind) -> Message:
     """What a kind is, its fields, and the words that move it on."""
-    fields = "\n".join(f"• *{field.label}*: {esc(field.help)}" for field in kind.all_fields)
+    fields = [f"• *{field.label}*: {esc(field.help)}" for field in kind.all_fields]
     steps = "\n".join(f"• `{esc(kind.typed(step, f'{kind.letter}12'))}`: {step.label}" for step in kind.steps)
     steps += "".join(f"\n• `{kind.letter}12 {each.key}`: {each.label}" for each in kind.follow_ups)
     blocks: list[Block] = [
         section(mrkdwn(f"*{kind.emoji} {kind.plural.capitalize()}*\n{esc(kind.help)}")),
         section(mrkdwn(f"`/{kind.key} {esc(kind.example)}`")),
-        section(mrkdwn(f"*Fields*\n{fields}")),
+        *(section(mrkdwn(part)) for part in _parted(["*Fields*", *fields])),
         section(mrkdwn(f"*Moving it on*\n{steps}")),
         note(plain(f"“/{kind.key}” alone opens the form, “/{kind.key} list” shows the open ones.")),
     ]
     return Message(kind.help, blocks)
 
+
+def _parted(lines: Sequence[str]) -> list[str]:
+    """The lines in as few texts as Slack takes them in."""
+    parts = [""]
+    for line in lines:
+        if len(parts[-1]) + len(line) >= SECTION_MAX:
+            parts.append("")
+        parts[-1] += f"{line}\n"
+    return [part.rstrip() for part in parts]
+
+
+SECTION_MAX = 3_000
 
 # What may stand beside the title, and what it means.
 GRAMMAR = (

@@ -20,6 +20,7 @@ from views.values import day
 NO_COUNTRY = (NOT_SET, "No public holidays")
 NO_REGION = (NOT_SET, "The whole country")
 YES = "yes"
+CURRENCY_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -173,14 +174,15 @@ _BEGINS_AS: Values = {
     "holiday_country": None,
     "holiday_subdivision": None,
     "days_off": "",
+    "currency": None,
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
 }
 
 
-def _draw_name(values: Values) -> Block:
-    name = cut(safe(values.get("name") or ""), NAME_MAX)
-    return {"type": "plain_text_input", "max_length": NAME_MAX} | ({"initial_value": name} if name else {})
+def _draw_line(text: str, limit: int) -> Block:
+    text = cut(safe(text), limit)
+    return {"type": "plain_text_input", "max_length": limit} | ({"initial_value": text} if text else {})
 
 
 def _draw_person(key: str) -> Callable[[Values], Block]:
@@ -254,7 +256,12 @@ def _read_code(state: Mapping[str, Any], key: str) -> str | None:
 
 
 _SETTINGS: Mapping[str, Setting] = {
-    "name": Setting("Name", "What people call the project.", _draw_name, read_choice),
+    "name": Setting(
+        "Name",
+        "What people call the project.",
+        lambda values: _draw_line(values.get("name") or "", NAME_MAX),
+        read_choice,
+    ),
     "coordinator_id": Setting(
         "Coordinator",
         "Keeps the log, approves decisions, may change these.",
@@ -295,6 +302,14 @@ _SETTINGS: Mapping[str, Setting] = {
         "The project's own free days, by commas or lines: 24 Dec 2031, 27 Dec 2031 to 31 Dec 2031",
         _draw_days_off,
         read_choice,
+        is_extra=True,
+        optional=True,
+    ),
+    "currency": Setting(
+        "Currency",
+        "Of amounts that are typed without one: a code such as EUR.",
+        lambda values: _draw_line(values.get("currency") or "", CURRENCY_MAX),
+        lambda state, key: read_choice(state, key).strip().upper() or None,
         is_extra=True,
         optional=True,
     ),

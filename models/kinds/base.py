@@ -14,6 +14,8 @@ from sqlmodel import SQLModel
 from models.labels import Labelled, LinkType, Priority
 from models.tables import History, Record
 
+Values = Mapping[str, Any]
+
 
 class FieldType(StrEnum):
     TEXT = "text"
@@ -24,12 +26,14 @@ class FieldType(StrEnum):
     TIME = "time"
     CHOICE = "choice"
     SCALE = "scale"
+    NUMBER = "number"
+    MONEY = "money"
     TAGS = "tags"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldSpec:
-    """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5.
+    """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5, NUMBER whole.
 
     `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
     An extra is shown in a form on demand, or where it holds a value. What a step asks for (`by_step`) is in no form
@@ -58,8 +62,9 @@ class Step:
     """A move from one status to another, offered as a word (`A12 done`) and as a button.
 
     `past` is what the confirmation says was done. `reason` is the question that must be answered with it; `asks` the
-    key of a choice that must be made with it. `sets` gives further values that it stores. Where `needs_approver` is
-    true of the record, the step is left to the coordinator.
+    key of a choice that must be made with it. `sets` gives further values that it stores, from the record, the id of
+    whoever takes the step and the project's day. Where `needs_approver` is true of the record, the step is left to the
+    coordinator.
     """
 
     key: str
@@ -71,7 +76,7 @@ class Step:
     is_main: bool = False
     reason: str = ""
     asks: str = ""
-    sets: Callable[["Item"], Mapping[str, Any]] = lambda item: {}
+    sets: Callable[["Item", str, date], Mapping[str, Any]] = lambda item, by, today: {}
     needs_approver: Callable[["Item"], bool] = lambda item: False
 
 
@@ -112,6 +117,9 @@ class Kind:
     `closed` are the statuses in which nothing is left to do; `stands` those of them that are not shown as done with.
     `score` is what a list can be limited by, and `sort_by` what comes before the due date in the order of a list: both
     are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
+
+    Of all values that a record is to have, `contradictions` names those that cannot stand together (key -> sentence),
+    given what they were before, and `follows` the values of fields that others decide.
     """
 
     key: str
@@ -131,6 +139,8 @@ class Kind:
     replacement: Replacement | None = None
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
+    contradictions: Callable[[Values, Values], Mapping[str, str]] = lambda values, before: {}
+    follows: Callable[[Values], Mapping[str, Any]] = lambda values: {}
     awaits_approval: frozenset[Labelled] = frozenset()
     score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
     sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)
@@ -205,6 +215,11 @@ class Item:
     @property
     def status(self) -> Labelled:
         return self.kind.statuses(self.record.status)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The stored values of all its fields."""
+        return {field.key: self.value(field.key) for field in self.kind.all_fields}
 
     def value(self, key: str) -> Any:
         """The stored value of a field, wherever its column lives."""

@@ -1,0 +1,55 @@
+"""Fields that mean more than their words, from the form to the card and back."""
+
+import pytest
+
+from tests.scenarios.house import House, shown
+from tests.scenarios.looking import answered, card, held
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+async def test_an_amount_is_asked_about_until_it_is_clear_and_gives_the_exposure(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/risk", "Late core switch p4 i3")
+    await house.settled()
+    await ana.command("#network", "/steward", "R1 edit")
+    await ana.click_view("more_fields")
+    await house.settled()
+
+    await ana.submit({"cost": "1.200", "contingency_budget": "900"})
+    assert "In which currency?" in ana.form_errors["cost"]
+    assert held(ana.modal)["cost"] == "1.200"
+    await ana.submit({"cost": "1.200 EUR", "contingency_budget": "EUR 900"})
+    assert list(ana.form_errors) == ["cost"]
+    assert "may mean 1200 or 1.2" in ana.form_errors["cost"]
+    assert (await ana.submit({"cost": "1.200,50 EUR"})).ok
+    await house.settled()
+
+    drawn = shown(card(ana, "R1"))
+    assert "*Cost if it happens*\nEUR 1,200.50" in drawn
+    assert "*Exposure*\nEUR 840.35" in drawn
+    assert (await house.record("R1"))["cost"] == "1200.50 EUR"
+    await ana.command("#network", "/steward", "R1 undo")
+    await house.settled()
+    assert "Exposure" not in shown(card(ana, "R1"))
+    await ana.command("#network", "/steward", "R1 history")
+    assert "cost if it happens: empty → EUR 1,200.50" in answered(ana)
+
+
+async def test_the_project_says_which_currency_is_meant(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order racks")
+    await ana.command("#network", "/steward", "settings")
+    await ana.click_view("more_settings")
+    await house.settled()
+    await ana.submit({"currency": "euros"})
+    assert "Type the code of a currency" in ana.form_errors["currency"]
+    assert (await ana.submit({"currency": "sek"})).ok
+    await house.settled()
+
+    await ana.command("#network", "/steward", "import")
+    await ana.submit({"lines": "Kind,Title,Extra cost,Days lost\nIssue,Rack broke,1.200,-2\nIssue,Rack lost,1200,x"})
+    await house.settled()
+    preview = shown(ana.modal or {})
+    assert "Extra cost: “1.200” may mean 1200 or 1.2" in preview
+    assert "Days lost: “x” is no whole number" in preview
