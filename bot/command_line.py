@@ -81,6 +81,18 @@ def migrate() -> None:
 
 
 @app.command()
+def doctor() -> None:
+    """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
+    _go(_doctor(_settings("database")))
+
+
+@app.command()
+def health() -> None:
+    """Whether the database answers and the clock's work goes on, as /healthz says it: exit status 0 or 1."""
+    _go(_health(_settings("database")))
+
+
+@app.command()
 def export(
     format: Annotated[str, typer.Option(help="Only json so far.")] = "json",
     workspace: Annotated[str | None, typer.Option(help="Slack's team id, where there are several.")] = None,
@@ -109,16 +121,45 @@ def main() -> None:
     app()
 
 
+async def _doctor(settings: Settings) -> None:
+    from bot.doctor import Verdict, examine
+    from models.clock import SystemClock
+
+    faults = 0
+    async for finding in examine(settings, now=SystemClock().now()):
+        typer.echo(finding.line())
+        faults += finding.verdict is Verdict.FAULT
+    if faults:
+        typer.echo(f"{faults} to mend.")
+        raise typer.Exit(1)
+    typer.echo("All is well.")
+
+
+async def _health(settings: Settings) -> None:
+    from bot.run import database_faults, require_database
+    from bot.web import health_problem
+    from models.database import Database
+
+    require_database(settings.database_url)
+    with database_faults(settings.database_url):
+        pass  # tried first, for a sentence instead of a traceback
+    database = Database(settings.database_url)
+    try:
+        problem = await health_problem(database)
+    finally:
+        await database.dispose()
+    if problem is not None:
+        _fail(problem)
+    typer.echo("ok")
+
+
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.run import CannotStart, migrated_database
+    from bot.run import CannotStart, migrated_database, require_database
     from models import directory
-    from models.database import sqlite_path
     from models.permissions import actor_of
     from reports.export import export as report
 
-    file = sqlite_path(settings.database_url)
-    if file is not None and not file.exists():
-        raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is.")
+    require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
         known = await database.workspace_ids()
         if workspace_id is None and len(known) != 1:

@@ -205,6 +205,13 @@ async def migrated_database(url: str, *, wait_ms: int = PERSON_WAIT_MS) -> Async
         await database.dispose()
 
 
+def require_database(url: str) -> None:
+    """Raise CannotStart when the address names a SQLite file that is not there: looking must not make one."""
+    file = sqlite_path(url)
+    if file is not None and not file.exists():
+        raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is; `steward migrate` makes it.")
+
+
 @contextmanager
 def database_faults(url: str) -> Iterator[None]:
     """Turn what goes wrong in opening the database into a sentence, without its address or its password."""

@@ -256,7 +256,7 @@ class Sender:
                 if self._freshen is not None:
                     await self._freshen(row.target)
                 async with self._database.unit(workspace_id, writes=False) as session:
-                    draft = await self._kinds[row.kind].draw(session, row, self._clock.now())
+                    draft = await deliveries.drawn(session, row, self._kinds[row.kind], now=self._clock.now())
             except Exception:
                 log.exception("delivery %s (%s) could not be drawn", row.id, row.kind)
                 await self._retry_or_park(workspace_id, row, "could not be drawn")

@@ -8,6 +8,9 @@ knows (`SlackUnknown`), it can never work like this (`SlackPermanent`), or Slack
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -105,7 +108,10 @@ class SlackPort(Protocol):
 
 
 class SlackWebApi:
-    """Slack's Web API over HTTP, as the app whose token it is; `scopes` are those it has, once it was called."""
+    """Slack's Web API over HTTP, as the app whose token it is.
+
+    Once it was called, `scopes` are those of the token, and `slack_time` is what Slack's clock showed with the answer.
+    """
 
     def __init__(
         self,
@@ -122,6 +128,7 @@ class SlackWebApi:
         if urlsplit(base_url).hostname in _LOCAL_HOSTS:
             self._client.proxy = None
         self.scopes: frozenset[str] = frozenset()
+        self.slack_time: datetime | None = None
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout)
 
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -136,14 +143,16 @@ class SlackWebApi:
         except Exception as error:
             # Whatever else goes wrong went wrong after the request may have left.
             raise SlackUnknown(f"no answer: {type(error).__name__}") from error
-        self._note_scopes(answer.headers)
+        self._note_headers(answer.headers)
         return dict(answer.data) if isinstance(answer.data, dict) else {}
 
-    def _note_scopes(self, headers: Mapping[str, str]) -> None:
-        """What the token may do: Slack says it with every answer, so that a scope granted later is known at once."""
-        told = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
-        if told is not None:
-            self.scopes = frozenset(scope.strip() for scope in told.split(",") if scope.strip())
+    def _note_headers(self, headers: Mapping[str, str]) -> None:
+        """What Slack says with every answer: what the token may do, so that a scope granted later is known at once."""
+        told = {name.lower(): value for name, value in headers.items()}
+        if (scopes := told.get("x-oauth-scopes")) is not None:
+            self.scopes = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
+        with suppress(ValueError):
+            self.slack_time = parsedate_to_datetime(told.get("date", ""))
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -9,11 +9,15 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from models import manners
 from models.inserting import add_missing
 from models.tables import Card, Channel, ChannelMember, Delivery, Person, Project, Record
 
 # Asked about in one statement: SQLite's expressions may be a thousand deep.
 NAMES_AT_ONCE = 300
+
+# What only we know of a person, and Slack's description leaves as it is.
+OURS = ("home_opened_at", "current_project_id", *manners.SETTINGS, "next_digest_at")
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
@@ -129,7 +133,10 @@ async def save_person(session: AsyncSession, found: Person) -> bool:
     if known is None:
         await add_missing(session, Person, [found.model_dump()])
     else:
-        found.home_opened_at, found.current_project_id = known.home_opened_at, known.current_project_id
+        for key in OURS:
+            setattr(found, key, getattr(known, key))
+        if found.timezone != known.timezone:
+            found.next_digest_at = manners.PLAN_ANEW
     await session.merge(found)
     return has_left
 

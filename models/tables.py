@@ -47,9 +47,14 @@ class Person(SQLModel, table=True):
 
     `current_project_id` is the project they switched to, where what they type in a direct message goes. It is no
     right: whether they may still see that project is asked each time.
+
+    From `digest_at` on it is what they want of the clock: their digest at that hour of their own, no reminder between
+    `quiet_from` and `quiet_until`, which may lie beyond midnight, and so many nags a day. `next_digest_at` is when the
+    clock looks next whether there is something to say; it is empty until the clock has met them.
     """
 
     __tablename__ = "person"
+    __table_args__ = (Index("ix_person_next_digest", "workspace_id", "next_digest_at"),)
 
     workspace_id: str = Field(default=None, primary_key=True)
     id: str = Field(primary_key=True)
@@ -64,6 +69,12 @@ class Person(SQLModel, table=True):
     is_active: bool = True
     home_opened_at: datetime | None = None
     current_project_id: int | None = None
+    digest_at: time = time(9)
+    wants_digest: bool = True
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    nags_a_day: int = 3
+    next_digest_at: datetime | None = None
 
     @property
     def shown_name(self) -> str:
@@ -113,8 +124,9 @@ class Project(SQLModel, table=True):
     """What a channel's records belong to. Private as soon as one of its channels is.
 
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
-    a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. `currency`
-    (ISO 4217 code) is that of amounts typed without one.
+    a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. So many
+    working days before it is due, `lead_days`, a record stands in its owner's digest. `currency` (ISO 4217 code) is that
+    of amounts typed without one.
     """
 
     __tablename__ = "project"
@@ -132,6 +144,7 @@ class Project(SQLModel, table=True):
     currency: str | None = None
     who_may_edit: Editors = Field(default=Editors.MEMBERS, sa_type=stored(Editors))
     may_others_log: bool = False
+    lead_days: int = 2
     created_by: str
     home_channel_id: str
     is_private: bool = False
@@ -219,6 +232,17 @@ class RecordHelper(SQLModel, table=True):
     workspace_id: str = Field(default=None, primary_key=True)
     person_id: str = Field(primary_key=True)
     record_id: int = Field(primary_key=True, foreign_key="record.id")
+
+
+class Mute(SQLModel, table=True):
+    """That the clock never reminds a person of a record, because they said so."""
+
+    __tablename__ = "mute"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    person_id: str = Field(primary_key=True)
+    record_id: int = Field(primary_key=True, foreign_key="record.id")
+    at: datetime
 
 
 class Comment(SQLModel, table=True):
@@ -359,6 +383,7 @@ class Delivery(SQLModel, table=True):
 
     `lane` names what must be sent in order and one at a time (a record's card); the partial unique index is what
     keeps two senders out of one lane. `due_at` and `expires_at` go by the product's clock, `lease_until` by the wall.
+    `is_nag` is noted with the claim, so that a person's nags of a day can be counted.
     """
 
     __tablename__ = "delivery"
@@ -367,6 +392,14 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_due", "workspace_id", "state", "due_at"),
         Index("ix_delivery_lane", "workspace_id", "lane", "state"),
         Index("ix_delivery_record", "workspace_id", "record_id", "kind"),
+        Index(
+            "ix_delivery_nag",
+            "workspace_id",
+            "target",
+            "due_at",
+            sqlite_where=text("is_nag = 1"),
+            postgresql_where=text("is_nag"),
+        ),
         Index(
             "uq_delivery_lane_sending",
             "workspace_id",
@@ -389,6 +422,7 @@ class Delivery(SQLModel, table=True):
     expires_at: datetime | None = None
     state: DeliveryState = Field(default=DeliveryState.DUE, sa_type=stored(DeliveryState))
     attempt: int = 0
+    is_nag: bool = False
     claimed_by: str | None = None
     lease_until: datetime | None = None
     slack_channel: str | None = None
@@ -409,7 +443,10 @@ class Absence(SQLModel, table=True):
     """Days on which somebody is away, both ends included, in their own calendar; `deputy_id` stands in for them."""
 
     __tablename__ = "absence"
-    __table_args__ = (Index("ix_absence_person", "workspace_id", "person_id", "last_day"),)
+    __table_args__ = (
+        Index("ix_absence_person", "workspace_id", "person_id", "last_day"),
+        Index("ix_absence_deputy", "workspace_id", "deputy_id", "last_day"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     workspace_id: str = Field(default=None)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models import directory, manners
 from models.tables import Delivery, DeliveryState, SeenRequest
 from views.blocks import Message
 
@@ -68,8 +69,10 @@ class DeliveryKind:
 
     `draw` gives None when there is no longer anything to say. `late_limit` counts from the due time; None is for what
     stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of a `latest_only` kind, only
-    the newest due row of a lane is sent. `sent` and `failed` run in the transaction that records the outcome;
-    `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be repeated.
+    the newest due row of a lane is sent. What `is_nag` asks somebody for something they have not done; it is not sent
+    in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the transaction that records
+    the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be
+    repeated.
     """
 
     key: str
@@ -77,6 +80,7 @@ class DeliveryKind:
     late_limit: timedelta | None
     may_repeat: MayRepeat = never
     latest_only: bool = False
+    is_nag: bool = False
     sent: AfterSent | None = None
     failed: AfterFailed | None = None
     unsure: AfterFailed | None = None
@@ -149,9 +153,20 @@ async def claim(
             attempt=col(Delivery.attempt) + 1,
             claimed_by=worker,
             lease_until=wall + lease,
+            is_nag=col(Delivery.kind).in_([kind.key for kind in kinds.values() if kind.is_nag]),
         )
     )
     return sorted(await _changed(session, statement), key=lambda row: (row.due_at, row.id))
+
+
+async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | None:
+    """What is to be sent now: nothing where there is nothing to say, and no nag that its person would not want."""
+    draft = await kind.draw(session, claimed, now)
+    if draft is None or not kind.is_nag:
+        return draft
+    person = await directory.person(session, claimed.target)
+    is_wanted = person is None or await manners.may_nag(session, person, now, asking=claimed.id)
+    return draft if is_wanted else None
 
 
 def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:

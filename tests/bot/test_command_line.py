@@ -79,7 +79,7 @@ def test_help_names_every_command() -> None:
     told = steward("--help")
 
     assert told.exit_code == 0
-    for command in ("run", "sandbox", "web", "worker", "migrate", "export", "manifest"):
+    for command in ("run", "sandbox", "web", "worker", "migrate", "doctor", "health", "export", "manifest"):
         assert f" {command} " in told.output
 
 
@@ -151,7 +151,7 @@ def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path
     assert empty.stderr == "Say which workspace: --workspace (there is none yet)\n"
     assert nobody.stderr == "Nobody here has the id U9.\n"
     assert format.stderr == "There is no format 'xml'; there is json.\n"
-    assert nowhere.stderr == "There is no database at steward.db. DATABASE_URL says where it is.\n"
+    assert nowhere.stderr == "There is no database at steward.db. DATABASE_URL says where it is; `steward migrate` makes it.\n"
     assert {told.exit_code for told in (empty, nobody, format, nowhere)} == {1}
     assert list(installation.iterdir()) == []
 

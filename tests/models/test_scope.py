@@ -19,6 +19,7 @@ from models.tables import (
     Comment,
     Heartbeat,
     Link,
+    Mute,
     Person,
     Project,
     Record,
@@ -55,6 +56,7 @@ async def fill(session: AsyncSession) -> None:
         session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
         session.add(Comment(record_id=item.record.id, author_id=ana.id, at=NOW, text="Seen"))
+        session.add(Mute(person_id=ana.id, record_id=item.record.id, at=NOW))
     session.add(SeenRequest(key="trigger", at=NOW))
     session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)

@@ -1,0 +1,256 @@
+"""`steward doctor`: looks at an installation, part by part, and says what is wrong and what to do about it."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot import migrate
+from bot.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.run import CannotStart, database_faults, place, require_database
+from bot.settings import Settings
+from bot.slack_port import SlackError, SlackRefused, SlackWebApi
+from bot.web import health_problem
+from models.database import Database, sqlite_path
+from models.tables import Channel, Delivery, DeliveryState, Project
+
+# Slack refuses requests that are signed five minutes away from its own clock; half of that is worth a warning.
+MOST_SKEW = timedelta(seconds=150)
+# What is due is sent within seconds; this late, nobody sends.
+LATE = timedelta(minutes=5)
+LOOKED_BACK = timedelta(days=7)
+LEAST_FREE_MIB = 200
+NAMED = 8  # channels that a line names before it only counts
+
+T = TypeVar("T")
+
+
+class Verdict(StrEnum):
+    """How a finding counts: a fault makes the whole look a failure, a note does not."""
+
+    GOOD = "good"
+    NOTE = "note"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and where it is not well, what to do."""
+
+    verdict: Verdict
+    about: str
+    says: str
+    do: str = ""
+
+    def line(self) -> str:
+        """As it is printed; the mark in words, for whoever reads a log without colours."""
+        told = f"{self.verdict:<5}  {self.about}: {self.says}"
+        return f"{told}\n       {self.do}" if self.do else told
+
+
+def good(about: str, says: str) -> Finding:
+    return Finding(Verdict.GOOD, about, says)
+
+
+def note(about: str, says: str, do: str = "") -> Finding:
+    return Finding(Verdict.NOTE, about, says, do)
+
+
+def fault(about: str, says: str, do: str) -> Finding:
+    return Finding(Verdict.FAULT, about, says, do)
+
+
+async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding]:
+    """Every finding as soon as it is known: Slack, then the database and what is in it. Changes nothing."""
+    async for finding in _slack(settings, now):
+        yield finding
+    async with AsyncExitStack() as leaving:
+        database = Database(settings.database_url)
+        leaving.push_async_callback(database.dispose)
+        opened = await _database(settings, database)
+        yield opened
+        if opened.verdict is Verdict.FAULT:
+            return
+        if space := _space(settings):
+            yield space
+        schema = await _schema(database)
+        yield schema
+        if schema.verdict is Verdict.FAULT:
+            return
+        yield await _ticker(database)
+        for workspace_id in await database.workspace_ids():
+            async with database.unit(workspace_id, writes=False) as session:
+                yield await _backlog(session, now)
+                yield await _refused(session, now)
+                yield await _channels(session)
+
+
+async def _slack(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
+    """The tokens, what they may do, and Slack's clock beside ours."""
+    if not settings.names_slack:
+        yield note("Slack", "no token is set, so `steward run` opens a workspace in your browser instead")
+        return
+    if settings.slack_bot_token is None:
+        yield fault("Slack", "SLACK_BOT_TOKEN is not set", "docs/connect-slack.md shows where it is copied from.")
+        return
+    bot = SlackWebApi(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+    try:
+        told, problem = await _asked("bot token", lambda: bot.call("auth.test"))
+    finally:
+        await bot.close()
+    if told is None:
+        yield problem or fault("Slack", "no answer", "Check the network.")
+        return
+    yield good("bot token", f"of {told.get('user', 'the app')} in {told.get('team', 'the workspace')}")
+    yield _scopes(bot.scopes)
+    if bot.slack_time is not None:
+        yield _clock(bot.slack_time, now)
+    yield await _door(settings)
+
+
+async def _asked(about: str, call: Callable[[], Awaitable[T]]) -> tuple[T | None, Finding | None]:
+    """Slack's answer, or the fault that it is."""
+    try:
+        return await call(), None
+    except SlackRefused as error:
+        return None, fault(
+            about, f"Slack refuses it: {error.code}", "Copy it again from the app's page, and install the app."
+        )
+    except SlackError as error:
+        return None, fault(
+            about, f"Slack did not answer: {error.code}", "Check the network, and SLACK_API_URL if it is set."
+        )
+
+
+async def _door(settings: Settings) -> Finding:
+    """How requests come in: the app token is tried, a signing secret shows only with a request whether it is right."""
+    if settings.slack_app_token is None:
+        if settings.slack_signing_secret is None:
+            return fault(
+                "way in",
+                "neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so no request can reach Steward",
+                "Set the first for `steward run`, the second for `steward web`.",
+            )
+        return good("way in", "HTTP; the signing secret shows whether it is right with Slack's first request")
+    app = SlackWebApi(settings.slack_app_token.get_secret_value(), settings.slack_api_url)
+    try:
+        _, problem = await _asked("app token", lambda: app.call("apps.connections.open"))
+    finally:
+        await app.close()
+    return problem or good("way in", "Socket Mode; the app token opens a connection")
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    """What the token may do beside what the manifest asks for."""
+    missing = sorted(set(SCOPES) - set(OPTIONAL_SCOPES) - granted)
+    if missing:
+        return fault(
+            "scopes",
+            f"missing: {', '.join(missing)}",
+            "Paste the manifest anew (`steward manifest`) and reinstall the app in the workspace.",
+        )
+    left_out = [f"{scope} ({why})" for scope, why in OPTIONAL_SCOPES.items() if scope not in granted]
+    if left_out:
+        return note("scopes", "all that is needed; without the optional " + "; ".join(left_out))
+    return good("scopes", "all of the manifest's")
+
+
+def _clock(slack_time: datetime, now: datetime) -> Finding:
+    skew = now - slack_time
+    if abs(skew) > MOST_SKEW:
+        return fault(
+            "clock",
+            f"{abs(skew.total_seconds()):.0f} s {'ahead of' if skew > timedelta(0) else 'behind'} Slack's",
+            "Set the machine's clock by NTP: signatures are refused and reminders come at the wrong moment.",
+        )
+    return good("clock", f"within {abs(skew.total_seconds()):.0f} s of Slack's; time zone data {version('tzdata')}")
+
+
+async def _database(settings: Settings, database: Database) -> Finding:
+    """Whether it opens."""
+    try:
+        require_database(settings.database_url)
+        with database_faults(settings.database_url):
+            async with database.engine.connect():
+                pass
+    except CannotStart as reason:
+        return fault("database", str(reason), "Check DATABASE_URL, and that the database runs.")
+    return good("database", place(settings.database_url))
+
+
+def _space(settings: Settings) -> Finding | None:
+    """Room on the disk of a SQLite file."""
+    file = sqlite_path(settings.database_url)
+    if file is None:
+        return None
+    free = shutil.disk_usage(Path(file).resolve().parent).free // 2**20
+    if free < LEAST_FREE_MIB:
+        return fault("disk", f"{free} MiB are free beside {file}", "Make room: without it nothing can be stored.")
+    return good("disk", f"{free} MiB are free")
+
+
+async def _schema(database: Database) -> Finding:
+    if await migrate.is_current(database):
+        return good("schema", f"at step {migrate.head()}, which this release expects")
+    return fault("schema", "another than this release expects", "Run `steward migrate`; make a backup first.")
+
+
+async def _ticker(database: Database) -> Finding:
+    problem = await health_problem(database)
+    if problem is not None:
+        return fault("clock's work", problem, "While it does not run nobody is reminded and nothing is posted.")
+    return good("clock's work", "it ran within the last minute")
+
+
+async def _backlog(session: AsyncSession, now: datetime) -> Finding:
+    """What should have gone out by now."""
+    waits = (col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now)
+    count = (await session.exec(select(func.count()).select_from(Delivery).where(*waits))).one()
+    oldest = (await session.exec(select(Delivery.due_at).where(*waits).order_by(col(Delivery.due_at)).limit(1))).first()
+    if oldest is not None and now - oldest > LATE:
+        return fault(
+            "messages",
+            f"{count} wait, the oldest for {(now - oldest).total_seconds() / 60:.0f} minutes",
+            "Look at the worker's log: Slack may be refusing, or no worker runs.",
+        )
+    return good("messages", f"{count} wait to be sent, none of them late")
+
+
+async def _refused(session: AsyncSession, now: datetime) -> Finding:
+    """What Slack would not take lately, by reason; each of these was told to whom it concerns."""
+    lately = (
+        col(Delivery.state).in_((DeliveryState.PARKED, DeliveryState.UNCONFIRMED)),
+        col(Delivery.due_at) > now - LOOKED_BACK,
+    )
+    query = select(Delivery.last_error, func.count()).where(*lately).group_by(col(Delivery.last_error))
+    found = sorted((await session.exec(query)).all(), key=lambda each: (-each[1], each[0] or ""))
+    if not found:
+        return good("refused messages", f"none in the last {LOOKED_BACK.days} days")
+    reasons = ", ".join(f"{count} × {reason or 'unknown'}" for reason, count in found[:NAMED])
+    return note(
+        "refused messages", f"in the last {LOOKED_BACK.days} days: {reasons}", "Those it concerns were told in Slack."
+    )
+
+
+async def _channels(session: AsyncSession) -> Finding:
+    """The channels of projects in which Steward cannot post."""
+    query = (
+        select(Channel.name)
+        .join(Project, col(Project.id) == col(Channel.project_id))
+        .where(col(Project.archived_at).is_(None), col(Channel.is_archived).is_(False), col(Channel.has_bot).is_(False))
+        .order_by(col(Channel.name))
+    )
+    missing = list(await session.exec(query))
+    if not missing:
+        return good("channels", "Steward is in every project's")
+    named = ", ".join(f"#{name}" for name in missing[:NAMED])
+    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    return note("channels", f"not in {named}{more}", "Invite it there with `/invite @Steward`, or nothing is posted.")

@@ -1,0 +1,212 @@
+"""`steward doctor`: each fault of an installation is found, said with what to do, and nothing is changed by looking."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
+from typer.testing import CliRunner
+
+from bot import command_line, doctor, migrate
+from bot.doctor import Finding, Verdict
+from bot.manifest import OPTIONAL_SCOPES, manifest
+from bot.settings import Settings
+from models import outbox
+from models.database import Database
+from models.tables import Channel, Delivery, DeliveryState
+from sandbox import Sandbox
+from scheduler.runner import HEARTBEAT
+from tests.support import WORKSPACE, make_channel, make_person, make_project, make_workspace
+
+
+@pytest.fixture(autouse=True)
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder to work in, and no variables of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Sandbox]:
+    async with Sandbox(manifest(), rate_limits=False) as sandbox:
+        yield sandbox
+
+
+def connected_to(slack: Sandbox, **others: Any) -> Settings:
+    known: dict[str, Any] = {
+        "slack_api_url": slack.api_url,
+        "slack_bot_token": slack.bot_token,
+        "slack_app_token": slack.app_token,
+    }
+    return Settings(**(known | others))
+
+
+async def found(settings: Settings, now: datetime | None = None) -> dict[str, Finding]:
+    return {finding.about: finding async for finding in doctor.examine(settings, now=now or datetime.now(UTC))}
+
+
+async def database_with(url: str, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    database = Database(url)
+    async with database.unit(WORKSPACE) as session:
+        await make_workspace(session)
+        await work(session)
+    await database.beat(HEARTBEAT, datetime.now(UTC))
+    await database.dispose()
+
+
+async def one_project(session: AsyncSession) -> None:
+    ana = await make_person(session, "ana")
+    await make_project(session, by=ana, channel=await make_channel(session, "move", members=[ana]))
+    channel = await session.get(Channel, (WORKSPACE, "CMOVE"))
+    assert channel is not None
+    channel.has_bot = True
+
+
+def faults(findings: dict[str, Finding]) -> set[str]:
+    return {about for about, finding in findings.items() if finding.verdict is Verdict.FAULT}
+
+
+async def test_where_all_is_well_there_is_no_fault_and_each_part_was_looked_at(
+    slack: Sandbox, database_url: str
+) -> None:
+    await database_with(database_url, one_project)
+
+    told = await found(connected_to(slack, database_url=database_url))
+
+    assert faults(told) == set(), told
+    assert {"bot token", "scopes", "clock", "way in", "database", "schema", "clock's work", "messages"} <= set(told)
+    assert "Northwind" in told["bot token"].says
+
+
+async def test_a_token_that_slack_refuses_is_named_without_being_shown(slack: Sandbox, database_url: str) -> None:
+    told = await found(connected_to(slack, slack_bot_token="xoxb-not-this-one", database_url=database_url))
+
+    assert "invalid_auth" in told["bot token"].says
+    assert "bot token" in faults(told)
+    assert all("not-this-one" not in finding.line() for finding in told.values())
+
+
+async def test_an_app_token_of_something_else_is_found(slack: Sandbox, database_url: str) -> None:
+    told = await found(connected_to(slack, slack_app_token="xapp-not-this-one", database_url=database_url))
+
+    assert "app token" in faults(told)
+
+
+async def test_slack_out_of_reach_is_a_fault_and_the_rest_is_looked_at_all_the_same(
+    slack: Sandbox, database_url: str
+) -> None:
+    told = await found(connected_to(slack, slack_api_url="http://127.0.0.1:9/api/", database_url=database_url))
+
+    assert "did not answer" in told["bot token"].says
+    assert told["schema"].verdict is Verdict.GOOD
+
+
+async def test_without_the_optional_scopes_it_is_said_what_is_off_and_that_is_no_fault(database_url: str) -> None:
+    async with Sandbox(manifest(), rate_limits=False, optional_scopes=False) as slack:
+        told = await found(connected_to(slack, database_url=database_url))
+
+    assert told["scopes"].verdict is Verdict.NOTE
+    assert all(scope in told["scopes"].says for scope in OPTIONAL_SCOPES)
+
+
+async def test_a_scope_of_the_manifest_that_was_not_granted_is_a_fault(database_url: str) -> None:
+    asked = manifest()
+    asked["oauth_config"]["scopes"]["bot"].remove("users:read")
+    asked["settings"]["event_subscriptions"]["bot_events"].remove("user_change")
+    asked["settings"]["event_subscriptions"]["bot_events"].remove("team_join")
+    async with Sandbox(asked, rate_limits=False) as slack:
+        told = await found(connected_to(slack, database_url=database_url))
+
+    assert "users:read" in told["scopes"].says
+    assert "scopes" in faults(told)
+
+
+@pytest.mark.parametrize("minutes", [-4, 4])
+async def test_a_clock_that_runs_away_from_slacks_is_a_fault(slack: Sandbox, database_url: str, minutes: int) -> None:
+    told = await found(
+        connected_to(slack, database_url=database_url), now=datetime.now(UTC) + timedelta(minutes=minutes)
+    )
+
+    assert "clock" in faults(told)
+    assert ("ahead of" if minutes > 0 else "behind") in told["clock"].says
+
+
+async def test_a_silent_worker_and_messages_that_wait_are_found(slack: Sandbox, database_url: str) -> None:
+    now = datetime.now(UTC)
+
+    async def waiting(session: AsyncSession) -> None:
+        await one_project(session)
+        for minutes in (1, 20):
+            await outbox.put(
+                session, "word", key=f"w{minutes}", target="UANA", payload={}, due_at=now - timedelta(minutes=minutes)
+            )
+        session.add(
+            Delivery(
+                kind="word",
+                dedupe_key="p",
+                lane="p",
+                target="UANA",
+                due_at=now - timedelta(days=1),
+                state=DeliveryState.PARKED,
+                last_error="is_archived",
+            )
+        )
+
+    await database_with(database_url, waiting)
+
+    told = await found(connected_to(slack, database_url=database_url), now=now)
+    database = Database(database_url)
+    await database.beat(HEARTBEAT, now - timedelta(minutes=10))
+    await database.dispose()
+    later = await found(connected_to(slack, database_url=database_url), now=now)
+
+    assert "2 wait, the oldest for 20 minutes" in told["messages"].says
+    assert "1 × is_archived" in told["refused messages"].says
+    assert "clock's work" not in faults(told)
+    assert "clock's work" in faults(later)
+
+
+async def test_a_channel_that_steward_is_not_in_is_named(slack: Sandbox, database_url: str) -> None:
+    async def outside(session: AsyncSession) -> None:
+        await one_project(session)
+        channel = await session.get(Channel, (WORKSPACE, "CMOVE"))
+        assert channel is not None
+        channel.has_bot = False
+
+    await database_with(database_url, outside)
+
+    told = await found(connected_to(slack, database_url=database_url))
+
+    assert "#move" in told["channels"].says
+    assert "/invite" in told["channels"].do
+
+
+def test_the_command_ends_with_a_status_for_scripts_and_makes_no_file_by_looking(tmp_path: Path) -> None:
+    told = CliRunner().invoke(command_line.app, ["doctor"])
+
+    assert told.exit_code == 1
+    assert "steward migrate" in told.output
+    assert list(tmp_path.iterdir()) == []
+
+    url = f"sqlite:///{tmp_path}/steward.db"
+    migrate.upgrade(url)
+    migrate.downgrade(url, "0001")
+    behind = CliRunner().invoke(command_line.app, ["doctor"], env={"DATABASE_URL": url})
+
+    assert behind.exit_code == 1
+    assert "another than this release expects" in behind.output
+
+
+def test_where_all_is_well_the_command_ends_with_zero(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/steward.db"
+    migrate.upgrade(url)
+
+    asyncio.run(database_with(url, one_project))
+    told = CliRunner().invoke(command_line.app, ["doctor"], env={"DATABASE_URL": url})
+
+    assert told.exit_code == 0, told.output
+    assert "All is well." in told.output
