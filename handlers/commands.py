@@ -94,7 +94,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
-    Verb("blocks", "A12 blocks A13", "Link two records: blocks, mitigates, causes, results in, supersedes, duplicates"),
+    Verb(
+        "blocks",
+        "A12 blocks A13",
+        "Link two records: blocks, mitigates, causes, results in, supersedes, duplicates, follows, part of",
+    ),
     Verb("unlink", "A12 unlink A13", "Take the links between two records away"),
     Verb(
         "supersede",

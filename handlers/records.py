@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, comments, directory, duplicates, links, operations, projects
+from models import batches, comments, directory, duplicates, links, operations, projects, repeating
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order
@@ -412,11 +412,12 @@ async def _take_step(
     via: str,
 ) -> Reply:
     """Move the record on, and offer the way back."""
-    await operations.take_step(
+    following = await repeating.take_step(
         deps.session, request.actor, item, project, step, now=deps.now, via=via, note=remark, answer=answer
     )
     people = await directory.people(deps.session, cards.people_of(item))
-    message = cards.saved(item, project, people, said=step.past, now=deps.now)
+    hints = [cards.comes_next(following, project)] if following else []
+    message = cards.saved(item, project, people, said=step.past, now=deps.now, hints=hints)
     return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
 
 
@@ -715,9 +716,11 @@ async def _editable(request: Request, deps: Deps, kind: Kind, number: int) -> tu
 async def _merged(request: Request, deps: Deps, item: Item, project: Project, typed: Mapping[str, Any]) -> Reply:
     """The form again, with the other person's changes where this one had left a field alone. Nothing is stored."""
     rows = [row for row in await operations.history(deps.session, item) if row.version > request.context.version]
-    originals = {row.field: operations.stored_value(item.kind, row.field, row.before) for row in reversed(rows)}
+    before = [row for row in reversed(rows) if row.field]
+    originals = {str(row.field): operations.stored_value(item.kind, row.field, row.before) for row in before}
     people = await directory.people(deps.session, {*cards.people_of(item), *(row.actor_id for row in rows)})
     who = " and ".join(sorted({name_of(people, row.actor_id) for row in rows})) or "Somebody"
+    typed = {**typed, **item.kind.follows(typed, originals)}
     changed, values = [], dict(typed)
     for spec in item.kind.all_fields:
         if spec.key not in originals:

@@ -440,6 +440,7 @@ _READERS: Final[Mapping[FieldType, Callable[[FieldSpec, str, Reader], Any]]] = {
     FieldType.CHOICE: _choice,
     FieldType.SCALE: _points,
     FieldType.NUMBER: _number,
+    FieldType.REPEAT: _text,
     FieldType.MONEY: _text,  # the project that it goes to knows what it means
     FieldType.TAGS: _tags,
 }

@@ -63,10 +63,17 @@ class LinkType(Labelled):
     RESULTS_IN = "results_in", "Results in"
     SUPERSEDES = "supersedes", "Supersedes"
     DUPLICATES = "duplicates", "Duplicates"
+    PART_OF = "part_of", "Part of"
+    FOLLOWS = "follows", "Follows"
 
     @property
     def inverse(self) -> str:
         return _INVERSE[self]
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether it leads from a part to the one whole that it belongs to, so that nothing comes round to itself."""
+        return self is LinkType.PART_OF
 
 
 class SourceChange(Labelled):
@@ -83,4 +90,6 @@ _INVERSE = {
     LinkType.RESULTS_IN: "Results from",
     LinkType.SUPERSEDES: "Superseded by",
     LinkType.DUPLICATES: "Duplicated by",
+    LinkType.PART_OF: "Has part",
+    LinkType.FOLLOWS: "Followed by",
 }

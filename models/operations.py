@@ -114,8 +114,36 @@ async def create(
         raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
     values = read_typed(kind, values, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
-    number = await count_up(session, Counter, {"kind": kind.key}, "last")
-    item = _new_item(actor, New(kind, values), number, project, channel_id, now)
+    return await store_new(
+        session,
+        actor,
+        New(kind, values),
+        project=project,
+        channel_id=channel_id,
+        now=now,
+        via=via,
+        source=source,
+        is_draft=is_draft,
+        owes_card=owes_card,
+    )
+
+
+async def store_new(
+    session: AsyncSession,
+    actor: Actor,
+    new: "New",
+    *,
+    project: Project,
+    channel_id: str,
+    now: datetime,
+    via: str,
+    source: Source | None = None,
+    is_draft: bool = False,
+    owes_card: bool = True,
+) -> Item:
+    """Store a new record whose values and whose right to be there are known."""
+    number = await count_up(session, Counter, {"kind": new.kind.key}, "last")
+    item = _new_item(actor, new, number, project, channel_id, now)
     item.record.source_link = (source and source.link) or None
     item.record.source_channel_id = (source and source.channel_id) or None
     item.record.source_ts = (source and source.ts) or None
@@ -203,7 +231,7 @@ def new_problems(
 
 def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime) -> Item:
     """The rows of a new record, not yet stored."""
-    kind, values = new.kind, {**new.values, **new.kind.follows(new.values)}
+    kind, values = new.kind, {**new.values, **new.kind.follows(new.values, {})}
     if not values.get("due_date"):
         values = {**values, "due_time": None}
     own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
@@ -272,7 +300,7 @@ async def change(
     await _refuse_stale(session, item, version)
     values = read_typed(item.kind, values, project)
     await _check(session, item.kind, values, project, now, before=item)
-    values = {**values, **item.kind.follows({**item.values, **values})}
+    values = {**values, **item.kind.follows({**item.values, **values}, item.values)}
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
     values = {**values, **_promise(item, values)}

@@ -125,8 +125,8 @@ class Project(SQLModel, table=True):
 
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
     a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. So many
-    working days before it is due, `lead_days`, a record stands in its owner's digest. `currency` (ISO 4217 code) is that
-    of amounts typed without one.
+    working days before it is due, `lead_days`, a record stands in its owner's digest. Amounts typed without a currency
+    are in `currency` (ISO 4217 code).
     """
 
     __tablename__ = "project"

@@ -7,10 +7,12 @@ from models.errors import Unread
 from models.kinds import Kind
 from models.kinds.base import FieldType
 from models.money import read_money
+from models.repeat_words import read_repeat
 from models.tables import Project
 
 _READERS: Final[Mapping[FieldType, Callable[[str, Project], Any]]] = {
     FieldType.MONEY: lambda typed, project: read_money(typed, project.currency),
+    FieldType.REPEAT: lambda typed, project: read_repeat(typed),
 }
 
 

@@ -183,6 +183,11 @@ def holiday_hints(item: Item, project: Project) -> list[str]:
     return [f"{day(due_date)} is {esc(holiday)} in the project's calendar."] if due_date and holiday else []
 
 
+def comes_next(item: Item, project: Project) -> str:
+    """Mrkdwn that tells of the next record of a series, which the end of one has just made."""
+    return f"It repeats: {item.reference} is due {esc(due(item, project))}."
+
+
 def _is_reminded(item: Item, people: People, now: datetime) -> bool:
     """Whether the owner's 09:00 of the due date is still to come."""
     owner = people.get(item.record.owner_id or "")

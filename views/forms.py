@@ -14,14 +14,13 @@ from models.comments import COMMENT, COMMENT_MAX
 from models.errors import Unread
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
-from models.money import Money
 from models.operations import NUMBER_MAX, REMARK, TEXT_MAX, TITLE_MAX, Source
 from models.projects import NAME_MAX
 from models.tables import Project
 from models.tags import read_tags
 from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
 from views.blocks import input_block as _input
-from views.values import with_article
+from views.values import shown_value, with_article
 
 Values = Mapping[str, Any]
 NOT_SET = "-"
@@ -348,10 +347,9 @@ def _read_number(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> int | None:
     return int(typed) if typed else None
 
 
-def _draw_amount(spec: FieldSpec, value: Money | Unread | str | None) -> Block:
-    """An amount in words that are read as the same amount again; what could not be read, as it was typed."""
-    words = value.shown if isinstance(value, Money) else value.typed if isinstance(value, Unread) else value
-    return _draw_text(spec, words)
+def _draw_typed(spec: FieldSpec, value: Any) -> Block:
+    """The value in words that are read as the same value again; what could not be read, as it was typed."""
+    return _draw_text(spec, value.typed if isinstance(value, Unread) else shown_value(spec, value, {}))
 
 
 def _draw_menu(spec: FieldSpec, value: Any) -> Block:
@@ -386,7 +384,8 @@ _ELEMENTS = {
     FieldType.CHOICE: _Element(_draw_menu, _read_menu),
     FieldType.SCALE: _Element(_draw_menu, _read_menu),
     FieldType.NUMBER: _Element(_draw_number, _read_number),
-    FieldType.MONEY: _Element(_draw_amount, _read_text),
+    FieldType.REPEAT: _Element(_draw_typed, _read_text),
+    FieldType.MONEY: _Element(_draw_typed, _read_text),
     FieldType.TAGS: _Element(_draw_tags, lambda spec, shown: read_tags(_read_text(spec, shown))),
 }
 

@@ -1,4 +1,4 @@
-"""The rest of the fields of the kinds, amounts of money, and a project's currency."""
+"""The rest of the fields of the kinds, amounts of money and a project's currency, actions that repeat."""
 
 from typing import Any
 
@@ -25,6 +25,7 @@ def _columns() -> dict[str, tuple["sa.Column[Any]", ...]]:
     """Table -> the columns it gets, made anew for each run. What is already stored has nothing in them."""
     return {
         "project": (_optional("currency", sa.String()),),
+        "action": (_text("repeats"), _optional("next_id", sa.Integer())),
         "risk": (
             *(_optional(f"impact_{part}", sa.Integer()) for part in ("schedule", "cost", "scope", "quality")),
             _text("objective"),

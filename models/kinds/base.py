@@ -27,6 +27,7 @@ class FieldType(StrEnum):
     CHOICE = "choice"
     SCALE = "scale"
     NUMBER = "number"
+    REPEAT = "repeat"
     MONEY = "money"
     TAGS = "tags"
 
@@ -34,6 +35,8 @@ class FieldType(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class FieldSpec:
     """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5, NUMBER whole.
+
+    REPEAT is a rule of `models.repeat_words`.
 
     `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
     An extra is shown in a form on demand, or where it holds a value. What a step asks for (`by_step`) is in no form
@@ -111,6 +114,19 @@ class Replacement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Renewal:
+    """A record that enters the status `when` is followed by the next one, if the field `rule` says how it repeats.
+
+    The next one takes over all fields but those it `leaves`; the column `mark` keeps its id, so that it is made once.
+    """
+
+    when: Labelled
+    rule: str
+    mark: str
+    leaves: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today.
 
@@ -118,8 +134,8 @@ class Kind:
     `score` is what a list can be limited by, and `sort_by` what comes before the due date in the order of a list: both
     are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
 
-    Of all values that a record is to have, `contradictions` names those that cannot stand together (key -> sentence),
-    given what they were before, and `follows` the values of fields that others decide.
+    Of all values that a record is to have, and given what they were before, `contradictions` names those that cannot
+    stand together (key -> sentence), and `follows` the values of fields that others decide.
     """
 
     key: str
@@ -137,10 +153,11 @@ class Kind:
     stands: frozenset[Labelled] = frozenset()
     follow_ups: tuple[FollowUp, ...] = ()
     replacement: Replacement | None = None
+    renewal: Renewal | None = None
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
     contradictions: Callable[[Values, Values], Mapping[str, str]] = lambda values, before: {}
-    follows: Callable[[Values], Mapping[str, Any]] = lambda values: {}
+    follows: Callable[[Values, Values], Mapping[str, Any]] = lambda values, before: {}
     awaits_approval: frozenset[Labelled] = frozenset()
     score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
     sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)

@@ -192,7 +192,7 @@ def _contradictions(values: Values, before: Values) -> Mapping[str, str]:
     return problems
 
 
-def _follows(values: Values) -> Mapping[str, Any]:
+def _follows(values: Values, before: Values) -> Mapping[str, Any]:
     worst = _worst(values)
     return {"impact": worst} if worst else {}
 

@@ -37,6 +37,7 @@ VALUES: dict[FieldType, Any] = {
     FieldType.TIME: NOW.time(),
     FieldType.SCALE: 4,
     FieldType.NUMBER: -3,
+    FieldType.REPEAT: "FREQ=WEEKLY;INTERVAL=1;BYDAY=FR;WKST=MO from 2026-03-06",
     FieldType.MONEY: Money(Decimal("1200.50"), "EUR"),
     FieldType.TAGS: "network wide-area",
 }

@@ -112,7 +112,12 @@ async def team(database: Database) -> Any:
 
 # What a kind's own fields can hold, for the tests that go through all kinds.
 OWN_VALUES: dict[str, dict[str, Any]] = {
-    "action": {"done_when": "The vendor confirmed in writing", "effort": "Two days", "result": "Signed by both"},
+    "action": {
+        "done_when": "The vendor confirmed in writing",
+        "effort": "Two days",
+        "repeats": "FREQ=WEEKLY;INTERVAL=1;BYDAY=FR;WKST=MO from 2026-03-06",
+        "result": "Signed by both",
+    },
     "risk": {
         "probability": 4,
         "impact": 5,

@@ -53,3 +53,45 @@ async def test_the_project_says_which_currency_is_meant(house: House) -> None:
     preview = shown(ana.modal or {})
     assert "Extra cost: “1.200” may mean 1200 or 1.2" in preview
     assert "Days lost: “x” is no whole number" in preview
+
+
+async def test_a_repeating_action_is_logged_again_when_it_is_done_and_undo_takes_both_back(house: House) -> None:
+    """The owner, who pressed the button, hears of the next one where they pressed it and nowhere else."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Look at the backups @ana by 2031-11-28")
+    await house.settled()
+    await ana.command("#network", "/steward", "A1 edit")
+    await ana.click_view("more_fields")
+    await house.settled()
+    await ana.submit({"repeats": "every second friday"})
+    assert "Type “every 2 weeks on friday”" in ana.form_errors["repeats"]
+    await ana.submit({"repeats": "every 2 weeks on friday"})
+    await house.settled()
+    assert "*Repeats*\nevery 2 weeks on Friday" in shown(card(ana, "A1"))
+
+    await ana.click(card(ana, "A1"), "step:done")
+    await house.settled()
+    assert "It repeats: A2 is due Fri 12 Dec 2031." in answered(ana)
+    assert "Followed by: \nA2" in shown(card(ana, "A1"))
+    assert "Follows: \nA1" in shown(card(ana, "A2"))
+    assert ana.app_messages() == []
+
+    await ana.click(ana.ephemerals("#network")[-1], "undo")
+    await house.settled()
+    assert (await house.record("A1"))["status"] == "open"
+    assert (await house.record("A2"))["is_archived"]
+    assert "was removed" in shown(next(each for each in ana.messages("#network") if "A2" in each["text"]))
+
+
+async def test_a_part_stands_on_both_cards(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    for title in ("Move the rack", "Order a van"):
+        await ana.command("#network", "/action", title)
+
+    await ana.command("#network", "/steward", "A2 part of A1")
+    await house.settled()
+
+    assert "Has part: \nA2" in shown(card(ana, "A1"))
+    assert "Part of: \nA1" in shown(card(ana, "A2"))
+    await ana.command("#network", "/steward", "A1 part of A2")
+    assert "A2 belongs to A1 already" in answered(ana)

@@ -8,6 +8,7 @@ import pytest
 from models.kinds import KINDS, Kind
 from models.kinds.risk import RISK
 from models.money import Money
+from models.repeat_words import repeat_in_words
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
 from tests.scenarios.looking import answered, card, held, hints, offered
@@ -53,7 +54,12 @@ async def test_each_kinds_form_explains_every_field_and_requires_only_the_title(
 
 
 FILLED = {
-    "action": {"done_when": "Vendor confirmed in writing", "effort": "Two days", "result": "A contract"},
+    "action": {
+        "done_when": "Vendor confirmed in writing",
+        "effort": "Two days",
+        "repeats": "FREQ=MONTHLY;INTERVAL=1;BYMONTHDAY=5;BYSETPOS=-1 from 2032-03-05",
+        "result": "A contract",
+    },
     "risk": {
         "probability": 4,
         "impact": 5,
@@ -157,7 +163,9 @@ async def test_every_field_of_a_kind_is_stored_and_stands_in_the_form_again(hous
 
 
 def as_chosen(value: Any) -> Any:
-    """A number as the menu of a form holds it, an amount as its input does."""
+    """A number as the menu of a form holds it, an amount and a rule as their inputs do."""
+    if isinstance(value, str) and value.startswith("FREQ="):
+        return repeat_in_words(value)
     if isinstance(value, str) and value.endswith((" EUR", " USD")):
         return Money.stored(value).shown
     return str(value) if isinstance(value, int) else value
