@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.incoming import Incoming
-from handlers.replies import FieldErrors, Redraw, Reply, Tell, UpdateForm
+from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Where
 from handlers.slack_text import decoded
 from models.errors import InvalidFields, StewardError
@@ -46,7 +46,7 @@ def in_form(message: Message) -> dict[str, Any]:
 
 def still_working(incoming: Incoming) -> dict[str, Any] | None:
     """The acknowledgement of what takes longer than Slack waits. It promises nothing."""
-    message = READING if file_in(incoming.state) or incoming.context.file_id else STILL_WORKING
+    message = READING if is_reading(incoming) or incoming.context.file_id else STILL_WORKING
     match incoming.where:
         case Where.COMMAND:
             return private(message)
@@ -56,6 +56,11 @@ def still_working(incoming: Incoming) -> dict[str, Any] | None:
             return {"options": []}
         case _:
             return None
+
+
+def is_reading(incoming: Incoming) -> bool:
+    """Whether a file has just been put into the form, which takes longer than people look at a still window."""
+    return incoming.where is Where.FORM and file_in(incoming.state) not in ("", incoming.context.file_id)
 
 
 def refusal(incoming: Incoming, error: StewardError) -> Reply:
@@ -99,7 +104,7 @@ def late_view(incoming: Incoming, reply: Reply) -> dict[str, Any]:
     match reply:
         case Tell(message=message) | Redraw(message=message):
             return message_view(message)
-        case UpdateForm(view=view):
+        case UpdateForm(view=view) | OpenForm(view=view):
             return dict(view)
         case FieldErrors(problems=problems):
             return refilled(incoming.view, list(problems.values()))

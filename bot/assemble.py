@@ -88,7 +88,8 @@ class Steward:
         async with self.database.unit(workspace.id) as session:
             known = await session.get(Workspace, workspace.id)
             # What was chosen in it stays.
-            await session.merge(Workspace(**{**workspace.model_dump(), "reactions": known and known.reactions}))
+            kept = {"reactions": known.reactions, "restored_at": known.restored_at} if known else {}
+            await session.merge(Workspace(**{**workspace.model_dump(), **kept}))
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
         self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id, self.directory)
         committed = committed or self.sender.wake

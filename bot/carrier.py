@@ -1,8 +1,9 @@
 """How a reply reaches the person: in the acknowledgement where it fits, else by the other ways Slack offers."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import answers
@@ -13,6 +14,7 @@ from bot.responder import Responder
 from bot.slack_port import SlackError, SlackPort
 from handlers.replies import FieldErrors, Nothing, OpenForm, Options, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Where
+from views.refill import refilled
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,12 @@ OweWord = Callable[[str, str, str], Awaitable[None]]
 
 # The acknowledgement's body; None for an empty 200.
 Acknowledgement = dict[str, Any] | None
+
+# How long Slack gets to draw what a form's acknowledgement says before the same window is drawn anew.
+DRAWING_SECONDS = 0.3
+
+# A window as Slack tells of it; empty for none.
+Window = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,16 +88,29 @@ class Carrier:
                 self._background.keep(self._deliver(incoming, reply))
                 return None
 
-    async def still_working(self, incoming: Incoming) -> None:
-        """Say so to somebody whose acknowledgement has no room for it: below the message, or on top of Home."""
-        if incoming.where is Where.HOME:
-            await self._homes.show(incoming.person_id, notice=answers.STILL_WORKING)
-        elif incoming.where in (Where.MESSAGE, Where.EPHEMERAL, Where.SHORTCUT):
-            await self._responder.send(incoming.response_url, answers.beside(answers.STILL_WORKING))
+    async def still_working(self, incoming: Incoming) -> Window:
+        """Say so to somebody whose acknowledgement has no room for it; the window that says it, if one does."""
+        match incoming.where:
+            case Where.HOME:
+                await self._homes.show(incoming.person_id, notice=answers.STILL_WORKING)
+            case Where.MESSAGE | Where.EPHEMERAL:
+                await self._responder.send(incoming.response_url, answers.beside(answers.STILL_WORKING))
+            case Where.SHORTCUT:
+                # Opened now, while Slack's permission lasts, the window takes whatever comes of it later.
+                view = answers.message_view(answers.STILL_WORKING)
+                return await self._window("views.open", trigger_id=incoming.trigger_id, view=view)
+            case Where.MODAL:
+                view = refilled(incoming.view, [answers.STILL_WORKING.text])
+                return await self._window("views.update", **_of_window(incoming.view), view=view)
+            case Where.FORM:
+                await asyncio.sleep(DRAWING_SECONDS)
+        return {}
 
-    async def late(self, incoming: Incoming, outcome: Outcome, after: Awaitable[None]) -> None:
+    async def late(self, incoming: Incoming, outcome: Outcome, after: Awaitable[Window]) -> None:
         """The result of what took too long, to the form or conversation it came from; `after` the word that it does."""
-        await after
+        if window := await after:
+            await self._late_in(window, incoming, outcome.reply)
+            return
         reply: Reply | None = outcome.reply
         if isinstance(reply, OpenForm):
             # Slack's permission lasts a little longer than our patience.
@@ -105,6 +126,19 @@ class Carrier:
             await self._responder.send(incoming.response_url, answers.beside(reply.message, incoming.thread_ts))
         else:
             await self._deliver(incoming, reply)
+
+    async def _late_in(self, window: Window, incoming: Incoming, reply: Reply) -> None:
+        """The result in place of "Still working" in a window: the form a shortcut asked for, or a form's button in."""
+        if incoming.where is Where.MODAL and isinstance(reply, OpenForm | Nothing):
+            # The form stays as it is, below what was opened; where that came too late, it says so.
+            apology = await self._open(incoming, reply.view) if isinstance(reply, OpenForm) else None
+            view = refilled(incoming.view, [apology.message.text] if apology else [])
+        else:
+            view = answers.late_view(incoming, reply)
+        is_shown = await self._call("views.update", **_of_window(window), view=view)
+        if not is_shown and isinstance(reply, Tell | Redraw):
+            # Closed meanwhile; then the words go to where it was opened from.
+            await self._deliver(replace(incoming, where=Where.EPHEMERAL), Tell(reply.message))
 
     async def _deliver(self, incoming: Incoming, reply: Reply) -> None:
         """An answer that does not travel in the acknowledgement."""
@@ -122,9 +156,7 @@ class Carrier:
                 view = answers.message_view(message)
                 await self._call("views.update", view_id=incoming.view.get("id"), view=view)
             case UpdateForm(view=view), _:
-                await self._call(
-                    "views.update", view_id=incoming.view.get("id"), hash=incoming.view.get("hash"), view=view
-                )
+                await self._call("views.update", **_of_window(incoming.view), view=view)
             case ((Tell(message=message) | Redraw(message=message)), Where.SHORTCUT) if not incoming.response_url:
                 view = answers.message_view(message)
                 if not await self._call("views.open", trigger_id=incoming.trigger_id, view=view):
@@ -151,6 +183,15 @@ class Carrier:
             return None if error.code == "exchanged_trigger_id" else answers.too_late_for_form(incoming)
         return None
 
+    async def _window(self, method: str, **arguments: Any) -> Window:
+        """The window that the call made or changed; none where Slack refuses."""
+        try:
+            answer = await self._port.call(method, **arguments)
+        except SlackError as error:
+            log.warning("%s: %s", method, error.code)
+            return {}
+        return answer.get("view") or {}
+
     async def _call(self, method: str, **arguments: Any) -> bool:
         """Call Slack, and say whether it did what was asked."""
         try:
@@ -159,3 +200,8 @@ class Carrier:
             log.warning("%s: %s", method, error.code)
             return False
         return True
+
+
+def _of_window(window: Window) -> dict[str, Any]:
+    """Which window is meant, and in which state: Slack leaves one alone that somebody changed since."""
+    return {"view_id": window.get("id"), "hash": window.get("hash")}

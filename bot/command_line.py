@@ -81,6 +81,29 @@ def migrate() -> None:
 
 
 @app.command()
+def backup(file: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
+    """Write the whole database to a file while Steward runs, and check that it is whole."""
+    from bot import backup as backups
+
+    settings = _settings("database")
+    with _refusals():
+        made = backups.make(settings.database_url, file)
+    typer.echo(f"{made} holds everything, {made.stat().st_size // 1024} KiB.")
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wrote.")]) -> None:
+    """Put a backup into a database that is empty or not there yet; what was due before now is not sent again."""
+    from bot import backup as backups
+    from models.clock import SystemClock
+
+    settings = _settings("database")
+    with _refusals():
+        backups.restore(file, settings.database_url, now=SystemClock().now())
+    typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
+
+
+@app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
     _go(_doctor(_settings("database")))

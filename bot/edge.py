@@ -85,7 +85,8 @@ class Edge:
             await shielded(self._event(incoming) if incoming.where is Where.EVENT else self._mention(incoming))
             return None
         work = self._background.keep(self._work(incoming))
-        done, _ = await asyncio.wait({work}, timeout=self._patience_seconds)
+        patience = 0 if answers.is_reading(incoming) else self._patience_seconds
+        done, _ = await asyncio.wait({work}, timeout=patience)
         if not done:
             said = self._background.keep(self._carrier.still_working(incoming))
             work.add_done_callback(

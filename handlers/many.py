@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from handlers import records
 from handlers.replies import OpenForm, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
-from models import batches, directory, operations, projects
+from models import batches, directory, duplicates, operations, projects
 from models.clock import zone_or_utc
 from models.dates import date_order
 from models.drafts import Draft, Fault, fingerprint, storable
@@ -25,6 +25,7 @@ from models.tables import Project
 from models.working_days import working_days_of
 from views import forms
 from views.blocks import Block, cut
+from views.cards import looks_like
 from views.forms import FormContext
 from views.many import BOX, DEFAULT_KIND, Preview, Typed, box_ids, logged_many, paste_form
 
@@ -36,14 +37,14 @@ async def open_paste(request: Request, deps: Deps) -> Reply:
 
 async def paste_submitted(request: Request, deps: Deps) -> Reply:
     """The preview of the list, in the same window, with the list below it."""
-    return UpdateForm((await _pasted(request, deps)).view(request))
+    return UpdateForm(await (await _pasted(request, deps)).view(request, deps))
 
 
 async def paste_logged(request: Request, deps: Deps) -> Reply:
     """Store what the preview showed, all of it or nothing."""
     pasted = await _pasted(request, deps)
     if pasted.digest != request.context.digest:
-        return UpdateForm(pasted.view(request))
+        return UpdateForm(await pasted.view(request, deps))
     project, channel_id, began = await records.place_of(request, deps)
     batch = batches.begin(deps.session)
     items = await operations.create_many(
@@ -69,8 +70,9 @@ class _PastedList:
     def digest(self) -> str:
         return fingerprint(self.preview.project.name, *self.preview.drafts)
 
-    def view(self, request: Request) -> Block:
-        return paste_form(replace(request.context, digest=self.digest), self.typed, self.preview)
+    async def view(self, request: Request, deps: Deps) -> Block:
+        preview = await compared(request, deps, self.preview)
+        return paste_form(replace(request.context, digest=self.digest), self.typed, preview)
 
 
 async def _pasted(request: Request, deps: Deps) -> _PastedList:
@@ -192,6 +194,18 @@ async def preview_of(deps: Deps, drafts: Sequence[Draft], project: Project) -> P
     """The drafts with the names of everybody in them."""
     ids = {person for draft in drafts for person in _people_in(draft.new.kind, draft)}
     return Preview(drafts, project, await directory.people(deps.session, ids), deps.today(project))
+
+
+async def compared(request: Request, deps: Deps, preview: Preview) -> Preview:
+    """The preview with the open records of the log that its drafts may be the same as."""
+    titles = [(draft.new.kind, str(draft.new.values.get("title") or "")) for draft in preview.drafts]
+    alike = await duplicates.likely_of_each(deps.session, request.actor, preview.project, titles)
+    people = await directory.people(deps.session, {each.owner_id for few in alike for each in few})
+    drafts = [
+        replace(draft, looks_like=looks_like(draft.new.kind, few, people)) if few else draft
+        for draft, few in zip(preview.drafts, alike, strict=True)
+    ]
+    return replace(preview, drafts=drafts)
 
 
 def _people_in(kind: Kind, draft: Draft) -> list[str]:

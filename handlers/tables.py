@@ -41,14 +41,14 @@ async def open_import(request: Request, deps: Deps) -> Reply:
 
 async def import_submitted(request: Request, deps: Deps) -> Reply:
     """The preview of the table, in the same window, with what was typed below it."""
-    return UpdateForm((await _imported(request, deps)).view(request))
+    return UpdateForm(await (await _imported(request, deps)).view(request, deps))
 
 
 async def import_logged(request: Request, deps: Deps) -> Reply:
     """Store what the preview showed as good, all of it or nothing."""
     imported = await _imported(request, deps)
     if imported.digest != request.context.digest:
-        return UpdateForm(imported.view(request))
+        return UpdateForm(await imported.view(request, deps))
     project, channel_id, began = await records.place_of(request, deps)
     good = storable(imported.preview.drafts)
     batch = batches.begin(deps.session)
@@ -94,9 +94,9 @@ class _Imported:
     def digest(self) -> str:
         return fingerprint(self.preview.project.name, self.mark, *self.preview.drafts)
 
-    def view(self, request: Request) -> Block:
+    async def view(self, request: Request, deps: Deps) -> Block:
         context = replace(request.context, digest=self.digest, file_id=self.file_id)
-        return import_form(context, self.typed, self.preview)
+        return import_form(context, self.typed, await many.compared(request, deps, self.preview))
 
 
 async def _imported(request: Request, deps: Deps) -> _Imported:

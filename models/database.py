@@ -1,21 +1,22 @@
 """The only way to the data: one unit of work, opened for one workspace and filtered to it in this one place."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy import ColumnElement, Connection, String, bindparam, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import SQLModel
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import kinds, tables  # kinds: so that every kind's own table is mapped before a session opens
@@ -84,7 +85,6 @@ class Database:
         self._writer = self.engine.execution_options(steward_writes=True)
         if self.is_sqlite:
             _prepare_sqlite(self.engine, wait_ms)
-        self._tables = _scoped_tables()
         self._wait_seconds = wait_ms / 1_000
         self._line = asyncio.Lock()
 
@@ -95,11 +95,9 @@ class Database:
         Raises DatabaseBusy when SQLite stays locked and Overtaken when a row changed under the unit's feet.
         """
         bind = self._writer if writes else self.engine
-        session = AsyncSession(bind, expire_on_commit=False)
+        session = _UnitSession(bind, expire_on_commit=False)
         session.sync_session.info["workspace_id"] = workspace_id
-        session.sync_session.info["criteria"] = _criteria(self._tables, workspace_id)
-        event.listen(session.sync_session, "do_orm_execute", _limit_to_workspace)
-        event.listen(session.sync_session, "before_flush", _refuse_other_workspaces)
+        session.sync_session.info["limit"] = _OneWorkspace(workspace_id)
         try:
             async with self._turn(writes), session:
                 yield session
@@ -149,6 +147,12 @@ class Database:
             beat = await session.get(tables.Heartbeat, name)
             return beat.at if beat else None
 
+    async def note_restored(self, at: Any) -> None:
+        """Note in every workspace that this database came from a backup at the instant `at`."""
+        workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+        async with self._turn(writes=True), self._writer.begin() as connection:
+            await connection.execute(update(workspaces).values(restored_at=at))
+
     async def dispose(self) -> None:
         """Close every connection. aiosqlite's threads keep the process alive otherwise."""
         await self.engine.dispose()
@@ -160,29 +164,53 @@ def sqlite_path(url: str) -> Path | None:
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
-def _scoped_tables() -> list[type[SQLModel]]:
-    assert kinds.KINDS
-    apart = (tables.Workspace, tables.Heartbeat)
-    return [mapper.class_ for mapper in SQLModel._sa_registry.mappers if mapper.class_ not in apart]
+class _OneWorkspace(LoaderCriteriaOption):
+    """What `with_loader_criteria` gives for one table, for all of them at once, aliases too.
+
+    One option for each table would be gone through anew for each statement, which took most of a request's time. The
+    workspace is a parameter of the statement, so that what is compiled serves every workspace.
+    """
+
+    _traverse_internals = [("where_criteria", InternalTraversal.dp_clauseelement)]
+    entity = None
+    deferred_where_criteria = False
+    include_aliases = True
+    propagate_to_loaders = True
+
+    def __init__(self, workspace_id: str) -> None:
+        self.where_criteria: Any = bindparam("of_workspace", workspace_id, String)
+
+    def _all_mappers(self) -> Iterator[Mapper[Any]]:
+        yield from _SCOPED
+
+    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
+        entity = ext_info.entity
+        column = entity.id if ext_info.mapper.class_ is tables.Workspace else entity.workspace_id
+        condition: ColumnElement[bool] = column == self.where_criteria
+        return condition
 
 
-def _criteria(scoped: list[type[SQLModel]], workspace_id: str) -> list[ORMOption]:
-    # As functions, because a plain condition would stay with the table when a statement joins an alias of it.
-    own = with_loader_criteria(tables.Workspace, lambda table: table.id == workspace_id, include_aliases=True)
-    rest = [
-        with_loader_criteria(table, lambda table: table.workspace_id == workspace_id, include_aliases=True)
-        for table in scoped
-    ]
-    return [own, *rest]
+assert kinds.KINDS
+_SCOPED = [mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat]
 
 
+class _FilteredSession(Session):
+    """Filters every statement and refuses foreign rows, see below."""
+
+
+class _UnitSession(AsyncSession):
+    sync_session_class = _FilteredSession
+
+
+@event.listens_for(_FilteredSession, "do_orm_execute")
 def _limit_to_workspace(state: ORMExecuteState) -> None:
     if not state.is_orm_statement or state.is_insert:
         raise WrongWorkspace(f"the workspace filter cannot reach this statement: {state.statement}")
     if not state.is_column_load and not state.is_relationship_load:
-        state.statement = state.statement.options(*state.session.info["criteria"])
+        state.statement = state.statement.options(state.session.info["limit"])
 
 
+@event.listens_for(_FilteredSession, "before_flush")
 def _refuse_other_workspaces(session: Session, *_: object) -> None:
     workspace_id = session.info["workspace_id"]
     for row in [*session.new, *session.dirty, *session.deleted]:

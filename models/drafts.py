@@ -18,12 +18,16 @@ class Fault:
 
 @dataclass(frozen=True)
 class Draft:
-    """One record to be, from the `line` it begins on. `notes` are sentences of what was left out or moved."""
+    """One record to be, from the `line` it begins on. `notes` are sentences of what was left out or moved.
+
+    `looks_like` is a sentence that names open records which may be the same; it is no part of the fingerprint.
+    """
 
     line: int
     new: New
     notes: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    looks_like: str = ""
 
 
 def storable(drafts: Sequence[Draft]) -> list[Draft]:
@@ -39,5 +43,6 @@ def fingerprint(*parts: object) -> str:
 
 def _told(part: object) -> object:
     if isinstance(part, Draft):
-        return [part.line, part.new.kind.key, dict(part.new.values), part.new.status, part.notes, len(part.faults)]
+        new = part.new
+        return [part.line, new.kind.key, dict(new.values), new.status, part.notes, len(part.faults)]
     return str(part)

@@ -6,23 +6,28 @@ three words and more may have some words that the other lacks, a shorter one non
 for Paris".
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from rapidfuzz.distance import OSA
 from sqlalchemy import ColumnElement, case, func
+from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.kinds import Kind
 from models.permissions import Actor, visible_records
-from models.search import having_most
+from models.search import BEGINNING, having_most
 from models.tables import Project, Record
 from models.words import ways_to_find, words_of
 
 MOST_CANDIDATES: Final = 20
 MOST_SHOWN: Final = 3
+
+# Of a project with more open records of a kind those that were logged last are compared with a whole list.
+MOST_COMPARED: Final = 5_000
 
 # The share of the longer title's words that the other may lack.
 MOST_LACKING: Final = 0.4
@@ -40,7 +45,7 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
 
     One statement, which looks at twenty records at most.
     """
-    words = sorted(set(_telling(title)), key=lambda word: (-len(word), word))[:MOST_ASKED]
+    words = _asked(title)
     if not words:
         return []
     query = (
@@ -59,6 +64,83 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
     )
     candidates = (await session.exec(query)).all()
     return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
+
+
+async def likely_of_each(
+    session: AsyncSession, actor: Actor, project: Project, wanted: Sequence[tuple[Kind, str]]
+) -> list[list[Record]]:
+    """For each kind and title what `likely` would find, in one statement however many they are.
+
+    The records hold no more than what names them.
+    """
+    if project.id is None or not wanted:
+        return [[] for _ in wanted]
+    query = (
+        select(Record)
+        .options(load_only(*_NAMING, raiseload=True))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(
+            col(Record.project_id) == project.id,
+            col(Record.kind).in_({kind.key for kind, _ in wanted}),
+            col(Record.is_open),
+            col(Record.is_archived).is_(False),
+            visible_records(actor),
+        )
+        .order_by(col(Record.id).desc())
+        .limit(MOST_COMPARED)
+    )
+    open_ones = _Titles((await session.exec(query)).all())
+    return [open_ones.like(kind, title)[:MOST_SHOWN] for kind, title in wanted]
+
+
+_NAMING: Final[tuple[Any, ...]] = (
+    Record.id,
+    Record.kind,
+    Record.number,
+    Record.title,
+    Record.status,
+    Record.owner_id,
+)
+
+
+class _Titles:
+    """Records by the words of their titles and by how these begin."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._having: defaultdict[tuple[str, str], list[tuple[Record, Set[str]]]] = defaultdict(list)
+        for record in records:
+            words = set(_telling(record.title))
+            words |= {_beginning(word) for word in words}
+            for word in words:
+                self._having[record.kind, word].append((record, words))
+
+    def like(self, kind: Kind, title: str) -> list[Record]:
+        """Those that say the same, the closest first; looked for as `having_most` does."""
+        words = set(_asked(title))
+        sought, may_lack = (words, 1) if len(words) > 2 else ({_beginning(word) for word in words}, 0)
+        # Whatever lacks at most one of the words has one of the two least common ones.
+        rare = sorted((self._having.get((kind.key, word), []) for word in sought), key=len)[: may_lack + 1]
+        found = {
+            record.id: record
+            for having in rare
+            for record, its_words in having
+            if len(sought - its_words) <= may_lack and say_the_same(title, record.title)
+        }
+        return sorted(found.values(), key=lambda each: _distance(title, each.title))
+
+
+def _distance(one: str, other: str) -> tuple[bool, int]:
+    """How far two titles that say the same are apart, as `_likeness` has it."""
+    return words_of(one) != words_of(other), abs(len(one) - len(other))
+
+
+def _asked(title: str) -> list[str]:
+    """The words of a title to look for."""
+    return sorted(set(_telling(title)), key=lambda word: (-len(word), word))[:MOST_ASKED]
+
+
+def _beginning(word: str) -> str:
+    return f"{word[:BEGINNING]}…"
 
 
 def _likeness(title: str) -> ColumnElement[int]:

@@ -31,7 +31,10 @@ _entry_version = Column("version", Integer, nullable=False)
 
 
 class Workspace(SQLModel, table=True):
-    """One Slack workspace, keyed by Slack's team id. `reactions`: see `models/capturing.py`; None is as delivered."""
+    """One Slack workspace, keyed by Slack's team id. `reactions`: see `models/capturing.py`; None is as delivered.
+
+    What was due up to `restored_at` may have been sent by the Steward that went on after the backup: it is not again.
+    """
 
     __tablename__ = "workspace"
 
@@ -40,6 +43,7 @@ class Workspace(SQLModel, table=True):
     bot_user_id: str
     warmed_at: datetime | None = None
     reactions: dict[str, str] | None = Field(default=None, sa_type=JSON)
+    restored_at: datetime | None = None
 
 
 class Person(SQLModel, table=True):

@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, manners
-from models.tables import Delivery, DeliveryState, SeenRequest
+from models.tables import Delivery, DeliveryState, SeenRequest, Workspace
 from views.blocks import Message
 
 Method = Literal["post", "update", "whisper"]
@@ -176,7 +176,11 @@ def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
 
 
 async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
-    """Give up what is due and too late to be of use, and say how many that were."""
+    """Give up what is due and too late to be of use, and say how many that were.
+
+    So is, in a database restored from a backup, whatever was due before that: it may have been sent already.
+    """
+    restored_at = select(func.max(Workspace.restored_at)).scalar_subquery()
     limits = [
         and_(col(Delivery.kind) == kind.key, col(Delivery.due_at) <= now - kind.late_limit)
         for kind in kinds.values()
@@ -184,6 +188,7 @@ async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     ]
     too_late = or_(
         col(Delivery.expires_at) <= now,
+        col(Delivery.due_at) <= restored_at,
         and_(col(Delivery.expires_at).is_(None), or_(false(), *limits)),
     )
     statement = (

@@ -189,7 +189,14 @@ def _paste_summary(preview: Preview) -> str:
     said = f"*{_many(preview.good, 'record')}* to be logged in *{esc(preview.project.name)}*. Nothing is stored yet."
     if bad:
         said += f" {_many(bad, 'line')} cannot be logged as {'it is' if bad == 1 else 'they are'}: see below."
+    if alike := _alike(preview):
+        said += f" {_many(len(alike), 'line')} may be in the log already, and would be logged all the same."
     return said
+
+
+def _alike(preview: Preview) -> list[Draft]:
+    """What would be stored though something like it is open already."""
+    return [draft for draft in storable(preview.drafts) if draft.looks_like]
 
 
 def _import_preview(preview: Preview) -> list[Block]:
@@ -210,10 +217,14 @@ def _import_preview(preview: Preview) -> list[Block]:
         blocks.append(rich((title, "bold"), "".join(f"\n🔴 {cut(each, 400)}" for each in _some(faults, FAULTS_SHOWN))))
     if notes := [f"Line {draft.line}: {said}" for draft in preview.drafts for said in draft.notes]:
         blocks.append(rich("\n".join(f"❗ {cut(each, 400)}" for each in _some(notes, NOTES_SHOWN))))
+    if alike := _alike(preview):
+        title = f"{_many(len(alike), 'line')} may be in the log already, and would be imported all the same:"
+        lines = _some([f"Line {draft.line}: {draft.looks_like}" for draft in alike], NOTES_SHOWN)
+        blocks.append(rich((title, "bold"), "".join(f"\n👀 {cut(each, 400)}" for each in lines)))
     shown = storable(preview.drafts)[:ROWS_SHOWN]
     if shown:
         blocks.append(section(plain("The first of them:" if preview.good > len(shown) else "These:")))
-    blocks += [_row(replace(draft, notes=()), preview) for draft in shown]
+    blocks += [_row(replace(draft, notes=(), looks_like=""), preview) for draft in shown]
     if preview.good:
         blocks.append(note(plain("Their cards are not posted now: each comes to its channel when it first changes.")))
     return blocks
@@ -228,6 +239,7 @@ def _row(draft: Draft, preview: Preview) -> Block:
     """One record to be, with what was not understood of its line below it."""
     kind, values = draft.new.kind, draft.new.values
     below = [" · ".join(_facts(draft, preview)), cut(" ".join(str(values.get("details") or "").split()), DETAILS_SHOWN)]
+    below += [f"👀 {draft.looks_like}"] if draft.looks_like else []
     below += [f"❗ {said}" for said in draft.notes]
     below += [f"🔴 {fault.label}: {fault.sentence}" for fault in draft.faults]
     title = cut(str(values.get("title") or "(no title)"), 300)

@@ -151,10 +151,7 @@ def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path
     assert empty.stderr == "Say which workspace: --workspace (there is none yet)\n"
     assert nobody.stderr == "Nobody here has the id U9.\n"
     assert format.stderr == "There is no format 'xml'; there is json.\n"
-    assert (
-        nowhere.stderr
-        == "There is no database at steward.db. DATABASE_URL says where it is; `steward migrate` makes it.\n"
-    )
+    assert nowhere.stderr.startswith("There is no database at steward.db. DATABASE_URL says where it is;")
     assert {told.exit_code for told in (empty, nobody, format, nowhere)} == {1}
     assert list(installation.iterdir()) == []
 

@@ -4,7 +4,7 @@ import pytest
 
 from models import kinds, operations
 from models.database import Database
-from models.duplicates import likely, say_the_same
+from models.duplicates import likely, likely_of_each, say_the_same
 from models.permissions import actor_of
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record
 
@@ -77,6 +77,27 @@ async def test_every_such_title_is_among_the_candidates_that_the_database_gives(
             missed += [(one, other, found)] if other not in found and len(found) < 3 else []
 
         assert missed == []
+
+
+async def test_a_whole_list_is_compared_as_each_of_its_titles_would_be(database: Database) -> None:
+    async with database.unit(WORKSPACE) as session:
+        person = await make_person(session)
+        ana = actor_of(person)
+        project = await make_project(session, by=person)
+        other = await make_project(session, by=person, channel=await make_channel(session, "other"))
+        await make_record(session, RISK, project=project, title="Order cables")
+        await make_record(session, ACTION, project=other, title="Budget")
+        for _, title in SAME + OTHERS:
+            if title:
+                await make_record(session, ACTION, project=project, title=title)
+        titles = [one for one, _ in SAME + OTHERS]
+
+        at_once = await likely_of_each(session, ana, project, [(ACTION, title) for title in titles])
+
+        one_by_one = [await likely(session, ana, project, ACTION, title) for title in titles]
+        assert [len(few) for few in at_once] == [len(few) for few in one_by_one]
+        for few, others in zip(at_once, one_by_one, strict=True):
+            assert len(few) == 3 or {each.id for each in few} == {each.id for each in others}
 
 
 async def test_only_open_records_of_the_kind_and_project_that_one_may_see_are_pointed_out(database: Database) -> None:

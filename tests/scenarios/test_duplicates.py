@@ -72,3 +72,30 @@ async def test_a_command_saves_and_points_at_what_looks_like_it(house: House) ->
     await house.settled()
     assert "Looks like" not in answered(ana)
     assert "Looks like" not in shown(ana.ephemerals("#network")[-2])
+
+
+async def test_the_preview_of_a_list_points_out_what_is_in_the_log_and_logs_it_all_the_same(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order cables @ben")
+    await ana.command("#network", "/steward", "paste")
+
+    await ana.submit({"lines": "Order the cables\nOrder racks\nissue: Order cables"})
+    seen = shown(ana.modal or {})
+    await ana.submit()
+    await house.settled()
+
+    assert "1 line may be in the log already, and would be logged all the same." in seen
+    assert seen.count("👀 Looks like A1 “Order cables” (open, Ben Fischer).") == 1
+    assert len((await house.export()).records) == 4
+
+
+async def test_the_preview_of_a_table_names_the_lines_that_may_be_in_the_log(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order cables @ben")
+    await ana.command("#network", "/steward", "import")
+
+    await ana.submit({"lines": "Title,Owner\nOrder racks,ben\nOrder the cables,ana"})
+    seen = shown(ana.modal or {})
+
+    assert "1 line may be in the log already, and would be imported all the same:" in seen
+    assert "👀 Line 3: Looks like A1 “Order cables” (open, Ben Fischer)." in seen

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -37,6 +38,32 @@ async def writer_held_long(house: House, database_url: str) -> AsyncIterator[Non
             yield
     finally:
         edge._patience_seconds = patient
+
+
+@asynccontextmanager
+async def held_up(house: House) -> AsyncIterator[None]:
+    """What people ask for meanwhile is done at the end of it, long after Steward says "Still working"."""
+    edge, goes_on = house.steward.edge, asyncio.Event()
+    patient, unit = edge._patience_seconds, edge._unit
+
+    async def late(*args: Any, **options: Any) -> Any:
+        await goes_on.wait()
+        return await unit(*args, **options)
+
+    edge._patience_seconds, edge._unit = 0.05, late  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        goes_on.set()
+        await house.steward.background.settle()
+        edge._patience_seconds, edge._unit = patient, unit  # type: ignore[method-assign]
+
+
+async def seen(condition: Callable[[], Any]) -> None:
+    """Wait until somebody sees it, with what they asked for still under way."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - a window has no event
+            await asyncio.sleep(0.02)
 
 
 async def cards(house: House, reference: str) -> list[str]:
@@ -376,13 +403,71 @@ async def test_a_slow_button_on_home_says_so_on_top_of_it(house: House, database
 
     async with writer_held_long(house, database_url):
         await ana.click_home("step:done", "A1")
-        async with asyncio.timeout(8):
-            while "Still working" not in shown(ana.home or {}):  # noqa: ASYNC110 - a page has no event
-                await asyncio.sleep(0.05)
+        await seen(lambda: "Still working" in shown(ana.home or {}))
     await house.settled()
 
     assert "Still working" not in shown(ana.home or {})
     assert "Closed A1" in shown(ana.home or {})
+
+
+@on_sqlite
+async def test_a_slow_button_in_a_form_says_so_in_it_and_keeps_what_was_typed(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    await ana.shortcut("log_anything")
+    await house.settled()
+    ana.fill({"title": "The racks may be late"})
+
+    async with held_up(house):
+        await ana.click_view("kind", "risk")
+        await seen(lambda: "Still working" in shown(ana.modal or {}))
+        meanwhile = held(ana.modal)["title"]
+    await house.settled()
+
+    assert meanwhile == held(ana.modal)["title"] == "The racks may be late"
+    assert "Still working" not in shown(ana.modal or {})
+    assert "probability" in held(ana.modal)
+
+
+@on_sqlite
+async def test_a_form_stays_below_what_its_slow_button_opens(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order cables")
+    await ana.command("#network", "/action", "")
+    await ana.submit({"title": "Order the cables"})
+
+    async with held_up(house):
+        await ana.click_view("look:A1")
+        await seen(lambda: "Still working" in shown(ana.modal or {}))
+    await house.settled()
+
+    assert "A1  Order cables" in shown(ana.modals[-1]).replace("\n", "")
+    assert "Still working" not in shown(ana.modals[0])
+    assert held(ana.modals[0])["title"] == "Order the cables"
+
+
+@on_sqlite
+@pytest.mark.parametrize("which", ["log_anything", "log_message"])
+async def test_a_slow_shortcut_opens_a_window_that_says_so_and_then_is_the_form(house: House, which: str) -> None:
+    """Slack's permission to open one is long gone by then."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    message = await ana.say("#network", "We run out of sockets")
+    await house.settled()
+
+    async with held_up(house):
+        if which == "log_message":
+            await ana.message_shortcut("#network", message["ts"], which)
+        else:
+            await ana.shortcut(which)
+        await seen(lambda: ana.modal)
+        meanwhile = shown(ana.modal or {})
+        house.sandbox._core.tickets.triggers.clear()
+    await house.settled()
+
+    assert "Still working" in meanwhile
+    assert len(ana.modals) == 1
+    assert held(ana.modal)["title"] == ("We run out of sockets" if which == "log_message" else None)
 
 
 async def test_twenty_who_log_at_once_are_all_served(house: House) -> None:

