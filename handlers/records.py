@@ -303,7 +303,8 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The record's card, for this person only."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
-    offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
+    is_hidden = item.record.is_archived or operations.is_confidential(item.record)
+    offers_posting = not is_hidden and not await operations.has_card(deps.session, item)
     card = cards.record_card(
         item,
         project,

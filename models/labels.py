@@ -46,6 +46,13 @@ class Priority(Labelled):
     CRITICAL = "critical", "Critical"
 
 
+class Confidentiality(Labelled):
+    """Who sees a record: everybody who sees its project, or of them only those involved."""
+
+    OPEN = "open", "Whoever sees the project"
+    CONFIDENTIAL = "confidential", "Confidential"
+
+
 class EscalationLevel(Labelled):
     """To whom something was raised so far."""
 

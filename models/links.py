@@ -15,7 +15,7 @@ from models.inserting import add_missing
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FollowUp
 from models.labels import LinkType
-from models.permissions import Actor, Right, require, visible_records
+from models.permissions import Actor, Right, is_for_everybody, require, visible_records
 from models.tables import Act, ChannelMember, History, Link, Person, Project, Record
 
 _KINDS = {kind.key: kind for kind in KINDS}
@@ -35,7 +35,8 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
     """The links of a record that this person may see, or everybody who is in its channel; one statement.
 
     Those are links to records of its own project and of open projects. To guests and people of other companies, and so
-    in a channel where some are, only what was logged there too. What is archived is left out.
+    in a channel where some are, only what was logged there too. What is archived is left out, and for everybody what is
+    confidential.
     """
     here = item.record.id
     for_all = or_(col(Record.channel_id) == item.record.channel_id, ~_has_guests(item.record.channel_id))
@@ -50,7 +51,7 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
         .where(
             or_(col(Link.from_id) == here, col(Link.to_id) == here),
             or_(col(Record.project_id) == item.record.project_id, col(Project.is_private).is_(False)),
-            for_all if seen_by is None else visible_records(seen_by),
+            and_(for_all, is_for_everybody()) if seen_by is None else visible_records(seen_by),
             col(Record.is_archived).is_(False),
         )
         .order_by(col(Link.at), col(Record.id))

@@ -23,7 +23,7 @@ from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed
 from models.inserting import add_rows, count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
-from models.labels import Labelled, LinkType, SourceChange
+from models.labels import Confidentiality, Labelled, LinkType, SourceChange
 from models.money import Money
 from models.moves import Destination
 from models.permissions import Actor, Right, keeps_to_channels, may, require, right_for, visible_records
@@ -45,16 +45,17 @@ from models.typed import read_typed
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
+CONFIDENTIALITY = "confidentiality"
 
 # Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
 BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened", "channel_id"})
 
 # What the card of a linked record shows of this one.
-SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id"})
+SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id", CONFIDENTIALITY})
 
 MOST_HELPERS = 20
 # What the direct message of somebody says whose record it is no longer.
-SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived"})
+SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived", CONFIDENTIALITY})
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
@@ -155,8 +156,9 @@ async def store_new(
     touch(session, actor.id, item.record.owner_id, *item.record.helpers, project.coordinator_id, project.sponsor_id)
     if owes_card:
         await owe_card(session, item.record, now)
-    if batches.current(session):
-        # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
+    if batches.current(session) or is_confidential(item.record):
+        # The cards of a batch mention nobody: one word tells each owner of all that is theirs. A confidential record
+        # has no card.
         await _owe_word_to_new_owner(session, actor, item, now)
     for helper_id in item.record.helpers:
         await _owe_word(session, actor, item, helper_id, now)
@@ -300,6 +302,8 @@ async def change(
     await _refuse_stale(session, item, version)
     values = read_typed(item.kind, values, project)
     await _check(session, item.kind, values, project, now, before=item)
+    if CONFIDENTIALITY in values and values[CONFIDENTIALITY] != item.record.confidentiality:
+        _require_confide(actor, project, item)
     values = {**values, **item.kind.follows({**item.values, **values}, item.values)}
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
@@ -308,6 +312,19 @@ async def change(
     notes = dict.fromkeys(["due_date"] if is_moved else values, why.strip())
     await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now, notes=notes)
     return item
+
+
+def is_confidential(record: Record) -> bool:
+    """Whether only those involved see the record."""
+    return record.confidentiality is Confidentiality.CONFIDENTIAL
+
+
+def _require_confide(actor: Actor, project: Project, item: Item) -> None:
+    """Raise InvalidFields, beside the field, unless the actor may say whether the record is confidential."""
+    try:
+        require(actor, Right.CONFIDE, project, item)
+    except NotAllowed as refusal:
+        raise InvalidFields({CONFIDENTIALITY: str(refusal)}) from refusal
 
 
 def _promise(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -593,6 +610,8 @@ def right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
     """What undoing takes: as much as doing it would, in whichever direction it goes."""
     if "is_archived" in before:
         return Right.DELETE
+    if CONFIDENTIALITY in before:
+        return Right.CONFIDE
     decided = {step.to for step in item.kind.steps if step.needs_approver(item)}
     is_decision = "status" in before and not decided.isdisjoint({item.record.status, before["status"]})
     return Right.APPROVE if is_decision else Right.EDIT

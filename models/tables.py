@@ -12,7 +12,7 @@ from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.labels import Labelled, LinkType, Priority, SourceChange
+from models.labels import Confidentiality, Labelled, LinkType, Priority, SourceChange
 
 
 def stored(values: type[StrEnum]) -> Enum:
@@ -191,6 +191,7 @@ class Record(SQLModel, table=True):
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     tags: str = ""
+    confidentiality: Confidentiality = Field(default=Confidentiality.OPEN, sa_type=stored(Confidentiality))
     helpers: list[str] = Field(default_factory=list, sa_type=COMPARABLE_JSON)
     due_date: date | None = None
     due_time: time | None = None

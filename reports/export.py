@@ -99,6 +99,7 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "priority": record.priority,
             "owner": record.owner_id,
             "helpers": record.helpers,
+            "confidentiality": record.confidentiality,
             "tags": record.tags.split(),
             "due_date": record.due_date,
             "due_time": record.due_time,

@@ -500,8 +500,9 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     if record.priority is not Priority.NORMAL:
         facts["Priority"] = record.priority.label
     for field in item.kind.all_fields:
-        if not field.is_text and field.key not in SHOWN_APART:
-            facts[field.label] = esc(cut(shown_value(field, item.value(field.key), people), FACT_SHOWN))
+        value = item.value(field.key)
+        if not field.is_text and field.key not in SHOWN_APART and value != field.default:
+            facts[field.label] = esc(cut(shown_value(field, value, people), FACT_SHOWN))
     drawn = [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items() if value]
     return [
         {"type": "section", "fields": drawn[start : start + FACTS_EACH]} for start in range(0, len(drawn), FACTS_EACH)
@@ -615,6 +616,12 @@ def _step_button(item: Item, step: Step) -> Block:
         style="primary" if step.is_main else None,
         says=f"{step.label}: {item.reference}",
     )
+
+
+def confidential_card(item: Item) -> Message:
+    """What the card of a confidential record becomes in its channel: its reference, and the way for those involved."""
+    text = f"{item.reference} is confidential."
+    return Message(text, [section(plain(text), _button(item, "Show", "show"))])
 
 
 def _removed_card(item: Item) -> Message:

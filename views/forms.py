@@ -396,7 +396,11 @@ def _fields(kind: Kind, values: Values, context: FormContext, *, focus: bool = F
     An `edition` above 0 marks them as new ones, so that Slack shows these values in them.
     """
     blocks = []
-    specs = [spec for spec in kind.form_fields if context.shows_all or not spec.is_extra or values.get(spec.key)]
+    specs = [
+        spec
+        for spec in kind.form_fields
+        if context.shows_all or not spec.is_extra or not spec.is_usual(values.get(spec.key))
+    ]
     for spec in specs:
         for number, part in enumerate(_parts(spec, values.get(spec.key))):
             key = f"{spec.key}.{number}" if number else spec.key

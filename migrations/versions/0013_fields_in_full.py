@@ -1,4 +1,5 @@
-"""The rest of the fields of the kinds, amounts of money and a project's currency, actions that repeat."""
+"""The rest of the fields of the kinds, amounts of money and a project's currency, actions that repeat,
+confidential records."""
 
 from typing import Any
 
@@ -25,6 +26,7 @@ def _columns() -> dict[str, tuple["sa.Column[Any]", ...]]:
     """Table -> the columns it gets, made anew for each run. What is already stored has nothing in them."""
     return {
         "project": (_optional("currency", sa.String()),),
+        "record": (sa.Column("confidentiality", WORD, nullable=False, server_default="open"),),
         "action": (_text("repeats"), _optional("next_id", sa.Integer())),
         "risk": (
             *(_optional(f"impact_{part}", sa.Integer()) for part in ("schedule", "cost", "scope", "quality")),

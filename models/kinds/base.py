@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
-from models.labels import Labelled, LinkType, Priority
+from models.labels import Confidentiality, Labelled, LinkType, Priority
 from models.tables import History, Record
 
 Values = Mapping[str, Any]
@@ -53,6 +53,10 @@ class FieldSpec:
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
     shorthand: str = ""
+
+    def is_usual(self, value: Any) -> bool:
+        """Whether the value says nothing beyond what stands where nothing was chosen."""
+        return not value or value == self.default
 
     @property
     def is_text(self) -> bool:
@@ -296,6 +300,15 @@ COMMON_FIELDS = (
         label="Review date",
         type=FieldType.DATE,
         help="The day on which somebody should look at it again.",
+        is_extra=True,
+    ),
+    FieldSpec(
+        key="confidentiality",
+        label="Confidentiality",
+        type=FieldType.CHOICE,
+        help="A confidential record is seen only by its owner, helpers, whoever raised it, coordinator and sponsor.",
+        choices=Confidentiality,
+        default=Confidentiality.OPEN,
         is_extra=True,
     ),
     FieldSpec(

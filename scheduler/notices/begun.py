@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
 from models.items import with_own_rows
+from models.permissions import is_for_everybody
 from models.tables import Delivery, Project, Record
 from scheduler.deliveries import DeliveryKind, Draft
 from views import projects as project_views
@@ -20,6 +21,7 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         .where(
             col(Record.id).in_(delivery.payload["records"]),
             col(Record.is_archived).is_(False),
+            is_for_everybody(),
             col(Project.archived_at).is_(None),
         )
         .order_by(col(Record.id))

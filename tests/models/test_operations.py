@@ -19,7 +19,7 @@ from models.kinds.decision import DECISION, Reversibility
 from models.kinds.dependency import Confirmation, Direction, Light
 from models.kinds.issue import ISSUE, IssueType, Severity
 from models.kinds.risk import RISK, Category, Nature, Proximity, ResponseStrategy, RiskEnd
-from models.labels import EscalationLevel, Priority
+from models.labels import Confidentiality, EscalationLevel, Priority
 from models.money import Money
 from models.permissions import Actor, actor_of
 from models.tables import Act, Delivery, Person, Project
@@ -203,6 +203,7 @@ def full_values(kind: Kind) -> dict[str, Any]:
         "priority": Priority.HIGH,
         "tags": "network pilot",
         "helpers": ["UBEN"],
+        "confidentiality": Confidentiality.CONFIDENTIAL,
         "next_review": date(2026, 3, 20),
     } | OWN_VALUES[kind.key]
 

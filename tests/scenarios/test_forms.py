@@ -131,6 +131,7 @@ FILLED = {
 }
 COMMON = {
     "next_review": "2032-02-02",
+    "confidentiality": "confidential",
     "title": "Everything filled in",
     "owner_id": "U00000000BE",
     "due_date": "2032-03-05",
