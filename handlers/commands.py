@@ -20,6 +20,7 @@ from handlers import (
     tables,
     talk,
     undo,
+    watching,
 )
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
@@ -115,6 +116,7 @@ VERBS: tuple[Verb, ...] = (
         "Change owner, due date (`no date`), priority, tags (`-#pilot`), `p4 i3`; `because …` at the end says why",
     ),
     Verb("helper", "A12 helper @kavya", "Name somebody who helps; `A12 helper -@kavya` or `A12 unhelp` ends it"),
+    Verb("watch", "A12 watch", "Hear when a record's status or due date changes; `A12 unwatch` ends it"),
     Verb("move", "A12 move #office", "Move a record to the project of another channel, with its history"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
@@ -141,6 +143,8 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "comment": (talk.ask, False),
     "uncomment": (talk.take_back, True),
     "move": (moves.ask, False),
+    "watch": (watching.start, True),
+    "unwatch": (watching.stop, True),
     "remove": (records.remove, True),
     "delete": (records.remove, True),
     "archive": (records.remove, True),

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, comments, directory, duplicates, links, operations, projects, repeating
+from models import batches, comments, directory, duplicates, links, operations, projects, repeating, watching
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order
@@ -304,13 +304,14 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     is_hidden = item.record.is_archived or operations.is_confidential(item.record)
-    offers_posting = not is_hidden and not await operations.has_card(deps.session, item)
+    has_card, watches = await watching.has_card_and_watches(deps.session, item, request.actor)
     card = cards.record_card(
         item,
         project,
         people,
         now=deps.now,
-        offers_posting=offers_posting,
+        offers_posting=not is_hidden and not has_card,
+        watches=watches,
         around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
     )

@@ -26,6 +26,7 @@ from handlers import (
     tables,
     talk,
     undo,
+    watching,
 )
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
@@ -73,6 +74,7 @@ BUTTONS: Mapping[str, Entry] = {
     "comment": Entry(talk.asked, writes=False),
     "uncomment": Entry(talk.turned_round),
     "move": Entry(moves.pressed, writes=False),
+    "watch": Entry(watching.pressed),
     "post_card": Entry(records.post_card_pressed),
     "look": Entry(records.look_pressed, writes=False),
     "duplicate": Entry(records.duplicate_pressed),

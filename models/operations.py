@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, moves, outbox, projects, search, tags
+from models import batches, directory, moves, outbox, projects, search, tags, watching
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
 from models.inserting import add_rows, count_up
@@ -782,6 +782,8 @@ async def _apply(
     touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, [item], now)
+    if item.record.is_watched and not changes.keys().isdisjoint(watching.WATCHED):
+        await watching.owe(session, item.record, by=actor.id, now=now)
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     if "owner_id" in changes:

@@ -166,7 +166,8 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
-    `words` and `title_words` are what it is found by, see `models.search`.
+    `is_watched` is false where nobody ever watched it. `words` and `title_words` are what it is found by, see
+    `models.search`.
     """
 
     __tablename__ = "record"
@@ -207,6 +208,7 @@ class Record(SQLModel, table=True):
     source_change: SourceChange | None = Field(default=None, sa_type=stored(SourceChange))
     is_draft: bool = False
     is_archived: bool = False
+    is_watched: bool = False
     words: str = ""
     title_words: str = ""
     created_at: datetime
@@ -247,6 +249,17 @@ class Mute(SQLModel, table=True):
     workspace_id: str = Field(default=None, primary_key=True)
     person_id: str = Field(primary_key=True)
     record_id: int = Field(primary_key=True, foreign_key="record.id")
+    at: datetime
+
+
+class Watcher(SQLModel, table=True):
+    """Somebody who is told when the record's status or due date changes."""
+
+    __tablename__ = "watcher"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    record_id: int = Field(primary_key=True, foreign_key="record.id")
+    person_id: str = Field(primary_key=True)
     at: datetime
 
 

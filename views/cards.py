@@ -45,6 +45,8 @@ NOTHING_AROUND = Around()
 Places = Mapping[int, str]
 NO_PLACES: Places = {}
 
+WATCH = "watch"
+UNWATCH = "watch:end"
 UNDO = "undo"
 REDO = "undo:redo"
 
@@ -59,11 +61,12 @@ def record_card(
     offers_posting: bool = False,
     around: Around = NOTHING_AROUND,
     reader: Actor | None = None,
+    watches: bool | None = None,
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
     `reader` is given with a private view: it offers only what that person may do. `offers_posting` goes with a private
-    view of a record whose card is not in its channel.
+    view of a record whose card is not in its channel, `watches` with one that offers to watch it, or to end that.
     """
     if item.record.is_archived:
         return _removed_card(item)
@@ -81,7 +84,43 @@ def record_card(
     if offers_posting:
         post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
         blocks.append(section(plain("Its card is not in the channel."), post))
+    if watches is not None:
+        blocks.append(_watch_row(item, watches))
     return Message(fallback(item, project, people), blocks)
+
+
+def _watch_row(item: Item, watches: bool) -> Block:
+    """Whether the reader watches the record, and the button that turns it round."""
+    if watches:
+        return section(plain(f"You watch {item.reference}."), _button(item, "Stop watching", UNWATCH))
+    return section(plain("Hear when its status or due date changes:"), _button(item, "Watch", WATCH))
+
+
+def watching(item: Item, *, watches: bool) -> Message:
+    """The private confirmation of somebody who watches a record now, or no longer."""
+    text = f"You no longer watch {item.reference}: {item.record.title}"
+    if watches:
+        text = f"You watch {item.reference}: {item.record.title}. I tell you when its status or due date changes."
+    label, turn = ("Stop watching", UNWATCH) if watches else ("Watch", WATCH)
+    return Message(esc(text), [section(plain(text), _button(item, label, turn))])
+
+
+def watched(item: Item, project: Project, people: People, rows: Sequence[History]) -> Message | None:
+    """What changed of a record that somebody watches, from what it was to what it is; None where it is as it was."""
+    fields = list(dict.fromkeys(row.field for row in rows))
+    first = {field: next(row for row in rows if row.field == field) for field in fields}
+    last = {field: next(row for row in reversed(rows) if row.field == field) for field in fields}
+    said = [
+        _from_to(item.kind, first[field], last[field], people)
+        for field in fields
+        if first[field].before != last[field].after
+    ]
+    if not said:
+        return None
+    who = " and ".join(dict.fromkeys(name_of(people, row.actor_id) for row in rows))
+    text = f"{item.reference} in {project.name}, which you watch: {', '.join(said)}, by {who}"
+    buttons = [_button(item, "Details", "show"), _button(item, "Stop watching", UNWATCH)]
+    return Message(esc(f"{text}. {item.record.title}"), [_title(item), section(plain(text)), actions(buttons)])
 
 
 def fallback(item: Item, project: Project, people: People) -> str:
@@ -471,6 +510,13 @@ def change_in_words(
     word = "undid: " if row.act is Act.UNDONE else ""
     remark = f" ({row.note})" if row.note else ""
     return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"
+
+
+def _from_to(kind: Kind, first: History, last: History, people: People) -> str:
+    """The way of a field over several changes, in plain text: `status Open → Done`."""
+    field = next((field for field in kind.all_fields if field.key == first.field), None)
+    before, after = (_past_value(kind, field, value, people) or "empty" for value in (first.before, last.after))
+    return f"{kind.label_of(first.field or '').lower()} {before} → {after}"
 
 
 def _past_value(kind: Kind, field: FieldSpec | None, stored: Any, people: People) -> str:

@@ -1,5 +1,6 @@
 """The rest of the fields of the kinds, amounts of money and a project's currency, actions that repeat,
-confidential records."""
+confidential records,
+watchers."""
 
 from typing import Any
 
@@ -26,8 +27,11 @@ def _columns() -> dict[str, tuple["sa.Column[Any]", ...]]:
     """Table -> the columns it gets, made anew for each run. What is already stored has nothing in them."""
     return {
         "project": (_optional("currency", sa.String()),),
-        "record": (sa.Column("confidentiality", WORD, nullable=False, server_default="open"),),
-        "action": (_text("repeats"), _optional("next_id", sa.Integer())),
+        "record": (
+            sa.Column("confidentiality", WORD, nullable=False, server_default="open"),
+            sa.Column("is_watched", sa.Boolean(), nullable=False, server_default=sa.false()),
+        ),
+        "action": (_optional("repeats", sa.String()), _optional("next_id", sa.Integer())),
         "risk": (
             *(_optional(f"impact_{part}", sa.Integer()) for part in ("schedule", "cost", "scope", "quality")),
             _text("objective"),
@@ -56,9 +60,19 @@ def upgrade() -> None:
     for table, columns in _columns().items():
         for column in columns:
             op.add_column(table, column)
+    op.create_table(
+        "watcher",
+        sa.Column("workspace_id", sa.String(), nullable=False),
+        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "record_id", "person_id"),
+        sa.ForeignKeyConstraint(["record_id"], ["record.id"]),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("watcher")
     for table, columns in reversed(_columns().items()):
         for column in reversed(columns):
             op.drop_column(table, column.name)

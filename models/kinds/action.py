@@ -18,7 +18,7 @@ class Action(SQLModel, table=True):
     done_when: str = ""
     effort: str = ""
     result: str = ""
-    repeats: str = ""
+    repeats: str | None = None
     next_id: int | None = None
 
 

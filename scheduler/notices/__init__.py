@@ -15,6 +15,7 @@ from scheduler.notices.left_behind import LEFT_BEHIND
 from scheduler.notices.morning import MORNING
 from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.trouble import TROUBLE
+from scheduler.notices.watched import WATCHED
 from scheduler.notices.word import WORD
 
 DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
@@ -32,5 +33,6 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     LEFT_BEHIND,
     ANSWER,
     DRAFT,
+    WATCHED,
     *STANDUP_KINDS,
 )

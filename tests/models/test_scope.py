@@ -24,6 +24,7 @@ from models.tables import (
     Project,
     Record,
     SeenRequest,
+    Watcher,
     Workspace,
 )
 from tests.support import NOW, a_plan, make_person, make_record, make_workspace
@@ -55,6 +56,7 @@ async def fill(session: AsyncSession) -> None:
         item = await make_record(session, kind, by=ana, tags="pilot", helpers=[ana.id])
         session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
+        session.add(Watcher(record_id=item.record.id, person_id=ana.id, at=NOW))
         session.add(Comment(record_id=item.record.id, author_id=ana.id, at=NOW, text="Seen"))
         session.add(Mute(person_id=ana.id, record_id=item.record.id, at=NOW))
     session.add(SeenRequest(key="trigger", at=NOW))

@@ -72,6 +72,7 @@ BUTTONS: Aims = {
     "comment": press("{action}"),
     "uncomment": press("{action}:1"),
     "move": press("{action}"),
+    "watch": (*press("{action}"), *press("{action}", name="watch:end")),
     "look": press("{action}", wheres=IN_FORM),
     "duplicate": press("{open} {action}", "{action} {open}"),
     "paste": press(""),
@@ -231,6 +232,7 @@ VERBS: Aims = {
     "find": type_("find zanz", "find axol", "find narw"),
     "helper": type_("{action} helper <@{person}>", "{action} unhelp"),
     "owner": type_("{action} <@{person}>", "{action} by monday !high"),
+    "watch": type_("{action} watch", "{action} unwatch"),
     "move": type_("{action} move <#C00000000NE>", "{action} move <#{channel}>"),
     "paste": type_("paste"),
     "import": type_("import"),
@@ -244,7 +246,10 @@ VERBS: Aims = {
 # Words after a reference, and lists by name.
 ABOUT_RECORD: Aims = {
     word: type_(f"{{action}} {word}")
-    for word in ("show", "edit", "history", "comment", "uncomment", "move", "undo", "remove", "delete", "archive")
+    for word in (
+        *("show", "edit", "history", "comment", "uncomment", "move", "watch", "unwatch", "undo"),
+        *("remove", "delete", "archive"),
+    )
 }
 LISTS: Aims = {
     word: type_(word, f"{word} all everywhere")
@@ -266,6 +271,7 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "begun": None,
     "assigned_again": {"of": 1},
     "card_left": None,
+    "watched": {"since": 0},
     "standup_digest": None,
     "standup_reply": None,
     "standup_prompt": {"round": "{round}", "opens_at": ""},
