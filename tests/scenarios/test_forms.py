@@ -408,6 +408,7 @@ async def test_fields_can_be_cleared(house: House) -> None:
         "due_date": None,
         "due_time": None,
         "next_review": None,
+        "confidentiality": "open",
         "priority": "normal",
         "details": "",
         "done_when": "",
