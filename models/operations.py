@@ -22,10 +22,11 @@ from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
 from models.inserting import add_rows, count_up
 from models.kinds import Item, Kind
-from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Step, own_values
 from models.labels import Confidentiality, Labelled, LinkType, SourceChange
 from models.money import Money
 from models.moves import Destination
+from models.own_fields import kind_in
 from models.permissions import Actor, Right, keeps_to_channels, may, require, right_for, visible_records
 from models.tables import (
     Act,
@@ -89,7 +90,7 @@ async def find(
     if found is None or (found[0].is_archived and not with_archived):
         raise NotFound(NOT_THERE.format(reference=f"{kind.letter}{number}"))
     record, own, project = found
-    return Item(kind, record, own), project
+    return Item(kind_in(kind, project, record), record, own), project
 
 
 async def create(
@@ -113,6 +114,7 @@ async def create(
     require(actor, Right.CREATE, project)
     if keeps_to_channels(actor) and not await directory.is_member(session, channel_id, actor.id):
         raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
+    kind = kind_in(kind, project)
     values = read_typed(kind, values, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
     return await store_new(
@@ -233,7 +235,7 @@ def new_problems(
 
 def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime) -> Item:
     """The rows of a new record, not yet stored."""
-    kind, values = new.kind, {**new.values, **new.kind.follows(new.values, {})}
+    kind, values = kind_in(new.kind, project), {**new.values, **new.kind.follows(new.values, {})}
     if not values.get("due_date"):
         values = {**values, "due_time": None}
     own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
@@ -251,7 +253,8 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
         raised_by=actor.id,
         created_at=now,
         updated_at=now,
-        **{key: value for key, value in values.items() if key not in own_keys and value is not None},
+        own_values=own_values(values),
+        **{key: value for key, value in values.items() if key in Record.model_fields and value is not None},
     )
     own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
     item = Item(kind, record, own)
@@ -534,6 +537,7 @@ async def move(
     """Put the record into another project, with all that belongs to it. Raises NotAllowed and Conflict."""
     await moves.require_move(session, actor, item, project, to)
     await _apply(session, actor, item, moves.new_place(item, project, to), act=Act.CHANGED, via=via, now=now)
+    item.kind = kind_in(item.kind, to.project, item.record)
     return item
 
 
@@ -636,7 +640,8 @@ def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before
     problems = {
         field.key: problem
         for field in kind.all_fields
-        if field.key in values and (problem := _value_problem(field, values[field.key]))
+        if field.key in values and not _stays(field, values, before)
+        if (problem := _value_problem(field, values[field.key]))
     }
     for key in ("due_date", "next_review"):
         day = values.get(key)
@@ -649,6 +654,11 @@ def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before
     if values.get("due_time") and not due and (before or "due_date" in values):
         problems["due_time"] = "A time needs a day: choose a due date too, or clear the time."
     return problems
+
+
+def _stays(field: FieldSpec, values: Mapping[str, Any], before: Item | None) -> bool:
+    """Whether the value is one that was right when it was chosen, and that may stay though its project changed."""
+    return field.type is FieldType.OPTION and before is not None and before.value(field.key) == values[field.key]
 
 
 def _value_problem(field: FieldSpec, value: Any) -> str | None:
@@ -669,6 +679,8 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
         return "Choose a number from 1 to 5."
     if field.type is FieldType.NUMBER and abs(value) > NUMBER_MAX:
         return f"Choose a number from -{NUMBER_MAX:,} to {NUMBER_MAX:,}."
+    if field.type is FieldType.OPTION and value and value not in field.options:
+        return f"Choose one of: {', '.join(field.options)}."
     if field.choices and value not in list(field.choices):
         return f"Choose one of: {', '.join(choice.label for choice in field.choices)}."
     return None
@@ -756,7 +768,7 @@ async def _apply(
     if not changes:
         return
     for key, (_, value) in changes.items():
-        setattr(item.row_of(key), key, value)
+        item.put(key, value)
     if "status" in changes:
         item.record.is_open = item.record.status not in item.kind.closed
         item.record.closed_at = None if item.record.is_open else now

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory
+from models import batches, directory, own_fields
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.money import CURRENCIES
 from models.permissions import (
@@ -44,6 +44,7 @@ SETTINGS = (
     "holiday_subdivision",
     "days_off",
     "currency",
+    "own_fields",
     "who_may_edit",
     "may_others_log",
 )
@@ -365,6 +366,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
         None if zone in available_timezones() else "Choose a time zone from the list, such as Europe/Berlin."
     ),
     "currency": _currency_problem,
+    "own_fields": own_fields.problem,
     "working_days": lambda days: None if days else "Choose at least one day of the week.",
     "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
     "days_off": _days_off_problem,

@@ -130,7 +130,7 @@ class Project(SQLModel, table=True):
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
     a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. So many
     working days before it is due, `lead_days`, a record stands in its owner's digest. Amounts typed without a currency
-    are in `currency` (ISO 4217 code).
+    are in `currency` (ISO 4217 code). `own_fields` are lines of `models.own_fields`.
     """
 
     __tablename__ = "project"
@@ -146,6 +146,7 @@ class Project(SQLModel, table=True):
     holiday_subdivision: str | None = None
     days_off: str = ""
     currency: str | None = None
+    own_fields: str = ""
     who_may_edit: Editors = Field(default=Editors.MEMBERS, sa_type=stored(Editors))
     may_others_log: bool = False
     lead_days: int = 2
@@ -192,6 +193,7 @@ class Record(SQLModel, table=True):
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     tags: str = ""
+    own_values: dict[str, str] = Field(default_factory=dict, sa_type=COMPARABLE_JSON)
     confidentiality: Confidentiality = Field(default=Confidentiality.OPEN, sa_type=stored(Confidentiality))
     helpers: list[str] = Field(default_factory=list, sa_type=COMPARABLE_JSON)
     due_date: date | None = None

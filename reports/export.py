@@ -79,6 +79,7 @@ def _project(project: Project) -> dict[str, Any]:
             "holiday_subdivision": project.holiday_subdivision,
             "days_off": project.days_off.split(),
             "currency": project.currency,
+            "own_fields": project.own_fields.splitlines(),
             "who_may_edit": project.who_may_edit,
             "may_others_log": project.may_others_log,
             "created_by": project.created_by,

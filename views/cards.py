@@ -14,6 +14,7 @@ from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
 from models.links import Linked
 from models.operations import stored_value, told
+from models.own_fields import left_over
 from models.permissions import Actor, Right, may, right_for
 from models.tables import Act, Channel, Comment, History, Project, Record
 from models.working_days import holiday_on
@@ -220,6 +221,14 @@ def holiday_hints(item: Item, project: Project) -> list[str]:
     due_date = item.record.due_date
     holiday = due_date and holiday_on(project, due_date)
     return [f"{day(due_date)} is {esc(holiday)} in the project's calendar."] if due_date and holiday else []
+
+
+def about_left_over(item: Item, project: Project) -> list[str]:
+    """Mrkdwn that tells of values whose fields the record's project has not; nothing where there are none."""
+    names = " and ".join(esc(field.label) for field in left_over(item.kind))
+    if not names:
+        return []
+    return [f"{names}: no field of {esc(project.name)}. What stood there stays on the card, and cannot be changed."]
 
 
 def comes_next(item: Item, project: Project) -> str:

@@ -360,6 +360,19 @@ def _draw_menu(spec: FieldSpec, value: Any) -> Block:
     return {"type": "static_select", "options": choices} | ({"initial_option": chosen} if chosen else {})
 
 
+def _draw_option(spec: FieldSpec, value: str | None) -> Block:
+    """The words to choose from, and the one that stands there although it is no longer among them."""
+    words = dict.fromkeys([*spec.options, *([value] if value else [])])
+    choices = [option("Not set", NOT_SET), *(option(word, word) for word in words)]
+    chosen = next((choice for choice in choices if choice["value"] == value), None)
+    return {"type": "static_select", "options": choices} | ({"initial_option": chosen} if chosen else {})
+
+
+def _read_option(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> str:
+    chosen = str((shown[0].get("selected_option") or {}).get("value", NOT_SET))
+    return "" if chosen == NOT_SET else chosen
+
+
 def _menu(spec: FieldSpec) -> list[tuple[str, str]]:
     if spec.choices is None:
         return [(NOT_SET, "Not set"), *((str(n), str(n)) for n in range(1, 6))]
@@ -386,6 +399,7 @@ _ELEMENTS = {
     FieldType.NUMBER: _Element(_draw_number, _read_number),
     FieldType.REPEAT: _Element(_draw_typed, _read_text),
     FieldType.MONEY: _Element(_draw_typed, _read_text),
+    FieldType.OPTION: _Element(_draw_option, _read_option),
     FieldType.TAGS: _Element(_draw_tags, lambda spec, shown: read_tags(_read_text(spec, shown))),
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from models import own_fields
 from models.operations import TEXT_MAX
 from models.projects import NAME_MAX, SETTINGS
 from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
@@ -175,6 +176,7 @@ _BEGINS_AS: Values = {
     "holiday_subdivision": None,
     "days_off": "",
     "currency": None,
+    "own_fields": "",
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
 }
@@ -233,10 +235,9 @@ def _draw_region(values: Values) -> Block:
     return element | ({"initial_option": option(names[region], region)} if region in names else {})
 
 
-def _draw_days_off(values: Values) -> Block:
-    days = values.get("days_off")
+def _draw_lines(text: str | None) -> Block:
     element: Block = {"type": "plain_text_input", "multiline": True, "max_length": TEXT_MAX}
-    return element | ({"initial_value": days} if days else {})
+    return element | ({"initial_value": text} if text else {})
 
 
 def _draw_editors(values: Values) -> Block:
@@ -300,7 +301,7 @@ _SETTINGS: Mapping[str, Setting] = {
     "days_off": Setting(
         "Days off",
         "The project's own free days, by commas or lines: 24 Dec 2031, 27 Dec 2031 to 31 Dec 2031",
-        _draw_days_off,
+        lambda values: _draw_lines(values.get("days_off")),
         read_choice,
         is_extra=True,
         optional=True,
@@ -310,6 +311,14 @@ _SETTINGS: Mapping[str, Setting] = {
         "Of amounts that are typed without one: a code such as EUR.",
         lambda values: _draw_line(values.get("currency") or "", CURRENCY_MAX),
         lambda state, key: read_choice(state, key).strip().upper() or None,
+        is_extra=True,
+        optional=True,
+    ),
+    "own_fields": Setting(
+        "Own fields",
+        f"Up to {own_fields.MOST} that its records have besides, a line each: {own_fields.EXAMPLE}.",
+        lambda values: _draw_lines(values.get("own_fields")),
+        lambda state, key: own_fields.tidied(read_choice(state, key)),
         is_extra=True,
         optional=True,
     ),

@@ -1,11 +1,12 @@
 """The rest of the fields of the kinds, amounts of money and a project's currency, actions that repeat,
 confidential records,
-watchers."""
+watchers, and fields of a project's own."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0013"
 down_revision = "0012"
@@ -26,9 +27,10 @@ def _optional(name: str, kind: Any) -> "sa.Column[Any]":
 def _columns() -> dict[str, tuple["sa.Column[Any]", ...]]:
     """Table -> the columns it gets, made anew for each run. What is already stored has nothing in them."""
     return {
-        "project": (_optional("currency", sa.String()),),
+        "project": (_optional("currency", sa.String()), _text("own_fields")),
         "record": (
             sa.Column("confidentiality", WORD, nullable=False, server_default="open"),
+            sa.Column("own_values", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False, server_default="{}"),
             sa.Column("is_watched", sa.Boolean(), nullable=False, server_default=sa.false()),
         ),
         "action": (_optional("repeats", sa.String()), _optional("next_id", sa.Integer())),

@@ -30,13 +30,18 @@ class FieldType(StrEnum):
     REPEAT = "repeat"
     MONEY = "money"
     TAGS = "tags"
+    OPTION = "option"
+
+
+# What the key of a field begins with that a project has added, see `models.own_fields`; its name follows.
+OWN = "own:"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldSpec:
     """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5, NUMBER whole.
 
-    REPEAT is a rule of `models.repeat_words`.
+    REPEAT is a rule of `models.repeat_words`, OPTION one of the words in `options`.
 
     `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
     An extra is shown in a form on demand, or where it holds a value. What a step asks for (`by_step`) is in no form
@@ -53,6 +58,7 @@ class FieldSpec:
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
     shorthand: str = ""
+    options: tuple[str, ...] = ()
 
     def is_usual(self, value: Any) -> bool:
         """Whether the value says nothing beyond what stands where nothing was chosen."""
@@ -62,6 +68,16 @@ class FieldSpec:
     def is_text(self) -> bool:
         """Whether words are typed into it."""
         return self.type in (FieldType.TEXT, FieldType.LONG_TEXT)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether records are found by its words."""
+        return self.is_text or self.type is FieldType.OPTION
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a project has added it."""
+        return self.key.startswith(OWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +203,7 @@ class Kind:
     def label_of(self, key: str) -> str:
         """What a person reads for a column that may be no form field, such as the status."""
         return next((f.label for f in self.all_fields if f.key == key), "") or (
-            key.removesuffix("_id").replace("_", " ").capitalize()
+            key.removeprefix(OWN) if key.startswith(OWN) else key.removesuffix("_id").replace("_", " ").capitalize()
         )
 
     def steps_from(self, status: str) -> tuple[Step, ...]:
@@ -243,12 +259,30 @@ class Item:
         return {field.key: self.value(field.key) for field in self.kind.all_fields}
 
     def value(self, key: str) -> Any:
-        """The stored value of a field, wherever its column lives."""
-        return getattr(self.row_of(key), key)
+        """The stored value of a field, wherever it is kept."""
+        if key.startswith(OWN):
+            return self.record.own_values.get(key.removeprefix(OWN), "")
+        return getattr(self._row_of(key), key)
 
-    def row_of(self, key: str) -> SQLModel:
+    def put(self, key: str, value: Any) -> None:
+        """Keep another value of a field."""
+        if key.startswith(OWN):
+            self.record.own_values = own_values({**_named(self.record.own_values), key: value})
+        else:
+            setattr(self._row_of(key), key, value)
+
+    def _row_of(self, key: str) -> SQLModel:
         """The row that holds the field's column."""
         return self.record if key in type(self.record).model_fields else self.own
+
+
+def own_values(values: Values) -> dict[str, str]:
+    """Those of the values that belong to fields a project has added, by the names of these, without empty ones."""
+    return {key.removeprefix(OWN): value for key, value in values.items() if key.startswith(OWN) and value}
+
+
+def _named(own: Mapping[str, str]) -> dict[str, str]:
+    return {f"{OWN}{name}": value for name, value in own.items()}
 
 
 def _missing(key: str) -> FieldSpec:

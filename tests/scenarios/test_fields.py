@@ -95,3 +95,32 @@ async def test_a_part_stands_on_both_cards(house: House) -> None:
     assert "Part of: \nA1" in shown(card(ana, "A2"))
     await ana.command("#network", "/steward", "A1 part of A2")
     assert "A2 belongs to A1 already" in answered(ana)
+
+
+async def test_a_projects_own_fields_stand_in_its_forms_and_on_its_cards(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order racks")
+    await ana.command("#general", "/action", "Call everybody")
+    await ana.command("#network", "/steward", "settings")
+    await ana.click_view("more_settings")
+    await house.settled()
+    await ana.submit({"own_fields": "Vendor\nSite: Paris"})
+    assert "at least two words to choose from" in ana.form_errors["own_fields"]
+    assert (await ana.submit({"own_fields": "Vendor\nSite: Paris | Rome"})).ok
+    await house.settled()
+
+    await ana.command("#network", "/risk", "")
+    await ana.submit({"title": "Late switch", "own:Vendor": "Axolotl Ltd", "own:Site": "Rome"})
+    await house.settled()
+    drawn = shown(card(ana, "R1"))
+    assert "Vendor: \nAxolotl Ltd" in drawn
+    assert "*Site*\nRome" in drawn
+    await ana.command("#network", "/steward", "find axol")
+    assert "Late switch" in answered(ana)
+
+    await ana.command("#network", "/steward", "R1 move #general")
+    await house.settled()
+    assert "Vendor and Site: no field of general." in answered(ana)
+    assert "Site: \nRome" in shown(card(ana, "R1", "#general"))
+    await ana.command("#general", "/steward", "R1 edit")
+    assert "own:Vendor" not in held(ana.modal)
