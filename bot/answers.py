@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.incoming import Incoming
+from handlers.registry import entry_for
 from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Where
 from handlers.slack_text import decoded
@@ -60,7 +61,9 @@ def still_working(incoming: Incoming) -> dict[str, Any] | None:
 
 def is_reading(incoming: Incoming) -> bool:
     """Whether a file has just been put into the form, which takes longer than people look at a still window."""
-    return incoming.where is Where.FORM and file_in(incoming.state) not in ("", incoming.context.file_id)
+    entry = entry_for(incoming.where, incoming.name, incoming.text)
+    reads = entry is not None and entry.reads_file
+    return reads and file_in(incoming.state) not in ("", incoming.context.file_id)
 
 
 def refusal(incoming: Incoming, error: StewardError) -> Reply:

@@ -55,6 +55,7 @@ class Steward:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._slack = slack
+        self._pace_seconds = pace_seconds
         self._patience_seconds = patience_seconds
         self._clock = clock or SystemClock()
         wall = SystemClock()
@@ -91,7 +92,9 @@ class Steward:
             kept = {"reactions": known.reactions, "restored_at": known.restored_at} if known else {}
             await session.merge(Workspace(**{**workspace.model_dump(), **kept}))
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
-        self.homes = HomePublisher(self.database, self.port, self._clock, workspace.id, self.directory)
+        self.homes = HomePublisher(
+            self.database, self.port, self._clock, workspace.id, self.directory, gather_seconds=self._pace_seconds / 10
+        )
         committed = committed or self.sender.wake
 
         async def owe_word(person_id: str, key: str, sentence: str) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackError, SlackNotSent, SlackPort, SlackUnknown
@@ -20,7 +22,10 @@ RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0)
 
 
 class HomePublisher:
-    """Draws and publishes the Home tabs of one workspace."""
+    """Draws and publishes the Home tabs of one workspace.
+
+    A change is shown at once; those that follow it within `gather_seconds` are shown together.
+    """
 
     def __init__(
         self,
@@ -29,6 +34,8 @@ class HomePublisher:
         clock: Clock,
         workspace_id: str,
         slack_directory: SlackDirectory,
+        *,
+        gather_seconds: float,
     ) -> None:
         self._database = database
         self._port = port
@@ -37,6 +44,8 @@ class HomePublisher:
         self._directory = slack_directory
         self._wanted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._gather_seconds = gather_seconds
+        self._free_at = 0.0
         self._failures: Counter[str] = Counter()
         self._again: dict[str, asyncio.TimerHandle] = {}
 
@@ -46,15 +55,13 @@ class HomePublisher:
         if self._wanted and (self._task is None or self._task.done()):
             self._task = asyncio.ensure_future(self._work())
 
-    async def show(
-        self, person_id: str, *, page: int = 0, notice: Message | None = None, only_if_used: bool = False
-    ) -> None:
+    async def show(self, person_id: str, *, page: int = 0, notice: Message | None = None) -> None:
         """Draw the person's Home tab now, at a page counted from 0, with a notice on top."""
         for was_asked in (False, True):
             async with self._database.unit(self._workspace_id, writes=False) as session:
                 fresh_since = self._directory.fresh_since()
                 person, is_stale = await directory.asking(session, person_id, "", asked_before=fresh_since)
-                if person is None or (only_if_used and person.home_opened_at is None):
+                if person is None:
                     return
                 if was_asked or not is_stale:
                     view = await draw(Deps(session, self._clock.now()), person, page=page, notice=notice)
@@ -97,9 +104,24 @@ class HomePublisher:
             await self._task
 
     async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._wanted:
-            person_id = self._wanted.pop()
-            try:
-                await self.show(person_id, only_if_used=True)
-            except Exception:
-                log.exception("a Home tab could not be drawn")
+            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
+            self._free_at = loop.time() + self._gather_seconds
+            wanted, self._wanted = self._wanted, set()
+            users: Sequence[str] = ()
+            with _logged():
+                async with self._database.unit(self._workspace_id, writes=False) as session:
+                    users = await directory.users_of_home(session, wanted)
+            for person_id in users:
+                self._wanted.discard(person_id)
+                with _logged():
+                    await self.show(person_id)
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        log.exception("a Home tab could not be drawn")

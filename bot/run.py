@@ -122,11 +122,8 @@ async def web_process(settings: Settings, say: Say) -> None:
         async with migrated_database(settings.database_url) as database:
             steward = Steward(database, slack)
 
-            def send_committed() -> None:
-                steward.keep("sending", steward.sender.deliver)
-
             try:
-                workspace = await steward.meet(committed=send_committed)
+                workspace = await steward.meet(committed=lambda: steward.sender.begin(workspace.id))
                 steward.keep("warming", steward.directory.warm)
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {workspace.name} at {address}/slack/events")

@@ -103,6 +103,8 @@ class Sender:
         self._worker_id = worker_id
         self._kinds: Kinds = deliveries.by_key(kinds)
         self._pace = Pace(pace_seconds)
+        # What becomes due so soon after a look at what is due waits for the next one.
+        self._gather_seconds = pace_seconds / 10
         self._freshen = freshen
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._bell = asyncio.Event()
@@ -148,6 +150,12 @@ class Sender:
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)
 
+    def begin(self, workspace_id: str) -> None:
+        """Send what is due in the workspace in the background."""
+        self.wake()
+        if not self._halt.is_set():
+            self._pass_in(workspace_id)
+
     async def _deliver_in(self, workspace_id: str) -> None:
         if not self._halt.is_set():
             await asyncio.wait({self._pass_in(workspace_id)})
@@ -171,6 +179,7 @@ class Sender:
         under_way: set[asyncio.Task[None]] = set()
         try:
             while True:
+                looked_at = _now()
                 bell, busy = self._bell, self._pace.busy(workspace_id)
                 claimed = await self._claim_whole(workspace_id, AT_ONCE - len(under_way), busy)
                 under_way |= {asyncio.create_task(self._handle(workspace_id, row)) for row in claimed}
@@ -180,6 +189,7 @@ class Sender:
                     await _rung(bell, min(busy.values()))
                 elif not bell.is_set() or self._halt.is_set():
                     return
+                await _rung(self._halt, looked_at + self._gather_seconds - _now())
         except DatabaseBusy:
             log.warning("the database was busy; the deliveries of %s wait", workspace_id)
         except Exception:

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.shapes import is_shaped
 from models.database import Database
 from scheduler.runner import HEARTBEAT
 
@@ -27,6 +28,8 @@ CLOCK_SKEW_SECONDS = 300
 HEARTBEAT_MAX = timedelta(seconds=60)
 # No number in a header of Slack's is longer; Python refuses to read one of thousands of digits.
 DIGITS_MAX = 12
+# What a form without a payload holds: a slash command, or Slack's look at the certificate.
+FORMS = frozenset({"command", "ssl_check"})
 # A request is answered within two seconds (see the edge).
 STOP_SECONDS = 3
 
@@ -52,7 +55,10 @@ def application(bolt: AsyncApp, database: Database, signing_secret: str) -> Star
         problem = await health_problem(database)
         return JSONResponse({"ok": problem is None, "problem": problem}, 200 if problem is None else 503)
 
-    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/healthz", healthz)])
+    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/healthz", healthz)])
+    # A path is written as it is or it is not ours; nobody is sent elsewhere.
+    served.router.redirect_slashes = False
+    return served
 
 
 async def serve(application: Starlette, listening: socket.socket) -> None:
@@ -132,12 +138,14 @@ def _number(text: str) -> int | None:
 
 
 def _is_readable(request: Request, body: bytes) -> bool:
-    """Whether Bolt will find an object in the body: JSON, or a form whose `payload`, if any, is JSON."""
+    """Whether the body is what Slack sends: JSON, or a form that is a command or holds a payload, of a known shape."""
     try:
         text = body.decode()
         if text.startswith("{") or request.headers.get("content-type", "").lower().startswith("application/json"):
-            return isinstance(json.loads(text), dict)
+            return is_shaped(json.loads(text))
         fields = dict(parse_qsl(text, keep_blank_values=True))
-        return bool(fields) and isinstance(json.loads(fields.get("payload", "{}")), dict)
+        if "payload" in fields:
+            return is_shaped(json.loads(fields["payload"]))
+        return not FORMS.isdisjoint(fields)
     except (ValueError, RecursionError):
         return False

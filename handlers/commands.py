@@ -441,7 +441,7 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
     if kind is not None:
         return Tell(help_views.kind_help(kind))
     rows = [(command.name, command.summary) for command in COMMANDS]
-    return Tell(help_views.all_help(rows, [(f"/steward {v.example}", v.summary) for v in VERBS]))
+    return Tell(help_views.all_help(rows, [(v.word, f"/steward {v.example}", v.summary) for v in VERBS]))
 
 
 def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str:

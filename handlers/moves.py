@@ -23,7 +23,8 @@ async def ask(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
     context = records.edit_context(request, item)
-    return OpenForm(project_picker(context, title=f"Move {item.reference}", callback_id="pick_move", submit="Move"))
+    view = project_picker(context, title=f"Move {item.reference}", callback_id="pick_move", submit="Move")
+    return OpenForm({**view, "blocks": [forms.named(item), *view["blocks"]]})
 
 
 async def pressed(request: Request, deps: Deps) -> Reply:

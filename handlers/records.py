@@ -31,7 +31,7 @@ from views import cards, forms, several
 from views.blocks import Message, cut, esc, plain, section
 from views.cards import HistoryLine
 from views.forms import FormContext
-from views.values import name_of, shown_value
+from views.values import name_of, shown_value, zone_time
 
 # What one private confirmation can name, and Slack take as cards in a moment.
 MOST_AT_ONCE = 20
@@ -699,7 +699,7 @@ def about_place(request: Request, project: Project, began: bool) -> list[str]:
             lead = "without a coordinator so far (any full member can take it: `/steward settings`)"
         hints.append(
             f"This is the first record here, so I began the project *{esc(project.name)}*, {lead}, "
-            f"in the time zone {esc(project.timezone)}."
+            f"on {esc(zone_time(project.timezone))}."
         )
     if request.channel is None and project.id == request.person.current_project_id:
         hints.append(f"In your current project *{esc(project.name)}*; `/steward switch` changes to another.")

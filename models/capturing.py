@@ -49,9 +49,7 @@ async def set_reactions(session: AsyncSession, actor: Actor, typed: Mapping[str,
     require(actor, Right.REACTIONS, None)
     chosen = {key: name for key, words in typed.items() if (name := emoji_name(words))}
     problems = {
-        key: "Type the emoji's name between colons, as in :pushpin:."
-        for key, name in chosen.items()
-        if not _NAME.fullmatch(name)
+        key: "Type the emoji's name, such as pushpin." for key, name in chosen.items() if not _NAME.fullmatch(name)
     }
     for key, name in chosen.items():
         first = next(other for other, taken in chosen.items() if taken == name)

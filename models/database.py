@@ -6,20 +6,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, String, bindparam, event, inspect, select, update
+from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import kinds, tables  # kinds: so that every kind's own table is mapped before a session opens
+from models import kinds, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
 from models.errors import Overtaken, StewardError
 from models.inserting import insert_into
 
@@ -79,12 +77,14 @@ class Database:
     def __init__(self, url: str, *, wait_ms: int = PERSON_WAIT_MS) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"pool_pre_ping": True} if not self.is_sqlite else {}
+        options: dict[str, Any] = (
+            {"async_creator": sqlite.creator(self.url)} if self.is_sqlite else {"pool_pre_ping": True}
+        )
         # What people wrote is no business of a log: errors name the statement without its values.
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
         self._writer = self.engine.execution_options(steward_writes=True)
         if self.is_sqlite:
-            _prepare_sqlite(self.engine, wait_ms)
+            sqlite.prepare(self.engine, wait_ms)
         self._wait_seconds = wait_ms / 1_000
         self._line = asyncio.Lock()
 
@@ -171,7 +171,7 @@ class _OneWorkspace(LoaderCriteriaOption):
     workspace is a parameter of the statement, so that what is compiled serves every workspace.
     """
 
-    _traverse_internals = [("where_criteria", InternalTraversal.dp_clauseelement)]
+    _traverse_internals = [("where_criteria", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - as in its base
     entity = None
     deferred_where_criteria = False
     include_aliases = True
@@ -219,26 +219,3 @@ def _refuse_other_workspaces(session: Session, *_: object) -> None:
             setattr(row, column, workspace_id)
         if getattr(row, column) != workspace_id:
             raise WrongWorkspace(f"a {inspect(row).mapper.class_.__name__} of another workspace")
-
-
-def _prepare_sqlite(engine: AsyncEngine, wait_ms: int) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # BEGIN is ours, see below
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={wait_ms}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-        # SQLite's own lower() knows only A to Z; names have more letters, and PostgreSQL knows them.
-        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A deferred transaction that turns into a writer fails at once whatever the timeout; so writers say so first.
-        writes = connection.get_execution_options().get("steward_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

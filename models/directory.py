@@ -90,6 +90,12 @@ def _hangs_on(person_id: str, channel_id: str, asked_before: datetime) -> Select
     )
 
 
+async def users_of_home(session: AsyncSession, person_ids: Collection[str]) -> Sequence[str]:
+    """Those of the people who have ever opened their Home tab."""
+    query = select(Person.id).where(col(Person.id).in_(person_ids), col(Person.home_opened_at).is_not(None))
+    return (await session.exec(query)).all()
+
+
 async def people_named(session: AsyncSession, name: str) -> Sequence[Person]:
     """Active people who go by that name, by handle or full name, whatever the case; in the order of their handles."""
     name = name.strip().lower()

@@ -34,7 +34,9 @@ async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequen
     added = 0
     for start in range(0, len(rows), at_once):
         values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + at_once]]
-        added += (await connection.execute(statement.values(values))).rowcount
+        # What holds the values of several rows is compiled anew each time; a single row's go beside it.
+        told = (statement, values[0]) if len(values) == 1 else (statement.values(values),)
+        added += (await connection.execute(*told)).rowcount
     return added
 
 
@@ -60,10 +62,9 @@ async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, colum
     statement = insert_into(table, session.get_bind().dialect.name)
     counted = getattr(table, column)
     key = {"workspace_id": workspace_of(session), **key}
-    statement = statement.values(**key, **{column: by})
     statement = statement.on_conflict_do_update(index_elements=list(key), set_={column: counted + by})
     connection = await session.connection()
-    return int((await connection.execute(statement.returning(counted))).scalar_one())
+    return int((await connection.execute(statement.returning(counted), {**key, column: by})).scalar_one())
 
 
 def workspace_of(session: AsyncSession) -> str:

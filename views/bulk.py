@@ -40,10 +40,10 @@ def pick_form(page: Page, people: People, context: FormContext) -> Block:
     if page.total > len(rows):
         blocks.append(note(plain(f"{len(rows)} of the {page.total} in the list; page on in it to get at the others.")))
     if len(rows) > 1:
-        blocks.append(_checks(ALL, "Records", [option(f"All {len(rows)} below", ALL)]))
+        blocks.append(_checks(ALL, "All of them", [option(f"All {len(rows)} below", ALL)]))
     for start in range(0, len(rows), PICKED_EACH):
         group = rows[start : start + PICKED_EACH]
-        label = f"{start + 1} to {start + len(group)}" if len(group) > 1 else "Record"
+        label = f"Records {start + 1} to {start + len(group)}" if len(group) > 1 else "Record"
         blocks.append(_checks(picked_id(start // PICKED_EACH), label, group))
     deeds = [option(deed.label, deed.value) for deed in Deed]
     deeds[0]["description"] = plain(_main_steps([line.item.kind for line in page.lines]), 75)

@@ -564,7 +564,7 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     ]
 
 
-SHOWN_APART = ("owner_id", "due_date", "due_time", "priority")
+SHOWN_APART = ("owner_id", "due_date", "due_time", "priority", "tags")
 FACTS_EACH = 10  # fields that Slack allows in one section
 FACT_SHOWN = 1_000
 

@@ -178,7 +178,7 @@ def stored_values(item: Item) -> dict[str, Any]:
 
 def step_form(item: Item, step: Step, context: FormContext) -> Block:
     """The small form for what a step asks for: a choice, a reason, or both. A remark may always be added."""
-    blocks: list[Block] = [note(plain(f"{item.reference}: {item.record.title}", 2_000))]
+    blocks: list[Block] = [named(item)]
     if step.asks:
         spec = item.kind.field(step.asks)
         choices = [option(choice.label, choice.value) for choice in spec.choices or ()]
@@ -209,10 +209,15 @@ def comment_form(item: Item, context: FormContext) -> Block:
         "close": plain("Cancel"),
         "private_metadata": context.packed(),
         "blocks": [
-            note(plain(f"{item.reference}: {item.record.title}", 2_000)),
+            named(item),
             _input(COMMENT, "Comment", words, hint),
         ],
     }
+
+
+def named(item: Item) -> Block:
+    """Which record a small form is about."""
+    return note(plain(f"{item.reference}: {item.record.title}", 2_000))
 
 
 def move_form(item: Item, project: Project, to: Project, context: FormContext) -> Block:
@@ -229,13 +234,8 @@ def move_form(item: Item, project: Project, to: Project, context: FormContext) -
         "submit": plain("Move"),
         "close": plain("Leave it here"),
         "private_metadata": context.packed(),
-        "blocks": [section(plain(asks)), note(plain(f"{item.reference}: {item.record.title}", 2_000))],
+        "blocks": [section(plain(asks)), named(item)],
     }
-
-
-def working_view(title: str) -> Block:
-    """What a submitted form shows while its work takes longer than Slack waits. It promises nothing."""
-    return {"type": "modal", "title": plain(title, 24), "blocks": [section(plain("Still working …"))]}
 
 
 def message_view(title: str, blocks: Sequence[Block]) -> Block:

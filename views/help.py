@@ -5,16 +5,24 @@ from collections.abc import Sequence
 from models.kinds import Kind
 from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
 
+# The words after /steward by what somebody wants to do; any other stands below "More".
+TOPICS = (
+    ("Look", ("list", "my", "overdue", "waiting", "find", "show", "history")),
+    ("Log many at once", ("action", "paste", "import", "reactions")),
+    ("Change a record", ("done", "cancel", "edit", "owner", "helper", "comment", "move", "remove", "undo")),
+    ("Link records", ("blocks", "unlink", "supersede", "happened")),
+    ("Projects", ("projects", "project", "settings", "bind", "switch", "archive")),
+)
 
-def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str]]) -> Message:
-    """What there is: (command, what it does) and (example, what it does)."""
+
+def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str, str]]) -> Message:
+    """What there is: (command, what it does) and (word, example, what it does)."""
     first = (
         "I keep your project's log of risks, actions, issues and decisions (RAID), of assumptions and dependencies, "
         "and remind owners "
         "at 09:00 their time on the day something is due."
     )
     typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
-    shown = "\n".join(f"`{esc(example)}`  {esc(summary)}" for example, summary in verbs)
     grammar = (
         "Words become the title. Anywhere in the line: `@name` owns it, `by friday 3pm` is when it is due, "
         "`!high` its priority, `#pilot` a tag; further lines are details. `/steward help grammar` shows all of it. "
@@ -26,10 +34,20 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
         section(plain(first)),
         section(mrkdwn(f"*Log something*\n{typed}")),
         section(mrkdwn(f"*How to type it*\n{grammar}")),
-        section(mrkdwn(f"*With /steward*\n{shown}")),
+        *_by_topic(verbs),
         actions([button("Log something", "log", "", style="primary")]),
     ]
     return Message(first, blocks)
+
+
+def _by_topic(verbs: Sequence[tuple[str, str, str]]) -> list[Block]:
+    placed = {word for _, words in TOPICS for word in words}
+    topics = (*TOPICS, ("More", [word for word, _, _ in verbs if word not in placed]))
+    blocks = []
+    for title, words in topics:
+        lines = [f"`{esc(example)}`  {esc(summary)}" for word, example, summary in verbs if word in words]
+        blocks += [section(mrkdwn("\n".join([f"*{title}*", *lines])))] if lines else []
+    return blocks
 
 
 def kind_help(kind: Kind) -> Message:

@@ -9,7 +9,7 @@ from reports.work import Page
 from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
 from views.lists import MARKS
-from views.values import day, with_article
+from views.values import day, with_article, zone_time
 
 PROJECTS_SHOWN = 8
 
@@ -167,5 +167,5 @@ def _foot(page: Page, person: Person) -> list[Block]:
     ]
     buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
-    reminders = f"Reminders come at 09:00 your time ({person.timezone})"
+    reminders = f"Reminders come at 09:00 your time ({zone_time(person.timezone)})"
     return [divider(), actions(buttons), note(mrkdwn(stamp), plain(reminders))]

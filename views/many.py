@@ -30,7 +30,7 @@ from views.blocks import (
 )
 from views.forms import FormContext, place_inputs
 from views.undo import UNDO_BATCH
-from views.values import People, day, shown_value
+from views.values import People, day_and_time, shown_value
 
 DEFAULT_KIND = "default_kind"
 BOX = "lines"
@@ -223,7 +223,8 @@ def _import_preview(preview: Preview) -> list[Block]:
         blocks.append(rich((title, "bold"), "".join(f"\n👀 {cut(each, 400)}" for each in lines)))
     shown = storable(preview.drafts)[:ROWS_SHOWN]
     if shown:
-        blocks.append(section(plain("The first of them:" if preview.good > len(shown) else "These:")))
+        some = f", the first {len(shown)} of {preview.good}" if preview.good > len(shown) else ""
+        blocks.append(rich((f"To be imported{some}:", "bold")))
     blocks += [_row(replace(draft, notes=(), looks_like=""), preview) for draft in shown]
     if preview.good:
         blocks.append(note(plain("Their cards are not posted now: each comes to its channel when it first changes.")))
@@ -255,8 +256,7 @@ def _facts(draft: Draft, preview: Preview) -> list[str]:
             continue
         shown = shown_value(spec, value, preview.people)
         if spec.key == "due_date":
-            at = values.get("due_time")
-            shown = f"due {day(value, preview.today, f', {at:%H:%M} ({preview.project.timezone})' if at else '')}"
+            shown = f"due {day_and_time(value, values.get('due_time'), preview.project, preview.today)}"
         named = spec.key in ("owner_id", "due_date") or spec.type is FieldType.TAGS
         facts.append(shown if named else f"{spec.label.lower()} {shown}")
     return facts

@@ -35,7 +35,7 @@ def settings_form(chosen: Mapping[str, str], context: FormContext) -> Block:
             f"Saves {with_article(kind.singular)}",
             {"type": "plain_text_input", "max_length": 120}
             | ({"initial_value": f":{chosen[kind.key]}:"} if kind.key in chosen else {}),
-            "The emoji's name, as in :pushpin:. Empty: no reaction does.",
+            "The emoji's name, such as pushpin. Empty: no reaction does.",
             optional=True,
         )
         for kind in KINDS

@@ -52,11 +52,18 @@ def ago(at: datetime, now: datetime) -> str:
 def due(item: Item, project: Project, today: date | None = None) -> str:
     """The due date in words, with time and zone when a time was given; empty without a due date."""
     record = item.record
-    if record.due_date is None:
-        return ""
-    if record.due_time is None:
-        return day(record.due_date, today)
-    return day(record.due_date, today, f", {record.due_time:%H:%M} ({project.timezone})")
+    return day_and_time(record.due_date, record.due_time, project, today) if record.due_date else ""
+
+
+def day_and_time(value: date, at: time | None, project: Project, today: date | None = None) -> str:
+    """A day as `day` shows it, with the time in the project's zone if there is one."""
+    return day(value, today, f", {at:%H:%M} {zone_time(project.timezone)}" if at is not None else "")
+
+
+def zone_time(timezone: str) -> str:
+    """A time zone as people speak of it: `New York time`."""
+    _, slash, city = timezone.rpartition("/")
+    return f"{city.replace('_', ' ')} time" if slash else timezone
 
 
 def moved(item: Item) -> str:

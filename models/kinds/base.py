@@ -303,7 +303,7 @@ COMMON_FIELDS = (
         key="helpers",
         label="Helpers",
         type=FieldType.PEOPLE,
-        help="People who work on it besides the owner. It stands in their `/steward my` too.",
+        help="People who work on it besides the owner. They see it among their own.",
         is_extra=True,
     ),
     FieldSpec(
