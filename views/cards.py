@@ -97,6 +97,17 @@ def _watch_row(item: Item, watches: bool) -> Block:
     return section(plain("Hear when its status or due date changes:"), _button(item, "Watch", WATCH))
 
 
+def expired(item: Item, project: Project, last: date) -> Message:
+    """The question about a record whose last day has passed, with the ways to answer it."""
+    text = f"{item.reference} in {project.name} could happen until {day(last)}. Is it over, or is the day another one?"
+    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
+    edit = _button(item, f"Change the {item.kind.label_of(item.kind.expires).lower()}", "edit")
+    return Message(
+        esc(f"{text} {item.record.title}"),
+        [_title(item), section(plain(text)), actions([*steps, edit, _button(item, "Details", "show")])],
+    )
+
+
 def watching(item: Item, *, watches: bool) -> Message:
     """The private confirmation of somebody who watches a record now, or no longer."""
     text = f"You no longer watch {item.reference}: {item.record.title}"

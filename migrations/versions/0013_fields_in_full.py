@@ -62,6 +62,7 @@ def upgrade() -> None:
     for table, columns in _columns().items():
         for column in columns:
             op.add_column(table, column)
+    op.create_index("ix_risk_trigger", "risk", ["workspace_id", "trigger_date"])
     op.create_table(
         "watcher",
         sa.Column("workspace_id", sa.String(), nullable=False),
@@ -75,6 +76,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("watcher")
+    op.drop_index("ix_risk_trigger", "risk")
     for table, columns in reversed(_columns().items()):
         for column in reversed(columns):
             op.drop_column(table, column.name)

@@ -53,6 +53,9 @@ def _problems(kind: Kind) -> list[str]:
         for field in kind.all_fields
         if field.type is FieldType.CHOICE and not field.choices
     ]
+    problems += (
+        [f"no column {kind.expires!r} to expire by"] if kind.expires not in {"", *kind.model.model_fields} else []
+    )
     keys = Counter(field.key for field in kind.all_fields)
     problems += [f"two fields have the key {key!r}" for key, times in keys.items() if times > 1]
     named = [

@@ -155,7 +155,8 @@ class Kind:
     are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
 
     Of all values that a record is to have, and given what they were before, `contradictions` names those that cannot
-    stand together (key -> sentence), and `follows` the values of fields that others decide.
+    stand together (key -> sentence), and `follows` the values of fields that others decide. After the day in the field
+    `expires`, an open record's owner is asked whether it is over.
     """
 
     key: str
@@ -179,6 +180,7 @@ class Kind:
     contradictions: Callable[[Values, Values], Mapping[str, str]] = lambda values, before: {}
     follows: Callable[[Values, Values], Mapping[str, Any]] = lambda values, before: {}
     awaits_approval: frozenset[Labelled] = frozenset()
+    expires: str = ""
     score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
     sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import nulls_last
+from sqlalchemy import Index, nulls_last
 from sqlmodel import Field, SQLModel, col
 
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Item, Kind, Step, Values
@@ -71,6 +71,7 @@ class RiskEnd(Labelled):
 
 class Risk(SQLModel, table=True):
     __tablename__ = "risk"
+    __table_args__ = (Index("ix_risk_trigger", "workspace_id", "trigger_date"),)
 
     workspace_id: str = Field(default=None)
     record_id: int = Field(primary_key=True, foreign_key="record.id")
@@ -302,7 +303,7 @@ RISK = Kind(
             key="trigger_date",
             label="Trigger date",
             type=FieldType.DATE,
-            help="The day after which it can no longer happen.",
+            help="The day after which it can no longer happen. Then the owner is asked whether it is over.",
             is_extra=True,
         ),
         FieldSpec(
@@ -438,6 +439,7 @@ RISK = Kind(
         ),
     ),
     derived={"Score": _shown_score, "Residual score": _shown_residual, "Exposure": _shown_exposure},
+    expires="trigger_date",
     contradictions=_contradictions,
     follows=_follows,
     score=_SCORE,

@@ -9,6 +9,7 @@ from scheduler.notices.begun import BEGUN
 from scheduler.notices.card import CARD
 from scheduler.notices.card_left import CARD_LEFT
 from scheduler.notices.draft import DRAFT
+from scheduler.notices.expired import EXPIRED
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
@@ -34,5 +35,6 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     ANSWER,
     DRAFT,
     WATCHED,
+    EXPIRED,
     *STANDUP_KINDS,
 )

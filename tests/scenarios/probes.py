@@ -272,6 +272,7 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "assigned_again": {"of": 1},
     "card_left": None,
     "watched": {"since": 0},
+    "expired": {"day": "2031-11-24"},
     "standup_digest": None,
     "standup_reply": None,
     "standup_prompt": {"round": "{round}", "opens_at": ""},
