@@ -907,7 +907,9 @@ async def has_card(session: AsyncSession, item: Item) -> bool:
 
 
 async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
-    """Owe the card to a record that has none: because somebody asked, however old it is."""
+    """Owe the card to a record that has none: because somebody asked, however old it is. Raises Conflict."""
+    if is_confidential(item.record):
+        raise Conflict(f"{item.reference} is confidential, so it has no card.")
     if not await has_card(session, item):
         await owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
 

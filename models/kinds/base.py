@@ -44,8 +44,8 @@ class FieldSpec:
     REPEAT is a rule of `models.repeat_words`, OPTION one of the words in `options`.
 
     `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
-    An extra is shown in a form on demand, or where it holds a value. What a step asks for (`by_step`) is in no form
-    but that step's.
+    An extra is shown in a form on demand, or where it holds a value. What a step asks for or sets (`by_step`) is in
+    no form but that step's.
     """
 
     key: str
@@ -62,7 +62,7 @@ class FieldSpec:
 
     def is_usual(self, value: Any) -> bool:
         """Whether the value says nothing beyond what stands where nothing was chosen."""
-        return not value or value == self.default
+        return value in (None, "", [], self.default)
 
     @property
     def is_text(self) -> bool:
