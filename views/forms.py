@@ -409,25 +409,43 @@ def _fields(kind: Kind, values: Values, context: FormContext, *, focus: bool = F
 
     An `edition` above 0 marks them as new ones, so that Slack shows these values in them.
     """
-    blocks = []
+    blocks: list[Block] = []
     specs = [
         spec
         for spec in kind.form_fields
         if context.shows_all or not spec.is_extra or not spec.is_usual(values.get(spec.key))
     ]
+    left_out = []
     for spec in specs:
-        for number, part in enumerate(_parts(spec, values.get(spec.key))):
-            key = f"{spec.key}.{number}" if number else spec.key
-            element = _ELEMENTS[spec.type].draw(spec, part)
-            if focus and spec.key == "title" and not part:
-                element["focus_on_load"] = True
-            if edition:
-                element["action_id"] = f"{key}:{edition}"
-            label = f"{spec.label}, continued" if number else spec.label
-            blocks.append(_input(key, label, element, "" if number else spec.help, optional=spec.key != "title"))
+        inputs = _inputs_of(spec, values.get(spec.key), focus=focus, edition=edition)
+        if len(blocks) + len(inputs) <= MOST_INPUTS:
+            blocks += inputs
+        else:
+            left_out.append(spec.label.lower())
+    if left_out:
+        blocks.append(note(plain(f"Too long for this form, and left as it is: {', '.join(left_out)}.")))
     if len(specs) < len(kind.form_fields):
         blocks.append(actions([button("More fields", "more_fields", kind.key)], block_id="more_fields"))
     return blocks
+
+
+# Of the hundred blocks that a form may have; the rest is for what stands around the fields.
+MOST_INPUTS = 90
+
+
+def _inputs_of(spec: FieldSpec, value: Any, *, focus: bool, edition: int) -> list[Block]:
+    """The input of a field, or the several that a long text takes."""
+    inputs = []
+    for number, part in enumerate(_parts(spec, value)):
+        key = f"{spec.key}.{number}" if number else spec.key
+        element = _ELEMENTS[spec.type].draw(spec, part)
+        if focus and spec.key == "title" and not part:
+            element["focus_on_load"] = True
+        if edition:
+            element["action_id"] = f"{key}:{edition}"
+        label = f"{spec.label}, continued" if number else spec.label
+        inputs.append(_input(key, label, element, "" if number else spec.help, optional=spec.key != "title"))
+    return inputs
 
 
 def _parts(spec: FieldSpec, value: Any) -> list[Any]:

@@ -11,7 +11,8 @@ TOPICS = (
     ("Log many at once", ("action", "paste", "import", "reactions")),
     ("Change a record", ("done", "cancel", "edit", "owner", "helper", "comment", "move", "remove", "undo")),
     ("Link records", ("blocks", "unlink", "supersede", "happened")),
-    ("Projects", ("projects", "project", "settings", "bind", "switch", "archive")),
+    ("Stand-ups, and being away", ("standup", "away", "back")),
+    ("Projects", ("projects", "project", "settings", "changes", "bind", "switch", "archive")),
 )
 
 
@@ -19,8 +20,8 @@ def all_help(commands: Sequence[tuple[str, str]], verbs: Sequence[tuple[str, str
     """What there is: (command, what it does) and (word, example, what it does)."""
     first = (
         "I keep your project's log of risks, actions, issues and decisions (RAID), of assumptions and dependencies, "
-        "and remind owners "
-        "at 09:00 their time on the day something is due."
+        "and tell each owner in one digest a day, at an hour of their own, what is due. Once a week the channel of a "
+        "project reads how it stands."
     )
     typed = "\n".join(f"`{name}`  {esc(summary)}" for name, summary in commands)
     grammar = (
@@ -52,30 +53,18 @@ def _by_topic(verbs: Sequence[tuple[str, str, str]]) -> list[Block]:
 
 def kind_help(kind: Kind) -> Message:
     """What a kind is, its fields, and the words that move it on."""
-    fields = [f"• *{field.label}*: {esc(field.help)}" for field in kind.all_fields]
+    fields = "\n".join(f"• *{field.label}*: {esc(field.help)}" for field in kind.all_fields)
     steps = "\n".join(f"• `{esc(kind.typed(step, f'{kind.letter}12'))}`: {step.label}" for step in kind.steps)
     steps += "".join(f"\n• `{kind.letter}12 {each.key}`: {each.label}" for each in kind.follow_ups)
     blocks: list[Block] = [
         section(mrkdwn(f"*{kind.emoji} {kind.plural.capitalize()}*\n{esc(kind.help)}")),
         section(mrkdwn(f"`/{kind.key} {esc(kind.example)}`")),
-        *(section(mrkdwn(part)) for part in _parted(["*Fields*", *fields])),
+        section(mrkdwn(f"*Fields*\n{fields}")),
         section(mrkdwn(f"*Moving it on*\n{steps}")),
         note(plain(f"“/{kind.key}” alone opens the form, “/{kind.key} list” shows the open ones.")),
     ]
     return Message(kind.help, blocks)
 
-
-def _parted(lines: Sequence[str]) -> list[str]:
-    """The lines in as few texts as Slack takes them in."""
-    parts = [""]
-    for line in lines:
-        if len(parts[-1]) + len(line) >= SECTION_MAX:
-            parts.append("")
-        parts[-1] += f"{line}\n"
-    return [part.rstrip() for part in parts]
-
-
-SECTION_MAX = 3_000
 
 # What may stand beside the title, and what it means.
 GRAMMAR = (
@@ -149,6 +138,26 @@ def list_help() -> Message:
     return Message(first, blocks)
 
 
+def escalations_help() -> Message:
+    """Who is asked when nobody says a word about a record, and what ends it."""
+    first = "When nobody says a word about something that matters, I ask: first its owner, then the next one up."
+    what = (
+        "What is overdue, a risk of 12 or more without a response or past its review date, and a risk whose trigger "
+        "date has passed."
+    )
+    whom = (
+        "The owner, their deputy while they are away, the coordinator, the sponsor; each has the project's time for an "
+        "answer, two working days at first. Nobody is asked twice, or of what they may not see."
+    )
+    ends = (
+        "Any word about the record by anybody: a step, a change, a comment, or an answer by button. "
+        "`/steward A12 history` has every question, `/steward escalations` what waits for an answer, and "
+        "`/steward settings` switches it off for a project or changes the time."
+    )
+    parts = (("What climbs", what), ("Who is asked", whom), ("What ends it", ends))
+    return Message(first, [section(plain(first)), *(section(mrkdwn(f"*{name}*\n{text}")) for name, text in parts)])
+
+
 ADMIN = (
     "*In Slack* you may change the settings of every project you can see, approve and reject in all of them, and "
     "remove any record (`/steward A12 remove`). Private projects are private from you too, unless you are in their "
@@ -169,9 +178,9 @@ def find_help() -> Message:
     """How to look for words."""
     first = "After `/steward find` type words. Every record that you can see and that has all of them is found."
     how = (
-        "I look through titles, details and the other texts of a record, its tags and its reference, closed records "
-        "too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds “cables”. "
-        "Words in quotes stand together, in that order. Comments are not looked through."
+        "I look through titles, details and the other texts of a record, its comments, its tags and its reference, "
+        "closed records too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds "
+        "“cables”. Words in quotes stand together, in that order."
     )
     filters = (
         "Filters go with the words: kinds in the plural (`risks`), `#pilot`, a channel, `@ben`, `@me`, `!high`, "
@@ -183,6 +192,26 @@ def find_help() -> Message:
         section(mrkdwn(esc(filters))),
     ]
     return Message(first, blocks)
+
+
+def away_help() -> Message:
+    """How to say that one is away, and what follows from it."""
+    first = "Say when you are away: stand-ups do not ask you, and reminders go to your deputy or to nobody."
+    typed = "\n".join(f"`/steward {words}`  {esc(means)}" for words, means in AWAY_WORDS)
+    rest = (
+        "Days are whole days, and I say them back. A deputy sees only what they may see anyway. When your Slack status "
+        "looks like leave, I ask you, and decide nothing by myself."
+    )
+    return Message(first, [section(plain(first)), section(mrkdwn(typed)), note(plain(rest))])
+
+
+AWAY_WORDS = (
+    ("away 24 nov - 28 nov @ben", "from a day to a day; Ben is your deputy"),
+    ("away until friday", "from today on; also `away today`, `away next week`, `away tomorrow for 3 days`"),
+    ("away for @kavya 24 nov - 28 nov", "somebody of a project that you coordinate"),
+    ("away", "what is planned, to change or end it"),
+    ("back", "you are back today"),
+)
 
 
 def standup_help(words: Sequence[tuple[str, str]]) -> Message:

@@ -90,7 +90,7 @@ DECISION = Kind(
         FieldSpec(
             key="effect",
             label="Effect",
-            type=FieldType.LONG_TEXT,
+            type=FieldType.TEXT,
             help="What it changes in scope, schedule, cost and risks.",
             is_extra=True,
         ),
