@@ -6,7 +6,7 @@ ARGS ?=
 # Tests run side by side, a process for each processor up to four; for one process: make test WORKERS=0
 WORKERS ?= auto
 
-.PHONY: help setup setup-test run test check bench format manifest docs pictures lock clean
+.PHONY: help setup setup-test run test check bench soak format manifest docs pictures lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,8 +27,11 @@ check: setup-test ## lint, format, types, import layers
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_layers.py
 
-bench: setup-test ## how fast it is beside a bare Bolt app; ARGS=--quick only sees whether it runs
+bench: setup-test ## how fast it is beside a bare Bolt app, and the clock; ARGS=--quick: whether it runs; ARGS='--only tick'
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: setup-test ## kill, freeze and fail it hundreds of times on both databases, and count what came of it
+	@$(BIN)/python -m tests.crash.soak $(ARGS)
 
 format: setup-test ## put the code in the one format
 	@$(BIN)/ruff check --fix --quiet . || true
@@ -38,7 +41,7 @@ manifest: setup ## write manifest.json from the code
 	@$(BIN)/steward manifest > manifest.json
 
 pictures: setup-test ## take the README's pictures in a browser test
-	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser/test_first_five_minutes.py -k 1280
+	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser -k "(first_five and 1280) or test_summary"
 
 docs: setup ## write the tables of README.md and .env.example from the code
 	@$(BIN)/python -m bot.documents .

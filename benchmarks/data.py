@@ -1,8 +1,9 @@
 """A database as a large installation has it: one project with very many records."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, insert, select, text
@@ -10,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.slack import BOT, CHANNEL, PERSON, TEAM
 from models.database import Database
-from models.kinds import KINDS, Item
+from models.kinds import KINDS, Item, Kind
 from models.search import index
 from models.tables import Channel, ChannelMember, Counter, Person, Project, Record, Workspace
 
 AT_ONCE = 1_000
+TEXTS = 300
 
 _random = random.Random(7)
 
@@ -66,48 +68,73 @@ async def fill(database: Database, records: int) -> None:
         ]
         for row in known:
             await connection.execute(insert(type(row).__table__).values(**row.model_dump()))
-        items = list(_items(records, now))
-        for start in range(0, records, AT_ONCE):
-            await _store(connection, items[start : start + AT_ONCE])
+        rows = _rows(records, now)
+        while some := list(islice(rows, AT_ONCE)):
+            await _store(connection, some)
         if not database.is_sqlite:
             await connection.execute(text("SELECT setval('record_id_seq', :last)"), {"last": records + 1})
             await connection.execute(text("SELECT setval('project_id_seq', 1)"))
             await connection.execute(text("ANALYZE"))
 
 
-def _items(records: int, now: datetime) -> Iterator[Item]:
+Row = dict[str, Any]
+
+
+def _rows(records: int, now: datetime) -> Iterator[tuple[Kind, Row, Row]]:
+    """Each record's row and its kind's own. Their texts come again, for making them takes longest."""
+    first_day = date.today()  # noqa: DTZ011 - any day will do
+    texts = min(TEXTS, records // len(KINDS) + 1)
+    written = {kind.key: [_written(kind, now) for _ in range(texts)] for kind in KINDS}
     for number in range(1, records + 1):
         kind = KINDS[number % len(KINDS)]
+        record, own = written[kind.key][number // len(KINDS) % texts]
         is_open = number % 3 != 0
-        record = Record(
-            id=number,
-            workspace_id=TEAM,
-            project_id=1,
-            channel_id=CHANNEL,
-            kind=kind.key,
-            number=number,
-            title=words(5),
-            details=words(20),
-            owner_id=PERSON if number % 4 else None,
-            status=kind.first_status if is_open else sorted(kind.closed)[0],
-            is_open=is_open,
-            due_date=date.today() + timedelta(days=number % 365) if number % 2 else None,  # noqa: DTZ011 - any day will do
-            raised_by=PERSON,
-            created_at=now,
-            updated_at=now - timedelta(seconds=number),
+        reference = f"{kind.letter}{number}".lower()
+        yield (
+            kind,
+            record
+            | {
+                "id": number,
+                "number": number,
+                "owner_id": PERSON if number % 4 else None,
+                "status": kind.first_status if is_open else sorted(kind.closed)[0],
+                "is_open": is_open,
+                "due_date": first_day + timedelta(days=number % 365) if number % 2 else None,
+                "updated_at": now - timedelta(seconds=number),
+                "words": reference + record["words"].removeprefix(f"{kind.letter}0".lower()),
+                "title_words": reference + record["title_words"].removeprefix(f"{kind.letter}0".lower()),
+            },
+            own | {"record_id": number},
         )
-        item = Item(kind, record, kind.model(workspace_id=TEAM, record_id=number))
-        index(item)
-        yield item
 
 
-async def _store(connection: AsyncConnection, items: list[Item]) -> None:
+def _written(kind: Kind, now: datetime) -> tuple[Row, Row]:
+    """The rows of a record of the kind, with number 0."""
+    record = Record(
+        workspace_id=TEAM,
+        project_id=1,
+        channel_id=CHANNEL,
+        kind=kind.key,
+        number=0,
+        title=words(5),
+        details=words(20),
+        status=kind.first_status,
+        raised_by=PERSON,
+        created_at=now,
+        updated_at=now,
+    )
+    item = Item(kind, record, kind.model(workspace_id=TEAM, record_id=0))
+    index(item)
+    return record.model_dump(), item.own.model_dump()
+
+
+async def _store(connection: AsyncConnection, rows: Sequence[tuple[Kind, Row, Row]]) -> None:
     table: Any = Record.__table__  # type: ignore[attr-defined]
-    await connection.execute(insert(table), [item.record.model_dump() for item in items])
+    await connection.execute(insert(table), [record for _, record, _ in rows])
     for kind in KINDS:
         own: Any = kind.model.__table__  # type: ignore[attr-defined]
-        if rows := [item.own.model_dump() for item in items if item.kind is kind]:
-            await connection.execute(insert(own), rows)
+        if of_kind := [row for each, _, row in rows if each is kind]:
+            await connection.execute(insert(own), of_kind)
 
 
 async def stored(database: Database) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.incoming import Incoming
-from handlers.registry import entry_for
+from handlers.registry import FORMS
 from handlers.replies import FieldErrors, OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Where
 from handlers.slack_text import decoded
@@ -61,9 +61,8 @@ def still_working(incoming: Incoming) -> dict[str, Any] | None:
 
 def is_reading(incoming: Incoming) -> bool:
     """Whether a file has just been put into the form, which takes longer than people look at a still window."""
-    entry = entry_for(incoming.where, incoming.name, incoming.text)
-    reads = entry is not None and entry.reads_file
-    return reads and file_in(incoming.state) not in ("", incoming.context.file_id)
+    entry = FORMS.get(incoming.name) if incoming.where is Where.FORM else None
+    return entry is not None and entry.reads_file and file_in(incoming.state) not in ("", incoming.context.file_id)
 
 
 def refusal(incoming: Incoming, error: StewardError) -> Reply:
@@ -110,7 +109,7 @@ def late_view(incoming: Incoming, reply: Reply) -> dict[str, Any]:
         case UpdateForm(view=view) | OpenForm(view=view):
             return dict(view)
         case FieldErrors(problems=problems):
-            return refilled(incoming.view, list(problems.values()))
+            return refilled(incoming.view, [f"⚠️ {sentence}" for sentence in problems.values()])
         case _:
             return message_view(Message("Done.", [section(plain("Done."))]))
 

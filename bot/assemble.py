@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
@@ -53,6 +54,7 @@ class Steward:
         clock: Clock | None = None,
         pace_seconds: float = PACE_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
+        settle: timedelta | None = None,
     ) -> None:
         self._slack = slack
         self._pace_seconds = pace_seconds
@@ -69,6 +71,8 @@ class Steward:
             wall=wall,
             worker_id=_worker_id(),
             pace_seconds=pace_seconds,
+            settle=settle,
+            scopes=lambda: self.port.scopes,
             freshen=lambda target: self.directory.freshen(target),
         )
         self.runner = Runner(database, clock=self._clock, wall=wall, wake=self.sender.wake)

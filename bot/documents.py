@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from bot.settings import Settings
 from handlers.commands import COMMANDS, VERBS
 from models.permissions import MATRIX
+from reports.summary import THRESHOLDS
 
 
 def commands_table() -> str:
@@ -47,6 +48,15 @@ def rights_table() -> str:
     return _table((*head, "deactivated, bot"), rows)
 
 
+def colours_table() -> str:
+    """From how many of what on an area of a project is red or amber."""
+    rows = [
+        (each.area.value, each.colour.value, f"{each.at_least} {each.one if each.at_least == 1 else each.several}")
+        for each in THRESHOLDS
+    ]
+    return _table(("Area", "Colour", "From"), rows)
+
+
 def env_example() -> str:
     """A `.env` to fill in: every variable, explained; as it stands it sets none."""
     head = "# Copy this file to .env and fill in what you need. What is left empty counts as not set.\n"
@@ -63,8 +73,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": commands_table,
     "settings": settings_table,
     "rights": rights_table,
+    "colours": colours_table,
 }
-WITH_TABLES = ("README.md", "docs/permissions.md")
+WITH_TABLES = ("README.md", "docs/permissions.md", "docs/summary.md")
 
 
 def with_tables(text: str) -> str:

@@ -266,13 +266,13 @@ class Edge:
         await asyncio.gather(*asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
-        person, is_stale = await directory.asking(
+        asking = await directory.asking(
             session, incoming.person_id, incoming.channel_id, asked_before=self._directory.fresh_since()
         )
-        place = await directory.channel(session, incoming.channel_id) if _names_channel(incoming) else None
+        person, place = asking.person, asking.place if _names_channel(incoming) else None
         is_missing = (incoming.person_id and person is None) or (_names_channel(incoming) and not _is_known(place))
         # What Slack tells by itself is no decision about rights.
-        is_missing = is_missing or (is_stale and incoming.where is not Where.EVENT)
+        is_missing = is_missing or (asking.is_stale and incoming.where is not Where.EVENT)
         if is_missing and not may_guess:
             raise Unknown
         if person is None:

@@ -60,11 +60,11 @@ class HomePublisher:
         for was_asked in (False, True):
             async with self._database.unit(self._workspace_id, writes=False) as session:
                 fresh_since = self._directory.fresh_since()
-                person, is_stale = await directory.asking(session, person_id, "", asked_before=fresh_since)
-                if person is None:
+                asking = await directory.asking(session, person_id, "", asked_before=fresh_since)
+                if asking.person is None:
                     return
-                if was_asked or not is_stale:
-                    view = await draw(Deps(session, self._clock.now()), person, page=page, notice=notice)
+                if was_asked or not asking.is_stale:
+                    view = await draw(Deps(session, self._clock.now()), asking.person, page=page, notice=notice)
                     break
             await self._directory.freshen(person_id)
         await self._publish(person_id, view)

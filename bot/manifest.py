@@ -8,7 +8,8 @@ from handlers.registry import EVENTS
 # Scope -> why, as docs/connect-slack.md tells it. The manifest asks for nothing that is not used, and whoever installs
 # it may leave the optional ones out.
 OPTIONAL_SCOPES = {
-    "channels:history": "the text of a message saved by a reaction, and whether a record's message was changed",
+    "channels:history": "the text of a message saved by a reaction, whether a record's message was changed, and "
+    "whether a message of Steward's own was posted",
     "groups:history": "the same in private channels Steward was invited to",
     "files:read": "read a table that somebody puts into the form of /steward import",
 }
@@ -17,10 +18,10 @@ SCOPES = {
     "chat:write": "post cards and reminders, and keep them up to date",
     "chat:write.public": "post cards in public channels without being invited",
     "im:write": "open the direct message in which a person is reminded",
-    "im:history": "answer a message that somebody writes to Steward itself",
+    "im:history": "answer a message that somebody writes to Steward itself, and see whether its own was posted",
     "channels:read": "names and members of public channels",
     "groups:read": "names and members of private channels Steward was invited to",
-    "users:read": "names, time zones, and who is a guest or deactivated",
+    "users:read": "names, time zones, who is a guest or deactivated, and whether a status looks like leave",
     "app_mentions:read": "read what is written to Steward in a channel or thread, after its name",
     "reactions:read": "save a message as a draft when somebody puts the emoji for it under it",
     **OPTIONAL_SCOPES,
@@ -32,7 +33,7 @@ SUBSCRIPTIONS = {
     "message_changed": ("message.channels", "message.groups"),
     "message_deleted": ("message.channels", "message.groups"),
 }
-EXTRA_EVENTS = ("app_mention", "user_change", "team_join")
+EXTRA_EVENTS = ("app_mention", "team_join")
 
 
 def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, Any]:

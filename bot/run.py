@@ -11,9 +11,9 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
@@ -28,7 +28,9 @@ from bot.settings import Settings
 from bot.socket_mode import SocketMode
 from models.clock import Clock
 from models.database import PERSON_WAIT_MS, WORKER_WAIT_MS, Database, async_url, shielded, sqlite_path
-from sandbox import Sandbox, SandboxError
+
+if TYPE_CHECKING:
+    from sandbox import Sandbox
 
 log = logging.getLogger(__name__)
 
@@ -172,9 +174,12 @@ async def socket_mode(
     clock: Clock | None = None,
     pace_seconds: float = PACE_SECONDS,
     patience_seconds: float = PATIENCE_SECONDS,
+    settle: timedelta | None = None,
 ) -> AsyncIterator[Running]:
     """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
-    steward = Steward(database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds)
+    steward = Steward(
+        database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds, settle=settle
+    )
     async with AsyncExitStack() as leaving:
         leaving.push_async_callback(steward.stop)
         workspace = await steward.meet()
@@ -277,8 +282,10 @@ async def _sandbox(
     request_url: str | None = None,
     *,
     optional_scopes: bool,
-) -> AsyncIterator[Sandbox]:
+) -> AsyncIterator["Sandbox"]:
     """The stand-in at the settings' address. Raises CannotStart when that cannot be."""
+    from sandbox import Sandbox, SandboxError  # not needed beside real Slack
+
     with listener(settings.host, settings.port):
         pass  # asked first, for a sentence that names our settings
     async with AsyncExitStack() as leaving:

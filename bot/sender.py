@@ -1,19 +1,22 @@
 """The sender: the only code that posts. It claims due deliveries, draws each at the last moment and calls Slack once.
 
 One pass per workspace runs at a time, so that a busy workspace delays only itself; messages to one channel keep a
-second's distance; what Slack answered decides what becomes of the row (see `scheduler/deliveries.py`).
+second's distance; what Slack answered decides what becomes of the row (see `scheduler/deliveries.py`). A post of which
+nothing was heard is looked for in its channel, where Steward may read it.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Set
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.looking_up import is_readable, metadata, posted
 from bot.slack_port import (
     REQUEST_TIMEOUT_SECONDS,
     SlackError,
@@ -27,15 +30,19 @@ from models.clock import Clock
 from models.database import Database, DatabaseBusy, shielded
 from models.tables import Delivery
 from scheduler import deliveries
-from scheduler.deliveries import DeliveryKind, Draft, Kinds
+from scheduler.deliveries import Call, DeliveryKind, Draft, Kinds, Wait
 from scheduler.notices import DELIVERY_KINDS
 
 log = logging.getLogger("steward.sender")
 
 METHODS = {"post": "chat.postMessage", "update": "chat.update", "whisper": "chat.postEphemeral"}
+# Calls under way at once: in one workspace, and in all, so that one in which they hang leaves room for others.
 AT_ONCE = 8
+AT_ONCE_IN_ALL = 4 * AT_ONCE
 IDLE_SECONDS = 2.0
 PACE_SECONDS = 1.0
+# A channel that could not be looked into is asked for again after so long, unless Slack names a time.
+LOOK_AGAIN_SECONDS = 30.0
 # A draw that raises, or a refusal Slack gives no lasting reason for, is tried this often before it is parked.
 TRIES = 5
 BACKOFF_SECONDS = (5.0, 15.0, 60.0, 300.0)
@@ -49,6 +56,7 @@ class Pace:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._free_at: dict[tuple[str, str], float] = {}
+        self._lines: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._paused_until: dict[tuple[str, str, str], float] = {}
 
     def busy(self, workspace_id: str) -> dict[str, float]:
@@ -60,10 +68,15 @@ class Pace:
     async def turn(self, workspace_id: str, channel: str, *, halt: asyncio.Event) -> None:
         """Wait for this channel's turn, or until `halt` is set; turns come in the order they were asked for."""
         key = (workspace_id, channel)
-        at = max(_now(), self._free_at.get(key, 0.0))
-        self._free_at[key] = at + self._seconds
-        if at > _now():
-            await _rung(halt, at - _now())
+        line = self._lines.setdefault(key, asyncio.Lock())
+        async with line:
+            while not halt.is_set() and (wait := self._free_at.get(key, 0.0) - _now()) > 0:
+                await _rung(halt, wait)
+            self.called(workspace_id, channel)
+
+    def called(self, workspace_id: str, channel: str) -> None:
+        """Count the distance to the next message from now on: between a turn and its call time may pass."""
+        self._free_at[workspace_id, channel] = _now() + self._seconds
 
     def pause(self, workspace_id: str, method: str, channel: str, seconds: float) -> None:
         """Leave the channel and method alone for so long, as Slack asked."""
@@ -81,7 +94,7 @@ class Sender:
     """Sends what is due. `clock` is the product's, for due times and limits; `wall` the machine's, for leases.
 
     `freshen` is called with the target of each message before it is drawn, so that whoever gets it has the rights of
-    that moment.
+    that moment. `scopes` are what Slack lets us do: without those for history nothing is looked up.
     """
 
     def __init__(
@@ -94,7 +107,9 @@ class Sender:
         worker_id: str,
         kinds: Collection[DeliveryKind] = DELIVERY_KINDS,
         pace_seconds: float = PACE_SECONDS,
+        settle: timedelta | None = None,
         freshen: Callable[[str], Awaitable[None]] | None = None,
+        scopes: Callable[[], Set[str]] = frozenset,
     ) -> None:
         self._database = database
         self._port = port
@@ -103,10 +118,12 @@ class Sender:
         self._worker_id = worker_id
         self._kinds: Kinds = deliveries.by_key(kinds)
         self._pace = Pace(pace_seconds)
+        self._settle_time = deliveries.SETTLE if settle is None else settle
         # What becomes due so soon after a look at what is due waits for the next one.
         self._gather_seconds = pace_seconds / 10
         self._freshen = freshen
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._scopes = scopes
+        self._slots = asyncio.Semaphore(AT_ONCE_IN_ALL)
         self._bell = asyncio.Event()
         self._passes: dict[str, asyncio.Task[None]] = {}
         self._halt = asyncio.Event()
@@ -172,16 +189,20 @@ class Sender:
 
     async def _owes(self, workspace_id: str) -> bool:
         async with self._database.unit(workspace_id, writes=False) as session:
-            return await deliveries.owes(session, self._kinds, now=self._clock.now())
+            return await deliveries.owes(session, self._kinds, now=self._clock.now(), wall=self._wall.now())
 
     async def _pass(self, workspace_id: str) -> None:
         """Claim and send until nothing in the workspace is due; never raises."""
         under_way: set[asyncio.Task[None]] = set()
+        tidied: asyncio.Event | None = None
         try:
             while True:
                 looked_at = _now()
                 bell, busy = self._bell, self._pace.busy(workspace_id)
-                claimed = await self._claim_whole(workspace_id, AT_ONCE - len(under_way), busy)
+                room = AT_ONCE - len(under_way)
+                # What is too late or overtaken is looked for once after each ring: with much due that costs a while.
+                claimed = await self._claim_whole(workspace_id, room, busy, tidies=bell is not tidied)
+                tidied = bell if room else tidied
                 under_way |= {asyncio.create_task(self._handle(workspace_id, row)) for row in claimed}
                 if under_way:
                     under_way = await _one_done(under_way, bell, min(busy.values(), default=None))
@@ -200,9 +221,11 @@ class Sender:
                     task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _claim_whole(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
+    async def _claim_whole(
+        self, workspace_id: str, room: int, busy: Collection[str], *, tidies: bool
+    ) -> list[Delivery]:
         """`_claim`, after which a pass that is cancelled meanwhile leaves no row claimed that nobody will send."""
-        claiming = asyncio.ensure_future(self._claim(workspace_id, room, busy))
+        claiming = asyncio.ensure_future(self._claim(workspace_id, room, busy, tidies=tidies))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -211,42 +234,56 @@ class Sender:
 
     async def _release_all(self, workspace_id: str, claiming: Awaitable[list[Delivery]]) -> None:
         for row in await claiming:
-            await self._release(workspace_id, row)
+            if row.call is None:
+                await self._release(workspace_id, row)
 
-    async def _claim(self, workspace_id: str, room: int, busy: Collection[str]) -> list[Delivery]:
+    async def _claim(self, workspace_id: str, room: int, busy: Collection[str], *, tidies: bool) -> list[Delivery]:
         if self._halt.is_set() or room < 1:
             return []
-        now = self._clock.now()
+        now, wall = self._clock.now(), self._wall.now()
         try:
             async with self._database.unit(workspace_id) as session:
-                if not await deliveries.owes(session, self._kinds, now=now):
+                if not await deliveries.owes(session, self._kinds, now=now, wall=wall, except_targets=busy):
                     return []
-                await deliveries.expire(session, self._kinds, now=now)
-                await deliveries.supersede(session, self._kinds, now=now)
-                return await deliveries.claim(
+                await deliveries.free_unsent(session, wall=wall)
+                if tidies:
+                    await deliveries.expire(session, self._kinds, now=now)
+                    await deliveries.supersede(session, self._kinds, now=now)
+                left = await deliveries.take_over(session, self._kinds, wall=wall, worker=self._worker_id, limit=room)
+                if len(left) == room:
+                    return left
+                return left + await deliveries.claim(
                     session,
                     self._kinds,
                     now=now,
-                    wall=self._wall.now(),
+                    wall=wall,
                     worker=self._worker_id,
-                    limit=room,
+                    limit=room - len(left),
                     except_targets=busy,
                 )
         except IntegrityError:
             return []  # another sender was in the lane first
 
     async def _handle(self, workspace_id: str, row: Delivery) -> None:
-        """See one claimed row to its end; whatever happens here stops no other row."""
+        """See one row to its end, claimed or left behind by somebody; whatever happens here stops no other row."""
+        try:
+            if row.call is None:
+                await self._send(workspace_id, row)
+            else:
+                await self._look_up(workspace_id, row)
+        except Exception:
+            # The row stays claimed until its lease ends; then it is looked at again.
+            log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
+
+    async def _send(self, workspace_id: str, row: Delivery) -> None:
         async with self._released_if_cancelled(workspace_id, row):
             await self._pace.turn(workspace_id, row.target, halt=self._halt)
             await self._slots.acquire()
         try:
             draft = await self._prepared(workspace_id, row)
-            if draft is not None:
-                await self._call(workspace_id, row, draft)
-        except Exception:
-            # The row stays claimed until its lease ends; then its kind says whether it may be repeated.
-            log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
+            begun = await self._begun(workspace_id, row, draft) if draft else None
+            if draft is not None and begun is not None:
+                await self._call(workspace_id, begun, draft)
         finally:
             self._slots.release()
 
@@ -273,24 +310,47 @@ class Sender:
                 return None
             return await self._checked(workspace_id, row, draft)
 
-    async def _checked(self, workspace_id: str, row: Delivery, draft: Draft | None) -> Draft | None:
+    async def _checked(self, workspace_id: str, row: Delivery, draft: Draft | Wait | None) -> Draft | None:
         end = self._kinds[row.kind].end_of(row)
         if draft is None:
             await self._settle(workspace_id, row, deliveries.cancel)
+        elif isinstance(draft, Wait):
+            await self._back(workspace_id, row, retry_at=draft.until, error="too early")
         elif end is not None and self._clock.now() >= end:
             await self._settle(workspace_id, row, deliveries.give_up)
         elif wait := self._pace.paused(workspace_id, draft.method, draft.channel):
             await self._retry(workspace_id, row, "ratelimited", wait)
-        elif self._halt.is_set() or not self._has_time(row):
+        elif self._halt.is_set():
             await self._release(workspace_id, row)
         else:
             return draft
+        return None
+
+    async def _begun(self, workspace_id: str, row: Delivery, draft: Draft) -> Delivery | None:
+        """The row with the call noted, right before it; None when it is somebody else's by now, or was given back."""
+        call = Call(draft.method, draft.channel, draft.thread_ts, draft.mentions, self._clock.now())
+        begun: Delivery | None = row
+
+        async def begin(session: AsyncSession) -> None:
+            nonlocal begun
+            begun = await deliveries.begin_call(session, row, call, wall=self._wall.now())
+
+        try:
+            await shielded(self._in_unit(workspace_id, begin))
+        except asyncio.CancelledError:
+            if begun is not None:
+                await shielded(self._release(workspace_id, begun))
+            raise
+        if begun is None or (self._has_time(begun) and not self._halt.is_set()):
+            return begun
+        await self._release(workspace_id, begun)
         return None
 
     def _has_time(self, row: Delivery) -> bool:
         return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
+        self._pace.called(workspace_id, row.target)
         try:
             answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")
@@ -332,15 +392,44 @@ class Sender:
             await self._park(workspace_id, row, error.code)
         elif isinstance(error, SlackRefused):
             await self._retry_or_park(workspace_id, row, error.code)
+        elif is_readable(Call.of(row), self._scopes()):
+            await self._doubt(workspace_id, row, self._settle_time, error.code)
         else:
-            await self._settle(
-                workspace_id,
-                row,
-                deliveries.settle_unknown,
-                kind=self._kinds[row.kind],
-                retry_at=self._in(_backoff(row)),
-                error=error.code,
-            )
+            await self._unprovable(workspace_id, row, error.code)
+
+    async def _look_up(self, workspace_id: str, row: Delivery) -> None:
+        """Settle a row by what stands in Slack, and where that cannot be seen by what its kind says."""
+        call, error = Call.of(row), row.last_error or "the sender fell silent"
+        if not is_readable(call, self._scopes()):
+            await self._unprovable(workspace_id, row, error)
+            return
+        try:
+            async with self._slots:
+                found = await posted(self._port, call, row.id)
+        except SlackRefused as refusal:
+            log.warning("delivery %s (%s) cannot be looked up: %s", row.id, row.kind, refusal.code)
+            await self._unprovable(workspace_id, row, error)
+        except SlackError as refusal:
+            wait = getattr(refusal, "retry_after", None) or LOOK_AGAIN_SECONDS
+            await self._doubt(workspace_id, row, timedelta(seconds=wait), error)
+        else:
+            if found is None:
+                await self._retry(workspace_id, row, error, _backoff(row))
+            else:
+                await self._sent(workspace_id, row, found.draft, found.channel, found.ts)
+
+    async def _doubt(self, workspace_id: str, row: Delivery, wait: timedelta, error: str) -> None:
+        await self._settle(workspace_id, row, deliveries.doubt, until=self._wall.now() + wait, error=error)
+
+    async def _unprovable(self, workspace_id: str, row: Delivery, error: str) -> None:
+        await self._settle(
+            workspace_id,
+            row,
+            deliveries.settle_unknown,
+            kind=self._kinds[row.kind],
+            retry_at=self._in(_backoff(row)),
+            error=error,
+        )
 
     async def _retry_or_park(self, workspace_id: str, row: Delivery, error: str) -> None:
         if row.attempt >= TRIES:
@@ -399,7 +488,7 @@ def _arguments(row: Delivery, draft: Draft) -> dict[str, Any]:
     arguments = {"channel": draft.channel, "text": draft.message.text, "blocks": draft.message.blocks}
     if draft.method == "whisper":
         return arguments | {"user": draft.to, "thread_ts": draft.thread_ts}
-    of = {"event_type": "steward_delivery", "event_payload": {"id": row.id, "attempt": row.attempt}}
+    of = metadata(row.id, row.attempt)
     if draft.method == "update":
         return arguments | {"metadata": of, "ts": draft.ts}
     return arguments | {"metadata": of, "thread_ts": draft.thread_ts, "unfurl_links": False, "unfurl_media": False}

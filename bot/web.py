@@ -21,11 +21,14 @@ from starlette.routing import Route
 
 from bot.shapes import is_shaped
 from models.database import Database
+from scheduler import deliveries
 from scheduler.runner import HEARTBEAT
 
 BODY_MAX_BYTES = 1_000_000
 CLOCK_SKEW_SECONDS = 300
 HEARTBEAT_MAX = timedelta(seconds=60)
+# What Slack would not take is due again after five minutes at most, so that only what nobody looks after is so late.
+LATE_MAX = timedelta(minutes=15)
 # No number in a header of Slack's is longer; Python refuses to read one of thousands of digits.
 DIGITS_MAX = 12
 # What a form without a payload holds: a slash command, or Slack's look at the certificate.
@@ -91,18 +94,31 @@ class _Server(uvicorn.Server):
 
 
 async def health_problem(database: Database) -> str | None:
-    """What is wrong with the installation, or None: the database must answer and a ticker must have beaten lately."""
+    """What is wrong with the installation, or None: the database answers, the ticker beats, and nothing due is late."""
+    now = datetime.now(UTC)
     try:
         async with asyncio.timeout(5):
-            beat = await database.last_beat(HEARTBEAT)
+            beat, waiting_since = await database.last_beat(HEARTBEAT), await _waiting_since(database, now)
     except Exception as error:
         return f"the database does not answer ({type(error).__name__})"
     if beat is None:
         return "no ticker has run yet: start `steward worker`"
-    silent = datetime.now(UTC) - beat
+    silent = now - beat
     if silent > HEARTBEAT_MAX:
         return f"the ticker has been silent for {int(silent.total_seconds())} s: look after `steward worker`"
+    late = now - waiting_since
+    if late > LATE_MAX:
+        return f"messages have been waiting for {late // timedelta(minutes=1)} minutes: look after `steward worker`"
     return None
+
+
+async def _waiting_since(database: Database, now: datetime) -> datetime:
+    """When what has been due longest became due, in any workspace; now, when nothing is."""
+    found = [now]
+    for workspace_id in await database.workspace_ids():
+        async with database.unit(workspace_id, writes=False) as session:
+            found.append(await deliveries.oldest_due(session, now=now) or now)
+    return min(found)
 
 
 async def _body_within_limit(request: Request) -> bytes | None:

@@ -6,17 +6,22 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from handlers import (
+    away,
     channels,
+    digest,
     edits,
+    escalations,
     finding,
     lists,
     many,
+    me,
     moves,
     project_life,
     projects,
     reactions,
     records,
     standups,
+    summary,
     tables,
     talk,
     undo,
@@ -89,6 +94,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("my", "my", "What you own or help with, in all projects; with filters as in `my overdue`"),
     Verb("overdue", "overdue", "What is overdue here; with filters as in `overdue #channel high`"),
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
+    Verb("escalations", "escalations", "What waits for an answer: who was asked when, and when the next one is"),
     Verb(
         "find", "find core switch", "Every record you can see with these words, closed ones too; `/steward help find`"
     ),
@@ -109,7 +115,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("happened", "R3 happened", "A risk has happened: log the issue it results in"),
     Verb("edit", "A12 edit", "Change a record in a form"),
     Verb("history", "A12 history", "Everything that happened to a record"),
-    Verb("comment", "A12 comment Ben has the quote", "Say something about a record; `A12 uncomment` takes it back"),
+    Verb(
+        "comment",
+        "A12 comment Ben has the quote",
+        "Say something about a record; `A12 reword` says it in other words, `A12 uncomment` takes it back",
+    ),
     Verb(
         "owner",
         "A12 @ben by monday !high #pilot",
@@ -122,12 +132,24 @@ VERBS: tuple[Verb, ...] = (
     Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
     Verb("import", "import", "A form for a table of records: a CSV file, or its text, after a preview"),
     Verb("standup", "standup", "Stand-ups, as with /standup; `/standup help` names its words"),
+    Verb(
+        "away",
+        "away 24 nov - 28 nov @ben",
+        "Say when you are away and who stands in; also `away until friday`, `away today`; `away` alone shows it",
+    ),
+    Verb("back", "back", "You are back: stand-ups and reminders go on"),
     Verb("undo", "A12 undo", "Take back the last change of a record, if it was yours"),
     Verb("undo", "undo", "Take back your last change, also after days; once more goes one further back"),
+    Verb("me", "me", "Your own settings: the hour of your digest, quiet hours, and what you are not reminded of"),
+    Verb("digest", "digest", "What your next digest would say, as it would look now"),
+    Verb("mute", "A12 mute", "Never remind me of a record; `A12 unmute` takes it back"),
     Verb("settings", "settings", "Everything of this channel's project: people, working days, who may edit"),
+    Verb("summary", "summary", "How this channel's project stands; also `summary Office move`, `summary as of 14 nov`"),
+    Verb("portfolio", "portfolio", "Every project you may see, in a line each, the worst first; also `as of 14 nov`"),
     Verb("projects", "projects", "The projects you may see; `projects archived` those that are closed"),
     Verb("project", "project new Office move", "Make a project, with a template if you like"),
     Verb("archive", "project archive", "Close this channel's project; `project restore` brings it back"),
+    Verb("changes", "project history", "The last changes of the project's settings and channels"),
     Verb("bind", "bind Office move", "Make this channel belong to a project that there is; `unbind` takes it back"),
     Verb("switch", "switch Office move", "Another project for this channel; in a direct message, your current project"),
     Verb("reactions", "reactions", "What a reaction on a message saves it as; workspace admins choose the emoji"),
@@ -142,6 +164,7 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "history": (records.history, False),
     "comment": (talk.ask, False),
     "uncomment": (talk.take_back, True),
+    "reword": (talk.ask_reword, False),
     "move": (moves.ask, False),
     "watch": (watching.start, True),
     "unwatch": (watching.stop, True),
@@ -149,6 +172,8 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "delete": (records.remove, True),
     "archive": (records.remove, True),
     "undo": (undo.record_typed, True),
+    "mute": (digest.mute_typed, True),
+    "unmute": (digest.unmute_typed, True),
 }
 
 # Words after a reference with what they say behind them.
@@ -159,12 +184,21 @@ SAYING: Mapping[str, Callable[[Request, Deps, Kind, int, str], Awaitable[Reply]]
     "move": moves.typed,
 }
 
-# Words that open a form of their own.
-OPENING: Mapping[str, Run] = {
+# Words that stand alone, and mostly open a form.
+ALONE: Mapping[str, Run] = {
     "settings": projects.settings_here,
     "paste": many.open_paste,
     "import": tables.open_import,
     "reactions": reactions.settings,
+    "me": me.asked,
+    "digest": digest.preview,
+    "escalations": escalations.listed,
+}
+
+# Words that tell how projects stand, with what may follow them.
+REPORTS: Mapping[str, Callable[[Request, Deps, str], Awaitable[Reply]]] = {
+    "summary": summary.show,
+    "portfolio": summary.portfolio,
 }
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
@@ -191,6 +225,7 @@ OF_CHANNELS: Mapping[str, OfProject] = {
 OF_PROJECTS: Mapping[str, OfProject] = {
     "new": (project_life.new, False),
     "archive": (project_life.archive, False),
+    "history": (project_life.history, False),
     "restore": (project_life.restore, True),
     **OF_CHANNELS,
 }
@@ -268,10 +303,16 @@ def _parse_steward(text: str) -> Parsed:
         return _parse_find(word, rest)
     if kind := kind_named(word.removesuffix(":")):
         return _parse_kind_word(kind, rest)
-    if word in OPENING and not rest:
-        return Parsed(OPENING[word])
+    if word in ALONE and not rest:
+        return Parsed(ALONE[word])
     if word == "standup":
         return _parse_standup(rest)
+    if known := REPORTS.get(word):
+        return Parsed(lambda request, deps: known(request, deps, rest))
+    if word == "away":
+        return Parsed(lambda request, deps: away.typed(request, deps, rest), writes=bool(rest))
+    if word == "back" and not rest:
+        return Parsed(away.back, writes=True)
     if word == "undo" and not rest:
         return Parsed(undo.last_typed, writes=True)
     if about_projects := _about_projects(word, rest):
@@ -430,12 +471,16 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
         return Tell(help_views.grammar_help())
     if topic in FINDS:
         return Tell(help_views.find_help())
+    if topic in ("away", "back"):
+        return Tell(help_views.away_help())
     if topic == "standup":
         return Tell(
             help_views.standup_help([(f"/standup {word}", each.summary) for word, each in standups.WORDS.items()])
         )
     if topic in LISTS and kind is None:
         return Tell(help_views.list_help())
+    if topic in ("escalation", "escalations"):
+        return Tell(help_views.escalations_help())
     if topic == "admin":
         return Tell(help_views.admin_help())
     if kind is not None:

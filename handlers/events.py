@@ -71,7 +71,7 @@ async def channel_archived(request: Request, deps: Deps) -> Reply:
 
 
 async def channel_moved(request: Request, deps: Deps) -> Reply:
-    """A channel has another id, as when it is shared or made private."""
+    """A private channel has another id, as when it is shared with another company."""
     old_id, new_id = (str(request.payload.get(f"{which}_channel_id") or "") for which in ("old", "new"))
     if old_id and new_id:
         await directory.move_channel(deps.session, old_id, new_id)

@@ -10,7 +10,7 @@ from models import directory
 from models.errors import NotFound
 from models.filters import Search, UnknownFilter, read_search, spelled_search
 from models.tables import Project
-from reports.finding import excerpt, found, sought_in
+from reports.finding import excerpts, found, sought_in
 from views import cards
 from views.blocks import Message
 from views.finding import Hits, found_list
@@ -51,6 +51,6 @@ async def _page(request: Request, deps: Deps, search: Search, number: int) -> Me
     page = await found(deps.session, request.actor, search, now=deps.now, projects=wanted, number=number)
     ids = {person_id for each in page.lines for person_id in cards.people_of(each.item)}
     people = await directory.people(deps.session, {*ids, *search.filters.owners})
-    excerpts = {each.item.reference: excerpt(each.item, sought) for each in page.lines}
+    where = await excerpts(deps.session, [each.item for each in page.lines], sought)
     places = tuple(project.name for project in wanted or ())
-    return found_list(page, people, Hits(search=search, line=line, places=places, excerpts=excerpts))
+    return found_list(page, people, Hits(search=search, line=line, places=places, excerpts=where))

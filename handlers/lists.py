@@ -18,6 +18,9 @@ from views import cards
 from views.blocks import Message
 from views.lists import ListView, record_list
 
+# The button of a message that is no list and stays as it is.
+OPENS = "list:open"
+
 # A button's value takes 2,000 characters; a line of a list carries its reference and page as well.
 MOST_CARRIED = 1_900
 
@@ -35,7 +38,7 @@ async def show(request: Request, deps: Deps, filters: Filters) -> Reply:
 async def turned(request: Request, deps: Deps) -> Reply:
     """Another page of the list whose button was pressed, or the opposite list; opened anew where there is none."""
     page = await page_of(request, deps, *carried(request.value))
-    return Tell(page) if request.where is Where.HOME else Redraw(page)
+    return Tell(page) if request.where is Where.HOME or request.name == OPENS else Redraw(page)
 
 
 async def line_pressed(request: Request, deps: Deps) -> Reply:
@@ -134,7 +137,9 @@ def _where(filters: Filters, wanted: Sequence[Project] | None, page: Page) -> st
 
 def _empty(filters: Filters, what: str) -> str:
     if replace(filters, kinds=(), scope=None, channels=(), everywhere=False) != Filters():
-        return f"None of the {what} are like that."
+        if filters.waiting:
+            return "Nothing waits for you."
+        return f"None of the {what} are like that. `/steward list` shows everything that is open here."
     if filters.wanted_scope is not Scope.OPEN:
         return f"No {filters.wanted_scope.value} {what}.".replace(" all ", " ")
     return (

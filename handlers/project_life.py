@@ -129,6 +129,15 @@ async def open_pressed(request: Request, deps: Deps) -> Reply:
     return await lists.show(request, deps, Filters(channels=(project.home_channel_id,)))
 
 
+async def history(request: Request, deps: Deps, name: str) -> Reply:
+    """The last changes of the project's settings and channels, for those who may change them."""
+    project = await _meant(request, deps, name)
+    require(request.actor, Right.SETTINGS, project)
+    rows = await projects.history(deps.session, project, at_most=project_views.HISTORY_SHOWN)
+    people = await directory.people(deps.session, project_views.people_in(rows))
+    return Tell(project_views.history(project, rows, people))
+
+
 async def archive(request: Request, deps: Deps, name: str) -> Reply:
     """Ask whether the project is to be archived."""
     project = await _meant(request, deps, name)

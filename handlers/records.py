@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,7 +9,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, comments, directory, duplicates, links, operations, projects, repeating, watching
+from models import (
+    batches,
+    comments,
+    directory,
+    duplicates,
+    escalations,
+    links,
+    operations,
+    projects,
+    repeating,
+    watching,
+)
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order
@@ -30,6 +40,8 @@ from reports.work import items_of
 from views import cards, forms, several
 from views.blocks import Message, cut, esc, plain, section
 from views.cards import HistoryLine
+from views.escalations import ASKED, asking
+from views.escalations import people_of as people_asked
 from views.forms import FormContext
 from views.values import name_of, shown_value, zone_time
 
@@ -312,8 +324,8 @@ async def _edited_anew(request: Request, deps: Deps, context: FormContext) -> Re
     return UpdateForm(forms.edit_form(item, context, values=forms.stored_values(item) | typed))
 
 
-async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
-    """The record's card, for this person only."""
+async def show(request: Request, deps: Deps, kind: Kind, number: int, *, is_whole: bool = False) -> Reply:
+    """The record's card, for this person only; a whole one with every button there is for them."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
     is_hidden = item.record.is_archived or operations.is_confidential(item.record)
@@ -327,12 +339,17 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
         watches=watches,
         around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
+        is_whole=is_whole,
     )
     return Tell(card, reference=item.reference)
 
 
 async def show_pressed(request: Request, deps: Deps) -> Reply:
     return await show(request, deps, *referred(request.value))
+
+
+async def all_pressed(request: Request, deps: Deps) -> Reply:
+    return await show(request, deps, *referred(request.value), is_whole=True)
 
 
 async def post_card_pressed(request: Request, deps: Deps) -> Reply:
@@ -345,7 +362,7 @@ async def post_card_pressed(request: Request, deps: Deps) -> Reply:
 
 async def edit(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
     """The form with what is stored, a stand-in for a title left out. Raises NotAllowed before anybody types in vain."""
-    item, _ = await _editable(request, deps, kind, number)
+    item, _ = await editable(request, deps, kind, number)
     values = forms.stored_values(item)
     if item.record.is_draft and is_untitled(kind, item.record.title):
         values["title"] = ""
@@ -359,7 +376,7 @@ async def edit_pressed(request: Request, deps: Deps) -> Reply:
 async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
-    item, project = await _editable(request, deps, *referred(context.reference))
+    item, project = await editable(request, deps, *referred(context.reference))
     values = read_typed(item.kind, forms.read_fields(item.kind, request.state, context), project)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
@@ -433,7 +450,7 @@ async def _take_step(
     people = await directory.people(deps.session, cards.people_of(item))
     hints = [cards.comes_next(following, project)] if following else []
     message = cards.saved(item, project, people, said=step.past, now=deps.now, hints=hints)
-    return Tell(message, redraw=await _anew(request, deps, item, project), reference=item.reference)
+    return Tell(message, redraw=await drawn_anew(request, deps, item, project), reference=item.reference)
 
 
 async def remove(request: Request, deps: Deps, kind: Kind, number: int) -> Reply:
@@ -721,7 +738,7 @@ def edit_context(request: Request, item: Item) -> FormContext:
     )
 
 
-async def _editable(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
+async def editable(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:
     """The record, if this person may change its text now. Raises NotFound and NotAllowed."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
@@ -753,7 +770,7 @@ async def _merged(request: Request, deps: Deps, item: Item, project: Project, ty
     return UpdateForm(forms.edit_form(item, context, values=values, warning=sentence))
 
 
-async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> Message | None:
+async def drawn_anew(request: Request, deps: Deps, item: Item, project: Project) -> Message | None:
     """The private message the button stands in, drawn from the latest state; None where nothing of it changes.
 
     A channel's card is not private: every change owes its update anyway.
@@ -771,21 +788,27 @@ async def _anew(request: Request, deps: Deps, item: Item, project: Project) -> M
 
 
 async def _rows_anew(request: Request, deps: Deps) -> Message | None:
-    """The message with rows that the button stands in, of a morning or a batch; None for any other message."""
+    """The message with rows that the button stands in, as of a batch; None for any other message.
+
+    Older releases sent such rows on the morning of a due date as well.
+    """
     if request.message is None:
         return None
     rows = [str(block.get("block_id", "")).partition(":") for block in request.message.blocks]
-    rows = [row for row in rows if row[0] in ("morning", cards.GIVEN)]
+    rows = [row for row in rows if row[0] in ("morning", cards.GIVEN, ASKED)]
     wanted = [found for _, _, reference in rows if (found := read_reference(reference))]
     if not wanted:
         return None
+    if rows[0][0] == ASKED:
+        return await _asks_anew(request, deps, wanted)
     items = await items_of(deps.session, request.actor, wanted)
-    if rows[0][0] == cards.GIVEN:
-        return cards.assigned_batch(items, now=deps.now)
-    sent = datetime.fromtimestamp(float(request.message.ts), tz=request.zone).date()
-    due_today = [(item, project) for item, project in items if item.record.due_date == sent]
-    rest = [(item, project) for item, project in items if item.record.due_date != sent]
-    return cards.morning(due_today, rest, today=sent, is_redrawn=True)
+    return cards.assigned_batch(items, now=deps.now) if items else None
+
+
+async def _asks_anew(request: Request, deps: Deps, wanted: Sequence[tuple[Kind, int]]) -> Message | None:
+    asks = await escalations.asked_of(deps.session, request.person, wanted, deps.now)
+    people = await directory.people(deps.session, people_asked(asks))
+    return asking(asks, people, request.actor) if asks else None
 
 
 async def _found(request: Request, deps: Deps, kind: Kind, number: int) -> tuple[Item, Project]:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import time
 
+from handlers import away as away_handlers
+from handlers import records
 from handlers.replies import OpenForm, Reply, Tell
 from handlers.request import Deps, Request
 from models import absences, directory, operations, projects, standups
@@ -17,7 +19,7 @@ from models.tables import Channel, EntryState, Project, Standup, StandupReport
 from reports import standups as reports
 from views import forms
 from views import standups as views
-from views.blocks import Message, cut, esc, plain, section
+from views.blocks import Block, Message, cut, esc, mrkdwn, plain, section
 from views.forms import FormContext
 from views.values import day, name_of
 
@@ -199,11 +201,12 @@ async def answer_submitted(request: Request, deps: Deps) -> Reply:
     answers, mood = views.read_answers(request.state, len(at.round.questions))
     await standups.answer(deps.session, at, answers, mood=mood, now=deps.now)
     blocked = bool(standups.blockers(at.entry, at.round.questions)) and at.entry.issue_id is None
+    made: list[Block] = []
     if blocked and at.standup.makes_issues:
-        await _make_issue(request, deps, at)
-        blocked = False
+        made, blocked = (await _make_issue(request, deps, at)).blocks, False
     late = ", marked as late" if at.entry.state is EntryState.LATE else ""
-    return Tell(views.answered(at.standup, at.round, f"Thank you: your answers are in{late}.", blocked=blocked))
+    told = views.answered(at.standup, at.round, f"Thank you: your answers are in{late}.", blocked=blocked)
+    return Tell(replace(told, blocks=[*told.blocks, *made]))
 
 
 async def skip(request: Request, deps: Deps) -> Reply:
@@ -212,8 +215,10 @@ async def skip(request: Request, deps: Deps) -> Reply:
 
 
 async def away(request: Request, deps: Deps) -> Reply:
-    """Away for today's round."""
-    return await _leave_out(request, deps, EntryState.AWAY, "You are away for")
+    """Away for the round, which is noted at once; the form asks whether it is for longer."""
+    at = await _part(request, deps)
+    await standups.skip(deps.session, at, EntryState.AWAY, now=deps.now)
+    return await away_handlers.stood_up(request, deps, f"{at.standup.name}, {day(at.round.day)},")
 
 
 async def issue(request: Request, deps: Deps) -> Reply:
@@ -234,6 +239,7 @@ async def _make_issue(request: Request, deps: Deps, at: Part) -> Message:
     place = await directory.channel(deps.session, at.standup.channel_id)
     assert place is not None
     channel, project = place
+    began = project is None
     if project is None:
         project = await projects.begin(
             deps.session,
@@ -265,7 +271,8 @@ async def _make_issue(request: Request, deps: Deps, at: Part) -> Message:
     await standups.owe_digest(deps.session, at.round, at.standup, deps.now)
     people = await directory.people(deps.session, {item.record.owner_id})
     words = f"Logged {item.reference}, owner {name_of(people, item.record.owner_id)}: {item.record.title}"
-    return Message(esc(words), [section(plain(words))])
+    hints = records.about_place(request, project, began)
+    return Message(esc(words), [section(plain(words)), *(section(mrkdwn(hint)) for hint in hints)])
 
 
 async def _leave_out(request: Request, deps: Deps, state: EntryState, said: str) -> Reply:

@@ -41,13 +41,42 @@ async def take_back(request: Request, deps: Deps, kind: Kind, number: int) -> Re
     return Tell(cards.commented(item, comment), reference=item.reference)
 
 
-async def turned_round(request: Request, deps: Deps) -> Reply:
-    """Take back the comment that the confirmation spoke of, or bring it back."""
+async def ask_reword(request: Request, deps: Deps, kind: Kind, number: int, comment_id: int | None = None) -> Reply:
+    """The small form with a comment of whoever asks, the latest if none is named."""
+    item, project = await operations.find(deps.session, request.actor, kind, number)
+    require(request.actor, Right.COMMENT, project, item)
+    comment = await comments.own(deps.session, request.actor, item, comment_id)
+    comments.require_standing(item, comment)
+    return OpenForm(forms.comment_form(item, records.edit_context(request, item), comment))
+
+
+async def reword_pressed(request: Request, deps: Deps) -> Reply:
+    reference, comment_id = _carried(request)
+    return await ask_reword(request, deps, *records.referred(reference), comment_id)
+
+
+async def reworded(request: Request, deps: Deps) -> Reply:
+    """Store the other words. Raises InvalidFields, whose key is the form's block id."""
+    item, project = await operations.find(deps.session, request.actor, *records.referred(request.context.reference))
+    comment = await comments.own(deps.session, request.actor, item, request.context.comment_id)
+    words = forms.read_choice(request.state, comments.COMMENT)
+    await comments.reword(deps.session, request.actor, item, project, comment, words, now=deps.now)
+    return Tell(cards.commented(item, comment), reference=item.reference)
+
+
+def _carried(request: Request) -> tuple[str, int]:
+    """The reference and the comment that a button carries. Raises NotFound."""
     reference, _, comment_id = request.value.partition(":")
     if not comment_id.isdecimal():
         raise NotFound("This button is from an older version of Steward. Open the record again.")
+    return reference, int(comment_id)
+
+
+async def turned_round(request: Request, deps: Deps) -> Reply:
+    """Take back the comment that the confirmation spoke of, or bring it back."""
+    reference, comment_id = _carried(request)
     item, project = await operations.find(deps.session, request.actor, *records.referred(reference))
-    comment = await comments.own(deps.session, request.actor, item, int(comment_id))
+    comment = await comments.own(deps.session, request.actor, item, comment_id)
     change = comments.bring_back if request.name == cards.RECOMMENT else comments.take_back
     await change(deps.session, request.actor, item, project, comment, now=deps.now)
     return Redraw(cards.commented(item, comment), reference=item.reference)

@@ -7,7 +7,8 @@ from handlers.replies import Redraw, Reply, Tell
 from handlers.request import Deps, Request
 from models import batches, directory, operations, projects, undoing
 from models.errors import Conflict, NotFound
-from models.kinds import Kind, read_reference
+from models.kinds import Item, Kind, read_reference
+from models.tables import Project
 from models.undoing import Change, Kept, Part
 from views import cards
 from views import undo as views
@@ -27,13 +28,20 @@ async def pressed(request: Request, deps: Deps) -> Reply:
     if found is None or not version.isdigit():
         raise NotFound("This button is from an older version of Steward. Type `/steward undo` instead.")
     item, project = await operations.find(deps.session, request.actor, *found, with_archived=True)
-    change = await undoing.of_version(deps.session, item, project, int(version))
+    message, about = await take_back_version(request, deps, item, project, int(version), only=bool(only))
+    return Redraw(message, reference=about)
+
+
+async def take_back_version(
+    request: Request, deps: Deps, item: Item, project: Project, version: int, *, only: bool = False
+) -> tuple[Message, str | None]:
+    """Take back what made that version, with its whole batch unless `only` it is meant; see `_take_back`."""
+    change = await undoing.of_version(deps.session, item, project, version)
     if change is None:
         raise Conflict(f"There is nothing to undo on {item.reference}.")
     if change.batch is not None and not only:
         change = await undoing.of_batch(deps.session, request.actor, change.batch) or change
-    message, about = await _take_back(request, deps, change)
-    return Redraw(message, reference=about)
+    return await _take_back(request, deps, change)
 
 
 async def batch_pressed(request: Request, deps: Deps) -> Reply:

@@ -1,4 +1,7 @@
-"""Comments: what people say about a record, in the order they said it. One that is taken back stays, marked."""
+"""Comments: what people say about a record, in the order they said it.
+
+One that is taken back stays, marked; so does one that its author reworded.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +12,8 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import operations
-from models.errors import InvalidFields, NotAllowed, NotFound
+from models import escalations, operations, search
+from models.errors import Conflict, InvalidFields, NotAllowed, NotFound
 from models.kinds import Item
 from models.permissions import Actor, Right, require
 from models.tables import Comment, Person, Project
@@ -47,17 +50,25 @@ async def add(
     Raises NotAllowed and InvalidFields.
     """
     require(actor, Right.COMMENT, project, item)
+    text = _checked(item, text)
+    assert item.record.id is not None
+    words = search.words_of_comment(text)
+    comment = Comment(record_id=item.record.id, author_id=actor.id, at=now, text=text, words=words)
+    session.add(comment)
+    await session.flush()
+    await escalations.heard(session, item.record, actor.id, now)
+    await operations.owe_card(session, item.record, now, because=f":comment:{comment.id}", asked=True)
+    return comment
+
+
+def _checked(item: Item, text: str) -> str:
+    """What is said, without the space around it. Raises InvalidFields."""
     text = text.strip()
     if not text:
         raise InvalidFields({COMMENT: f"Say something: `/steward {item.reference} comment` and your words."})
     if len(text) > COMMENT_MAX:
         raise InvalidFields({COMMENT: f"At most {COMMENT_MAX:,} characters; this has {len(text):,}. Say it in parts."})
-    assert item.record.id is not None
-    comment = Comment(record_id=item.record.id, author_id=actor.id, at=now, text=text)
-    session.add(comment)
-    await session.flush()
-    await operations.owe_card(session, item.record, now, because=f":comment:{comment.id}", asked=True)
-    return comment
+    return text
 
 
 async def own(session: AsyncSession, actor: Actor, item: Item, comment_id: int | None = None) -> Comment:
@@ -73,7 +84,7 @@ async def own(session: AsyncSession, actor: Actor, item: Item, comment_id: int |
             f"There is no comment of yours on {item.reference}. `/steward {item.reference} history` has all."
         )
     if comment.author_id != actor.id:
-        raise NotAllowed("Only whoever wrote a comment can take it back.")
+        raise NotAllowed("Only whoever wrote a comment can change it or take it back.")
     return comment
 
 
@@ -89,6 +100,25 @@ async def bring_back(
 ) -> None:
     """Show a comment again that was taken back."""
     await _mark(session, actor, item, project, comment, None, now=now)
+
+
+async def reword(
+    session: AsyncSession, actor: Actor, item: Item, project: Project, comment: Comment, text: str, *, now: datetime
+) -> None:
+    """Say it in other words; that it was reworded stays in the history. Raises NotAllowed, InvalidFields, Conflict."""
+    require(actor, Right.COMMENT, project, item)
+    require_standing(item, comment)
+    text = _checked(item, text)
+    if text == comment.text:
+        return
+    comment.text, comment.words, comment.reworded_at = text, search.words_of_comment(text), now
+    await _store(session, item, comment, now)
+
+
+def require_standing(item: Item, comment: Comment) -> None:
+    """Raises Conflict for a comment that was taken back."""
+    if comment.taken_back_at is not None:
+        raise Conflict(f"That comment on {item.reference} was taken back. Bring it back first, then change it.")
 
 
 async def latest(session: AsyncSession, item: Item) -> Talk:
@@ -129,6 +159,11 @@ async def _mark(
     if (comment.taken_back_at is None) == (taken_back_at is None):
         return
     comment.taken_back_at = taken_back_at
+    await _store(session, item, comment, now)
+
+
+async def _store(session: AsyncSession, item: Item, comment: Comment, now: datetime) -> None:
+    """Store the changed comment, and owe the card that shows it."""
     session.add(comment)
     await session.flush()
     because = f":comment:{comment.id}:{now.isoformat()}"

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
@@ -97,7 +99,7 @@ class Database:
         bind = self._writer if writes else self.engine
         session = _UnitSession(bind, expire_on_commit=False)
         session.sync_session.info["workspace_id"] = workspace_id
-        session.sync_session.info["limit"] = _OneWorkspace(workspace_id)
+        session.sync_session.info["limit"] = _limit_to(workspace_id)
         try:
             async with self._turn(writes), session:
                 yield session
@@ -148,10 +150,18 @@ class Database:
             return beat.at if beat else None
 
     async def note_restored(self, at: Any) -> None:
-        """Note in every workspace that this database came from a backup at the instant `at`."""
+        """Note in every workspace that this database came from a backup at the instant `at`.
+
+        What was being sent when the backup was made has an outcome that nobody knows.
+        """
         workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+        deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
+        is_sending = deliveries.c.state == tables.DeliveryState.SENDING
         async with self._turn(writes=True), self._writer.begin() as connection:
             await connection.execute(update(workspaces).values(restored_at=at))
+            await connection.execute(
+                update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
+            )
 
     async def dispose(self) -> None:
         """Close every connection. aiosqlite's threads keep the process alive otherwise."""
@@ -179,6 +189,13 @@ class _OneWorkspace(LoaderCriteriaOption):
 
     def __init__(self, workspace_id: str) -> None:
         self.where_criteria: Any = bindparam("of_workspace", workspace_id, String)
+        self._limited: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+    def on(self, statement: Any) -> Any:
+        """The statement with the limit, the same one each time for one that is kept: so its compiled form is found."""
+        if statement not in self._limited:
+            self._limited[statement] = statement.options(self)
+        return self._limited[statement]
 
     def _all_mappers(self) -> Iterator[Mapper[Any]]:
         yield from _SCOPED
@@ -189,6 +206,8 @@ class _OneWorkspace(LoaderCriteriaOption):
         condition: ColumnElement[bool] = column == self.where_criteria
         return condition
 
+
+_limit_to = cache(_OneWorkspace)
 
 assert kinds.KINDS
 _SCOPED = [mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat]
@@ -207,7 +226,7 @@ def _limit_to_workspace(state: ORMExecuteState) -> None:
     if not state.is_orm_statement or state.is_insert:
         raise WrongWorkspace(f"the workspace filter cannot reach this statement: {state.statement}")
     if not state.is_column_load and not state.is_relationship_load:
-        state.statement = state.statement.options(state.session.info["limit"])
+        state.statement = state.session.info["limit"].on(state.statement)
 
 
 @event.listens_for(_FilteredSession, "before_flush")

@@ -72,7 +72,9 @@ class NoDate(DateProblem):
 
 
 class PastDate(DateProblem):
-    """The phrase is a date, and it has passed."""
+    """The phrase is a date, and it has passed: on that `day`."""
+
+    day: date = date.min
 
 
 class VagueDate(DateProblem):
@@ -140,6 +142,26 @@ def parse_due(
     if isinstance(result, DateProblem):
         raise result
     return result
+
+
+def parse_past(phrase: str, *, now: datetime, zone: ZoneInfo, order: DateOrder, locale: str | None = None) -> date:
+    """The latest day up to today that the phrase means: "friday", "14 nov" and "the 15th" are the last there were.
+
+    Raises DateProblem, also for a day to come.
+    """
+
+    def read(at: datetime) -> date:
+        try:
+            return parse_due(phrase, now=at, zone=zone, order=order, locale=locale).day
+        except PastDate as problem:
+            return problem.day
+
+    today = now.astimezone(zone).date()
+    back = (0, 7, 31, 366) if _NAMES_DAY.search(_normalise(phrase)) else (0,)
+    found = next((day for days in back if (day := read(now - timedelta(days=days))) <= today), None)
+    if found is None:
+        raise DateProblem(phrase, f"“{phrase[:60]}” has not come yet. Try “today”, “last friday” or “14 nov”.")
+    return found
 
 
 def read_phrase(
@@ -230,7 +252,10 @@ class _Context:
 
     def past(self, day: date, at: time | None = None) -> DateProblem:
         moment = describe_due(day, at, today=date.min, zone=None)
-        return self.problem(f"{self.shown()} is {moment}, which has passed.", "today", "tomorrow 9:00", PastDate)
+        problem = self.problem(f"{self.shown()} is {moment}, which has passed.", "today", "tomorrow 9:00", PastDate)
+        assert isinstance(problem, PastDate)
+        problem.day = day
+        return problem
 
 
 # Words -------------------------------------------------------------------------------------------------------------
@@ -306,6 +331,12 @@ _ONE_AMOUNT: Final = re.compile(
 _UNMISTAKABLE: Final = re.compile(
     rf"\b(?:{_alternatives(_WEEKDAYS)}|today|tomorrow)\b|\d{{4}}-\d"
     rf"|\d(?:st|nd|rd|th|\.)?[ -](?:of )?(?:{_alternatives(_MONTHS)})\b|\b(?:{_alternatives(_MONTHS)})[ -]\d"
+)
+
+# A day by its own name, which says nothing of how far away it is.
+_NAMES_DAY: Final = re.compile(
+    rf"^(?!.*\b(?:next|this|in|from|after|end|start)\b)(?:.*\b(?:{_alternatives(_WEEKDAYS)}|{_alternatives(_MONTHS)})\b"
+    r"|.*\d(?:st|nd|rd|th)\b)"
 )
 
 # Whatever a rule reads has one of these in it; most words people type have none, and cost no more than this look.

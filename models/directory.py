@@ -1,10 +1,12 @@
 """People and channels as Slack last described them, so that no request has to wait for Slack."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, update
+from sqlalchemy import bindparam, delete, exists, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,7 +19,7 @@ from models.tables import Card, Channel, ChannelMember, Delivery, Person, Projec
 NAMES_AT_ONCE = 300
 
 # What only we know of a person, and Slack's description leaves as it is.
-OURS = ("home_opened_at", "current_project_id", *manners.SETTINGS, "next_digest_at")
+OURS = ("home_opened_at", "current_project_id", *manners.SETTINGS)
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
@@ -36,30 +38,39 @@ async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dic
     return {person_id: met[person_id] for person_id in wanted & met.keys()}
 
 
-async def asking(
-    session: AsyncSession, person_id: str, channel_id: str, *, asked_before: datetime
-) -> tuple[Person | None, bool]:
-    """Whoever acts in that channel, and whether Slack should be asked again first who is where; one statement.
+@dataclass(frozen=True)
+class Asking:
+    """Whoever acts, None when we never met; `place` is the channel they act in with its project, where we have met it.
 
-    The latter is so when what they may see hangs on a membership that was last read before that instant.
+    `is_stale` says that Slack should be asked again first who is where: what they may see hangs on a membership that
+    was read too long ago.
     """
-    query = select(Person, _hangs_on(person_id, channel_id, asked_before).exists()).where(col(Person.id) == person_id)
-    found = (await session.exec(query)).first()
+
+    person: Person | None
+    is_stale: bool = False
+    place: tuple[Channel, Project | None] | None = None
+
+
+async def asking(session: AsyncSession, person_id: str, channel_id: str, *, asked_before: datetime) -> Asking:
+    """Who acts in that channel; memberships read before that instant are stale. One statement for people we know."""
+    known = {"person_id": person_id, "channel_id": channel_id, "asked_before": asked_before}
+    found: Any = (await session.exec(_ASKING, params=known)).first()
     if found is None:
-        return None, False
-    session.sync_session.info.setdefault("people", {})[person_id] = found[0]
-    return found
+        return Asking(None, place=await channel(session, channel_id))
+    person, is_stale, here, project = found
+    session.sync_session.info.setdefault("people", {})[person_id] = person
+    return Asking(person, is_stale, None if here is None else (here, project))
 
 
 async def stale_channels(
     session: AsyncSession, person_id: str, channel_id: str, *, asked_before: datetime
 ) -> Sequence[str]:
     """The channels whose membership should be asked again, those asked longest ago first; see `asking`."""
-    query = _hangs_on(person_id, channel_id, asked_before).order_by(col(Channel.members_known_at))
-    return (await session.exec(query.join(Person, col(Person.id) == person_id))).all()
+    known = {"person_id": person_id, "channel_id": channel_id, "asked_before": asked_before}
+    return (await session.exec(_STALE_CHANNELS, params=known)).all()
 
 
-def _hangs_on(person_id: str, channel_id: str, asked_before: datetime) -> SelectOfScalar[str]:
+def _hangs_on() -> SelectOfScalar[str]:
     """The ids of the channels, read too long ago, that the `Person` is in or acts in and that decide what they see.
 
     The channels of private projects decide for everybody, any channel for guests and people of other companies.
@@ -68,26 +79,41 @@ def _hangs_on(person_id: str, channel_id: str, asked_before: datetime) -> Select
     is_in_it = exists().where(
         col(ChannelMember.workspace_id) == col(Channel.workspace_id),
         col(ChannelMember.channel_id) == col(Channel.id),
-        col(ChannelMember.person_id) == person_id,
+        col(ChannelMember.person_id) == bindparam("person_id"),
     )
     of_private = exists().where(
         col(Project.workspace_id) == col(Channel.workspace_id),
         col(Project.id) == col(Channel.project_id),
         col(Project.is_private),
     )
+    acts_in_it = col(Channel.id) == bindparam("channel_id")
     never_read = col(Channel.members_known_at).is_(None) & col(Channel.is_private).is_(False)
     return select(Channel.id).where(
         col(Channel.workspace_id) == col(Person.workspace_id),
         # Nobody joins or leaves one, and of one that was deleted Slack says nothing more.
         col(Channel.is_archived).is_(False),
         or_(
-            (col(Channel.members_known_at) < asked_before)
+            (col(Channel.members_known_at) < bindparam("asked_before"))
             & col(Channel.project_id).is_not(None)
             & or_(of_private, keeps_to_channels)
-            & or_(is_in_it, col(Channel.id) == channel_id),
-            never_read & keeps_to_channels & (col(Channel.id) == channel_id),
+            & or_(is_in_it, acts_in_it),
+            never_read & keeps_to_channels & acts_in_it,
         ),
     )
+
+
+# Asked with every request, so put together once and not each time.
+_here, _project = aliased(Channel), aliased(Project)
+_ASKING = (
+    select(Person, _hangs_on().exists(), _here, _project)
+    .select_from(Person)
+    .join(_here, col(_here.id) == bindparam("channel_id"), isouter=True)
+    .join(_project, col(_project.id) == col(_here.project_id), isouter=True)
+    .where(col(Person.id) == bindparam("person_id"))
+)
+_STALE_CHANNELS = (
+    _hangs_on().join(Person, col(Person.id) == bindparam("person_id")).order_by(col(Channel.members_known_at))
+)
 
 
 async def users_of_home(session: AsyncSession, person_ids: Collection[str]) -> Sequence[str]:
@@ -141,8 +167,7 @@ async def save_person(session: AsyncSession, found: Person) -> bool:
     else:
         for key in OURS:
             setattr(found, key, getattr(known, key))
-        if found.timezone != known.timezone:
-            found.next_digest_at = manners.PLAN_ANEW
+        found.next_digest_at = manners.next_digest(known, found.timezone, known.digest_at)
     await session.merge(found)
     return has_left
 

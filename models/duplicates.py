@@ -12,14 +12,15 @@ from functools import lru_cache
 from typing import Any, Final
 
 from rapidfuzz.distance import OSA
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import Integer, String, bindparam, case, func
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models.kinds import Kind
-from models.permissions import Actor, visible_records
-from models.search import BEGINNING, having_most
+from models.permissions import CONDITIONS_KEPT, Actor, visible_records
+from models.search import BEGINNING, answering, most_of
 from models.tables import Project, Record
 from models.words import ways_to_find, words_of
 
@@ -43,27 +44,44 @@ MOST_ASKED: Final = 6
 async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Kind, title: str) -> list[Record]:
     """Up to three open records of the project that say the same and that the actor may see, likest first.
 
-    One statement, which looks at twenty records at most.
+    One statement, which looks at twenty records at most. The records hold no more than what names them.
     """
     words = _asked(title)
     if not words:
         return []
-    query = (
+    said = " ".join(words_of(title))
+    known = {
+        "question": most_of(session, words),
+        "project_id": project.id,
+        "kind": kind.key,
+        "ending": f" {said}",
+        "length": len(said),
+    }
+    candidates = (await session.exec(_candidates(actor, session.get_bind().dialect.name), params=known)).all()
+    return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
+
+
+@lru_cache(maxsize=CONDITIONS_KEPT)
+def _candidates(actor: Actor, dialect: str) -> SelectOfScalar[Record]:
+    """The records that may say the same, likest first: with the very title, or not much longer or shorter."""
+    stored = col(Record.title_words)
+    says_the_same = stored.endswith(bindparam("ending", type_=String))
+    unlikeness = case((says_the_same, 0), else_=1 + func.abs(func.length(stored) - bindparam("length", type_=Integer)))
+    return (
         select(Record)
+        .options(load_only(*_NAMING, raiseload=True))
         .join(Project, col(Project.id) == col(Record.project_id))
         .where(
-            having_most(session, words),
-            col(Record.project_id) == project.id,
-            col(Record.kind) == kind.key,
+            answering(dialect, bindparam("question", type_=String)),
+            col(Record.project_id) == bindparam("project_id"),
+            col(Record.kind) == bindparam("kind"),
             col(Record.is_open),
             col(Record.is_archived).is_(False),
             visible_records(actor),
         )
-        .order_by(_likeness(title), col(Record.id).desc())
+        .order_by(unlikeness, col(Record.id).desc())
         .limit(MOST_CANDIDATES)
     )
-    candidates = (await session.exec(query)).all()
-    return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
 
 
 async def likely_of_each(
@@ -115,7 +133,7 @@ class _Titles:
                 self._having[record.kind, word].append((record, words))
 
     def like(self, kind: Kind, title: str) -> list[Record]:
-        """Those that say the same, the closest first; looked for as `having_most` does."""
+        """Those that say the same, the closest first; looked for as `most_of` does."""
         words = set(_asked(title))
         sought, may_lack = (words, 1) if len(words) > 2 else ({_beginning(word) for word in words}, 0)
         # Whatever lacks at most one of the words has one of the two least common ones.
@@ -130,7 +148,7 @@ class _Titles:
 
 
 def _distance(one: str, other: str) -> tuple[bool, int]:
-    """How far two titles that say the same are apart, as `_likeness` has it."""
+    """How far two titles that say the same are apart, as `_candidates` has it."""
     return words_of(one) != words_of(other), abs(len(one) - len(other))
 
 
@@ -141,13 +159,6 @@ def _asked(title: str) -> list[str]:
 
 def _beginning(word: str) -> str:
     return f"{word[:BEGINNING]}…"
-
-
-def _likeness(title: str) -> ColumnElement[int]:
-    """How far a title is from the one that says the very same: 0, or how much longer or shorter it is."""
-    words = " ".join(words_of(title))
-    stored = col(Record.title_words)
-    return case((stored.endswith(f" {words}"), 0), else_=1 + func.abs(func.length(stored) - len(words)))
 
 
 def say_the_same(one: str, other: str) -> bool:

@@ -5,9 +5,13 @@ filter of ORM statements has no place in an insert; the workspace is filled in h
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from sqlalchemy import CursorResult, Insert
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,27 +21,57 @@ Row = Mapping[str, Any]
 ARGUMENTS_MAX = 30_000
 
 
+@cache
 def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
-    """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here."""
+    """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here.
+
+    The same one each time, like the two below, since what it is compiled to is found by a key that takes long to make.
+    """
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: postgresql.Insert = insert(table.__table__)  # type: ignore[attr-defined]
     return statement
+
+
+@cache
+def _insert_if_missing(table: type[SQLModel], dialect: str) -> postgresql.Insert:
+    return insert_into(table, dialect).on_conflict_do_nothing()
+
+
+@cache
+def _insert_for_id(table: type[SQLModel], dialect: str) -> ReturningInsert[Any]:
+    return insert_into(table, dialect).returning(table.__table__.autoincrement_column)  # type: ignore[attr-defined]
 
 
 async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> int:
     """Insert the rows whose key is not there yet; how many that were. One statement unless they are thousands."""
     if not rows:
         return 0
-    statement = insert_into(table, session.get_bind().dialect.name).on_conflict_do_nothing()
-    connection = await session.connection()
+    statement = _insert_if_missing(table, session.get_bind().dialect.name)
     at_once = ARGUMENTS_MAX // (len(rows[0]) + 1)
     added = 0
     for start in range(0, len(rows), at_once):
         values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + at_once]]
         # What holds the values of several rows is compiled anew each time; a single row's go beside it.
         told = (statement, values[0]) if len(values) == 1 else (statement.values(values),)
-        added += (await connection.execute(*told)).rowcount
+        added += (await _execute(session, *told)).rowcount
     return added
+
+
+async def add(session: AsyncSession, row: SQLModel) -> None:
+    """Insert a new row, with the id that the database gives it; from then on it is like one that the session loaded.
+
+    What the session's own flush does, without its looking for what else may have changed.
+    """
+    setattr(row, "workspace_id", workspace_of(session))  # noqa: B010 - every table has it, SQLModel has not
+    given_out = row.__table__.autoincrement_column  # type: ignore[attr-defined]
+    dialect = session.get_bind().dialect.name
+    if given_out is None:
+        await _execute(session, insert_into(type(row), dialect), dict(row))
+    else:
+        values = {key: value for key, value in dict(row).items() if key != given_out.key}
+        setattr(row, given_out.key, (await _execute(session, _insert_for_id(type(row), dialect), values)).scalar_one())
+    make_transient_to_detached(row)
+    session.add(row)
 
 
 async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
@@ -48,13 +82,12 @@ async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
     tables: dict[type[SQLModel], list[dict[str, Any]]] = {}
     for row in rows:
         tables.setdefault(type(row), []).append(dict(row))
-    connection = await session.connection()
     for table, values in tables.items():
         given_out = table.__table__.autoincrement_column  # type: ignore[attr-defined]
         left_out = {given_out.key} if given_out is not None else set()
         workspace = {"workspace_id": workspace_of(session)}
         whole = [{key: value for key, value in row.items() if key not in left_out} | workspace for row in values]
-        await connection.execute(insert_into(table, session.get_bind().dialect.name), whole)
+        await _execute(session, insert_into(table, session.get_bind().dialect.name), whole)
 
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
@@ -63,8 +96,11 @@ async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, colum
     counted = getattr(table, column)
     key = {"workspace_id": workspace_of(session), **key}
     statement = statement.on_conflict_do_update(index_elements=list(key), set_={column: counted + by})
-    connection = await session.connection()
-    return int((await connection.execute(statement.returning(counted), {**key, column: by})).scalar_one())
+    return int((await _execute(session, statement.returning(counted), {**key, column: by})).scalar_one())
+
+
+async def _execute(session: AsyncSession, statement: Insert, *values: Any) -> CursorResult[Any]:
+    return await session.run_sync(lambda sync: sync.connection().execute(statement, *values))
 
 
 def workspace_of(session: AsyncSession) -> str:

@@ -1,22 +1,25 @@
 """What a person wants of the clock: quiet hours, so many nags a day, and never a word about some records."""
 
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_
+from sqlalchemy import ColumnElement, delete, exists, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
+from models.errors import InvalidFields
+from models.inserting import add_missing
+from models.permissions import Actor, visible_records
 from models.recurrences import instant_of
-from models.tables import Delivery, DeliveryState, Mute, Person, Record
+from models.tables import Delivery, DeliveryState, Mute, Person, Project, Record
 
 # What a person sets for themselves.
 SETTINGS = ("digest_at", "wants_digest", "quiet_from", "quiet_until", "nags_a_day")
 
-# As `next_digest_at`: past for good, so that the clock's next look plans the digest anew.
-PLAN_ANEW = datetime(2000, 1, 1, tzinfo=UTC)
-
 ONE_DAY = timedelta(days=1)
+NAGS_MAX = 20
 
 
 def not_before(person: Person, at: datetime) -> datetime:
@@ -38,6 +41,78 @@ def is_quiet(person: Person, at: datetime) -> bool:
     return not_before(person, at) != at
 
 
+async def change(session: AsyncSession, person: Person, values: Mapping[str, Any]) -> None:
+    """Store what the person set for themselves. Raises InvalidFields, whose keys are the settings."""
+    if problems := _problems(values):
+        raise InvalidFields(problems)
+    person.next_digest_at = next_digest(person, person.timezone, values["digest_at"])
+    for key in SETTINGS:
+        setattr(person, key, values[key])
+    session.add(person)
+    await session.flush()
+
+
+def next_digest(known: Person, zone: str, at: time) -> datetime | None:
+    """When the digest that is planned for somebody comes if they live in that zone and want it at that hour.
+
+    It stays that of the same local date, so that each date has one; where its hour has passed, it is due.
+    """
+    if known.next_digest_at is None:
+        return None
+    return instant_of(today_in(known.timezone, known.next_digest_at), at, zone)
+
+
+def _problems(values: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    begins, ends, digest_at = values["quiet_from"], values["quiet_until"], values["digest_at"]
+    if digest_at is None:
+        found["digest_at"] = "Choose the time at which your digest comes."
+    if begins is not None and ends is None:
+        found["quiet_until"] = "Choose when your quiet hours end, or clear their beginning."
+    if ends is not None and begins is None:
+        found["quiet_from"] = "Choose when your quiet hours begin, or clear their end."
+    if begins is not None and begins == ends:
+        found["quiet_until"] = "Your quiet hours would be empty. Choose another end, or clear both."
+    if not found and values["wants_digest"] and _is_between(digest_at, begins, ends):
+        found["digest_at"] = (
+            f"Your digest would come in your quiet hours, {begins:%H:%M} to {ends:%H:%M}. Choose a time outside them."
+        )
+    if not 0 <= values["nags_a_day"] <= NAGS_MAX:
+        found["nags_a_day"] = f"Choose a number from 0 to {NAGS_MAX}."
+    return found
+
+
+def _is_between(at: time, begins: time | None, ends: time | None) -> bool:
+    """Whether a wall time lies between two others, the later of which may be the earlier one of the next day."""
+    if begins is None or ends is None:
+        return False
+    return begins <= at < ends if begins < ends else not ends <= at < begins
+
+
+async def mute(session: AsyncSession, person_id: str, record_id: int, *, now: datetime) -> bool:
+    """Never remind the person of the record again; whether that is news."""
+    row = {"person_id": person_id, "record_id": record_id, "at": now}
+    return await add_missing(session, Mute, [row]) > 0
+
+
+async def unmute(session: AsyncSession, person_id: str, record_id: int) -> bool:
+    """Remind the person of the record as of any other; whether that is news."""
+    query = delete(Mute).where(col(Mute.person_id) == person_id, col(Mute.record_id) == record_id)
+    return (await session.exec(query)).rowcount > 0
+
+
+async def muted(session: AsyncSession, actor: Actor) -> list[Record]:
+    """The records that the person wants no reminder of, as far as they may see them, the latest muted first."""
+    query = (
+        select(Record)
+        .join(Mute, col(Mute.record_id) == col(Record.id))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Mute.person_id) == actor.id, col(Record.is_archived).is_(False), visible_records(actor))
+        .order_by(col(Mute.at).desc(), col(Record.id))
+    )
+    return list(await session.exec(query))
+
+
 def muted_by(person_id: str) -> ColumnElement[bool]:
     """The records that the person wants no reminder of, as a condition on `Record`."""
     return exists().where(
@@ -51,6 +126,14 @@ async def is_muted(session: AsyncSession, person_id: str, record_id: int) -> boo
     """Whether the person wants no reminder of that record."""
     query = select(Mute.record_id).where(col(Mute.person_id) == person_id, col(Mute.record_id) == record_id)
     return (await session.exec(query)).first() is not None
+
+
+async def mutes(session: AsyncSession, person_ids: Iterable[str], record_ids: Collection[int]) -> set[tuple[str, int]]:
+    """Who of these people wants no reminder of which of these records: pairs of their ids."""
+    query = select(Mute.person_id, Mute.record_id).where(
+        col(Mute.person_id).in_(set(person_ids)), col(Mute.record_id).in_(record_ids)
+    )
+    return set(await session.exec(query))
 
 
 async def may_nag(session: AsyncSession, person: Person, now: datetime, *, asking: int | None = None) -> bool:

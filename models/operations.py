@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, exists, or_, union, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, moves, outbox, projects, search, tags, watching
+from models import batches, directory, escalations, ladder, moves, outbox, projects, reminders, search, tags, watching
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
-from models.inserting import add_rows, count_up
+from models.inserting import add, add_rows, count_up
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step, own_values
 from models.labels import Confidentiality, Labelled, LinkType, SourceChange
@@ -53,6 +53,14 @@ BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened", "channel_id
 
 # What the card of a linked record shows of this one.
 SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id", CONFIDENTIALITY})
+
+# What decides when its owner is reminded before the due time.
+MOVES_REMINDER = frozenset({"due_date", "due_time", "project_id", "status"})
+
+# What a reminder in the project's channel shows.
+SHOWN_IN_REMINDER = frozenset(
+    {"title", "status", "is_archived", "is_draft", "project_id", "due_date", "due_time", "owner_id", CONFIDENTIALITY}
+)
 
 MOST_HELPERS = 20
 # What the direct message of somebody says whose record it is no longer.
@@ -152,12 +160,14 @@ async def store_new(
     item.record.source_ts = (source and source.ts) or None
     item.record.source_thread_ts = (source and source.thread_ts) or None
     item.record.is_draft = is_draft
-    session.add(item.record)
-    await session.flush()
-    session.add_all(_beside_new(session, item, actor, via=via, now=now))
+    await add(session, item.record)
+    own, *beside = _beside_new(session, item, actor, via=via, now=now)
+    await add(session, own)
+    await add_rows(session, beside)
     touch(session, actor.id, item.record.owner_id, *item.record.helpers, project.coordinator_id, project.sponsor_id)
     if owes_card:
         await owe_card(session, item.record, now)
+    await _owe_channel_reminder(session, item.record.project_id, item, now)
     if batches.current(session) or is_confidential(item.record):
         # The cards of a batch mention nobody: one word tells each owner of all that is theirs. A confidential record
         # has no card.
@@ -257,8 +267,10 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
         **{key: value for key, value in values.items() if key in Record.model_fields and value is not None},
     )
     own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
+    reminders.plan(record, project, now)
     item = Item(kind, record, own)
     search.index(item)
+    ladder.plan(item, project, now)
     return item
 
 
@@ -418,6 +430,7 @@ async def note_link(
     flag_modified(item.record, "updated_at")
     session.add(item.record)
     await session.flush()
+    await escalations.heard(session, item.record, actor.id, now)
     stored = {"before": [*before] or None, "after": [*after] or None}
     session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
     await owe_card(session, item.record, now)
@@ -573,7 +586,11 @@ async def set_archived(
 
     Raises Overtaken when one of them was changed at the same moment.
     """
-    changes = {"is_archived": is_archived, "updated_at": now}
+    # What is brought back is planned anew by the next tick.
+    climb = {"climb_at": None if is_archived else now, "climb_rung": None, "climb_since": None}
+    if climbing := [item.record.id for item in items if item.record.climb_rung is not None]:
+        await escalations.end(session, climbing, actor.id, now)
+    changes = {"is_archived": is_archived, "updated_at": now, **climb}
     for version, same in groupby(sorted(items, key=_version), key=_version):
         ids = [item.record.id for item in same]
         query = update(Record).where(col(Record.id).in_(ids), col(Record.version) == version)
@@ -590,6 +607,8 @@ async def set_archived(
     await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
     for item in items:
         await _touch_all(session, actor, item)
+    for item in {item.record.project_id: item for item in items}.values():
+        await _owe_channel_reminder(session, item.record.project_id, item, now)
     await _owe_linked_cards(session, items, now)
 
 
@@ -772,8 +791,13 @@ async def _apply(
     if "status" in changes:
         item.record.is_open = item.record.status not in item.kind.closed
         item.record.closed_at = None if item.record.is_open else now
+    # Whoever changes a record has read its project, so this asks the database nothing.
+    project = await session.get(Project, item.record.project_id)
+    if project is not None and MOVES_REMINDER & changes.keys():
+        reminders.plan(item.record, project, now)
     if search.is_found_by(item.kind, set(changes)):
         search.index(item)
+    was_climbing = project is not None and ladder.plan(item, project, now)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.
     flag_modified(item.record, "updated_at")
@@ -788,8 +812,13 @@ async def _apply(
         for key, (before, after) in changes.items()
     )
     session.add_all(item.changed)
+    if was_climbing:
+        await escalations.end(session, [item.record.id], actor.id, now)
     await _owe_cards(session, item, changes, now)
     await _owe_words_anew(session, item, changes, now)
+    if SHOWN_IN_REMINDER & changes.keys():
+        for project_id in {item.record.project_id, changes.get("project_id", (item.record.project_id,))[0]}:
+            await _owe_channel_reminder(session, project_id, item, now)
     await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
     touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
@@ -825,6 +854,23 @@ async def _owe_cards(session: AsyncSession, item: Item, changes: Changes, now: d
         due_at=now,
     )
     await owe_card(session, record, now, owner_knows=await has_card(session, item))
+
+
+async def _owe_channel_reminder(session: AsyncSession, project_id: int, item: Item, now: datetime) -> None:
+    """Owe that the reminder which stands in the project's channel today says how the record is now."""
+    project = await session.get(Project, project_id)
+    if project is None or project.reminded_on != today_in(project.timezone, now):
+        return
+    lane = reminders.lane_of(project, project.reminded_on)
+    await outbox.put(
+        session,
+        "channel_reminder_again",
+        key=f"{lane}:{item.record.id}:{item.record.version}",
+        lane=lane,
+        target=project.home_channel_id,
+        payload={"project": project.id, "day": project.reminded_on.isoformat()},
+        due_at=now,
+    )
 
 
 async def _owe_words_anew(session: AsyncSession, item: Item, changes: Changes, now: datetime) -> None:
@@ -926,8 +972,15 @@ async def owe_cards_of_owner(session: AsyncSession, person_id: str, *, now: date
         await owe_card(session, record, now, because=f":{now.isoformat()}")
 
 
-async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 10) -> None:
-    """Owe the cards of a channel's newest open records that have none, as when Steward was not in it."""
+# So many cards at once are a greeting; more are one list, and each card comes when its record changes.
+MOST_MISSING_CARDS: Final = 3
+
+
+async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: datetime, at_most: int = 100) -> None:
+    """Owe the cards of a channel's newest open records that have none, as when Steward was not in it.
+
+    Of more than a few one message that lists them is owed instead.
+    """
     has_one = exists().where(col(Card.workspace_id) == col(Record.workspace_id), col(Card.record_id) == col(Record.id))
     query = (
         select(Record)
@@ -935,7 +988,12 @@ async def owe_missing_cards(session: AsyncSession, channel_id: str, *, now: date
         .order_by(col(Record.id).desc())
         .limit(at_most)
     )
-    for record in sorted(await session.exec(query), key=lambda record: record.id or 0):
+    missing = sorted(await session.exec(query), key=lambda record: record.id or 0)
+    if len(missing) > MOST_MISSING_CARDS:
+        key, ids = f"so_far:{channel_id}:{now.isoformat()}", [record.id for record in missing]
+        await outbox.put(session, "so_far", key=key, target=channel_id, payload={"records": ids}, due_at=now)
+        return
+    for record in missing:
         await owe_card(session, record, now, because=f":{now.isoformat()}", asked=True)
 
 

@@ -10,6 +10,7 @@ involved and nobody else, if they see its project.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_
 from sqlmodel import col
@@ -18,7 +19,7 @@ from models.errors import NotAllowed
 from models.kinds import Item
 from models.kinds.base import Step
 from models.labels import Confidentiality, Labelled
-from models.tables import Channel, ChannelMember, Editors, Person, Project, Record, RecordHelper
+from models.tables import Channel, ChannelMember, Editors, Person, Project, Record, RecordHelper, Standup
 
 
 class Right(StrEnum):
@@ -34,12 +35,24 @@ class Right(StrEnum):
     BIND = "say which project a channel belongs to"
     SETTINGS = "change a project's settings"
     CONFIDE = "say whether this is confidential"
+    SUMMARIZE = "post or leave out its weekly summary"
     EXPORT = "export"
     REACTIONS = "change what reactions do"
+    ABSENCE = "note that somebody else is away"
+    STANDUP_SEE = "see this stand-up"
+    STANDUP = "change this stand-up"
 
+
+# Putting a condition together takes longer than reading a record, and a person asks with the same one each time.
+CONDITIONS_KEPT = 1_000
 
 # What an archived project no longer allows.
-CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE, Right.CONFIDE})
+CHANGING = frozenset(
+    {
+        *(Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE),
+        *(Right.CONFIDE, Right.SUMMARIZE),
+    }
+)
 
 
 class Standing(StrEnum):
@@ -88,6 +101,7 @@ class Grant(Labelled):
     MEMBERS_EDIT = "members_edit", "if the project allows it (it does at first)"
     OTHERS_LOG = "others_log", "if the project allows it (not at first), in their channels"
     UNLED = "unled", "no, unless there is no coordinator"
+    OPEN_CHANNEL = "open_channel", "of public channels and of theirs"
 
 
 @dataclass(frozen=True)
@@ -125,18 +139,40 @@ MATRIX: Mapping[Right, Row] = {
     Right.EXPORT: Row("export", NO, NO, YES, NO, YES, NO, NO),
     Right.BEGIN: Row("begin a project in a form", YES, NO, YES, YES, YES, NO, NO),
     Right.BIND: Row("say which project a channel belongs to", YES, NO, YES, YES, YES, NO, NO),
+    Right.ABSENCE: Row("note that somebody else of the project is away", NO, NO, YES, NO, YES, NO, NO),
     Right.REACTIONS: Row("choose what reactions do", NO, NO, NO, NO, YES, NO, NO),
+    Right.SUMMARIZE: Row("post or leave out the weekly summary, write its headline", NO, NO, YES, YES, YES, NO, NO),
     Right.SETTINGS: Row(
         "project settings, archive it, bind and unbind its channels", Grant.UNLED, NO, YES, YES, YES, NO, NO
     ),
+    Right.STANDUP_SEE: Row(
+        "see a stand-up, answer it when asked", Grant.OPEN_CHANNEL, ALIKE, ALIKE, ALIKE, ALIKE, HERE, HERE
+    ),
+    Right.STANDUP: Row("change, pause or remove a stand-up, see who answered", NO, RAISED, YES, YES, YES, NO, NO),
 }
 
 
-def may(actor: Actor, right: Right, project: Project | None, item: Item | None = None) -> bool:
-    """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`)."""
+def may(
+    actor: Actor, right: Right, project: Project | None, item: Item | None = None, *, made_by: str | None = None
+) -> bool:
+    """Whether the actor has the right, given that they can see the project or item at all (see `visible_records`).
+
+    `made_by` is who set up what is no record.
+    """
     if is_closed(project) and right in CHANGING:
         return False
-    return any(_holds(grant, actor, project, item) for grant in _granted(MATRIX[right], actor, project, item))
+    row = MATRIX[right]
+    if actor.standing is Standing.MEMBER and actor.id == made_by and row.own is Grant.RAISED:
+        return True
+    return any(_holds(grant, actor, project, item) for grant in _granted(row, actor, project, item))
+
+
+def may_see_standup(actor: Actor, standup: Standup, channel: Channel, *, is_member: bool) -> bool:
+    """Whether the actor may know of it: the channel's members, those asked, and full members where it is public."""
+    if not may(actor, Right.STANDUP_SEE, None):
+        return False
+    is_open = actor.standing is Standing.MEMBER and not channel.is_private
+    return is_open or is_member or actor.id in standup.participants
 
 
 def keeps_to_channels(actor: Actor) -> bool:
@@ -165,7 +201,7 @@ def _granted(row: Row, actor: Actor, project: Project | None, item: Item | None)
 
 def _holds(grant: Grant, actor: Actor, project: Project | None, item: Item | None) -> bool:
     match grant:
-        case Grant.YES | Grant.AS_SEEN | Grant.AS_MEMBER | Grant.IN_CHANNEL:
+        case Grant.YES | Grant.AS_SEEN | Grant.AS_MEMBER | Grant.IN_CHANNEL | Grant.OPEN_CHANNEL:
             return True
         case Grant.NO:
             return False
@@ -209,7 +245,7 @@ def _who_may(right: Right, project: Project | None) -> list[str]:
     """The people of the project to ask for what only they may do."""
     if project is None:
         return []
-    leading = (project.coordinator_id, project.sponsor_id if right is Right.APPROVE else None)
+    leading = (project.coordinator_id, project.sponsor_id if right in (Right.APPROVE, Right.SUMMARIZE) else None)
     return [person_id for person_id in leading if person_id]
 
 
@@ -221,6 +257,11 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
         )
     if right is Right.REACTIONS:
         return f"Only a workspace admin can {right.value}. Ask one of them."
+    if right is Right.ABSENCE:
+        return (
+            f"Only a workspace admin, or the coordinator of a project they are in, can {right.value}. They can type "
+            "`/steward away` themselves."
+        )
     if actor.standing is Standing.EXTERNAL and right is Right.CREATE:
         return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
     if actor.standing is not Standing.MEMBER and right in (Right.BEGIN, Right.BIND, Right.SETTINGS):
@@ -274,6 +315,7 @@ def _is_in_its_channels(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def visible_projects(actor: Actor) -> ColumnElement[bool]:
     """The projects the actor may know of, as a condition on `Project`."""
     in_its_channels = _is_in_its_channels(actor)
@@ -303,6 +345,34 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
     return or_(inside, col(Channel.is_private).is_(False)) if actor.standing is Standing.MEMBER else inside
 
 
+def seen_by_all_at_home() -> ColumnElement[bool]:
+    """The records that everybody in their project's home channel may know of, on `Record` joined with `Project`."""
+    logged_there = col(Record.channel_id) == col(Project.home_channel_id)
+    return and_(is_for_everybody(), or_(logged_there, ~_others_read_along()))
+
+
+def _others_read_along() -> ColumnElement[bool]:
+    """Whether guests or people of other companies are in the home channel, as a condition on `Project`.
+
+    They see only what was logged there.
+    """
+    inside = exists().where(
+        col(ChannelMember.workspace_id) == col(Project.workspace_id),
+        col(ChannelMember.channel_id) == col(Project.home_channel_id),
+        col(Person.workspace_id) == col(ChannelMember.workspace_id),
+        col(Person.id) == col(ChannelMember.person_id),
+        or_(col(Person.is_guest), col(Person.is_external)),
+        col(Person.is_bot).is_(False),
+        col(Person.is_active),
+    )
+    is_shared = exists().where(
+        col(Channel.workspace_id) == col(Project.workspace_id),
+        col(Channel.id) == col(Project.home_channel_id),
+        col(Channel.is_shared),
+    )
+    return or_(inside, is_shared)
+
+
 def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:
     """Whether the channel is one of the project's that the actor may name to log there, as a condition on `Project`.
 
@@ -317,6 +387,7 @@ def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:
     )
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def visible_records(actor: Actor) -> ColumnElement[bool]:
     """The records the actor may know of, as a condition on `Record` joined with `Project`."""
     if actor.standing is Standing.NOBODY:

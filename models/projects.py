@@ -1,7 +1,7 @@
 """Projects: begun by the first record in a channel, tuned in a form."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, own_fields
+from models import batches, directory, escalations, own_fields, reminders, summaries
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.money import CURRENCIES
 from models.permissions import (
@@ -25,13 +25,15 @@ from models.permissions import (
     visible_projects,
 )
 from models.tables import Act, Channel, ChannelMember, History, Person, Project, Record
-from models.working_days import countries, subdivisions
+from models.working_days import WEEKDAYS, countries, subdivisions
 
 Values = Mapping[str, Any]
 
 NAME_MAX = 80
 IMPORT = "import"
 MOST_DAYS_OFF = 200
+LEAD_DAYS_MAX = 10
+MOST_GRACE_DAYS = 10
 
 # What a project's form asks, in its order.
 SETTINGS = (
@@ -45,9 +47,21 @@ SETTINGS = (
     "days_off",
     "currency",
     "own_fields",
+    "lead_days",
     "who_may_edit",
     "may_others_log",
+    "has_summary",
+    "summary_day",
+    "summary_at",
+    "remind_before_minutes",
+    "channel_reminder",
+    "names_in_channel",
+    "escalates",
+    "grace_days",
 )
+
+# What decides when the clock speaks up before a due time, and in the channel.
+MOVES_REMINDERS = frozenset({"timezone", "remind_before_minutes"})
 
 
 async def begin(
@@ -96,9 +110,12 @@ def planned(
     """The project that a first record here would begin, neither checked nor stored."""
     coordinator_id = actor.id if actor.standing is Standing.MEMBER else None
     known = {"name": " ".join(name.split()), "timezone": timezone, "coordinator_id": coordinator_id, **settings}
-    return Project(
+    project = Project(
         **known, created_by=actor.id, home_channel_id=channel.id, is_private=channel.is_private, created_at=now
     )
+    project.next_summary_at = summaries.first_at(project, now)
+    project.next_reminder_at = reminders.next_in_channel(project, now)
+    return project
 
 
 async def seen_by(session: AsyncSession, actor: Actor, *, archived: bool = False) -> Sequence[Project]:
@@ -240,10 +257,17 @@ async def store(
     changes = {field: change for field, change in changes.items() if change[0] != change[1]}
     for field, (_, after) in changes.items():
         setattr(project, field, after)
+    if changes.keys() & summaries.HANGS_ON:
+        project.next_summary_at = summaries.next_at(project, now)
+    project.next_reminder_at = reminders.next_in_channel(project, now)
     session.add(project)
     await session.flush()
+    if MOVES_REMINDERS & changes.keys():
+        await reminders.plan_project_anew(session, project, now)
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
+    if escalations.PLANNED_BY & changes.keys():
+        await escalations.wake(session, project, now)
     await session.flush()
 
 
@@ -270,6 +294,17 @@ def note_import(
     row = _history(project, actor, Act.CHANGED, "an import", now, field=IMPORT, after=f"{records} records, {source}")
     row.note, row.batch = mark, batches.current(session)
     session.add(row)
+
+
+async def history(session: AsyncSession, project: Project, *, at_most: int) -> Sequence[History]:
+    """What was changed of the project itself, the latest last."""
+    query = (
+        select(History)
+        .where(col(History.project_id) == project.id, col(History.record_id).is_(None))
+        .order_by(col(History.id).desc())
+        .limit(at_most)
+    )
+    return (await session.exec(query)).all()[::-1]
 
 
 async def earlier_import(session: AsyncSession, project: Project, mark: str) -> History | None:
@@ -316,7 +351,7 @@ def _history(
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, datetime | time) else value
 
 
 async def _problems(session: AsyncSession, project: Project, values: Values) -> dict[str, str]:
@@ -370,6 +405,15 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "working_days": lambda days: None if days else "Choose at least one day of the week.",
     "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
     "days_off": _days_off_problem,
+    "summary_day": lambda day: None if day in WEEKDAYS else "Choose a day of the week.",
+    "summary_at": lambda at: None if at is not None else "Choose the time at which it is posted.",
+    "lead_days": lambda days: (
+        None if 0 <= days <= LEAD_DAYS_MAX else f"Choose a number of working days from 0 to {LEAD_DAYS_MAX}."
+    ),
+    "remind_before_minutes": lambda minutes: (
+        None if minutes in reminders.MINUTES_BEFORE else "Choose a time from the list."
+    ),
+    "grace_days": lambda days: None if 1 <= days <= MOST_GRACE_DAYS else f"Choose 1 to {MOST_GRACE_DAYS} working days.",
 }
 
 

@@ -1,10 +1,11 @@
 """The index by which records are found by their words, and the one place that knows how each database keeps it.
 
-A record's row holds the words of all its texts (`Record.words`, see `index`), and the database an index over them that
-follows every insert, update and delete by itself: a full-text table with triggers in SQLite, a GIN index in PostgreSQL.
-Both index these very words and cut, fold or drop nothing themselves, so that both give the same answers.
+A record's row holds the words of all its texts (`Record.words`, see `index`), a comment's row its own, and the database
+an index over them that follows every insert, update and delete by itself: a full-text table with triggers in SQLite, a
+GIN index in PostgreSQL. Both index these very words and cut, fold or drop nothing themselves, so that both give the
+same answers. A record is found by what it says and by its comments, but not by those that were taken back.
 
-Another text of a record's own is found as soon as `passages` names it. Comments are rows of their own and not indexed.
+Another text of a record's own is found as soon as `passages` names it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,10 +14,12 @@ from typing import Any, Final
 
 from sqlalchemy import (
     DDL,
+    BindParameter,
     ColumnElement,
     Connection,
     and_,
     case,
+    cast,
     column,
     event,
     func,
@@ -26,16 +29,18 @@ from sqlalchemy import (
     select,
     table,
     text,
+    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import tags
 from models.kinds import KINDS, Item, Kind
 from models.own_fields import kind_in
-from models.tables import Record
+from models.tables import Comment, Record
 from models.words import joined_words_of, ways_to_find, words_of
 
 # Parts the texts of one record, so that no phrase runs from one into the next. No word can be it.
@@ -78,6 +83,12 @@ def index(item: Item) -> None:
     item.record.words = words if len(words) <= MOST_INDEXED else words[:MOST_INDEXED].rpartition(" ")[0]
 
 
+def words_of_comment(said: str) -> str:
+    """What the database is to index of a comment; a mark that is no word where it holds none."""
+    words = [" ".join(words_of(said)), *joined_words_of(said)]
+    return _BETWEEN.join(filter(None, words)) or _BETWEEN.strip()
+
+
 # Questions ---------------------------------------------------------------------------------------------------------
 
 
@@ -103,33 +114,56 @@ def sought_phrase(text: str) -> Sought:
 
 
 def having(session: AsyncSession, wanted: Sequence[Sought]) -> ColumnElement[bool]:
-    """The records that have all that is wanted, as a condition on `Record`."""
+    """The records that have all that is wanted, each thing in their texts or a comment; a condition on `Record`."""
+    return and_(*(col(Record.id).in_(_having_one(session, each)) for each in wanted))
+
+
+def _having_one(session: AsyncSession, sought: Sought) -> Any:
+    record: Any = aliased(Record)
+    return union(
+        select(record.id).where(_has(session, "record", record, sought)),
+        select(col(Comment.record_id)).where(
+            _has(session, "comment", Comment, sought), col(Comment.taken_back_at).is_(None)
+        ),
+    )
+
+
+def said_with_any(session: AsyncSession, wanted: Sequence[Sought]) -> ColumnElement[bool]:
+    """The comments that have something of what is wanted and stand, as a condition on `Comment`."""
+    return and_(
+        or_(*(_has(session, "comment", Comment, each) for each in wanted)), col(Comment.taken_back_at).is_(None)
+    )
+
+
+def _has(session: AsyncSession, table_name: str, rows: Any, sought: Sought) -> ColumnElement[bool]:
+    """The rows of an indexed table that have what is sought in one of its ways."""
     engine = _engine(session)
-    question = engine.all_of([engine.any_of([engine.words(way) for way in each.ways]) for each in wanted])
-    # The index knows which words a record has, not where they stand.
-    side_by_side = [
-        or_(*(_stands_in(col(Record.words), way) for way in each.ways))
-        for each in wanted
-        if any(len(way) > 1 for way in each.ways)
-    ]
-    return and_(engine.matches(question), *side_by_side)
+    found = engine.matches(table_name, rows, engine.any_of([engine.words(way) for way in sought.ways]))
+    if all(len(way) == 1 for way in sought.ways):
+        return found
+    # The index knows which words a row has, not where they stand.
+    return and_(found, or_(*(_stands_in(rows.words, way) for way in sought.ways)))
 
 
 BEGINNING: Final = 3
 
 
-def having_most(session: AsyncSession, words: Sequence[str]) -> ColumnElement[bool]:
-    """The records that have all of the words but one, or of one or two all, as a condition on `Record`.
+def most_of(session: AsyncSession, words: Sequence[str]) -> str:
+    """What to ask the index for records that have all of the words but one, or of one or two all; see `answering`.
 
     A word that is left out may be misspelt or have another ending. Where none can be, the beginnings of the words are
     enough; they are looked for in such questions only, since each stands for many words.
     """
     engine = _engine(session)
     if len(words) < 3:
-        return engine.matches(engine.all_of([engine.words([word[:BEGINNING]]) for word in words]))
+        return engine.all_of([engine.words([word[:BEGINNING]]) for word in words])
     whole = [engine.word.format(word) for word in words]
-    but_one = [engine.all_of(whole[:at] + whole[at + 1 :]) for at in range(len(whole))]
-    return engine.matches(engine.any_of(but_one))
+    return engine.any_of([engine.all_of(whole[:at] + whole[at + 1 :]) for at in range(len(whole))])
+
+
+def answering(dialect: str, question: BindParameter[str]) -> ColumnElement[bool]:
+    """The records that the index gives for the question, as a condition on `Record`."""
+    return _ENGINES[dialect].matches("record", Record, question)
 
 
 def relevance(wanted: Sequence[Sought]) -> ColumnElement[int]:
@@ -160,7 +194,7 @@ class _Engine:
     beginning: str
     both: str
     either: str
-    matches: Callable[[str], ColumnElement[bool]]
+    matches: Callable[[str, Any, str | BindParameter[str]], ColumnElement[bool]]
 
     def words(self, way: Sequence[str]) -> str:
         return self.all_of([*(self.word.format(each) for each in way[:-1]), self.beginning.format(way[-1])])
@@ -172,15 +206,15 @@ class _Engine:
         return f"({self.either.join(parts)})"
 
 
-def _matches_in_sqlite(question: str) -> ColumnElement[bool]:
-    found = table("record_words", column("rowid"))
-    return col(Record.id).in_(
-        select(found.c.rowid).where(literal_column("record_words").op("MATCH", is_comparison=True)(question))
-    )
+def _matches_in_sqlite(table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
+    found = table(f"{table_name}_words", column("rowid"))
+    matching = literal_column(f"{table_name}_words").op("MATCH", is_comparison=True)(question)
+    condition: ColumnElement[bool] = rows.id.in_(select(found.c.rowid).where(matching))
+    return condition
 
 
-def _matches_in_postgresql(question: str) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = _vector(col(Record.words)).op("@@")(literal(question).cast(TSQUERY))
+def _matches_in_postgresql(_table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = _vector(rows.words).op("@@")(cast(question, TSQUERY))
     return condition
 
 
@@ -203,33 +237,34 @@ def _engine(session: AsyncSession) -> _Engine:
 
 
 _TABLE: Final[Any] = Record.__table__  # type: ignore[attr-defined]
+_COMMENTS: Final[Any] = Comment.__table__  # type: ignore[attr-defined]
 
-# What each database is given to keep the index. In SQLite the words stay where they are and the full-text table only
-# points at them: its tokenizer takes what stands between spaces for a word, and `detail` leaves out where it stands.
+# What each database is given to keep the index of a table. In SQLite the words stay where they are and the full-text
+# table only points at them: its tokenizer takes what stands between spaces for a word, and `detail` leaves out where.
 _SCHEMA: Final[Mapping[str, Sequence[str]]] = {
     "postgresql": (
-        "CREATE INDEX ix_record_words ON record USING gin "
-        "(array_to_tsvector(array_remove(string_to_array(words, ' '), '')))",
+        "CREATE INDEX ix_{0}_words ON {0} USING gin (array_to_tsvector(array_remove(string_to_array(words, ' '), '')))",
     ),
     "sqlite": (
-        "CREATE VIRTUAL TABLE record_words USING fts5("
-        "words, content='record', content_rowid='id', tokenize='ascii', detail='none', columnsize=0)",
-        "CREATE TRIGGER record_words_added AFTER INSERT ON record BEGIN "
-        "INSERT INTO record_words (rowid, words) VALUES (new.id, new.words); END",
-        "CREATE TRIGGER record_words_removed AFTER DELETE ON record BEGIN "
-        "INSERT INTO record_words (record_words, rowid, words) VALUES ('delete', old.id, old.words); END",
-        "CREATE TRIGGER record_words_changed AFTER UPDATE OF words ON record WHEN old.words <> new.words BEGIN "
-        "INSERT INTO record_words (record_words, rowid, words) VALUES ('delete', old.id, old.words); "
-        "INSERT INTO record_words (rowid, words) VALUES (new.id, new.words); END",
+        "CREATE VIRTUAL TABLE {0}_words USING fts5("
+        "words, content='{0}', content_rowid='id', tokenize='ascii', detail='none', columnsize=0)",
+        "CREATE TRIGGER {0}_words_added AFTER INSERT ON {0} BEGIN "
+        "INSERT INTO {0}_words (rowid, words) VALUES (new.id, new.words); END",
+        "CREATE TRIGGER {0}_words_removed AFTER DELETE ON {0} BEGIN "
+        "INSERT INTO {0}_words ({0}_words, rowid, words) VALUES ('delete', old.id, old.words); END",
+        "CREATE TRIGGER {0}_words_changed AFTER UPDATE OF words ON {0} WHEN old.words <> new.words BEGIN "
+        "INSERT INTO {0}_words ({0}_words, rowid, words) VALUES ('delete', old.id, old.words); "
+        "INSERT INTO {0}_words (rowid, words) VALUES (new.id, new.words); END",
     ),
 }
-for _dialect, _statements in _SCHEMA.items():
-    for _statement in _statements:
-        made: Any = DDL(_statement)  # type: ignore[no-untyped-call]
-        event.listen(_TABLE, "after_create", made.execute_if(dialect=_dialect))
+for _indexed in (_TABLE, _COMMENTS):
+    for _dialect, _statements in _SCHEMA.items():
+        for _statement in _statements:
+            made: Any = DDL(_statement.format(_indexed.name))  # type: ignore[no-untyped-call]
+            event.listen(_indexed, "after_create", made.execute_if(dialect=_dialect))
 
 
-# How many records a usual database has for each value of an index's first column, of its first two ...
+# How many rows a usual database has for each value of an index's first column, of its first two ...
 _ROWS: Final = (100_000, 2_000, 200, 20, 5)
 AT_ONCE: Final = 500
 
@@ -248,17 +283,24 @@ def _tell_how_many(connection: Connection) -> None:
     that the index gives. Told the same numbers always, it plans the same on the first day and with 100,000 records.
     """
     run = connection.exec_driver_sql
-    run("ANALYZE record")  # for the table of statistics to exist
-    run("DELETE FROM sqlite_stat1 WHERE tbl = 'record'")
-    for name in run("SELECT name FROM pragma_index_list('record')").scalars().all():
-        columns = run("SELECT name FROM pragma_index_info(?)", (name,)).scalars().all()
-        if columns[0] == "workspace_id":
-            numbers = (_ROWS[0], *_ROWS[: len(columns)])
-            run("INSERT INTO sqlite_stat1 VALUES ('record', ?, ?)", (name, " ".join(map(str, numbers))))
+    for table_name in (_TABLE.name, _COMMENTS.name):
+        run(f"ANALYZE {table_name}")  # for the table of statistics to exist
+        run("DELETE FROM sqlite_stat1 WHERE tbl = ?", (table_name,))
+        for name in run("SELECT name FROM pragma_index_list(?)", (table_name,)).scalars().all():
+            columns = run("SELECT name FROM pragma_index_info(?)", (name,)).scalars().all()
+            if columns[0] == "workspace_id":
+                numbers = (_ROWS[0], *_ROWS[: len(columns)])
+                told = (table_name, name, " ".join(map(str, numbers)))
+                run("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", told)
 
 
 def _index_the_rest(connection: Connection) -> None:
-    """Index the records that have no words yet, whoever's they are: those of a database from before there was one."""
+    """Index what has no words yet, whoever's it is: records and comments from before they were indexed."""
+    unknown_comments = select(_COMMENTS.c.id, _COMMENTS.c.text).where(_COMMENTS.c.words == "").limit(AT_ONCE)
+    while rows := connection.execute(unknown_comments).all():
+        for comment_id, said in rows:
+            words = {"words": words_of_comment(said)}
+            connection.execute(update(_COMMENTS).where(_COMMENTS.c.id == comment_id).values(words))
     # Only the tables of kinds that there are records of: a new kind's is made by a step to come.
     lacking = set(connection.scalars(select(_TABLE.c.kind).where(_TABLE.c.words == "").distinct()))
     for kind in (each for each in KINDS if each.key in lacking):

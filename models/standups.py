@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import absences, directory, outbox
 from models.clock import zone_or_utc
 from models.errors import Conflict, InvalidFields, NotAllowed, NotFound
-from models.permissions import Actor, Standing
+from models.permissions import Actor, Right, Standing, may, may_see_standup
 from models.recurrences import Occurrence, Recurrence, Rule, instant_of
 from models.tables import (
     Channel,
@@ -208,10 +208,7 @@ async def archive(session: AsyncSession, standup: Standup, *, now: datetime) -> 
 
 def may_change(actor: Actor, standup: Standup, project: Project | None) -> bool:
     """Whoever set it up, the coordinator and sponsor of the channel's project, and workspace admins."""
-    if actor.standing is not Standing.MEMBER:
-        return False
-    leads = project is not None and actor.id in (project.coordinator_id, project.sponsor_id)
-    return actor.is_admin or leads or actor.id == standup.created_by
+    return may(actor, Right.STANDUP, project, made_by=standup.created_by)
 
 
 async def in_channel(session: AsyncSession, channel_id: str) -> list[Standup]:
@@ -242,12 +239,11 @@ async def find(session: AsyncSession, actor: Actor, standup_id: int) -> tuple[St
 
 
 async def sees(session: AsyncSession, actor: Actor, standup: Standup, channel: Channel) -> bool:
-    """Whether the person may know of it: the channel's members, those asked, and every member where it is public."""
-    if actor.standing is Standing.NOBODY:
-        return False
-    if actor.standing is Standing.MEMBER and not channel.is_private:
+    """Whether the person may know of it; asks who is in the channel only where that decides."""
+    if may_see_standup(actor, standup, channel, is_member=False):
         return True
-    return actor.id in standup.participants or await directory.is_member(session, channel.id, actor.id)
+    is_member = await directory.is_member(session, channel.id, actor.id)
+    return may_see_standup(actor, standup, channel, is_member=is_member)
 
 
 async def participants(session: AsyncSession, standup: Standup) -> list[Person]:
@@ -393,6 +389,25 @@ async def follow_moves(session: AsyncSession, now: datetime) -> None:
         round_.closes_at = max(round_.closes_at, entry.closes_at)
         session.add_all([entry, round_])
         await _owe_prompt(session, standup, entry, again=f":{entry.version}")
+    await session.flush()
+
+
+async def follow_absences(session: AsyncSession, person_id: str, now: datetime) -> None:
+    """Bring the person's parts in open rounds in line with their absences.
+
+    Whoever is away and has not answered is not asked any more; whoever is back before their hour is asked again.
+    """
+    query = _parts(person_id).where(col(StandupRound.is_open), col(StandupEntry.answered_at).is_(None))
+    for entry, round_, standup in (await session.exec(query)).all():
+        is_away = person_id in await absences.of(session, [person_id], round_.day)
+        if is_away and entry.state is EntryState.WAITING:
+            entry.state = EntryState.AWAY
+            if round_.digest_ts:
+                await owe_digest(session, round_, standup, now)
+        elif not is_away and entry.state is EntryState.AWAY and entry.opens_at > now:
+            entry.state = EntryState.WAITING
+            await _owe_prompt(session, standup, entry)  # adds nothing where it was planned before they went
+        session.add(entry)
     await session.flush()
 
 

@@ -121,6 +121,25 @@ class Editors(Labelled):
     OWNERS = "owners", "Only those it belongs to"
 
 
+class ChannelReminder(Labelled):
+    """When a project's channel is reminded of what is due."""
+
+    OFF = "off", "Never"
+    DUE_DAY = "due_day", "On days on which something is due"
+    MONDAY = "monday", "Every Monday"
+    TUESDAY = "tuesday", "Every Tuesday"
+    WEDNESDAY = "wednesday", "Every Wednesday"
+    THURSDAY = "thursday", "Every Thursday"
+    FRIDAY = "friday", "Every Friday"
+    SATURDAY = "saturday", "Every Saturday"
+    SUNDAY = "sunday", "Every Sunday"
+
+    @property
+    def weekday(self) -> int | None:
+        """The day of the week, Monday = 0, of one that comes weekly."""
+        return self.rank - 2 if self.rank >= 2 else None
+
+
 MONDAY_TO_FRIDAY = "mon tue wed thu fri"
 
 
@@ -129,11 +148,19 @@ class Project(SQLModel, table=True):
 
     `working_days` are weekdays as "mon tue wed thu fri", `days_off` its own free days as "2031-12-24 2031-12-31"; with
     a holiday country (ISO 3166 code, as the `holidays` package knows it) its public holidays are free too. So many
-    working days before it is due, `lead_days`, a record stands in its owner's digest. Amounts typed without a currency
-    are in `currency` (ISO 4217 code). `own_fields` are lines of `models.own_fields`.
+    working days before it is due, `lead_days`, a record stands in its owner's digest, and so many minutes before a due
+    time, `remind_before_minutes`, they are reminded; `grace_days` are the working days that each step of an escalation
+    waits for a word. `next_reminder_at` is when the channel is reminded, and `reminded_on` the local date on which it
+    last was. `next_summary_at` is the first instant at which its weekly summary has something to do (see
+    `models/summaries.py`). Amounts typed without a currency are in `currency` (ISO 4217 code). `own_fields` are lines
+    of `models.own_fields`.
     """
 
     __tablename__ = "project"
+    __table_args__ = (
+        Index("ix_project_summary", "workspace_id", "next_summary_at"),
+        Index("ix_project_next_reminder", "workspace_id", "next_reminder_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     workspace_id: str = Field(default=None, index=True)
@@ -150,6 +177,17 @@ class Project(SQLModel, table=True):
     who_may_edit: Editors = Field(default=Editors.MEMBERS, sa_type=stored(Editors))
     may_others_log: bool = False
     lead_days: int = 2
+    has_summary: bool = True
+    summary_day: str = "fri"
+    summary_at: time = time(15)
+    next_summary_at: datetime | None = None
+    remind_before_minutes: int = 60
+    channel_reminder: ChannelReminder = Field(default=ChannelReminder.OFF, sa_type=stored(ChannelReminder))
+    names_in_channel: bool = False
+    next_reminder_at: datetime | None = None
+    reminded_on: date | None = None
+    escalates: bool = True
+    grace_days: int = 2
     created_by: str
     home_channel_id: str
     is_private: bool = False
@@ -160,6 +198,16 @@ class Project(SQLModel, table=True):
     __mapper_args__ = {"version_id_col": _project_version}
 
 
+class Rung(Labelled):
+    """A step of the ladder that a record climbs, lowest first; NOBODY is its end. The label completes "to the"."""
+
+    OWNER = "owner", "owner"
+    DEPUTY = "deputy", "deputy"
+    COORDINATOR = "coordinator", "coordinator"
+    SPONSOR = "sponsor", "sponsor"
+    NOBODY = "nobody", "end"
+
+
 class Record(SQLModel, table=True):
     """What all kinds share; a kind's own table holds the rest under the same key.
 
@@ -167,8 +215,10 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
-    `is_watched` is false where nobody ever watched it. `words` and `title_words` are what it is found by, see
-    `models.search`.
+    `remind_at` is when the clock reminds of the due time, empty where it need not look. `is_watched` is false where
+    nobody ever watched it. `words` and `title_words` are what it is found by, see `models.search`. `climb_at` is the
+    first instant at which its escalation may have something to do; `climb_rung` who was asked last, at `climb_since`,
+    while nobody has answered.
     """
 
     __tablename__ = "record"
@@ -178,6 +228,27 @@ class Record(SQLModel, table=True):
         Index("ix_record_owner", "workspace_id", "owner_id", "is_open"),
         Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open"),
         Index("ix_record_source", "workspace_id", "source_channel_id", "source_ts"),
+        Index(
+            "ix_record_remind",
+            "workspace_id",
+            "remind_at",
+            sqlite_where=text("remind_at IS NOT NULL"),
+            postgresql_where=text("remind_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_record_climb",
+            "workspace_id",
+            "climb_at",
+            sqlite_where=text("climb_at IS NOT NULL"),
+            postgresql_where=text("climb_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_record_climbing",
+            "workspace_id",
+            "project_id",
+            sqlite_where=text("climb_rung IS NOT NULL"),
+            postgresql_where=text("climb_rung IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -193,11 +264,12 @@ class Record(SQLModel, table=True):
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     tags: str = ""
-    own_values: dict[str, str] = Field(default_factory=dict, sa_type=COMPARABLE_JSON)
+    own_values: dict[str, str] = Field(default={}, sa_type=COMPARABLE_JSON)
     confidentiality: Confidentiality = Field(default=Confidentiality.OPEN, sa_type=stored(Confidentiality))
-    helpers: list[str] = Field(default_factory=list, sa_type=COMPARABLE_JSON)
+    helpers: list[str] = Field(default=[], sa_type=COMPARABLE_JSON)  # each record gets its own; a factory costs more
     due_date: date | None = None
     due_time: time | None = None
+    remind_at: datetime | None = None
     first_due_date: date | None = None
     due_moves: int = 0
     next_review: date | None = None
@@ -213,12 +285,42 @@ class Record(SQLModel, table=True):
     is_watched: bool = False
     words: str = ""
     title_words: str = ""
+    climb_at: datetime | None = None
+    climb_rung: Rung | None = Field(default=None, sa_type=stored(Rung))
+    climb_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None
     version: int = Field(default=1, sa_column=_record_version)
 
     __mapper_args__ = {"version_id_col": _record_version}
+
+
+class Escalation(SQLModel, table=True):
+    """One step of a record's escalation: of whom what was asked, and who ended it by an answer.
+
+    Planned at first; `asked_at` is when it was sent, or could not be for the reason in `trouble`. `concern` is why, see
+    `Kind.concerns`, and `heard_on` the day of the last word about the record, in its project's calendar.
+    """
+
+    __tablename__ = "escalation"
+    __table_args__ = (
+        Index("ix_escalation_record", "workspace_id", "record_id", "ended_at"),
+        Index("ix_escalation_person", "workspace_id", "person_id", "asked_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(default=None)
+    record_id: int = Field(foreign_key="record.id")
+    concern: str
+    rung: Rung = Field(sa_type=stored(Rung))
+    person_id: str | None = None
+    heard_on: date
+    planned_at: datetime
+    asked_at: datetime | None = None
+    trouble: str | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
 
 
 class RecordTag(SQLModel, table=True):
@@ -266,7 +368,10 @@ class Watcher(SQLModel, table=True):
 
 
 class Comment(SQLModel, table=True):
-    """What somebody said about a record. One that its author took back stays, marked with the instant."""
+    """What somebody said about a record. One that its author took back stays, marked with the instant.
+
+    So is one that its author reworded. `words` is what it is found by, see `models.search`.
+    """
 
     __tablename__ = "comment"
     __table_args__ = (Index("ix_comment_record", "workspace_id", "record_id", "id"),)
@@ -277,11 +382,16 @@ class Comment(SQLModel, table=True):
     author_id: str
     at: datetime
     text: str
+    words: str = ""
     taken_back_at: datetime | None = None
+    reworded_at: datetime | None = None
 
 
 class Act(Labelled):
-    """What a history row says was done; FOLLOWED is what another record's change did to this one."""
+    """What a history row says was done; FOLLOWED is what another record's change did to this one.
+
+    ASKED is a step of its escalation, ANSWERED what somebody said to one.
+    """
 
     CREATED = "created", "Created"
     CHANGED = "changed", "Changed"
@@ -290,6 +400,8 @@ class Act(Labelled):
     LINKED = "linked", "Linked"
     SOURCE = "source", "Source"
     FOLLOWED = "followed", "Followed"
+    ASKED = "asked", "Asked"
+    ANSWERED = "answered", "Answered"
 
 
 class History(SQLModel, table=True):
@@ -381,10 +493,11 @@ class SeenRequest(SQLModel, table=True):
     """A request that took effect. Stored with its effect, so a repeat finds it and does nothing twice."""
 
     __tablename__ = "seen_request"
+    __table_args__ = (Index("ix_seen_request_age", "workspace_id", "at"),)
 
     workspace_id: str = Field(default=None, primary_key=True)
     key: str = Field(primary_key=True)
-    at: datetime = Field(index=True)
+    at: datetime
     reference: str | None = None
 
 
@@ -403,6 +516,7 @@ class Delivery(SQLModel, table=True):
 
     `lane` names what must be sent in order and one at a time (a record's card); the partial unique index is what
     keeps two senders out of one lane. `due_at` and `expires_at` go by the product's clock, `lease_until` by the wall.
+    `call` is what this attempt asked of Slack, from right before the call until its outcome is known.
     `is_nag` is noted with the claim, so that a person's nags of a day can be counted.
     """
 
@@ -447,6 +561,7 @@ class Delivery(SQLModel, table=True):
     lease_until: datetime | None = None
     slack_channel: str | None = None
     slack_ts: str | None = None
+    call: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     last_error: str | None = None
 
 
@@ -475,6 +590,28 @@ class Absence(SQLModel, table=True):
     last_day: date
     deputy_id: str | None = None
     created_at: datetime
+
+
+class SummaryState(StrEnum):
+    """What became of a week's summary: awaited, left out by somebody, missed by a downtime, or owed to the channel."""
+
+    AWAITED = "awaited"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    OWED = "owed"
+
+
+class WeeklySummary(SQLModel, table=True):
+    """A project's summary of that day: the headline above it, what became of it, and who wrote or decided that."""
+
+    __tablename__ = "weekly_summary"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    project_id: int = Field(primary_key=True, foreign_key="project.id")
+    day: date = Field(primary_key=True)
+    state: SummaryState = Field(default=SummaryState.AWAITED, sa_type=stored(SummaryState))
+    headline: str = ""
+    by: str | None = None
 
 
 class StandupReport(Labelled):
@@ -562,7 +699,10 @@ class StandupEntry(SQLModel, table=True):
     """One person's part in a round: when they are asked, in which zone that was planned, and what they answered."""
 
     __tablename__ = "standup_entry"
-    __table_args__ = (Index("ix_standup_entry_person", "workspace_id", "person_id", "round_id"),)
+    __table_args__ = (
+        Index("ix_standup_entry_person", "workspace_id", "person_id", "round_id"),
+        Index("ix_standup_entry_state", "workspace_id", "state", "opens_at"),
+    )
 
     workspace_id: str = Field(default=None, primary_key=True)
     round_id: int = Field(primary_key=True, foreign_key="standup_round.id")

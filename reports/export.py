@@ -82,6 +82,11 @@ def _project(project: Project) -> dict[str, Any]:
             "own_fields": project.own_fields.splitlines(),
             "who_may_edit": project.who_may_edit,
             "may_others_log": project.may_others_log,
+            "has_summary": project.has_summary,
+            "summary_day": project.summary_day,
+            "summary_at": project.summary_at,
+            "escalates": project.escalates,
+            "grace_days": project.grace_days,
             "created_by": project.created_by,
             "created_at": project.created_at,
             "channel": project.home_channel_id,
@@ -138,6 +143,7 @@ def _comment(comment: Comment, reference: str) -> dict[str, Any]:
             "at": comment.at,
             "text": comment.text,
             "taken_back_at": comment.taken_back_at,
+            "reworded_at": comment.reworded_at,
         }
     )
 

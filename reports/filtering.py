@@ -108,9 +108,11 @@ def _due(when: When, today: Today) -> ColumnElement[bool]:
 
 def _waiting_for(actor: Actor, today: Today) -> ColumnElement[bool]:
     """What stands still until the actor acts: what they are to approve, and what they own that is overdue."""
-    to_approve = [
-        and_(col(Record.kind) == kind.key, col(Record.status).in_(kind.awaits_approval), decides_for(actor))
-        for kind in KINDS
-        if kind.awaits_approval
-    ]
-    return or_(and_(col(Record.owner_id) == actor.id, _due(When.OVERDUE, today)), *to_approve)
+    to_approve = and_(awaits_approval(), decides_for(actor))
+    return or_(and_(col(Record.owner_id) == actor.id, _due(When.OVERDUE, today)), to_approve)
+
+
+def awaits_approval() -> ColumnElement[bool]:
+    """What waits for a decision, whoever makes it."""
+    waiting = [kind for kind in KINDS if kind.awaits_approval]
+    return or_(*(and_(col(Record.kind) == kind.key, col(Record.status).in_(kind.awaits_approval)) for kind in waiting))

@@ -1,18 +1,18 @@
 """What records hold the words that somebody looks for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.filters import Scope, Search
 from models.kinds import Item
 from models.permissions import Actor
-from models.search import Passage, Sought, having, passages, relevance, sought_phrase, sought_word
-from models.tables import Project, Record
+from models.search import Passage, Sought, having, passages, relevance, said_with_any, sought_phrase, sought_word
+from models.tables import Comment, Project, Record
 from models.words import joined_words_of, words_of
 from reports.filtering import conditions_of, today_of_projects
 from reports.work import Page, page_of
@@ -66,15 +66,36 @@ class Excerpt:
     after: str
 
 
-def excerpt(item: Item, wanted: Sequence[Sought]) -> Excerpt | None:
+async def excerpts(
+    session: AsyncSession, items: Sequence[Item], wanted: Sequence[Sought]
+) -> Mapping[str, Excerpt | None]:
+    """By reference, where in each record something was found; the comments are read where its own texts do not say."""
+    places = {item.reference: excerpt(item, wanted) for item in items}
+    unseen = {item.record.id: item for item in items if places[item.reference] is None and _elsewhere(item, wanted)}
+    if unseen:
+        query = select(Comment).where(col(Comment.record_id).in_(unseen), said_with_any(session, wanted))
+        for comment in (await session.exec(query.order_by(col(Comment.id).desc()).limit(MOST_COMMENTS))).all():
+            item = unseen[comment.record_id]
+            places[item.reference] = places[item.reference] or excerpt(item, wanted, Passage("Comment", comment.text))
+    return places
+
+
+MOST_COMMENTS = 100
+
+
+def excerpt(item: Item, wanted: Sequence[Sought], *comments: Passage) -> Excerpt | None:
     """The place of the first text that holds what the title does not; None where the title holds it all."""
     _, *others = passages(item)
-    elsewhere = [each for each in wanted if not _holds(item.record.title_words.split(), each)]
-    for passage in others:
-        for each in elsewhere:
+    for passage in (*others, *comments):
+        for each in _elsewhere(item, wanted):
             if spot := _spot(passage.text, each):
                 return _around(passage, *spot)
     return None
+
+
+def _elsewhere(item: Item, wanted: Sequence[Sought]) -> list[Sought]:
+    """What is wanted and not in the title."""
+    return [each for each in wanted if not _holds(item.record.title_words.split(), each)]
 
 
 def _holds(words: Sequence[str], sought: Sought) -> bool:

@@ -11,10 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
 from models.items import with_own_rows
-from models.kinds import KINDS
 from models.permissions import Actor, decides_for, takes_part, visible_projects, visible_records
 from models.projects import in_use
-from models.tables import Act, History, Project, Record
+from models.tables import Act, History, Project, Record, RecordHelper
+from reports.filtering import awaits_approval
 from reports.work import BY_DUE_DATE, Line, Page
 
 # Between them it is every date that it is anywhere at one instant.
@@ -22,6 +22,7 @@ FIRST_ZONE, LAST_ZONE = "Etc/GMT+12", "Etc/GMT-14"
 
 OWNED_SIZE = 12
 TO_DECIDE_SIZE = 5
+HELPED_SIZE = 5
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,14 @@ class Standing:
 class Overview:
     """One person's Home. `overdue` and `due_today` count all that they own; `to_decide` are the first of so many.
 
+    `helped` are the most urgent that they help with; whether there are more says `helps_with_more`.
+
     `last_logged` is a number that changes when they log something.
     """
 
     owned: Page
+    helped: tuple[Line, ...]
+    helps_with_more: bool
     overdue: int
     due_today: int
     to_decide: tuple[Line, ...]
@@ -56,26 +61,31 @@ class Overview:
 async def overview(session: AsyncSession, actor: Actor, *, now: datetime, number: int = 0) -> Overview:
     """A page of what the actor owns, and all the rest; four statements, and one for each kind among the records."""
     days = sorted({today_in(zone, now) for zone in (FIRST_ZONE, "UTC", LAST_ZONE)})
-    mine = [
-        col(Record.is_open),
-        col(Record.is_archived).is_(False),
-        col(Record.owner_id) == actor.id,
-        in_use(),
-        visible_records(actor),
-    ]
+    seen = [col(Record.is_open), col(Record.is_archived).is_(False), in_use(), visible_records(actor)]
+    mine = [col(Record.owner_id) == actor.id, *seen]
     total, overdue, due_today = await _counted(session, mine, days, now)
     number = min(number, max(0, (total - 1) // OWNED_SIZE))
-    query = _records().where(*mine).order_by(*BY_DUE_DATE).offset(number * OWNED_SIZE).limit(OWNED_SIZE)
-    owned = (await session.exec(query)).all()
+    helping = [col(Record.id).in_(_helped_by(actor)), col(Record.owner_id).is_distinct_from(actor.id), *seen]
+    page = or_(
+        col(Record.id).in_(_first(OWNED_SIZE, mine, skipping=number * OWNED_SIZE)),
+        col(Record.id).in_(_first(HELPED_SIZE + 1, helping)),
+    )
+    found = (await session.exec(_records().where(page).order_by(*BY_DUE_DATE))).all()
+    owned = [each for each in found if each[0].owner_id == actor.id]
+    helped = [each for each in found if each[0].owner_id != actor.id]
     waiting = await _to_decide(session, actor)
     projects, last_logged = await _standings(session, actor, days, now)
-    found = await with_own_rows(session, [*owned, *((record, project) for record, project, _ in waiting)])
-    lines = [Line(item, project, today_in(project.timezone, now)) for item, project in found]
+    shown = [*owned, *((record, project) for record, project, _ in waiting), *helped[:HELPED_SIZE]]
+    rows = await with_own_rows(session, shown)
+    lines = [Line(item, project, today_in(project.timezone, now)) for item, project in rows]
+    decided = len(owned) + len(waiting)
     return Overview(
         owned=Page(lines=tuple(lines[: len(owned)]), total=total, number=number, size=OWNED_SIZE, as_of=now),
+        helped=tuple(lines[decided:]),
+        helps_with_more=len(helped) > HELPED_SIZE,
         overdue=overdue,
         due_today=due_today,
-        to_decide=tuple(lines[len(owned) :]),
+        to_decide=tuple(lines[len(owned) : decided]),
         to_decide_total=waiting[0][2] if waiting else 0,
         projects=projects,
         last_logged=last_logged,
@@ -84,6 +94,16 @@ async def overview(session: AsyncSession, actor: Actor, *, now: datetime, number
 
 def _records() -> Any:
     return select(Record, Project).join(Project, col(Project.id) == col(Record.project_id))
+
+
+def _helped_by(actor: Actor) -> Any:
+    return select(RecordHelper.record_id).where(col(RecordHelper.person_id) == actor.id)
+
+
+def _first(number: int, wanted: Sequence[Any], *, skipping: int = 0) -> Any:
+    """The ids of the most urgent records that are wanted."""
+    query = select(Record.id).join(Project, col(Project.id) == col(Record.project_id)).where(*wanted)
+    return query.order_by(*BY_DUE_DATE).offset(skipping).limit(number).correlate(None)
 
 
 def _before(day: date) -> Any:
@@ -114,13 +134,6 @@ async def _counted(
 
 async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Record, Project, int]]:
     """The first of what the actor is to approve, the most urgent first, each with how many there are."""
-    waits = or_(
-        *(
-            and_(col(Record.kind) == kind.key, col(Record.status).in_(kind.awaits_approval))
-            for kind in KINDS
-            if kind.awaits_approval
-        )
-    )
     query = (
         _records()
         .add_columns(func.count().over())
@@ -129,7 +142,7 @@ async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Reco
             col(Record.is_archived).is_(False),
             in_use(),
             decides_for(actor),
-            waits,
+            awaits_approval(),
             visible_records(actor),
         )
         .order_by(*BY_DUE_DATE)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox.calls import Call, Log
 from sandbox.clock import Clock
@@ -31,6 +34,8 @@ class Core:
     live: Live = field(default_factory=Live)
     faults: Faults = field(default_factory=Faults)
     calls: Log[Call] = field(default_factory=Log)
+    be_unreachable: Callable[[float], Coroutine[Any, Any, None]] | None = None
+    outage: asyncio.Task[None] | None = None
     base_url: str = ""
     installed: bool = True
 

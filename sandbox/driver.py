@@ -158,14 +158,21 @@ def _seen(channel: Channel, message: Json) -> Json:
 
 
 def _pick(items: Any, action_id: str, value: Any) -> Held:
-    """The element of this action_id; of several buttons the one with this value. Raises SandboxError."""
+    """The element of this action_id; of several the one with this value, or entry of a menu. Raises SandboxError."""
     everything = list(items)
     found: list[Held] = [item for item in everything if item.action_id == action_id]
     if not found:
         there = ", ".join(item.action_id for item in everything) or "nothing to use"
         raise SandboxError(f'There is no element "{action_id}" here; there is: {there}.')
-    with_value = [item for item in found if value is not None and item.element.get("value") == value]
+    with_value = [item for item in found if value is not None and value in _values(item.element)]
     return with_value[0] if with_value else found[0]
+
+
+def _values(element: Json) -> list[Any]:
+    """What pressing the element may send: a button's value, or those of the entries of a ⋯ menu."""
+    if element["type"] != "overflow":
+        return [element.get("value")]
+    return [option.get("value") for option in element["options"]]
 
 
 def _only(view: View, block_id: str) -> Held:

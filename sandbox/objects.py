@@ -27,7 +27,7 @@ def user_object(workspace: Workspace, user: User, app: App, now: datetime, *, wi
         "tz": user.tz,
         "tz_label": local.tzname() or user.tz,
         "tz_offset": int(offset.total_seconds()) if offset is not None else 0,
-        "profile": _profile(workspace, user, app, with_email),
+        "profile": _profile(workspace, user, app, with_email) | _status(user, now),
         "is_admin": user.is_admin,
         "is_owner": user.is_owner,
         "is_primary_owner": user.is_owner,
@@ -54,6 +54,18 @@ def user_object(workspace: Workspace, user: User, app: App, now: datetime, *, wi
     return shape
 
 
+def _status(user: User, now: datetime) -> Json:
+    """What a person says of themselves beside their name; one that has ended is gone."""
+    is_shown = user.has_status(now.timestamp())
+    return {
+        "status_text": user.status_text if is_shown else "",
+        "status_text_canonical": "",
+        "status_emoji": user.status_emoji if is_shown else "",
+        "status_emoji_url": "",
+        "status_expiration": user.status_expiration if is_shown else 0,
+    }
+
+
 def _profile(workspace: Workspace, user: User, app: App, with_email: bool) -> Json:
     first, _, last = user.real_name.partition(" ")
     image = f"https://secure.gravatar.example/avatar/{user.id.lower()}"
@@ -69,11 +81,6 @@ def _profile(workspace: Workspace, user: User, app: App, with_email: bool) -> Js
         "real_name_normalized": user.real_name,
         "display_name": "" if user.is_bot else user.name,
         "display_name_normalized": "" if user.is_bot else user.name,
-        "status_text": "",
-        "status_text_canonical": "",
-        "status_emoji": "",
-        "status_emoji_url": "",
-        "status_expiration": 0,
         "huddle_state": "default_unset",
         "huddle_state_expiration_ts": 0,
         "is_custom_image": False,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -17,6 +19,7 @@ from sandbox.calls import Call, Delivery
 from sandbox.clock import next_monday, next_morning
 from sandbox.core import Core
 from sandbox.errors import SandboxError
+from sandbox.faults import Fault
 from sandbox.interactions import Outcome
 from sandbox.membership import app_channel, may_see
 from sandbox.objects import message_object, view_object
@@ -26,6 +29,8 @@ from sandbox.text import mentions
 from sandbox.workspace import Channel, Json, User
 
 MOST_MESSAGES = 500
+
+FAULT_FIELDS = tuple(field.name for field in fields(Fault))
 
 Act: TypeAlias = Callable[[Person, Json], Awaitable[Json]]
 
@@ -251,6 +256,7 @@ def _person_shape(user: User, now: datetime) -> Json:
         "is_guest": user.is_restricted,
         "deleted": user.deleted,
         "color": user.color,
+        "status": {"emoji": user.status_emoji, "text": user.status_text} if user.has_status(now.timestamp()) else None,
         "local_time": now.astimezone(ZoneInfo(user.tz)).strftime("%H:%M"),
     }
 
@@ -444,6 +450,27 @@ async def _rate_limits(me: Person, body: Json) -> Json:
     return {}
 
 
+async def _set_status(me: Person, body: Json) -> Json:
+    await me.set_status(str(body["emoji"]), str(body.get("text", "")), float(body.get("until", 0)))
+    return {}
+
+
+async def _fail(me: Person, body: Json) -> Json:
+    """Let the next calls of a method go wrong; see `Sandbox.fail`."""
+    given = {name: body[name] for name in FAULT_FIELDS if name in body}
+    if body.get("drop") not in (None, "before", "after") or not isinstance(body.get("method"), str):
+        raise SandboxError("Say which method fails, and how.")
+    me.core.faults.ordered.append(Fault(**given))
+    return {}
+
+
+async def _be_unreachable(me: Person, body: Json) -> Json:
+    """Refuse connections for so many seconds, once this is answered."""
+    assert me.core.be_unreachable is not None
+    me.core.outage = asyncio.create_task(me.core.be_unreachable(float(body["seconds"])))
+    return {}
+
+
 ACTS: dict[str, Act] = {
     "say": _say,
     "command": _command,
@@ -470,4 +497,7 @@ ACTS: dict[str, Act] = {
     "next_morning": _next_morning,
     "next_monday": _next_monday,
     "rate_limits": _rate_limits,
+    "set_status": _set_status,
+    "fail": _fail,
+    "be_unreachable": _be_unreachable,
 }

@@ -9,12 +9,14 @@ from typing import Any
 from sandbox import interactions, membership, messages
 from sandbox.core import Core
 from sandbox.errors import Refused, SandboxError
-from sandbox.events import home_event
+from sandbox.events import home_event, user_event
 from sandbox.interactions import Outcome, Place
 from sandbox.methods.files import new_file
 from sandbox.objects import person_message
 from sandbox.text import typed_message
 from sandbox.workspace import Channel, Ephemeral, File, Json, User, View
+
+STATUS_MAX = 100
 
 
 class Person:
@@ -160,6 +162,26 @@ class Person:
         file.content = content
         file.uploaded = True
         return file.id
+
+    async def set_status(self, emoji: str, text: str = "", until: float = 0) -> None:
+        """Show an emoji (`:palm_tree:`) and words beside one's name until an instant, 0 for good; no emoji clears it.
+
+        The app hears of it.
+        """
+        self._active()
+        name = emoji.strip(":")
+        if name and not re.fullmatch(r"[a-z0-9_+'-]{1,100}", name):
+            raise SandboxError(f'"{name}" is no name of an emoji.')
+        if len(text) > STATUS_MAX:
+            raise SandboxError(f"A status has at most {STATUS_MAX} characters.")
+        if until and until <= self.core.clock.now().timestamp():
+            raise SandboxError("That is past.")
+        user = self.user
+        user.status_emoji, user.status_text = (f":{name}:", text) if name else ("", "")
+        user.status_expiration = int(until) if name else 0
+        user.updated = self.core.epoch()
+        user_event(self.core, user)
+        self.core.live.everyone("boot")
 
     # ---- membership -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ import ipaddress
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +74,7 @@ class Sandbox:
         self._core = Core(
             workspace, app, credentials, self.clock, timing, courier, Tickets(timing), RateLimits(rate_limits)
         )
+        self._core.be_unreachable = self.unreachable
         courier.on_delivery = lambda: self._core.live.everyone("call")
         if isinstance(courier.transport, SocketMode):
             courier.transport.on_change = lambda: self._core.live.everyone("boot")
@@ -278,6 +280,23 @@ class Sandbox:
         found = self.workspace.find_channel(channel) if channel else None
         place = found.id if found else channel
         self._core.faults.ordered.append(Fault(method, error, status, drop, hang, retry_after, times, place))
+
+    @asynccontextmanager
+    async def out_of_reach(self) -> AsyncIterator[None]:
+        """Meanwhile every connection is refused, as of a network that is down; those that are open are cut."""
+        assert self._server is not None
+        port = self._server.port
+        await self._server.stop()
+        try:
+            yield
+        finally:
+            self._server = Listening(self._core, self._address[0], port)
+            await self._server.start()
+
+    async def unreachable(self, seconds: float) -> None:
+        """Be out of reach for a while."""
+        async with self.out_of_reach():
+            await asyncio.sleep(seconds)
 
     async def idle(self) -> None:
         """Return when nothing is on its way to the app (retries that wait for their minute are not)."""

@@ -31,6 +31,13 @@ class User:
     is_bot: bool = False
     deleted: bool = False
     updated: int = 0
+    status_emoji: str = ""
+    status_text: str = ""
+    status_expiration: int = 0
+
+    def has_status(self, epoch: float) -> bool:
+        """Whether the status is still shown at that moment."""
+        return bool(self.status_emoji) and not 0 < self.status_expiration <= epoch
 
 
 @dataclass

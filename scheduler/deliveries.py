@@ -2,15 +2,16 @@
 
 The rules that keep a message from going out twice:
 - one atomic statement claims a row, with a lease and a new attempt number;
-- whoever sends looks at the lease once more right before the call;
-- a row goes back to `due` only when its attempt is still the one that was claimed, while `sent` always wins.
+- whoever sends notes first what it is about to call, which begins a new lease, and looks at the lease right before it;
+- a row goes back to `due` only when its attempt is still the one that was claimed, while `sent` always wins;
+- a call of which nothing was heard is looked up in Slack, where that is possible, once nothing more can come of it.
 
 `now` is the product's clock (due times, limits); `wall` is the machine's (leases).
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, exists, false, func, or_, update
@@ -25,9 +26,12 @@ from views.blocks import Message
 Method = Literal["post", "update", "whisper"]
 
 LEASE = timedelta(seconds=60)
+# So long after a call was given up, Slack has carried it out, and tells of it, or never will.
+SETTLE = timedelta(seconds=15)
 SEEN_KEPT = timedelta(days=7)
 FINISHED_KEPT = timedelta(days=90)
 ERROR_MAX = 200
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Draft:
     """What is to be sent now. `channel` is a channel or, for a direct message, a person; `ts` names what is updated.
 
     A whisper is shown to one person of the channel only (`to`), and stands nowhere. `mentions` is the person whom this
-    message notifies by name, for the kind's own book-keeping.
+    message notifies by name, and `told` what it says of which of its things, for the kind's own book-keeping.
     """
 
     method: Method
@@ -45,9 +49,39 @@ class Draft:
     thread_ts: str | None = None
     to: str | None = None
     mentions: str | None = None
+    told: Mapping[int, str] = field(default_factory=dict)
 
 
-Draw = Callable[[AsyncSession, Delivery, datetime], Awaitable[Draft | None]]
+@dataclass(frozen=True)
+class Wait:
+    """It is too early to send that, by what is known now: not before that instant."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Call:
+    """What was asked of Slack for a delivery and not settled yet, and `at` which instant of the product's clock."""
+
+    method: Method
+    channel: str
+    thread_ts: str | None
+    mentions: str | None
+    at: datetime
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "Call":
+        """The call that the row notes."""
+        assert delivery.call is not None
+        return cls(**(delivery.call | {"at": datetime.fromisoformat(delivery.call["at"])}))
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """As the row notes it."""
+        return {**vars(self), "at": self.at.isoformat()}
+
+
+Draw = Callable[[AsyncSession, Delivery, datetime], Awaitable[Draft | Wait | None]]
 AfterSent = Callable[[AsyncSession, Delivery, Draft, datetime], Awaitable[None]]
 AfterFailed = Callable[[AsyncSession, Delivery, datetime], Awaitable[None]]
 MayRepeat = Callable[[AsyncSession, Delivery], Awaitable[bool]]
@@ -67,12 +101,12 @@ async def once(session: AsyncSession, delivery: Delivery) -> bool:
 class DeliveryKind:
     """How one kind of delivery is drawn and what follows.
 
-    `draw` gives None when there is no longer anything to say. `late_limit` counts from the due time; None is for what
-    stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of a `latest_only` kind, only
-    the newest due row of a lane is sent. What `is_nag` asks somebody for something they have not done; it is not sent
-    in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the transaction that records
-    the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be
-    repeated.
+    `draw` gives None when there is no longer anything to say, and Wait when it is too early. `late_limit` counts from
+    the due time; None is for what stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of
+    a `latest_only` kind, only the newest due row of a lane is sent. What `is_nag` asks somebody for something they have
+    not done; it is not sent in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the
+    transaction that records the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows
+    and it may not be repeated.
     """
 
     key: str
@@ -95,10 +129,24 @@ class DeliveryKind:
 Kinds = Mapping[str, DeliveryKind]
 
 
-async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime) -> bool:
-    """Whether anything of these kinds is due; the cheap question of an idle sender."""
-    query = select(Delivery.id).where(_is_due(now), col(Delivery.kind).in_(kinds)).limit(1)
-    return (await session.exec(query)).first() is not None
+async def owes(
+    session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime, except_targets: Collection[str] = ()
+) -> bool:
+    """Whether anything of these kinds is due, to others than those targets, or was left behind.
+
+    It is the cheap question of an idle sender.
+    """
+    # Two questions, since an OR of them goes by no index.
+    for owed in (and_(_is_due(now), col(Delivery.target).not_in(except_targets)), _is_left(wall)):
+        query = select(Delivery.id).where(owed, col(Delivery.kind).in_(kinds)).limit(1)
+        if (await session.exec(query)).first() is not None:
+            return True
+    return False
+
+
+async def oldest_due(session: AsyncSession, *, now: datetime) -> datetime | None:
+    """The due time of what has been waiting longest; None when nothing is due."""
+    return (await session.exec(select(func.min(Delivery.due_at)).where(_is_due(now)))).one()
 
 
 async def next_due(session: AsyncSession, kinds: Kinds) -> datetime | None:
@@ -120,7 +168,7 @@ async def claim(
     wall: datetime,
     worker: str,
     limit: int,
-    lease: timedelta = LEASE,
+    lease: timedelta | None = None,
     except_targets: Collection[str] = (),
 ) -> list[Delivery]:
     """Take up to `limit` due rows of the kinds for `worker` until `wall` + `lease`, the oldest first, in one statement.
@@ -128,6 +176,7 @@ async def claim(
     A lane gives one row at a time, in the order of ids; rows for `except_targets` wait. Raises IntegrityError when
     another sender was in the lane first: a lost race, not a fault.
     """
+    lease = lease or LEASE
     other = aliased(Delivery)
     in_its_lane = and_(col(other.workspace_id) == col(Delivery.workspace_id), col(other.lane) == col(Delivery.lane))
     free = ~exists().where(
@@ -153,26 +202,40 @@ async def claim(
             attempt=col(Delivery.attempt) + 1,
             claimed_by=worker,
             lease_until=wall + lease,
+            call=None,
             is_nag=col(Delivery.kind).in_([kind.key for kind in kinds.values() if kind.is_nag]),
         )
     )
     return sorted(await _changed(session, statement), key=lambda row: (row.due_at, row.id))
 
 
-async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | None:
-    """What is to be sent now: nothing where there is nothing to say, and no nag that its person would not want."""
+async def begin_call(
+    session: AsyncSession, claimed: Delivery, call: Call, *, wall: datetime, lease: timedelta | None = None
+) -> Delivery | None:
+    """Note the call that is about to be made, with a new lease; None when somebody else has the row by now.
+
+    Of a row without such a note it is certain that nothing was sent.
+    """
+    return await _settle(session, claimed, lease_until=wall + (lease or LEASE), call=call.noted)
+
+
+async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | Wait | None:
+    """What is to be sent now: a nag only to whom it is welcome, else after their quiet hours or not at all."""
     draft = await kind.draw(session, claimed, now)
-    if draft is None or not kind.is_nag:
+    if not isinstance(draft, Draft) or not kind.is_nag:
         return draft
     person = await directory.person(session, claimed.target)
-    is_wanted = person is None or await manners.may_nag(session, person, now, asking=claimed.id)
-    return draft if is_wanted else None
+    if person is None:
+        return draft
+    if manners.is_quiet(person, now):
+        return Wait(manners.not_before(person, now))
+    return draft if await manners.may_nag(session, person, now, asking=claimed.id) else None
 
 
 def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
-    """Whether the lease outlasts a call of at most `call`; otherwise another sender may get the row during it."""
+    """Whether a call of at most `call`, and what Slack may make of it later, is over before the lease is."""
     assert claimed.lease_until is not None
-    return claimed.lease_until - wall > call
+    return claimed.lease_until - wall > call + SETTLE
 
 
 async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
@@ -227,7 +290,9 @@ async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str,
     statement = (
         update(Delivery)
         .where(col(Delivery.id) == claimed.id)
-        .values(state=DeliveryState.SENT, slack_channel=channel, slack_ts=ts, lease_until=None, last_error=None)
+        .values(
+            state=DeliveryState.SENT, slack_channel=channel, slack_ts=ts, lease_until=None, call=None, last_error=None
+        )
     )
     return _one(await _changed(session, statement))
 
@@ -274,17 +339,42 @@ async def give_up(session: AsyncSession, claimed: Delivery) -> Delivery | None:
     return await _settle(session, claimed, state=DeliveryState.EXPIRED, last_error=None)
 
 
-async def reclaim(session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime) -> int:
-    """Settle rows whose sender fell silent, as calls of unknown outcome, and say how many that were."""
-    query = select(Delivery).where(
-        col(Delivery.state) == DeliveryState.SENDING,
-        col(Delivery.lease_until) <= wall,
-        col(Delivery.kind).in_(kinds),
+async def doubt(session: AsyncSession, claimed: Delivery, *, until: datetime, error: str) -> Delivery | None:
+    """Nobody knows whether the message was posted: keep the row from everybody `until` Slack can be asked (wall)."""
+    return await _settle(session, claimed, lease_until=until, call=claimed.call, last_error=_cut(error))
+
+
+async def free_unsent(session: AsyncSession, *, wall: datetime) -> int:
+    """Make due again what was claimed by a sender that fell silent before any call, and say how many that were."""
+    statement = (
+        update(Delivery)
+        .where(_is_left(wall), col(Delivery.call).is_(None))
+        .values(state=DeliveryState.DUE, claimed_by=None, lease_until=None)
     )
-    abandoned = (await session.exec(query)).all()
-    for row in abandoned:
-        await settle_unknown(session, row, kinds[row.kind], retry_at=now, error="the sender fell silent")
-    return len(abandoned)
+    return await _count(session, statement)
+
+
+async def take_over(
+    session: AsyncSession, kinds: Kinds, *, wall: datetime, worker: str, limit: int, lease: timedelta | None = None
+) -> list[Delivery]:
+    """Up to `limit` rows of which a call was made and nothing heard, for `worker` to settle by what Slack shows.
+
+    The attempt stays what it was; the new lease keeps others from looking too.
+    """
+    picked = (
+        select(Delivery.id)
+        .where(_is_left(wall), col(Delivery.kind).in_(kinds))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.id).in_(select(picked.c.id)), _is_left(wall))
+        .values(claimed_by=worker, lease_until=wall + (lease or LEASE))
+    )
+    return await _changed(session, statement)
 
 
 async def prune(session: AsyncSession, *, now: datetime) -> None:
@@ -307,7 +397,14 @@ def by_key(kinds: Iterable[DeliveryKind]) -> dict[str, DeliveryKind]:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    return and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now)
+    """Due by now; in a database that was restored, since then: what was due before may have been sent already."""
+    since = select(func.coalesce(func.max(Workspace.restored_at), LONG_AGO)).scalar_subquery()
+    return and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now, col(Delivery.due_at) > since)
+
+
+def _is_left(wall: datetime) -> ColumnElement[bool]:
+    """Of what is being sent, what nobody holds any more."""
+    return and_(col(Delivery.state) == DeliveryState.SENDING, col(Delivery.lease_until) <= wall)
 
 
 async def _settle(session: AsyncSession, claimed: Delivery, **values: Any) -> Delivery | None:
@@ -319,7 +416,7 @@ async def _settle(session: AsyncSession, claimed: Delivery, **values: Any) -> De
             col(Delivery.attempt) == claimed.attempt,
             col(Delivery.state) == DeliveryState.SENDING,
         )
-        .values(lease_until=None, **values)
+        .values(**({"lease_until": None, "call": None} | values))
     )
     return _one(await _changed(session, statement))
 

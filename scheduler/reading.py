@@ -7,7 +7,7 @@ from models import directory
 from models.items import with_own_rows
 from models.kinds import Item
 from models.permissions import Actor, actor_of, visible_records
-from models.tables import Delivery, Person, Project, Record
+from models.tables import Delivery, DeliveryState, Person, Project, Record
 
 
 async def item_of(
@@ -37,3 +37,14 @@ async def seen_item(session: AsyncSession, delivery: Delivery) -> tuple[Item, Pr
     if reader is None:
         return None
     return await item_of(session, delivery, seen_by=actor_of(reader))
+
+
+async def standing(session: AsyncSession, delivery: Delivery, kind: str) -> Delivery | None:
+    """The message of that kind that was sent in the delivery's lane and that stands in Slack."""
+    query = select(Delivery).where(
+        col(Delivery.lane) == delivery.lane,
+        col(Delivery.state) == DeliveryState.SENT,
+        col(Delivery.kind) == kind,
+        col(Delivery.slack_ts).is_not(None),
+    )
+    return (await session.exec(query.order_by(col(Delivery.id).desc()).limit(1))).first()

@@ -102,10 +102,9 @@ class Runner:
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
 
     def _due_work(self) -> list[tuple[str, Work]]:
-        return [*((job.id, job.run) for job in self._jobs), ("reclaim", self._reclaim)]
+        return [*((job.id, job.run) for job in self._jobs), ("expire", self._expire)]
 
-    async def _reclaim(self, session: AsyncSession, now: datetime) -> None:
-        await deliveries.reclaim(session, self._kinds, now=now, wall=self._wall.now())
+    async def _expire(self, session: AsyncSession, now: datetime) -> None:
         await deliveries.expire(session, self._kinds, now=now)
 
     async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:

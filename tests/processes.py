@@ -79,6 +79,11 @@ class Program:
         self._process.send_signal(number)
         return await self.ended(), monotonic() - begun
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+
     async def kill(self) -> None:
         if self._process.returncode is None:
             self._process.kill()

@@ -10,19 +10,13 @@ ROOT = Path(__file__).parent.parent
 def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) -> None:
     written = tmp_path / "performance.md"
 
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--write", str(written)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    told = bench("--only", "requests", "--write", str(written))
 
-    assert done.returncode == 0, done.stderr[-3_000:]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "|" in line]
+    measured, goals = told.split("| goal ")
+    rows = cells(measured)
     assert [row[0] for row in rows[2:]] == [
         "acknowledge",
+        "store one row",
         "log with words",
         "open a form",
         "list",
@@ -31,4 +25,30 @@ def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) ->
     ]
     assert {len(row) for row in rows} == {11}
     assert all(float(row[2]) > 0 for row in rows[2:])
-    assert done.stdout.strip() in written.read_text(encoding="utf-8")
+    assert goals.count("SQLite: ") == 7
+    assert told.strip() in written.read_text(encoding="utf-8")
+
+
+def test_the_benchmark_of_the_clock_measures_few_records_and_many() -> None:
+    rows = cells(bench("--only", "tick"))
+
+    assert [row[:2] for row in rows[2:]] == [["SQLite", "200"], ["SQLite", "2,000"]]
+    assert {len(row) for row in rows} == {9}
+    assert all(float(row[column]) > 0 for row in rows[2:] for column in (2, 4, 7))
+
+
+def bench(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    return done.stdout
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if "|" in line]

@@ -27,7 +27,7 @@ HOMES = {
     "slack": ("bot/",),
     "apscheduler": ("scheduler/runner.py",),
     "alembic": ("bot/migrate.py", "migrations/"),
-    "aiosqlite": (),
+    "aiosqlite": ("models/sqlite.py",),
     "asyncpg": (),
 }
 
@@ -40,7 +40,7 @@ ENGINE_NAMES = {
     "create_engine",
     "sessionmaker",
 }
-ENGINE_HOMES = ("bot/", "models/database.py")
+ENGINE_HOMES = ("bot/", "models/database.py", "models/sqlite.py")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

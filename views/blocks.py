@@ -7,6 +7,7 @@ What people typed goes into `plain_text` or rich text, which Slack never reads a
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 Block = dict[str, Any]
@@ -139,6 +140,11 @@ def bullets(lines: Sequence[tuple[str, str]]) -> Block:
 def mention(person_id: str) -> str:
     """mrkdwn that notifies the person."""
     return f"<@{person_id}>"
+
+
+def instant(at: datetime) -> str:
+    """mrkdwn for a moment, which Slack shows in the reader's own zone."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
 
 
 def link(url: str, label: str) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from models import tags
 from models.capturing import is_untitled
-from models.clock import today_in, zone_or_utc
+from models.clock import today_in
 from models.comments import Talk
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
@@ -16,7 +16,8 @@ from models.links import Linked
 from models.operations import stored_value, told
 from models.own_fields import left_over
 from models.permissions import Actor, Right, may, right_for
-from models.tables import Act, Channel, Comment, History, Project, Record
+from models.recurrences import instant_of
+from models.tables import Act, Channel, Comment, History, Project, Record, Rung
 from models.working_days import holiday_on
 from reports.around import Around
 from views.blocks import (
@@ -26,7 +27,7 @@ from views.blocks import (
     button,
     cut,
     esc,
-    header,
+    instant,
     link,
     mention,
     mrkdwn,
@@ -63,24 +64,27 @@ def record_card(
     around: Around = NOTHING_AROUND,
     reader: Actor | None = None,
     watches: bool | None = None,
+    is_whole: bool = False,
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
     `reader` is given with a private view: it offers only what that person may do. `offers_posting` goes with a private
-    view of a record whose card is not in its channel, `watches` with one that offers to watch it, or to end that.
+    view of a record whose card is not in its channel, `is_whole` with one that has room for every button, `watches`
+    with one that offers to watch it, or to end that.
     """
     if item.record.is_archived:
         return _removed_card(item)
     today = today_in(project.timezone, now)
     blocks = [
-        _title(item),
+        title(item),
         *_facts(item, project, people, today, mention_owner=mention_owner),
+        *_escalated(item, project),
         *_remark(item),
         *_texts(item),
         *_links(around.links),
         *_talk(around.talk),
         note(*_origin(item, project, people)),
-        actions(_buttons(item, project, reader)),
+        actions(_buttons(item, project, reader, is_whole=is_whole)),
     ]
     if offers_posting:
         post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
@@ -95,17 +99,6 @@ def _watch_row(item: Item, watches: bool) -> Block:
     if watches:
         return section(plain(f"You watch {item.reference}."), _button(item, "Stop watching", UNWATCH))
     return section(plain("Hear when its status or due date changes:"), _button(item, "Watch", WATCH))
-
-
-def expired(item: Item, project: Project, last: date) -> Message:
-    """The question about a record whose last day has passed, with the ways to answer it."""
-    text = f"{item.reference} in {project.name} could happen until {day(last)}. Is it over, or is the day another one?"
-    steps = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
-    edit = _button(item, f"Change the {item.kind.label_of(item.kind.expires).lower()}", "edit")
-    return Message(
-        esc(f"{text} {item.record.title}"),
-        [_title(item), section(plain(text)), actions([*steps, edit, _button(item, "Details", "show")])],
-    )
 
 
 def watching(item: Item, *, watches: bool) -> Message:
@@ -132,7 +125,7 @@ def watched(item: Item, project: Project, people: People, rows: Sequence[History
     who = " and ".join(dict.fromkeys(name_of(people, row.actor_id) for row in rows))
     text = f"{item.reference} in {project.name}, which you watch: {', '.join(said)}, by {who}"
     buttons = [_button(item, "Details", "show"), _button(item, "Stop watching", UNWATCH)]
-    return Message(esc(f"{text}. {item.record.title}"), [_title(item), section(plain(text)), actions(buttons)])
+    return Message(esc(f"{text}. {item.record.title}"), [title(item), section(plain(text)), actions(buttons)])
 
 
 def fallback(item: Item, project: Project, people: People) -> str:
@@ -174,7 +167,7 @@ def saved(
         facts = ["Hidden from lists and reminders"]
     elif item.record.due_date and item.record.is_open:
         facts.append(f"due {due(item, project, today)}")
-        facts += ["reminder that morning at 09:00"] if _is_reminded(item, people, now) else []
+        facts += _reminded(item, people, now)
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
     changes = _changes(item, people, places)
@@ -247,12 +240,13 @@ def comes_next(item: Item, project: Project) -> str:
     return f"It repeats: {item.reference} is due {esc(due(item, project))}."
 
 
-def _is_reminded(item: Item, people: People, now: datetime) -> bool:
-    """Whether the owner's 09:00 of the due date is still to come."""
+def _reminded(item: Item, people: People, now: datetime) -> list[str]:
+    """When the owner's digest of the due date comes, where that is still to come."""
     owner = people.get(item.record.owner_id or "")
-    if owner is None or item.record.due_date is None:
-        return False
-    return datetime.combine(item.record.due_date, time(9), zone_or_utc(owner.timezone)) > now
+    if owner is None or item.record.due_date is None or not owner.wants_digest:
+        return []
+    at = instant_of(item.record.due_date, owner.digest_at, owner.timezone)
+    return [f"reminder that day at {owner.digest_at:%H:%M}"] if at > now else []
 
 
 def is_in_hands_of(item: Item, person_id: str) -> bool:
@@ -317,11 +311,11 @@ def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: 
     says = f"You own {items[0][0].reference} in {items[0][1].name}" if len(items) == 1 else f"You own {len(items)} more"
     says = f"{says}, from {by}." if by else _still_open(items)
     blocks: list[Block] = [section(plain(says))]
-    for item, project in items[:MORNING_ROWS]:
+    for item, project in items[:ROWS_SHOWN]:
         blocks += row(item, project, today=today_in(project.timezone, now), actions_of=GIVEN)
-    if len(items) > MORNING_ROWS:
-        blocks.append(note(plain(f"and {len(items) - MORNING_ROWS} more: see Steward's Home tab")))
-    references = ", ".join(item.reference for item, _ in items[:MORNING_ROWS])
+    if len(items) > ROWS_SHOWN:
+        blocks.append(note(plain(f"and {len(items) - ROWS_SHOWN} more: see Steward's Home tab")))
+    references = ", ".join(item.reference for item, _ in items[:ROWS_SHOWN])
     return Message(esc(f"{says} {references}"), blocks)
 
 
@@ -333,42 +327,25 @@ def _still_open(items: Sequence[tuple[Item, Project]]) -> str:
     return f"{number} of these still open" if number else "All of these are settled"
 
 
-def morning(
-    due_today: Sequence[tuple[Item, Project]],
-    overdue: Sequence[tuple[Item, Project]],
-    *,
-    today: date,
-    is_redrawn: bool = False,
-) -> Message:
-    """The owner's one message of the day: what is due, and what is overdue, each with buttons that work.
-
-    Redrawn after a button, it holds the rows it had, and says how many of them are still open.
-    """
-    says = f"{len(due_today)} due today" + (f", {len(overdue)} overdue" if overdue else "")
-    if is_redrawn:
-        says = _still_open([*due_today, *overdue])
-    blocks: list[Block] = [header(f"Good morning. {says}.")]
-    left = MORNING_ROWS
-    for title, items in (("Due today", due_today), ("Overdue", overdue)):
-        shown = items[: min(left, MORNING_ROWS_EACH)]
-        left -= len(shown)
-        if items:
-            blocks.append(section(mrkdwn(f"*{title}*")))
-        for item, project in shown:
-            blocks += row(item, project, today=today, actions_of="morning")
-        if len(items) > len(shown):
-            blocks.append(note(plain(f"and {len(items) - len(shown)} more: see Steward's Home tab")))
-    first = due_today[0][0] if due_today else overdue[0][0]
-    return Message(esc(f"{says}, first {first.reference}: {cut(first.record.title, 200)}"), blocks)
-
-
 # Three blocks a row, of the fifty a message may have.
-MORNING_ROWS = 14
-MORNING_ROWS_EACH = 10
+ROWS_SHOWN = 14
 
 
 def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[Block]:
-    """One record as a line with its buttons below, for Home and the morning message."""
+    """One record as a line with its buttons below, for Home and what became somebody's at once."""
+    buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
+    if item.record.is_open:
+        buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
+    buttons.append(button("Details", "show", item.reference, says=f"Details of {item.reference}"))
+    return [
+        title(item),
+        note(plain(" · ".join(facts_of(item, project, today)))),
+        actions(buttons, block_id=f"{actions_of}:{item.reference}"),
+    ]
+
+
+def facts_of(item: Item, project: Project, today: date) -> list[str]:
+    """What a line says of a record below its title, in plain text."""
     facts = [project.name, status(item)]
     if item.record.due_date:
         facts.append(f"due {due(item, project, today)}")
@@ -377,15 +354,7 @@ def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[B
     facts += [
         f"{label.lower()} {shown}" for label, derive in item.kind.derived.items() if (shown := derive(item, today))
     ]
-    buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
-    if item.record.is_open:
-        buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
-    buttons.append(button("Details", "show", item.reference, says=f"Details of {item.reference}"))
-    return [
-        _title(item),
-        note(plain(" · ".join(facts))),
-        actions(buttons, block_id=f"{actions_of}:{item.reference}"),
-    ]
+    return facts
 
 
 def draft_saved(item: Item, project: Project, *, began: bool) -> Message:
@@ -457,13 +426,12 @@ class HistoryLine:
 
 def history(item: Item, lines: Sequence[HistoryLine]) -> Message:
     """A record's history for one person, newest last, instants in the reader's zone."""
-    blocks: list[Block] = [_title(item)]
+    blocks: list[Block] = [title(item)]
     shown = lines[-HISTORY_ROWS:]
     if len(shown) < len(lines):
         blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
     for line in shown:
-        stamp = f"<!date^{int(line.at.timestamp())}^{{date_short_pretty}} {{time}}|{line.at:%Y-%m-%d %H:%M} UTC>"
-        blocks.append(note(mrkdwn(stamp), plain(line.who), plain(line.what, 1_500)))
+        blocks.append(note(mrkdwn(instant(line.at)), plain(line.who), plain(line.what, 1_500)))
         blocks += [rich(line.words)] if line.words else []
     return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
 
@@ -477,16 +445,21 @@ def said(comment: Comment, people: People) -> HistoryLine:
     who = name_of(people, comment.author_id)
     if comment.taken_back_at is not None:
         return HistoryLine(comment.at, who, "commented, and took it back")
-    return HistoryLine(comment.at, who, "commented", comment.text)
+    return HistoryLine(
+        comment.at, who, "commented, and reworded it" if comment.reworded_at else "commented", comment.text
+    )
 
 
 def commented(item: Item, comment: Comment) -> Message:
-    """The private confirmation of a comment, or that it was taken back, with the way back."""
-    is_gone = comment.taken_back_at is not None
-    text = f"{'Took back your comment' if is_gone else 'Commented'} on {item.reference}"
-    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Undo", UNCOMMENT)
+    """The private confirmation of a comment, or that it was taken back, with the way back and to other words."""
+    is_gone, carried = comment.taken_back_at is not None, f"{item.reference}:{comment.id}"
+    did = "Took back your comment" if is_gone else "Reworded your comment" if comment.reworded_at else "Commented"
+    text = f"{did} on {item.reference}"
+    label, action = ("Bring it back", RECOMMENT) if is_gone else ("Take back", UNCOMMENT)
     blocks = [rich((text, "bold")), *([] if is_gone else [rich(cut(comment.text, DETAILS_SHOWN))])]
-    blocks.append(actions([button(label, action, f"{item.reference}:{comment.id}", says=f"{label}: {text}")]))
+    offered = [button(label, action, carried, says=f"{label}: {text}")]
+    offered += [] if is_gone else [button("Reword", "reword", carried, says=f"Reword: {text}")]
+    blocks.append(actions(offered))
     return Message(esc(f"{text}." if is_gone else f"{text}: {cut(comment.text, 300)}"), blocks)
 
 
@@ -518,8 +491,8 @@ def change_in_words(
         return "removed it" if row.after else "brought it back"
     if row.act is Act.LINKED:
         return row.note or "link"
-    if row.act is Act.SOURCE:
-        return row.note or "source"
+    if row.act in (Act.SOURCE, Act.ASKED, Act.ANSWERED):
+        return row.note or row.act.label.lower()
     if row.field == "is_draft":
         return "made it a draft again" if row.after else "it is a draft no longer"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
@@ -547,7 +520,8 @@ def _past_value(kind: Kind, field: FieldSpec | None, stored: Any, people: People
     return shown_value(field, stored_value(kind, field.key, stored), people)
 
 
-def _title(item: Item) -> Block:
+def title(item: Item) -> Block:
+    """The record's reference and title; struck through once it is done with."""
     stands = item.record.is_open or item.record.status in item.kind.stands
     style = "bold" if stands else "strike"
     return rich(f"{item.kind.emoji} ", (f"{item.reference}  ", "bold"), (item.record.title, style))
@@ -573,6 +547,15 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     return [
         {"type": "section", "fields": drawn[start : start + FACTS_EACH]} for start in range(0, len(drawn), FACTS_EACH)
     ]
+
+
+def _escalated(item: Item, project: Project) -> list[Block]:
+    """That somebody above was asked; that its owner was is between Steward and them."""
+    record = item.record
+    if record.climb_since is None or record.climb_rung not in (Rung.COORDINATOR, Rung.SPONSOR):
+        return []
+    on = day(today_in(project.timezone, record.climb_since))
+    return [note(plain(f"Escalated to the {record.climb_rung.label} on {on}."))]
 
 
 SHOWN_APART = ("owner_id", "due_date", "due_time", "priority", "tags")
@@ -626,7 +609,7 @@ COMMENT_SHOWN = 300
 
 def linked(sentence: str, items: Sequence[Item]) -> Message:
     """The private confirmation that two records are linked, or no longer; the sentence is plain text."""
-    rows = [_title(item) for item in items]
+    rows = [title(item) for item in items]
     return Message(esc(sentence), [section(plain(sentence)), *rows])
 
 
@@ -642,9 +625,10 @@ def _origin(item: Item, project: Project, people: People) -> list[Block]:
     return origin
 
 
-def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
-    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with all the rest.
+def _buttons(item: Item, project: Project, reader: Actor | None, *, is_whole: bool) -> list[Block]:
+    """At most five in a row: the first steps of the kind's description, Edit, and a ⋯ menu with the rest.
 
+    What finds no room in the menu either stands behind its *More…*, which shows them all (`is_whole`).
     For a reader only what that person may do; the card of a channel has many readers and offers everything.
     """
 
@@ -662,8 +646,13 @@ def _buttons(item: Item, project: Project, reader: Actor | None) -> list[Block]:
     rest = [_button(item, "Comment", "comment")] if allowed(Right.COMMENT) else []
     rest.append(_button(item, "History", "history"))
     rest += [_button(item, "Move to another project", "move")] if allowed(Right.EDIT) else []
+    if is_whole:
+        return [*moves, *edits, *rest]
     room = BUTTONS_EACH - len(edits) - 1
-    return [*moves[:room], *edits, overflow([*moves[room:], *rest][:MENU_MAX])]
+    menu = [*moves[room:], *rest]
+    if len(menu) > MENU_MAX:
+        menu = [*moves[room:][: MENU_MAX - 2], rest[0], _button(item, "More…", "all")]
+    return [*moves[:room], *edits, overflow(menu)]
 
 
 BUTTONS_EACH = 5

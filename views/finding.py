@@ -43,7 +43,7 @@ def found_list(page: Page, people: People, hits: Hits) -> Message:
 
 
 _ADVICE = (
-    "I looked through titles, details and the other texts of everything you can see, closed records too. "
+    "I looked through the titles, other texts and comments of everything you can see, closed records too. "
     "Fewer or shorter words find more: `switch` also finds “switches”."
 )
 _OF_FILTERS = ' Above is what I took for filters; to look for such a word, put it in quotes, as in `"open"`.'

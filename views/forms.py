@@ -16,7 +16,7 @@ from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.operations import NUMBER_MAX, REMARK, TEXT_MAX, TITLE_MAX, Source
 from models.projects import NAME_MAX
-from models.tables import Project
+from models.tables import Comment, Project
 from models.tags import read_tags
 from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
 from views.blocks import input_block as _input
@@ -32,7 +32,7 @@ class FormContext:
     """What a form remembers between opening and submitting. Holds no rights: those are checked on submission.
 
     `line` is the page and filters of the list it was opened from, `chosen` the records picked there: "A12:5" with the
-    version that was seen.
+    version that was seen. `of_day` is the date of the digest whose button opened it.
     """
 
     kind: str = ""
@@ -54,7 +54,9 @@ class FormContext:
     line: str = ""
     chosen: tuple[str, ...] = ()
     digest: str = ""
+    of_day: str = ""
     file_id: str = ""
+    comment_id: int = 0
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -158,6 +160,30 @@ def edit_form(item: Item, context: FormContext, *, values: Values | None = None,
     }
 
 
+def field_form(item: Item, key: str, context: FormContext) -> Block:
+    """The small form for one field of a record; it is read as the edit form is."""
+    spec = item.kind.field(key)
+    blocks = [note(plain(f"{item.reference}: {item.record.title}", 2_000))]
+    blocks.append(_input(key, spec.label, _ELEMENTS[spec.type].draw(spec, item.value(key)), spec.help))
+    if key == "due_date" and item.value(key):
+        blocks.append(_why_moved())
+    return {
+        "type": "modal",
+        "callback_id": "edit",
+        "title": plain(f"Change {item.reference}", 24),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": blocks,
+    }
+
+
+def _why_moved() -> Block:
+    element = {"type": "plain_text_input", "max_length": TEXT_MAX}
+    hint = "It stands in the history, and the card keeps the date that was promised first."
+    return _input(WHY_MOVED, "Why does the date move?", element, hint, optional=True)
+
+
 def _asking_why_moved(item: Item, values: Values, blocks: list[Block]) -> list[Block]:
     """The inputs of an edited record: its due date tells us when it is chosen, and a later one is asked about."""
     drawn = []
@@ -165,9 +191,7 @@ def _asking_why_moved(item: Item, values: Values, blocks: list[Block]) -> list[B
         drawn.append(block | {"dispatch_action": True} if block["block_id"] == "due_date" else block)
         before, day = item.record.due_date, values.get("due_date")
         if block["block_id"] == "due_date" and before and day and day > before:
-            element = {"type": "plain_text_input", "max_length": TEXT_MAX}
-            hint = "It stands in the history, and the card keeps the date that was promised first."
-            drawn.append(_input(WHY_MOVED, "Why does the date move?", element, hint, optional=True))
+            drawn.append(_why_moved())
     return drawn
 
 
@@ -197,14 +221,17 @@ def step_form(item: Item, step: Step, context: FormContext) -> Block:
     }
 
 
-def comment_form(item: Item, context: FormContext) -> Block:
-    """The small form for a comment."""
-    words = {"type": "plain_text_input", "multiline": True, "max_length": COMMENT_MAX, "focus_on_load": True}
+def comment_form(item: Item, context: FormContext, comment: Comment | None = None) -> Block:
+    """The small form for a comment, or for other words in place of one."""
+    words: Block = {"type": "plain_text_input", "multiline": True, "max_length": COMMENT_MAX, "focus_on_load": True}
     hint = "Everybody who sees the card can read it."
+    if comment is not None:
+        context, words = replace(context, comment_id=comment.id or 0), words | {"initial_value": comment.text}
+        hint += " The history keeps that you reworded it."
     return {
         "type": "modal",
-        "callback_id": "comment",
-        "title": plain(f"Comment on {item.reference}", 24),
+        "callback_id": "reword" if comment else "comment",
+        "title": plain(f"{'Reword comment' if comment else 'Comment'} on {item.reference}", 24),
         "submit": plain("Save"),
         "close": plain("Cancel"),
         "private_metadata": context.packed(),

@@ -9,7 +9,7 @@ from reports.work import Page
 from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
 from views.lists import MARKS
-from views.values import day, with_article, zone_time
+from views.values import day, due, status, with_article, zone_time
 
 PROJECTS_SHOWN = 8
 
@@ -17,6 +17,7 @@ PROJECTS_SHOWN = 8
 NOTICE_BLOCKS = 10
 
 MINE = "mine everywhere"
+HELPING = "mine helping everywhere"
 WAITING = "waiting on me everywhere"
 QUICK = "quick"
 
@@ -30,6 +31,7 @@ def home(overview: Overview, person: Person, *, notice: Message | None = None) -
     blocks += _to_decide(overview)
     blocks += [header("What you own"), *(_lines(page) if page.lines else [section(mrkdwn(NOTHING))])]
     blocks += _turns(page)
+    blocks += _helped(overview)
     blocks += _projects(overview, person)
     blocks += _foot(page, person)
     return {"type": "home", "callback_id": "home", "blocks": blocks}
@@ -37,7 +39,7 @@ def home(overview: Overview, person: Person, *, notice: Message | None = None) -
 
 NOTHING = (
     "Nothing open is yours. What you log with your own name in it, or what somebody hands to you, stands here, the "
-    "most urgent first, and you are reminded at 09:00 on the day it is due."
+    "most urgent first, and your daily digest tells you when it is due."
 )
 
 NO_PROJECTS = (
@@ -123,6 +125,23 @@ def _turns(page: Page) -> list[Block]:
     return [*shown, actions(turns)] if turns else []
 
 
+def _helped(overview: Overview) -> list[Block]:
+    """What the person helps with, a block each."""
+    if not overview.helped:
+        return []
+    blocks: list[Block] = [header("What you help with")]
+    for line in overview.helped:
+        item = line.item
+        due_words = due(item, line.project, line.today)
+        facts = [line.project.name, status(item), f"due {due_words}" if due_words else ""]
+        text = f"{item.kind.emoji} {item.reference}  {item.record.title}\n{' · '.join(filter(None, facts))}"
+        details = button("Details", "show", item.reference, says=f"Details of {item.reference}")
+        blocks.append(section(plain(text), details))
+    if overview.helps_with_more:
+        blocks.append(actions([button("Show all", "list:open", f"0 {HELPING}", says="All that you own or help with")]))
+    return blocks
+
+
 def _projects(overview: Overview, person: Person) -> list[Block]:
     """How the person's projects stand, those with most overdue first."""
     blocks: list[Block] = [header("Your projects")]
@@ -159,13 +178,19 @@ def _how_it_stands(standing: Standing) -> str:
 
 
 def _foot(page: Page, person: Person) -> list[Block]:
-    buttons = [
+    of_projects = [
         button("All projects", "projects", "used 0"),
         button("Switch project", "switch", ""),
         button("Project settings", "settings", ""),
+    ]
+    of_person = [
+        button("Your settings", "me", ""),
+        button("Next digest", "preview_digest", "", says="Preview your next digest"),
+        button("I'm away", "away", ""),
         button("Help", "help", ""),
     ]
-    buttons += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
+    of_person += [button("Admin help", "help:admin", "admin")] if person.is_admin else []
     stamp = f"<!date^{int(page.as_of.timestamp())}^As of {{date_short_pretty}} {{time}}|As of now>"
-    reminders = f"Reminders come at 09:00 your time ({zone_time(person.timezone)})"
-    return [divider(), actions(buttons), note(mrkdwn(stamp), plain(reminders))]
+    reminders = f"Your digest comes at {person.digest_at:%H:%M} your time ({zone_time(person.timezone)})"
+    reminders = reminders if person.wants_digest else "You get no digest"
+    return [divider(), actions(of_projects), actions(of_person), note(mrkdwn(stamp), plain(reminders))]

@@ -5,17 +5,18 @@ Block ids are the project's fields, so a fault is shown beside its field.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from models import own_fields
 from models.operations import TEXT_MAX
-from models.projects import NAME_MAX, SETTINGS
-from models.tables import MONDAY_TO_FRIDAY, Editors, Person, Project
+from models.projects import LEAD_DAYS_MAX, MOST_GRACE_DAYS, NAME_MAX, SETTINGS
+from models.reminders import MINUTES_BEFORE
+from models.tables import MONDAY_TO_FRIDAY, ChannelReminder, Editors, Person, Project
 from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
 from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe, section
-from views.forms import NOT_SET, FormContext, Values, project_choice, read_choice, read_choices
+from views.forms import NOT_SET, FormContext, Values, element_in, project_choice, read_choice, read_choices
 from views.values import day
 
 NO_COUNTRY = (NOT_SET, "No public holidays")
@@ -116,6 +117,11 @@ def _preview(template: Template, values: Values, start: date) -> list[Block]:
     return [section(plain("\n".join(lines)))]
 
 
+def setting_label(key: str) -> str:
+    """What a setting is called in the form."""
+    return _SETTINGS[key].label if key in _SETTINGS else key
+
+
 def read_settings(state: Mapping[str, Any]) -> dict[str, Any]:
     """What was chosen, by field; fields that the form did not show are absent. Days off are as typed.
 
@@ -177,8 +183,17 @@ _BEGINS_AS: Values = {
     "days_off": "",
     "currency": None,
     "own_fields": "",
+    "lead_days": 2,
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
+    "has_summary": True,
+    "summary_day": "fri",
+    "summary_at": time(15),
+    "remind_before_minutes": 60,
+    "channel_reminder": ChannelReminder.OFF,
+    "names_in_channel": False,
+    "escalates": True,
+    "grace_days": 2,
 }
 
 
@@ -240,15 +255,50 @@ def _draw_lines(text: str | None) -> Block:
     return element | ({"initial_value": text} if text else {})
 
 
+def _working_days(number: int) -> str:
+    return f"{number} working day{'s' if number != 1 else ''}"
+
+
 def _draw_editors(values: Values) -> Block:
     choices = [option(each.label, each.value) for each in Editors]
     chosen = next(each for each in choices if each["value"] == (values.get("who_may_edit") or Editors.MEMBERS))
     return {"type": "radio_buttons", "options": choices, "initial_option": chosen}
 
 
-def _draw_others(values: Values) -> Block:
-    yes = option("Yes, in channels shared with them", YES)
-    return {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values["may_others_log"] else {})
+def _draw_yes(key: str, label: str) -> Callable[[Values], Block]:
+    yes = option(label, YES)
+    return lambda values: {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values[key] else {})
+
+
+def _draw_summary_at(values: Values) -> Block:
+    at = values["summary_at"]
+    return {"type": "timepicker"} | ({"initial_time": f"{at:%H:%M}"} if at else {})
+
+
+def _read_time(state: Mapping[str, Any], key: str) -> time | None:
+    chosen = element_in(state, key).get("selected_time")
+    return time.fromisoformat(chosen) if chosen else None
+
+
+def _draw_menu(key: str, choices: Mapping[Any, str]) -> Callable[[Values], Block]:
+    options = {value: option(label, str(value)) for value, label in choices.items()}
+    return lambda values: {
+        "type": "static_select",
+        "options": list(options.values()),
+        "initial_option": options[values[key]],
+    }
+
+
+def _before(minutes: int) -> str:
+    if minutes % 60 or not minutes:
+        return f"{minutes} minutes before" if minutes else "None"
+    hours = minutes // 60
+    return "A day before" if hours == 24 else f"{hours} hour{'s' if hours > 1 else ''} before"
+
+
+def _read_number(state: Mapping[str, Any], key: str) -> int:
+    chosen = read_choice(state, key)
+    return int(chosen) if chosen.isdecimal() else -1
 
 
 def _read_code(state: Mapping[str, Any], key: str) -> str | None:
@@ -322,6 +372,13 @@ _SETTINGS: Mapping[str, Setting] = {
         is_extra=True,
         optional=True,
     ),
+    "lead_days": Setting(
+        "Due soon",
+        "So many working days before it is due, a record stands in its owner's digest. With 0 from the day itself.",
+        _draw_menu("lead_days", {days: f"{_working_days(days)} before" for days in range(LEAD_DAYS_MAX + 1)}),
+        lambda state, key: int(read_choice(state, key) or 0),
+        is_extra=True,
+    ),
     "who_may_edit": Setting(
         "Who may edit records",
         "Those a record belongs to: its owner, whoever raised it, coordinator and sponsor.",
@@ -332,9 +389,64 @@ _SETTINGS: Mapping[str, Setting] = {
     "may_others_log": Setting(
         "People of other companies may log here",
         "They see what was logged in a channel they are in, whatever is chosen here.",
-        _draw_others,
+        _draw_yes("may_others_log", "Yes, in channels shared with them"),
         lambda state, key: YES in read_choices(state, key),
         is_extra=True,
         optional=True,
+    ),
+    "remind_before_minutes": Setting(
+        "Reminder before a due time",
+        "Of records that are due at an hour; the owner alone gets it.",
+        _draw_menu("remind_before_minutes", {minutes: _before(minutes) for minutes in MINUTES_BEFORE}),
+        _read_number,
+        is_extra=True,
+    ),
+    "channel_reminder": Setting(
+        "Reminder in the channel",
+        "At 09:00 on a working day: what is due and overdue, in one message that is kept up to date.",
+        _draw_menu("channel_reminder", {each: each.label for each in ChannelReminder}),
+        lambda state, key: ChannelReminder(read_choice(state, key) or ChannelReminder.OFF),
+        is_extra=True,
+    ),
+    "names_in_channel": Setting(
+        "Names in the channel's reminder",
+        "Without them it shows items only.",
+        _draw_yes("names_in_channel", "Yes, owners' names, which notify nobody"),
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+    "escalates": Setting(
+        "Ask on when nobody answers",
+        "What is overdue, and high risks without a response, are brought to the next person.",
+        _draw_yes("escalates", "Yes: the owner, then the coordinator, then the sponsor"),
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+    "has_summary": Setting(
+        "Weekly summary in its channel",
+        "The coordinator sees it on the working day before, can add a headline or leave it out.",
+        _draw_yes("has_summary", "Yes, once a week"),
+        lambda state, key: YES in read_choices(state, key),
+        is_extra=True,
+        optional=True,
+    ),
+    "summary_day": Setting(
+        "Day of the summary",
+        "Where that is no working day by a holiday, the working day before.",
+        _draw_menu("summary_day", dict(zip(WEEKDAYS, WEEKDAY_NAMES, strict=True))),
+        read_choice,
+        is_extra=True,
+    ),
+    "summary_at": Setting(
+        "Time of the summary", "In the project's time zone.", _draw_summary_at, _read_time, is_extra=True
+    ),
+    "grace_days": Setting(
+        "Time for an answer",
+        "How long each of them has before the next one is asked.",
+        _draw_menu("grace_days", {days: _working_days(days) for days in range(1, MOST_GRACE_DAYS + 1)}),
+        _read_number,
+        is_extra=True,
     ),
 }

@@ -1,18 +1,22 @@
 """What people are told about projects: lists, confirmations, and questions before something changes for others."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from models.binding import Effect
 from models.kinds import Item
 from models.permissions import is_closed
-from models.tables import Channel, Editors, Person, Project
-from models.working_days import countries, in_words, subdivisions
+from models.projects import IMPORT
+from models.tables import Act, Channel, Editors, History, Person, Project
+from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, in_words, subdivisions
 from reports.projects import ProjectLine, ProjectPage
-from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
+from views.blocks import Block, Message, actions, button, cut, esc, instant, mrkdwn, note, plain, section
+from views.project_forms import setting_label
 from views.undo import UNDO_BATCH
 from views.values import People, due, name_of
 
 NAMES_SHOWN = 5
+HISTORY_SHOWN = 20
 BEGUN_SHOWN = 20
 
 
@@ -27,7 +31,65 @@ def saved(project: Project, people: People) -> Message:
         text += " Records are changed only by those they belong to."
     if project.may_others_log:
         text += " People of other companies may log in channels shared with them."
+    if project.has_summary:
+        weekday = WEEKDAY_NAMES[WEEKDAYS.index(project.summary_day)]
+        text += f" Weekly summary on {weekday} at {project.summary_at:%H:%M}."
     return Message(text, [section(mrkdwn(text))])
+
+
+def people_in(rows: Sequence[History]) -> set[str | None]:
+    """Everybody whom the history of a project names."""
+    led = {value for row in rows if row.field in _PERSONS for value in (row.before, row.after)}
+    return {*led, *(row.actor_id for row in rows)}
+
+
+def history(project: Project, rows: Sequence[History], people: People) -> Message:
+    """What was changed of a project itself, newest last, instants in the reader's zone."""
+    title = f"The last changes of {project.name}"
+    blocks = [section(mrkdwn(f"*{esc(title)}*"))]
+    for row in rows:
+        who, what = esc(name_of(people, row.actor_id)), _changed(row, people)
+        blocks.append(note(mrkdwn(f"{instant(row.at)}  {who}  {what}")))
+    return Message(esc(title), blocks)
+
+
+def _changed(row: History, people: People) -> str:
+    """One change of a project in mrkdwn."""
+    if row.act is Act.CREATED:
+        return "began it"
+    field = row.field or ""
+    if said := _SAID.get(field):
+        return said[0 if row.after else 1].format(before=esc(str(row.before)), after=esc(str(row.after)))
+    before, after = (esc(_told(field, value, people)) for value in (row.before, row.after))
+    return f"{esc(setting_label(field).lower())}: {before} → {after}"
+
+
+def _told(field: str, value: Any, people: People) -> str:
+    if field in _PERSONS:
+        return name_of(people, value)
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None | "":
+            return "none"
+        case _ if field == "working_days":
+            return in_words(value)
+        case _ if field == "who_may_edit":
+            return Editors(value).label
+        case _:
+            return cut(str(value), 300)
+
+
+_PERSONS = ("coordinator_id", "sponsor_id")
+
+# What is no setting in the form: words for a new value, and for none.
+_SAID = {
+    "archived_at": ("archived it", "brought it back"),
+    "is_private": ("it became private", "it became open"),
+    "home_channel_id": ("its main channel is <#{after}>", ""),
+    "channel": ("bound <#{after}>", "unbound <#{before}>"),
+    IMPORT: ("imported {after}", ""),
+}
 
 
 def calendar(project: Project) -> str:
@@ -110,15 +172,24 @@ def begun(project: Project, people: People, channel: Channel, items: Sequence[It
 
 def begun_here(items: Sequence[tuple[Item, Project]], people: People, by: str) -> Message:
     """The message to the channel of a new project: what it begins with, in one list."""
-    project = items[0][1]
-    says = f"{name_of(people, by)} began the project {project.name} with {len(items)} records."
+    says = f"{name_of(people, by)} began the project {items[0][1].name} with {len(items)} records."
+    return _listed(says, items)
+
+
+def logged_so_far(items: Sequence[tuple[Item, Project]]) -> Message:
+    """The message to a channel of what was logged there before Steward could post, in one list."""
+    count = "1 record is" if len(items) == 1 else f"{len(items)} records are"
+    return _listed(f"{count} open here in {items[0][1].name}; their cards come when they change.", items)
+
+
+def _listed(says: str, items: Sequence[tuple[Item, Project]]) -> Message:
     lines = [
         " · ".join(filter(None, [f"{item.kind.emoji} {item.reference}  {item.record.title}", _due(item, project)]))
         for item, project in items[:BEGUN_SHOWN]
     ]
     lines += [f"and {len(items) - BEGUN_SHOWN} more"] if len(items) > BEGUN_SHOWN else []
     first = items[0][0].reference
-    how = f"`/steward {first}` shows one of them, `/steward {first} edit` gives it an owner, `/steward list` shows all."
+    how = f"`/steward {first}` shows one of them, `/steward {first} edit` changes it, `/steward list` shows all."
     return Message(esc(says), [section(plain(says)), section(plain("\n".join(lines))), note(mrkdwn(how))])
 
 
@@ -132,7 +203,7 @@ def archive_question(project: Project, open_records: int) -> Message:
         open_records, f"{open_records} records in it are open."
     )
     text = (
-        f"Archive *{esc(project.name)}*? {what} It leaves all lists, Home and the morning messages, and nothing in it "
+        f"Archive *{esc(project.name)}*? {what} It leaves all lists, Home and the digests, and nothing in it "
         "can be changed. Nothing is lost: `/steward project restore` brings it back as it is."
     )
     return question(text, button("Archive", "archive_project", str(project.id), style="danger"))

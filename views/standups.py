@@ -103,7 +103,7 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             "Who is asked",
             {"type": "multi_users_select", "placeholder": plain("Everybody in the channel")}
             | ({"initial_users": list(plan.participants)} if plan.participants else {}),
-            "Leave it empty to ask whoever is in the channel on that day.",
+            "Leave it empty to ask whoever is in the channel on that day. Who is away is not asked.",
             optional=True,
         ),
         input_block(
@@ -418,7 +418,7 @@ def missing(standup: Standup, round_: StandupRound, names: Sequence[str]) -> Mes
 
 def nobody_to_ask(standup: Standup) -> Message:
     """For whoever set it up: a round began with nobody in it."""
-    text = f"{standup.name} has nobody to ask: its channel is empty for me, or everybody is away."
+    text = f"{standup.name} has nobody to ask: its channel is empty for me, or those it names have left."
     blocks = [
         section(plain(f"{text} Invite me to the channel, or choose people.")),
         actions([button("Change", "standup:edit", str(standup.id), says=f"Change {standup.name}")]),

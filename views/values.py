@@ -35,6 +35,15 @@ def day(value: date, today: date | None = None, clock: str = "") -> str:
     return {0: f"today, {shown}", 1: f"tomorrow, {shown}", -1: f"yesterday, {shown}"}.get(away, shown)
 
 
+def days(first: date, last: date, today: date) -> str:
+    """`Mon 24 Nov to Fri 28 Nov`, with the year where it is not this one; one day alone is `Mon 24 Nov`."""
+
+    def one(value: date) -> str:
+        return f"{value:%a} {value.day} {value:%b}" + ("" if value.year == today.year else f" {value.year}")
+
+    return one(first) if first == last else f"{one(first)} to {one(last)}"
+
+
 def status(item: Item) -> str:
     """The status in a word; of a draft, that it is one."""
     return "Draft" if item.record.is_draft else item.status.label

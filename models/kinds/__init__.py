@@ -53,9 +53,6 @@ def _problems(kind: Kind) -> list[str]:
         for field in kind.all_fields
         if field.type is FieldType.CHOICE and not field.choices
     ]
-    problems += (
-        [f"no column {kind.expires!r} to expire by"] if kind.expires not in {"", *kind.model.model_fields} else []
-    )
     keys = Counter(field.key for field in kind.all_fields)
     problems += [f"two fields have the key {key!r}" for key, times in keys.items() if times > 1]
     named = [
@@ -72,6 +69,9 @@ def _problems(kind: Kind) -> list[str]:
     answers = {field.key for field in kind.all_fields if field.by_step and field.choices}
     problems += [f"a step asks for {key!r}, which is no choice marked as asked by a step" for key in asked - answers]
     problems += [f"no step asks for field {key!r}" for key in answers - asked]
+    problems += [
+        f"no field {each.field!r} would settle {each.key!r}" for each in kind.concerns if each.field not in keys
+    ]
     if not re.fullmatch(r"[A-Z]{1,2}", kind.letter):
         problems.append(f"the letter {kind.letter!r} must be one or two capitals, as in a reference")
     if not kind.help or not kind.example:

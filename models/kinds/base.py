@@ -125,12 +125,36 @@ class FollowUp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Concern:
+    """What lets an open record climb to others when nobody says a word about it.
+
+    `since` is the day from which it is a matter of concern, None while it is none. `says` completes the record's name,
+    with that day as {day}; `asks` is what its owner is asked, and `field` the key of what would settle it.
+    """
+
+    key: str
+    since: Callable[["Item"], date | None]
+    says: str
+    asks: str
+    field: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Replacement:
     """A record that enters the status `when` moves those it supersedes from `begins` to `to`."""
 
     when: Labelled
     begins: Labelled
     to: Labelled
+
+
+OVERDUE = Concern(
+    key="overdue",
+    since=lambda item: item.record.due_date,
+    says="was due {day}",
+    asks="Could you say where it stands? It may be done, need another date, or wait for something.",
+    field="due_date",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,11 +177,10 @@ class Kind:
     `closed` are the statuses in which nothing is left to do; `stands` those of them that are not shown as done with.
     `score` is what a list can be limited by, and `sort_by` what comes before the due date in the order of a list: both
     are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
+    `concerns` let an open record climb, the likeliest first.
 
     Of all values that a record is to have, and given what they were before, `contradictions` names those that cannot
-    stand together (key -> sentence), and `follows` the values of fields that others decide. After the day in the field
-    `expires`, an open record's owner is asked whether it is over.
-    """
+    stand together (key -> sentence), and `follows` the values of fields that others decide."""
 
     key: str
     letter: str
@@ -180,9 +203,9 @@ class Kind:
     contradictions: Callable[[Values, Values], Mapping[str, str]] = lambda values, before: {}
     follows: Callable[[Values, Values], Mapping[str, Any]] = lambda values, before: {}
     awaits_approval: frozenset[Labelled] = frozenset()
-    expires: str = ""
     score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
     sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)
+    concerns: tuple[Concern, ...] = (OVERDUE,)
 
     @property
     def first_status(self) -> Labelled:
@@ -312,7 +335,7 @@ COMMON_FIELDS = (
         key="due_date",
         label="Due date",
         type=FieldType.DATE,
-        help="The day it should be settled. The owner is reminded that morning at 09:00.",
+        help="The day it should be settled. The owner's daily digest names it.",
         in_list=True,
     ),
     FieldSpec(key="due_time", label="Due time", type=FieldType.TIME, help="Only if the hour matters."),

@@ -172,7 +172,7 @@ ISSUE = Kind(
             key="escalation_level",
             label="Escalation level",
             type=FieldType.CHOICE,
-            help="To whom it was raised so far.",
+            help="To whom it was last raised; also noted when Steward asks on.",
             choices=EscalationLevel,
             is_extra=True,
         ),

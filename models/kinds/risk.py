@@ -5,10 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, nulls_last
+from sqlalchemy import nulls_last
 from sqlmodel import Field, SQLModel, col
 
-from models.kinds.base import FieldSpec, FieldType, FollowUp, Item, Kind, Step, Values
+from models.kinds.base import OVERDUE, Concern, FieldSpec, FieldType, FollowUp, Item, Kind, Step, Values
 from models.labels import EscalationLevel, Labelled, LinkType
 from models.money import Money, MoneyColumn
 from models.tables import stored
@@ -71,7 +71,6 @@ class RiskEnd(Labelled):
 
 class Risk(SQLModel, table=True):
     __tablename__ = "risk"
-    __table_args__ = (Index("ix_risk_trigger", "workspace_id", "trigger_date"),)
 
     workspace_id: str = Field(default=None)
     record_id: int = Field(primary_key=True, foreign_key="record.id")
@@ -202,6 +201,42 @@ def _shown_residual(item: Item, today: date) -> str | None:
     return _in_words(score(item.value("residual_probability"), item.value("residual_impact")))
 
 
+def _is_high(item: Item) -> bool:
+    return (_points(item) or 0) >= HIGH
+
+
+def _unanswered_since(item: Item) -> date | None:
+    """Ever since somebody said something about it, while it is high and nobody has said what to do about it."""
+    is_unanswered = _is_high(item) and item.value("response") is None and item.record.status in LIVE
+    return date.min if is_unanswered else None
+
+
+CONCERNS = (
+    OVERDUE,
+    Concern(
+        key="expired",
+        since=lambda item: item.value("trigger_date"),
+        says="could happen until {day}, which has passed",
+        asks="Can it be closed as expired, or is there another trigger date?",
+        field="trigger_date",
+    ),
+    Concern(
+        key="review",
+        since=lambda item: item.record.next_review if _is_high(item) else None,
+        says=f"scores {HIGH} or more, and its review was due {{day}}",
+        asks="Could you look at it again, and set the next review?",
+        field="next_review",
+    ),
+    Concern(
+        key="unanswered",
+        since=_unanswered_since,
+        says=f"scores {HIGH} or more and has no response yet",
+        asks="Could you choose one: avoid, mitigate, transfer, accept or escalate?",
+        field="response",
+    ),
+)
+
+
 RISK = Kind(
     key="risk",
     letter="R",
@@ -303,7 +338,7 @@ RISK = Kind(
             key="trigger_date",
             label="Trigger date",
             type=FieldType.DATE,
-            help="The day after which it can no longer happen. Then the owner is asked whether it is over.",
+            help="The day after which it can no longer happen.",
             is_extra=True,
         ),
         FieldSpec(
@@ -345,7 +380,7 @@ RISK = Kind(
             key="escalation_level",
             label="Escalation level",
             type=FieldType.CHOICE,
-            help="To whom it was raised so far.",
+            help="To whom it was last raised; also noted when Steward asks on.",
             choices=EscalationLevel,
             is_extra=True,
         ),
@@ -412,7 +447,7 @@ RISK = Kind(
             words=("accepted",),
             reason="Why can the project live with it?",
             sets=lambda item, by, today: {"accepted_by": by},
-            needs_approver=lambda item: (_points(item) or 0) >= HIGH,
+            needs_approver=_is_high,
         ),
         Step(
             key="reopen",
@@ -439,9 +474,9 @@ RISK = Kind(
         ),
     ),
     derived={"Score": _shown_score, "Residual score": _shown_residual, "Exposure": _shown_exposure},
-    expires="trigger_date",
     contradictions=_contradictions,
     follows=_follows,
     score=_SCORE,
     sort_by=(nulls_last(_SCORE.desc()),),
+    concerns=CONCERNS,
 )

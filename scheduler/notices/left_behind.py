@@ -22,7 +22,7 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         return None
     found = [
         left
-        for left in await leaving.left_behind(session, leaver.id)
+        for left in await leaving.left_behind(session, leaver.id, delivery.payload.get("vacated", ()))
         if reader.id in await leaving.heirs_of(session, left.project)
     ]
     if not found:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from models.database import Database
 from models.tables import Delivery, DeliveryState
 from sandbox import Sandbox
 from scheduler import deliveries
-from scheduler.deliveries import DeliveryKind, Draft, by_key, never, once
+from scheduler.deliveries import Call, DeliveryKind, Draft, by_key, never, once
 from tests.support import NOW, WORKSPACE, FixedClock, make_workspace
 from tests.support_slack import RecordingSlack, make_sender, stored
 from views.blocks import Message, plain, section
@@ -296,51 +297,102 @@ async def test_a_busy_workspace_does_not_delay_another(
 ) -> None:
     async with database.unit(OTHER_WORKSPACE) as session:
         await make_workspace(session, "Other")
-    await owe(database, *(f"{number}" for number in range(8)), lane="slow")
-    await owe(database, "theirs", target="CTHEIRS", workspace_id=OTHER_WORKSPACE)
+    await owe(database, *(f"{number}" for number in range(20)))
     sender = make_sender(database, slack, clock, kinds=KINDS)
     slack.hold()
 
     running = asyncio.create_task(sender.run())
-    await slack.reached(2)
+    await slack.reached(8)
+    await owe(database, "theirs", target="CTHEIRS", workspace_id=OTHER_WORKSPACE)
+    sender.wake()
+    await slack.reached(9)
 
-    assert {call.channel for call in slack.calls} == {"CMOVE", "CTHEIRS"}
+    assert [call.channel for call in slack.calls] == ["CMOVE"] * 8 + ["CTHEIRS"]
     slack.let_go()
     await sender.stop()
     await running
 
 
-async def test_a_crash_after_the_claim_leaves_the_row_to_its_lease_and_its_kind(
+async def crash(database: Database, clock: FixedClock, *, calling: bool) -> None:
+    """A sender took everything that is due and was killed, before its calls or in the middle of them."""
+    now = clock.now()
+    async with database.unit(WORKSPACE) as session:
+        for row in await deliveries.claim(session, by_key(KINDS), now=now, wall=now, worker="crashed", limit=9):
+            if calling:
+                call = Call("post", row.target, None, None, now)
+                await deliveries.begin_call(session, row, call, wall=now)
+
+
+async def test_what_was_claimed_and_not_called_is_surely_not_sent_and_goes_out_when_the_lease_is_over(
     database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
 ) -> None:
     await owe(database, "word")
-    await owe(database, "answer", kind="answer")
-    async with database.unit(WORKSPACE) as session:
-        await deliveries.claim(session, by_key(KINDS), now=NOW, wall=NOW, worker="crashed", limit=9)
+    await crash(database, clock, calling=False)
     await sender.drain()
     assert slack.calls == []
 
     clock.move(seconds=61)
-    async with database.unit(WORKSPACE) as session:
-        await deliveries.reclaim(session, by_key(KINDS), now=clock.now(), wall=clock.now())
     await sender.drain()
+
+    assert [call.text for call in slack.calls] == ["word"]
+    assert [row.state.value for row in await stored(database)] == ["sent"]
+
+
+async def test_a_crash_in_the_middle_of_a_call_leaves_the_row_to_its_lease_and_its_kind(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    await owe(database, "word")
+    await owe(database, "answer", kind="answer")
+    await crash(database, clock, calling=True)
+    await sender.drain()
+    assert slack.calls == []
+
+    for seconds in (61, 60):
+        clock.move(seconds=seconds)
+        await sender.drain()
 
     assert [call.text for call in slack.calls] == ["answer"]
     assert [row.state.value for row in await stored(database)] == ["unconfirmed", "sent"]
 
 
-async def test_a_sender_that_slept_past_its_lease_calls_nobody(database: Database, slack: RecordingSlack) -> None:
+async def test_a_sender_that_slept_past_its_lease_leaves_the_row_to_whoever_has_it_by_then(
+    database: Database, slack: RecordingSlack
+) -> None:
     clock, wall = FixedClock(), FixedClock()
 
     async def slow(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
-        wall.move(seconds=51)
-        return await draw(session, delivery, now) if delivery.attempt == 1 else None
+        if delivery.attempt == 1:
+            wall.move(seconds=61)
+            await make_sender(database, slack, clock, wall=wall, kinds=[kind], worker_id="awake").drain()
+        return await draw(session, delivery, now)
 
     kind = DeliveryKind(key="word", draw=slow, late_limit=None)
     await owe(database, "one")
     await make_sender(database, slack, clock, wall=wall, kinds=[kind]).drain()
 
-    assert slack.calls == []
+    assert len(slack.calls) == 1
+    row = await the_row(database)
+    assert (row.state, row.attempt) == (DeliveryState.SENT, 2)
+
+
+async def test_a_sender_that_slept_right_before_its_call_does_not_make_it(
+    database: Database, slack: RecordingSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that begins with little time left may still be under way when the row is somebody else's."""
+    wall = FixedClock()
+    really_begin = deliveries.begin_call
+
+    async def then_sleep(*arguments: Any, **options: Any) -> Delivery | None:
+        begun = await really_begin(*arguments, **options)
+        if begun is not None and begun.attempt == 1:
+            wall.move(seconds=36)
+        return begun
+
+    monkeypatch.setattr(deliveries, "begin_call", then_sleep)
+    await owe(database, "one")
+    await make_sender(database, slack, FixedClock(), wall=wall, kinds=KINDS).drain()
+
+    assert len(slack.calls) == 1
     assert (await the_row(database)).attempt == 2  # given back at once, and claimed anew
 
 
@@ -393,8 +445,10 @@ async def test_stopping_gives_back_at_once_what_waits_for_its_turn(
 
 
 async def test_what_is_cancelled_before_its_call_was_surely_not_sent(
-    database: Database, slack: RecordingSlack, sender: Sender
+    database: Database, slack: RecordingSlack, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.sender.AT_ONCE_IN_ALL", 8)
+    sender = make_sender(database, slack, clock, kinds=KINDS)
     async with database.unit(OTHER_WORKSPACE) as session:
         await make_workspace(session, "Other")
     for workspace_id in (WORKSPACE, OTHER_WORKSPACE):
@@ -417,8 +471,8 @@ async def test_what_is_claimed_in_the_moment_of_the_last_stop_goes_back(
     claimed, go_on = asyncio.Event(), asyncio.Event()
     really_claim = Sender._claim
 
-    async def claim_slowly(*arguments: Any) -> list[Delivery]:
-        rows = await really_claim(*arguments)
+    async def claim_slowly(*arguments: Any, **options: Any) -> list[Delivery]:
+        rows = await really_claim(*arguments, **options)
         claimed.set()
         await go_on.wait()
         return rows
@@ -622,3 +676,28 @@ async def test_over_real_http_nothing_is_posted_twice_whatever_goes_wrong(
     assert (await the_row(database)).state.value == state
     assert len(found) == in_channel
     assert len(calls) == (2 if "retry_after" in fault else 1)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_messages_to_one_channel_keep_their_distance_though_some_take_longer_to_draw(
+    database: Database, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    """Slack counts when they come, not when they were begun."""
+    at: list[float] = []
+    really_call = slack.call
+
+    async def timed_call(method: str, **arguments: Any) -> dict[str, Any]:
+        at.append(asyncio.get_running_loop().time())
+        return await really_call(method, **arguments)
+
+    async def draw_slowly_at_first(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+        await asyncio.sleep(0.2 if delivery.dedupe_key == "one" else 0)
+        return await draw(session, delivery, now)
+
+    slack.call = timed_call  # type: ignore[method-assign]
+    await owe(database, "one", "two", "three")
+    kind = DeliveryKind(key="word", draw=draw_slowly_at_first, late_limit=None)
+    await make_sender(database, slack, clock, kinds=[kind], pace_seconds=0.3).drain()
+
+    assert len(at) == 3
+    assert all(later - earlier >= 0.29 for earlier, later in pairwise(at))

@@ -14,11 +14,13 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from sqlalchemy import update
 
 from bot import bolt_app, run, web
 from bot.incoming import Incoming
+from models import outbox
 from models.database import Database
-from models.tables import Workspace
+from models.tables import Delivery, DeliveryState, Workspace
 from scheduler.runner import HEARTBEAT
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -216,6 +218,29 @@ async def test_without_a_ticker_the_installation_is_not_healthy(door: Door, data
     assert with_ticker == (200, {"ok": True, "problem": None})
     assert silent[0] == 503
     assert silent[1]["problem"].startswith("the ticker has been silent for 9")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "status"),
+    [(14, DeliveryState.DUE, 200), (16, DeliveryState.DUE, 503), (-60, DeliveryState.DUE, 200)]
+    + [(600, state, 200) for state in DeliveryState if state is not DeliveryState.DUE],
+)
+async def test_messages_that_nobody_sends_are_not_healthy(
+    door: Door, database: Database, minutes: int, state: DeliveryState, status: int
+) -> None:
+    """Not even while the ticker beats; what is over, or to come, waits for nobody."""
+    now = datetime.now(UTC)
+    await database.beat(HEARTBEAT, now)
+    async with database.unit("T0001") as session:
+        session.add(Workspace(id="T0001", name="Northwind", bot_user_id="UBOT"))
+        await outbox.put(session, "word", key="one", target="UANA", due_at=now - timedelta(minutes=minutes))
+        await session.exec(update(Delivery).values(state=state))
+
+    found = await door.health()
+
+    assert found[0] == status
+    if status == 503:
+        assert found[1]["problem"] == "messages have been waiting for 16 minutes: look after `steward worker`"
 
 
 async def test_a_database_that_does_not_answer_is_not_healthy(engine: str) -> None:

@@ -41,6 +41,24 @@ async def test_another_person_sees_their_own_conversations_hours_and_secrets(
     await expect(page.get_by_test_id("conversation-steering")).to_have_count(0)
 
 
+async def test_a_status_is_set_and_cleared_where_one_chooses_who_one_is(
+    open_page: OpenPage, workspace: Sandbox
+) -> None:
+    kavya = workspace.person("kavya").user
+    page = await open_page("kavya", "network")
+
+    await page.get_by_test_id("person-switcher").click()
+    await page.get_by_test_id("status-palm_tree").click()
+    await expect(page.get_by_test_id("notice")).to_contain_text("Your status is set.")
+    shown = (kavya.status_emoji, kavya.status_text, kavya.has_status(workspace.clock.now().timestamp()))
+    await page.get_by_test_id("person-switcher").click()
+    await expect(page.get_by_test_id("person-kavya")).to_contain_text("Vacationing")
+    await page.get_by_test_id("status-clear").click()
+
+    assert shown == (":palm_tree:", "Vacationing", True)
+    await until(lambda: kavya.status_emoji == "")
+
+
 async def test_a_channel_one_is_not_in_can_be_looked_at_and_joined(open_page: OpenPage, workspace: Sandbox) -> None:
     await workspace.person("ana").leave("#random")
     page = await open_page("ana", "random")

@@ -25,6 +25,7 @@ from models.dates import (
     describe_due,
     monday_to_friday,
     parse_due,
+    parse_past,
     read_phrase,
 )
 from models.errors import DateProblem
@@ -868,3 +869,26 @@ def test_dateparser_is_loaded_only_for_what_the_grammar_cannot_read():
     done = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], timeout=60, check=False)
 
     assert done.returncode == 0
+
+
+PAST = {
+    "2026-11-18": ["today", "wednesday", "18 nov", "the 18th"],
+    "2026-11-17": ["yesterday", "tuesday", "last tuesday", "17 nov", "11/17/2026", "1 day ago"],
+    "2026-11-13": ["friday", "last friday", "13 nov 2026", "2026-11-13"],
+    "2026-10-31": ["31 oct", "the 31st"],
+    "2025-12-24": ["24 dec", "24 december 2025"],
+}
+
+
+@pytest.mark.parametrize(("day", "phrase"), [(day, phrase) for day, phrases in PAST.items() for phrase in phrases])
+def test_a_day_looked_back_at_is_the_last_there_was(day: str, phrase: str) -> None:
+    """It is Wednesday 18 November 2026."""
+    found = parse_past(phrase, now=WEDNESDAY, zone=NEW_YORK, order=DateOrder.MDY)
+
+    assert found.isoformat() == day
+
+
+@pytest.mark.parametrize("phrase", ["tomorrow", "next friday", "in 3 days", "24 dec 2026", "end of november", "soon"])
+def test_a_day_to_come_cannot_be_looked_back_at(phrase: str) -> None:
+    with pytest.raises(DateProblem):
+        parse_past(phrase, now=WEDNESDAY, zone=NEW_YORK, order=DateOrder.MDY)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
@@ -55,6 +55,7 @@ def test_without_a_currency_of_the_project_one_has_to_be_typed() -> None:
     assert read_money("$1200", "CAD") == Money.of(Decimal(1200), "CAD")
 
 
+@settings(deadline=None)
 @given(st.decimals(0, 10**12, places=4), st.sampled_from(sorted(CURRENCIES)))
 def test_what_is_shown_and_what_is_stored_are_read_as_the_same_amount(amount: Decimal, currency: str) -> None:
     money = Money.of(amount, currency)

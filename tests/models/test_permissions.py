@@ -81,6 +81,9 @@ MATRIX = {
     Right.BEGIN: MEMBERS,
     Right.BIND: MEMBERS,
     Right.REACTIONS: {"admin"},
+    Right.SUMMARIZE: LEADERS | {"sponsor"},
+    Right.STANDUP_SEE: EVERYBODY,
+    Right.STANDUP: LEADERS | {"sponsor", "raiser"},
 }
 
 
@@ -104,7 +107,7 @@ SETTINGS = {
     "others may log": ({"may_others_log": True}, Right.CREATE, MATRIX[Right.CREATE] | {"external", "owning external"}),
     **{
         f"archived: {right.value}": ({"archived_at": NOW}, right, set())
-        for right in (Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE)
+        for right in (Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE, Right.SUMMARIZE)
     },
     "archived: see": ({"archived_at": NOW}, Right.SEE, EVERYBODY),
     "archived: settings": ({"archived_at": NOW}, Right.SETTINGS, LEADERS | {"sponsor"}),

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
@@ -60,6 +60,7 @@ def test_what_is_no_rule_or_may_be_two_is_asked_about(typed: str) -> None:
         read_repeat(typed)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_words_are_a_rule_or_refused(typed: str) -> None:
     try:
@@ -70,6 +71,7 @@ def test_any_words_are_a_rule_or_refused(typed: str) -> None:
     assert next_day(rule, WEDNESDAY) > WEDNESDAY
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(RULES)), st.dates(date(2026, 1, 1), date(2030, 12, 31)), st.integers(0, 800))
 def test_the_next_day_is_later_than_any_day_it_is_asked_for(typed: str, start: date, later: int) -> None:
     day = start + timedelta(days=later)

@@ -17,14 +17,17 @@ from models.tables import (
     Card,
     Channel,
     Comment,
+    Escalation,
     Heartbeat,
     Link,
     Mute,
     Person,
     Project,
     Record,
+    Rung,
     SeenRequest,
     Watcher,
+    WeeklySummary,
     Workspace,
 )
 from tests.support import NOW, a_plan, make_person, make_record, make_workspace
@@ -48,6 +51,12 @@ def scope_column(table: type[SQLModel]) -> str:
     return "id" if table is Workspace else "workspace_id"
 
 
+def a_step(record_id: int) -> Escalation:
+    return Escalation(
+        record_id=record_id, concern="overdue", rung=Rung.OWNER, person_id="UANA", heard_on=NOW.date(), planned_at=NOW
+    )
+
+
 async def fill(session: AsyncSession) -> None:
     """A row in every table."""
     await make_workspace(session)
@@ -58,12 +67,15 @@ async def fill(session: AsyncSession) -> None:
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
         session.add(Watcher(record_id=item.record.id, person_id=ana.id, at=NOW))
         session.add(Comment(record_id=item.record.id, author_id=ana.id, at=NOW, text="Seen"))
+        session.add(a_step(item.record.id or 0))
         session.add(Mute(person_id=ana.id, record_id=item.record.id, at=NOW))
     session.add(SeenRequest(key="trigger", at=NOW))
     session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)
     standup = await standups.create(session, actor_of(ana), a_plan(), today=NOW.date(), now=NOW)
     await standups.open_round(session, standup, NOW.date(), now=NOW)
+    session.add(WeeklySummary(project_id=item.record.project_id, day=NOW.date()))
+    await session.flush()
 
 
 async def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:

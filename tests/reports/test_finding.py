@@ -9,13 +9,13 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import migrate
-from models import kinds, operations, search
+from models import comments, kinds, operations, search
 from models.database import Database
 from models.filters import read_search, spelled_search
 from models.kinds import Item
 from models.permissions import actor_of
 from models.words import joined_words_of, words_of
-from reports.finding import excerpt, found, sought_in
+from reports.finding import excerpt, excerpts, found, sought_in
 from tests.support import NOW, WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace, undo
 
 ACTION, RISK, DECISION = kinds.KINDS[0], kinds.KINDS[1], kinds.KINDS[3]
@@ -209,6 +209,31 @@ async def test_only_what_one_may_see_is_found_and_nothing_of_another_workspace(d
         assert await references(session, "cables", "gus", is_guest=True) == []
 
 
+async def test_comments_are_found_beside_the_record_and_not_once_they_are_taken_back(database: Database) -> None:
+    """A word of the record and a word of a comment together; with the place where it stands."""
+    async with database.unit("T0002") as session:
+        await fill(session)
+        other = await make_person(session)
+        item, project = await operations.find(session, actor_of(other), ACTION, 1)
+        await comments.add(session, actor_of(other), item, project, "Ben has the quote", now=NOW)
+    async with database.unit(WORKSPACE) as session:
+        await fill(session)
+        ana = actor_of(await make_person(session))
+        item, project = await operations.find(session, ana, ACTION, 1)
+        said = await comments.add(session, ana, item, project, "Ben has the Zürich-Quote by now", now=NOW)
+        await comments.add(session, ana, item, project, "—", now=NOW)
+
+        assert await references(session, "cables quote") == ["A1"]
+        assert await references(session, '"has the zurich-quote"') == ["A1"]
+        assert await references(session, '"cables ben"') == []
+        sought = sought_in(read_search(["cables quote"]))
+        place = (await excerpts(session, [item], sought))["A1"]
+        assert place is not None
+        assert (place.label, place.match) == ("Comment", "Zürich-Quote")
+        await comments.take_back(session, ana, item, project, said, now=NOW)
+        assert await references(session, "cables quote") == []
+
+
 async def test_a_text_that_is_as_long_as_can_be_is_stored_and_found(database: Database) -> None:
     """PostgreSQL's index takes a megabyte a record: what is beyond is stored all the same."""
     han = "".join(chr(0x4E00 + at * 7 % 20_000) for at in range(operations.LONG_TEXT_MAX))
@@ -225,6 +250,10 @@ def test_records_from_before_there_was_an_index_are_found_after_the_upgrade(data
         database = Database(database_url)
         async with database.unit(WORKSPACE) as session:
             await fill(session)
+            ana = actor_of(await make_person(session))
+            item, project = await operations.find(session, ana, ACTION, 4)
+            for said in ("No switch either", "—"):
+                await comments.add(session, ana, item, project, said, now=NOW)
         async with database.unit("T0002") as session:
             await make_record(session, RISK, title="Switch of others")
         await database.dispose()
@@ -241,7 +270,7 @@ def test_records_from_before_there_was_an_index_are_found_after_the_upgrade(data
     migrate.downgrade(database_url, "0009")
     migrate.upgrade(database_url)
 
-    assert asyncio.run(finds("switch")) == ["A1", "A2", "A8"]
+    assert asyncio.run(finds("switch")) == ["A1", "A2", "A4", "A8"]
 
 
 async def test_an_index_lookup_answers_and_no_walk_through_the_records(database: Database) -> None:

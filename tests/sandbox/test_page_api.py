@@ -5,11 +5,13 @@ import contextlib
 import io
 import json
 import logging
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox import Sandbox, SandboxError
@@ -335,3 +337,32 @@ async def test_a_taken_port_is_told_in_a_sentence(sandbox: Sandbox) -> None:
 def test_a_manifest_without_a_name_is_refused() -> None:
     with pytest.raises(SandboxError, match=r"display_information\.name"):
         Sandbox({})
+
+
+async def test_what_goes_wrong_can_be_ordered_from_the_page(
+    sandbox: Sandbox, page: Page, client: AsyncWebClient
+) -> None:
+    """And what makes no sense is refused."""
+    ordered = await page.do("fail", method="chat.postMessage", error="is_archived", channel=NETWORK)
+    refused = [await page.do("fail", drop="after"), await page.do("fail", method="auth.test", drop="sometimes")]
+
+    with pytest.raises(SlackApiError, match="is_archived"):
+        await client.chat_postMessage(channel=NETWORK, text="x")
+    await client.chat_postMessage(channel=NETWORK, text="x")
+    assert ordered["ok"]
+    assert [answer["ok"] for answer in refused] == [False, False]
+
+
+async def test_the_workspace_can_be_out_of_reach_for_a_while(sandbox: Sandbox, page: Page) -> None:
+    """Connections are refused meanwhile; then everything is as it was."""
+    port = int(sandbox.url.rpartition(":")[2])
+    before = (await page.get("boot"))["me"]
+    assert (await page.do("be_unreachable", seconds=0.5))["ok"]
+
+    def is_refused() -> bool:
+        with socket.socket() as tried:
+            return tried.connect_ex(("127.0.0.1", port)) != 0
+
+    await until(is_refused)
+    await until(lambda: not is_refused())
+    assert (await page.get("boot"))["me"] == before

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import uvicorn
@@ -89,6 +89,7 @@ async def house_over_socket_mode(
             clock=sandbox.clock,
             pace_seconds=0,
             patience_seconds=patience_seconds,
+            settle=timedelta(0),
         ) as running:
             sandbox.on_advance(running.advanced)
             await _knows_everybody(running.steward)
@@ -112,7 +113,9 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
         await _begin_at(sandbox, START)
         slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
         database = Database(database_url, wait_ms=PATIENT_WAIT_MS)
-        steward = Steward(database, slack, clock=sandbox.clock, pace_seconds=0, patience_seconds=PATIENT_SECONDS)
+        steward = Steward(
+            database, slack, clock=sandbox.clock, pace_seconds=0, patience_seconds=PATIENT_SECONDS, settle=timedelta(0)
+        )
         workspace = await steward.meet()
         await steward.directory.warm()
         application = web.application(steward.bolt, steward.database, sandbox.signing_secret)

@@ -71,6 +71,7 @@ BUTTONS: Aims = {
     "undo_before": press("99999"),
     "comment": press("{action}"),
     "uncomment": press("{action}:1"),
+    "reword": press("{action}:1"),
     "move": press("{action}"),
     "watch": (*press("{action}"), *press("{action}", name="watch:end")),
     "look": press("{action}", wheres=IN_FORM),
@@ -98,11 +99,31 @@ BUTTONS: Aims = {
         for word in ("edit", "copy", "preview", "history", "pause", "remove", "now")
     },
     **{f"standup:{word}": press("{round}") for word in ("answer", "skip", "away")},
+    "summary:show": press("{project} ", "{project} 2031-11-24T14:00:00+00:00"),
+    "summary:details": press("{project} 2031-11-24T14:00:00+00:00"),
+    "summary:post": press("{project} 2031-11-24T14:00:00+00:00"),
+    "summary:again": press("{project} 1"),
+    **{f"summary:{word}": press("{project} 2031-11-28") for word in ("headline", "skip", "unskip")},
+    "portfolio": press("0 ", "0 2031-11-24T14:00:00+00:00"),
     "standup:issue": press("{round} {insider}"),
+    "away": press("", "1", "2031-11-24 2031-11-28 {insider} {person}"),
+    "away:end": press("1"),
+    "away:yes": press(""),
+    "away:deputy": press("", "2031-11-28"),
+    # Not a try of anybody's: it stores nothing.
+    "away:no": press(""),
+    "later": (
+        *press("{action} 2031-11-24T15:00", name="later:hour"),
+        *press("{action} 2031-11-24T15:00", name="later:day"),
+    ),
+    "still": press("{action}"),
+    "set": press("{action}", name="set:due_date"),
+    "ask_owner": press("{action}"),
     "select": press("0 everywhere", "0 all <#{channel}>"),
     "edit": press("{action}", wheres=EVERYWHERE),
     "show": press("{action}", wheres=EVERYWHERE),
     "history": press("{action}"),
+    "all": press("{action}", wheres=EVERYWHERE),
     "post_card": press("{action}"),
     "log": press("", "risk"),
     "kind": press("risk", wheres=IN_FORM, kind="action", asks=("kind", "project")),
@@ -114,8 +135,26 @@ BUTTONS: Aims = {
     "settings": press("{project}", "", wheres=EVERYWHERE),
     "list": press("0 everywhere", "0 all actions", "0 <#{channel}>"),
     "line": press("{action} 0 everywhere", name="line:done"),
+    "me": press(""),
+    "unmute": press("{action}", wheres=IN_FORM),
+    "preview_digest": press(""),
+    "digest": (
+        *press("{action} 2031-11-24", name="digest:step:done"),
+        *press("{action} 2031-11-24", name="digest:step:cancel"),
+        *press("{action} 2031-11-24 due_date", name="digest:tomorrow"),
+        *press("{action} 2031-11-24 next_review", name="digest:week"),
+        *press("{action} 2031-11-24 due_date", name="digest:date"),
+        *press("{action} 2031-11-24", name="digest:still"),
+        *press("{action} 2031-11-24", name="digest:pass"),
+        *press("{action} 2031-11-24", name="digest:mute"),
+        *press("{action} 2031-11-24", name="digest:unmute"),
+        *press("{action} 2031-11-24 {version}", name="digest:undo"),
+    ),
     "home": press("0", "1", wheres=(Where.HOME,)),
 }
+
+# Typed into a form: the same words whatever is there, since a preview carries a mark of them.
+NAMING = "Aimed #steering @ben by friday"
 
 FORMS: Aims = {
     "create": (
@@ -136,20 +175,38 @@ FORMS: Aims = {
     "pick_settings": submit({}, project="{project}"),
     "new_project": submit({"asks": ("channel",)}, name="Aimed"),
     "comment": submit({"reference": "{action}"}, comment="Aimed"),
+    "reword": submit({"reference": "{action}", "comment_id": 1}, comment="Aimed"),
     "move": submit({"reference": "{action}", "to_channel": "C00000000NE"}),
+    "ask_owner": submit({"reference": "{action}"}, words="Aimed"),
     "pick_move": (
         *submit({"reference": "{action}"}, project="{project}"),
         *submit({"reference": "{open}"}, project="{project}"),
     ),
-    "paste": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
-    "paste_log": submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
-    "import": submit({"asks": ("project",)}, project="{project}"),
-    "import_log": submit({"asks": ("project",)}, project="{project}"),
+    **{
+        name: (
+            *submit({"asks": ("project",)}, project="{project}", lines="action Aimed"),
+            *submit({"channel_id": "C00000000NE"}, lines=NAMING),
+        )
+        for name in ("paste", "paste_log")
+    },
+    **{
+        name: (
+            *submit({"asks": ("project",)}, project="{project}"),
+            *submit({"channel_id": "C00000000NE"}, lines=f"Title,Owner\n{NAMING},ben"),
+        )
+        for name in ("import", "import_log")
+    },
     "bind": submit({}, project="{project}"),
     "switch": submit({}, project="{project}"),
     "standup": submit({"reference": "{standup}", "version": 1}, name="Aimed", channel="{channel}"),
     "standup_answer": submit({"reference": "{round}"}),
+    "summary_headline": submit({"project_id": "{project}", "reference": "2031-11-28"}, headline="Aimed"),
     "reactions": (Aim(stores=frozenset({"workspace"})),),
+    "me": (Aim(stores=frozenset({"person"})),),
+    "digest_step": submit({**EDITED, "step": "cancel", "of_day": "2031-11-24"}, remark="Aimed"),
+    "digest_date": submit({**EDITED, "step": "due_date", "of_day": "2031-11-24"}),
+    "digest_pass": submit({**EDITED, "of_day": "2031-11-24"}, why="Aimed"),
+    "away": submit({}, person_id="{insider}", first_day="2031-11-24", last_day="2031-11-28"),
 }
 
 SHORTCUTS: Aims = {
@@ -186,6 +243,7 @@ EVENTS: Aims = {
     "message_changed": told(**CHANNEL, message={"ts": "1.1", "text": "Aimed"}),
     "message_deleted": told(**CHANNEL, deleted_ts="1.1"),
     "reaction_added": told(user="{person}", reaction="pushpin", item={"channel": "{channel}", "ts": "1.1"}),
+    "user_change": told(user={"id": "{person}", "profile": {"status_emoji": ":palm_tree:"}}),
     "channel_shared": told(**CHANNEL),
     "channel_unshared": told(**CHANNEL),
     "message": (
@@ -195,7 +253,15 @@ EVENTS: Aims = {
 
 COMMANDS: Aims = {
     **{
-        f"/{kind.key}": type_("", "list", "help", f"{{{kind.key}}}", f"{{{kind.key}}} history", f"{{{kind.key}}} edit")
+        f"/{kind.key}": type_(
+            "",
+            "list",
+            "help",
+            f"{{{kind.key}}}",
+            f"{{{kind.key}}} history",
+            f"{{{kind.key}}} edit",
+            "<#{channel}|> Aimed @ben",
+        )
         for kind in KINDS
     },
     "/standup": type_("", "list", "history", "answer", "new", "help"),
@@ -211,6 +277,7 @@ VERBS: Aims = {
     "my": type_("my"),
     "overdue": type_("overdue", "overdue <#{channel}>", "overdue everywhere"),
     "waiting": type_("waiting"),
+    "escalations": type_("escalations"),
     "show": type_("{action}"),
     "done": type_(
         *(f"{{{kind.key}}} {kind.steps[0].key}" for kind in KINDS),
@@ -220,11 +287,16 @@ VERBS: Aims = {
     "unlink": type_("{action} unlink {open}", "{open} unlink {action}"),
     "supersede": type_("{decision} supersede"),
     "happened": type_("{risk} happened"),
+    "away": type_("away", "away for <@{insider}> on the moon"),
+    "back": type_("back"),
     "undo": type_("undo", "{action} undo"),
     "standup": type_("standup", "standup list"),
+    "summary": type_("summary", "summary Operation", "summary Operation as of yesterday"),
+    "portfolio": type_("portfolio", "portfolio as of yesterday"),
     "projects": type_("projects", "projects archived"),
     "project": type_("project", "project new"),
     "archive": type_("project archive Operation", "project restore Operation"),
+    "changes": type_("project history Operation", "project history"),
     "bind": type_("bind Operation"),
     "switch": type_("switch Operation"),
     "reactions": type_("reactions"),
@@ -240,6 +312,9 @@ VERBS: Aims = {
     "history": type_("{action} history"),
     "remove": type_("{action} remove"),
     "settings": type_("settings"),
+    "me": type_("me"),
+    "digest": type_("digest"),
+    "mute": type_("{action} mute", "{action} unmute"),
     "help": type_("help", "help list", "help risk"),
 }
 
@@ -247,8 +322,8 @@ VERBS: Aims = {
 ABOUT_RECORD: Aims = {
     word: type_(f"{{action}} {word}")
     for word in (
-        *("show", "edit", "history", "comment", "uncomment", "move", "watch", "unwatch", "undo"),
-        *("remove", "delete", "archive"),
+        *("show", "edit", "history", "comment", "uncomment", "reword", "move", "watch", "unwatch", "undo"),
+        *("remove", "delete", "archive", "mute", "unmute"),
     )
 }
 LISTS: Aims = {
@@ -266,19 +341,34 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "trouble": {"code": UNSURE, "channel": "{channel}"},
     "word": {"sentence": "Aimed"},
     "morning": {"date": "2031-11-24"},
+    "digest_again": {"of": 1},
+    "nobodys": {"by": "{person}", "why": "Aimed"},
     "answer": {"text": "Aimed", "blocks": []},
     "draft": {"channel": "{channel}", "thread_ts": "", "began": False},
     "begun": None,
+    "escalation": {},
+    "ask": {"by": "{person}", "words": "Aimed"},
+    "so_far": None,
     "assigned_again": {"of": 1},
     "card_left": None,
     "watched": {"since": 0},
-    "expired": {"day": "2031-11-24"},
     "standup_digest": None,
     "standup_reply": None,
     "standup_prompt": {"round": "{round}", "opens_at": ""},
     "standup_nudge": {"round": "{round}"},
     "standup_missing": {"round": "{round}"},
     "standup_nobody": {"standup": "{standup}"},
+    "summary": None,
+    "summary_details": None,
+    "summary_preview": {"project": "{project}", "day": "2031-11-28"},
+    "summary_trouble": {"project": "{project}", "channel": "{channel}", "code": "unsure", "of": 1},
     "standup_trouble": {"standup": "{standup}", "target": "{channel}", "code": "not_in_channel"},
+    "due_soon": {"value": "2031-11-24T15:00", "owner": "{insider}"},
+    "channel_reminder": None,
+    "channel_reminder_again": None,
+    "deputy": {"absence": 1, "person": "{insider}", "by": "{insider}"},
+    "deputy_again": {"absence": 1, "person": "{insider}"},
+    "away_noted": {"absence": 1, "person": "{insider}", "by": "{insider}"},
+    "away_hint": {"until": ""},
     "left_behind": {"person": "U00000000OM"},
 }

@@ -400,3 +400,22 @@ async def test_the_greetings_buttons_open_the_form_and_the_help(house: House) ->
     record = await house.record("I1")
     assert (record["title"], record["severity"], record["project"]) == ("The first one", "2", "random")
     assert "Logged I1" in answered(ana, "#random")
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_what_finds_no_room_on_a_card_is_offered_behind_more(house: House) -> None:
+    """Slack allows five entries in a menu, and an open risk has more to choose from."""
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/risk Core switch may arrive late")
+
+    menu = in_menu(card(ana, "R1"))
+    await ana.click(card(ana, "R1"), "more", "all R1")
+    await house.settled()
+    everything = offered(answer(ana))
+
+    assert menu[-2:] == ["comment R1", "all R1"]
+    assert len(menu) == 5
+    assert {"history", "move", "comment", "edit", "follow:happened"} < set(everything)
+    await ana.click(answer(ana), "move")
+    assert ana.modal is not None
+    assert "Core switch may arrive late" in shown(ana.modal)

@@ -1,20 +1,21 @@
 """A record's card: lost, asked for again, and never two of them."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-
-import pytest
 
 from models.kinds import Item
 from models.kinds.action import ACTION, Action
 from models.kinds.risk import RISK, Category, Nature, Proximity, ResponseStrategy, Risk
 from models.labels import EscalationLevel, Priority
 from models.money import Money
-from models.tables import Project, Record
+from models.tables import Person, Project, Record
+from reports.digest import LINES_MAX, Digest, DigestLine, Done, Group
 from sandbox.block_kit import message_refusal
 from tests.scenarios.house import House, shown
 from tests.support import NOW
-from views.cards import MORNING_ROWS, morning, record_card
+from views.cards import record_card
+from views.digest import digest, digest_again, marks_in
 
 
 async def test_a_card_that_slack_refused_is_posted_once_somebody_asks_for_it(house: House) -> None:
@@ -74,19 +75,29 @@ async def test_a_typed_invitation_brings_steward_and_the_cards_it_owes(house: Ho
     assert len([message for message in ana.messages("#steering") if "Order cables" in shown(message)]) == 1
 
 
-@pytest.mark.parametrize("count", [1, 9, 10, 30])
-def test_the_morning_message_fits_into_slack_whatever_is_due(count: int) -> None:
-    """What does not fit is counted, and found in Home."""
-    today, before = date(2026, 3, 2), date(2026, 2, 1)
-    due = [(action(number, today), NETWORK) for number in range(count)]
-    late = [(action(100 + number, before), NETWORK) for number in range(count)]
+def test_the_fullest_digest_fits_into_slack() -> None:
+    """Every part, as many lines as there may be, and more behind them; also when all is dealt with."""
+    today = date(2026, 3, 2)
+    ben = Person(workspace_id="T1", id="UBEN", name="ben", real_name="Ben")
+    rows = [action(number, today) for number in range(LINES_MAX)]
+    lines = tuple(DigestLine(list(Group)[n % len(Group)], item, NETWORK) for n, item in enumerate(rows))
+    full = Digest(person=ben, day=today, lines=lines, totals=dict.fromkeys(Group, 40))
+    done = [replace(line, done=Done()) for line in lines]
 
-    message = morning(due, late, today=today)
+    first, again = digest(full, {"UBEN": ben}), digest_again(ben, today, done, {}, today=today)
 
-    words = shown({"blocks": message.blocks})
-    assert message_refusal({"text": message.text, "blocks": message.blocks}) is None
-    assert f"{count} due today, {count} overdue" in words
-    assert ("more: see Steward's Home tab" in words) == (2 * count > MORNING_ROWS)
+    words = shown({"blocks": first.blocks})
+    for message in (first, again):
+        assert message_refusal({"text": message.text, "blocks": message.blocks}) is None
+    assert marks_in(first) == [(line.group, line.item.reference) for line in sorted(lines, key=_by_group)]
+    assert "40 overdue, 40 due today" in words
+    assert "*Overdue* · 3 of 40" in words
+    assert "and 188 more" in words
+    assert "All of these are dealt with" in shown({"blocks": again.blocks})
+
+
+def _by_group(line: DigestLine) -> int:
+    return line.group.rank
 
 
 def test_a_card_with_everything_filled_in_fits_into_slack() -> None:

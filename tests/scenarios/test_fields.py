@@ -1,7 +1,5 @@
 """Fields that mean more than their words, from the form to the card and back."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from tests.scenarios.house import House, shown
@@ -126,33 +124,3 @@ async def test_a_projects_own_fields_stand_in_its_forms_and_on_its_cards(house: 
     assert "Site: \nRome" in shown(card(ana, "R1", "#general"))
     await ana.command("#general", "/steward", "R1 edit")
     assert "own:Vendor" not in held(ana.modal)
-
-
-async def test_the_owner_is_asked_once_whether_a_risk_is_over_after_its_trigger_date(house: House) -> None:
-    """At 09:00 of the owner's own morning; the coordinator where nobody owns it."""
-    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
-    for words in ("Late switch @ben", "Late rack"):
-        await ana.command("#network", "/risk", words)
-    for reference in ("R1", "R2"):
-        await ana.command("#network", "/steward", f"{reference} edit")
-        await ana.click_view("more_fields")
-        await house.settled()
-        await ana.submit({"trigger_date": "2031-11-25"})
-    await house.settled()
-    before = len(ben.app_messages())
-
-    await house.sandbox.advance_to(datetime(2031, 11, 26, 7, tzinfo=UTC))
-    await house.settled()
-    assert len(ben.app_messages()) == before
-    for day in (26, 28):
-        await house.sandbox.advance_to(datetime(2031, 11, day, 18, tzinfo=UTC))
-        await house.settled()
-
-    [asked] = [each for each in ben.app_messages() if "could happen until" in each["text"]]
-    assert "R1 in network could happen until Tue 25 Nov 2031." in shown(asked)
-    assert [each["text"][:2] for each in ana.app_messages() if "could happen until" in each["text"]] == ["R2"]
-    await ben.click(asked, "step:close")
-    await house.settled()
-    await ben.submit({"closed_as": "expired"})
-    await house.settled()
-    assert (await house.record("R1"))["closed_as"] == "expired"

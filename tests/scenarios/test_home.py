@@ -49,9 +49,9 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
 
     assert "Nothing open is yours." in home(ben)
     assert "You take part in no project yet." in home(ben)
-    assert "Reminders come at 09:00 your time (Berlin time)" in home(ben)
+    assert "Your digest comes at 09:00 your time (Berlin time)" in home(ben)
     assert ben.home is not None
-    rest = ["paste", "import", "projects", "switch", "settings", "help"]
+    rest = ["paste", "import", "projects", "switch", "settings", "away", "help"]
     assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), *rest]
     assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 
@@ -432,3 +432,29 @@ async def test_the_fullest_home_stays_within_what_slack_allows(house: House) -> 
 
     assert ana.home is not None
     assert 70 < len(ana.home["blocks"]) <= 100
+
+
+@sqlite_only
+async def test_home_shows_what_one_helps_with_the_most_urgent_first(house: House) -> None:
+    """Five of them, each in a line; it follows when somebody helps no longer."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    for number in range(1, 7):
+        await ana.command("#network", "/action", f"Check rack {number} by 2032-03-0{number}")
+        await ana.command("#network", "/steward", f"A{number} helper @ben")
+    await ana.command("#network", "/action", "Order cables @ben")
+    await ben.open_home()
+    await house.settled()
+
+    seen = home(ben)
+    await ana.command("#network", "/steward", "A1 helper -@ben")
+    await house.settled()
+
+    mine, _, helped = seen.partition("What you help with")
+    assert "Order cables" in mine
+    assert "Check rack" not in mine
+    assert "A1  Check rack 1\nnetwork · Open · due Mon 1 Mar 2032" in helped
+    assert "A5  Check rack 5" in helped
+    assert "A6" not in helped
+    assert "Show all" in helped
+    assert "Check rack 1" not in home(ben)
+    assert "A6  Check rack 6" in home(ben)

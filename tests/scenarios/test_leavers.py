@@ -115,6 +115,26 @@ async def test_nobody_outside_a_private_project_is_asked_about_it(house: House) 
     assert words_of_leaving(kavya) == []
 
 
+async def test_a_private_project_that_nobody_leads_is_offered_to_whoever_raised_most_in_it(house: House) -> None:
+    """So that its records are not lost with its coordinator; they may name themselves."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    house.sandbox.change_person("ana", is_admin=False)
+    await ana.invite("#steering", "steward")
+    await house.settled()
+    await log(house, "ana", "#steering", "Sell the old warehouse", "Find a buyer", "Tell the press")
+    await log(house, "ben", "#steering", "Count what is in it")
+
+    await leaves(house, "ana")
+    (said,) = words_of_leaving(ben)
+    await ben.click(ben.app_messages()[-1], "settings")
+    await ben.submit({"coordinator_id": ben.id})
+    await house.settled()
+
+    assert "steering needs another coordinator: Ana Torres was it." in said
+    assert words_of_leaving(house.sandbox.person("kavya")) == []
+    assert [each["coordinator"] for each in (await house.export()).projects] == [ben.id]
+
+
 async def test_somebody_whom_slack_no_longer_lists_has_left(house: House) -> None:
     """The event of it was lost, and the workspace forgot them."""
     kavya = house.sandbox.person("kavya")

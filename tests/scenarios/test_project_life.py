@@ -305,3 +305,52 @@ async def test_the_stand_ups_of_an_archived_project_rest(house: House) -> None:
 
     assert while_archived == []
     assert [row for row in await owed(house) if row.kind.startswith("standup") and row.target == ana.id]
+
+
+@sqlite_only
+async def test_many_records_from_before_steward_came_are_listed_in_one_message(house: House) -> None:
+    """Their cards come when they change; a few cards would be posted at once."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#steering", "/action", "Settle point 0")
+    await ana.submit({"project_name": "steering"})
+    for number in range(1, 5):
+        await ana.command("#steering", "/action", f"Settle point {number}")
+    await house.settled()
+
+    await ana.invite("#steering", "steward")
+    await house.settled()
+    at_first = [shown(message) for message in ana.messages("#steering") if "bot_id" in message]
+    await ana.command("#steering", "/steward", "A2 start")
+    await house.settled()
+
+    (listed,) = [text for text in at_first if "Settle point" in text]
+    assert "5 records are open here in steering; their cards come when they change." in listed
+    assert "A1  Settle point 0" in listed
+    assert [text for message in ana.messages("#steering") if "In progress" in (text := shown(message))]
+
+
+@sqlite_only
+async def test_the_last_changes_of_a_project_are_told_to_those_who_may_make_them(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await ben.command("#network", "/action", "Order cables")
+    await ben.command("#network", "/steward", "settings")
+    await ben.click_view("more_settings")
+    await house.settled()
+    await ben.submit(
+        {"name": "Office network", "sponsor_id": ana.id, "working_days": ["mon"], "who_may_edit": "owners"}
+    )
+    await ben.command("#general", "/steward", "bind Office network")
+    await house.settled()
+
+    await ben.command("#network", "/steward", "project history")
+    told = said(ben, "#network")
+    await house.sandbox.person("tane").command("#network", "/steward", "project history")
+    refused = said(house.sandbox.person("tane"), "#network")
+
+    assert "The last changes of Office network" in told
+    assert "Ben Fischer  began it" in told
+    assert "name: network → Office network" in told
+    assert "sponsor: nobody → Ana Torres" in told
+    assert "who may edit records: Every member → Only those it belongs to" in told
+    assert "bound <#C00000000GE>" in told
+    assert "can change a project's settings" in refused

@@ -128,6 +128,21 @@ async def test_a_blocker_becomes_an_issue_with_one_press_and_stays_until_it_is_r
 
 
 @on_sqlite
+async def test_a_blocker_that_begins_the_channels_project_says_so(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await set_up(house)
+    await clock_at(house, ben, TUESDAY, 9, 30)
+    await reply(house, ben, "Racks are in", "Cable them", "No power in rack 3")
+    digest = next(m for m in ana.messages("#network") if "bot_id" in m and "answered" in shown(m))
+
+    await ana.click(digest, "standup:issue")
+    await house.settled()
+
+    assert "Logged I1, owner Ben Fischer: No power in rack 3" in answered(ana)
+    assert "I began the project *network*, with you as coordinator" in answered(ana)
+
+
+@on_sqlite
 async def test_the_form_begins_with_what_was_planned_closed_and_due(house: House) -> None:
     ben = house.sandbox.person("ben")
     await set_up(house)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.house import House, shown
-from tests.scenarios.looking import answer, answered, card, offered
+from tests.scenarios.looking import answer, answered, card, held, offered
 from tests.scenarios.test_commands import typed
 
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -46,6 +46,35 @@ async def test_a_comment_tells_its_owner_on_the_card_only(house: House) -> None:
 
     assert len(ben.app_messages()) == before
     assert "Ana Torres: \nHurry, please" in shown(card(ben, "A1"))
+
+
+@sqlite_only
+async def test_a_comment_is_reworded_by_its_author_only(house: House) -> None:
+    """By a word or below its confirmation, in a form that holds it; the history keeps that it was."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await typed(house, ana, "/action Order cables")
+    await typed(house, ben, "/steward A1 comment Ben has the qoute")
+    confirmation = answer(ben)
+
+    refused = await typed(house, ana, "/steward A1 reword")
+    await ben.command("#network", "/steward", "A1 reword")
+    before = held(ben.modal)
+    await ben.submit({"comment": "Ben has the quote"})
+    await house.settled()
+    told = answered(ben)
+    await ben.click(confirmation, "reword")
+    await ben.submit({"comment": "Ben has two quotes"})
+    await house.settled()
+
+    assert "There is no comment of yours on A1." in refused
+    assert before == {"comment": "Ben has the qoute"}
+    assert "Reworded your comment on A1\nBen has the quote" in told
+    assert "Ben Fischer: \nBen has two quotes" in shown(card(ana, "A1"))
+    assert "commented, and reworded it\nBen has two quotes" in await typed(house, ana, "/steward A1 history")
+    assert "1 found" in await typed(house, ana, '/steward find "two quotes"')
+    assert "Nothing found" in await typed(house, ana, "/steward find qoute")
+    [stored] = (await house.export()).comments
+    assert stored["reworded_at"] is not None
 
 
 @sqlite_only

@@ -15,7 +15,7 @@ from models import outbox
 from models.database import Database
 from models.tables import Delivery, DeliveryState, SeenRequest
 from scheduler import deliveries
-from scheduler.deliveries import DeliveryKind, Draft, by_key, never, once
+from scheduler.deliveries import Call, DeliveryKind, Draft, by_key, never, once
 from tests.support import NOW, WORKSPACE, FixedClock, make_workspace
 from tests.support_slack import stored
 
@@ -30,6 +30,7 @@ WORD = DeliveryKind(key="word", draw=nothing, late_limit=timedelta(hours=1), may
 ANSWER = DeliveryKind(key="answer", draw=nothing, late_limit=None, may_repeat=once)
 LATEST = DeliveryKind(key="latest", draw=nothing, late_limit=None, latest_only=True)
 KINDS = by_key([WORD, ANSWER, LATEST])
+CALL = Call("post", "CMOVE", None, None, NOW)
 
 
 async def owe(database: Database, *keys: str, kind: str = "word", due_at: datetime = NOW, **values: Any) -> None:
@@ -42,6 +43,15 @@ async def claim(database: Database, now: datetime = NOW, *, wall: datetime = NOW
     async with database.unit(WORKSPACE) as session:
         defaults: dict[str, Any] = {"worker": "w1", "limit": 10}
         return await deliveries.claim(session, KINDS, now=now, wall=wall, **(defaults | options))
+
+
+async def call(database: Database) -> Delivery:
+    """The one due row, claimed and about to be called."""
+    [row] = await claim(database)
+    async with database.unit(WORKSPACE) as session:
+        begun = await deliveries.begin_call(session, row, CALL, wall=NOW)
+    assert begun is not None
+    return begun
 
 
 async def state_of(database: Database, key: str) -> str:
@@ -144,7 +154,7 @@ async def test_a_kind_that_this_version_does_not_know_waits_for_one_that_does(da
     await owe(database, "new", kind="of tomorrow")
 
     async with database.unit(WORKSPACE) as session:
-        assert not await deliveries.owes(session, KINDS, now=NOW)
+        assert not await deliveries.owes(session, KINDS, now=NOW, wall=NOW)
     assert await claim(database) == []
 
 
@@ -153,7 +163,7 @@ async def test_another_workspaces_rows_are_neither_claimed_nor_expired(database:
 
     async with database.unit("T0002") as session:
         await make_workspace(session)
-        assert not await deliveries.owes(session, KINDS, now=NOW)
+        assert not await deliveries.owes(session, KINDS, now=NOW, wall=NOW)
         assert await deliveries.claim(session, KINDS, now=NOW, wall=NOW, worker="w", limit=9) == []
         assert await deliveries.expire(session, KINDS, now=NOW + MINUTE) == 0
 
@@ -176,7 +186,7 @@ async def test_an_outdated_attempt_settles_nothing(database: Database) -> None:
     await owe(database, "one", kind="answer")
     [old] = await claim(database)
     async with database.unit(WORKSPACE) as session:
-        await deliveries.reclaim(session, KINDS, now=NOW, wall=NOW + 2 * MINUTE)
+        await deliveries.free_unsent(session, wall=NOW + 2 * MINUTE)
     [new] = await claim(database)
 
     async with database.unit(WORKSPACE) as session:
@@ -186,18 +196,20 @@ async def test_an_outdated_attempt_settles_nothing(database: Database) -> None:
             await deliveries.park(session, old, error="late"),
             await deliveries.cancel(session, old),
             await deliveries.give_up(session, old),
+            await deliveries.begin_call(session, old, CALL, wall=NOW),
+            await deliveries.doubt(session, old, until=NOW, error="late"),
         ]
 
-    assert outcomes == [None] * 5
+    assert outcomes == [None] * 7
     [row] = await stored(database)
     assert (row.state, row.attempt, new.attempt) == (DeliveryState.SENDING, 2, 2)
 
 
 async def test_sent_wins_over_whatever_became_of_the_row_meanwhile(database: Database) -> None:
     await owe(database, "one")
-    [row] = await claim(database)
+    row = await call(database)
     async with database.unit(WORKSPACE) as session:
-        await deliveries.reclaim(session, KINDS, now=NOW, wall=NOW + 2 * MINUTE)
+        await deliveries.settle_unknown(session, row, WORD, retry_at=NOW, error="timeout")
     assert await state_of(database, "one") == "unconfirmed"
 
     async with database.unit(WORKSPACE) as session:
@@ -206,18 +218,37 @@ async def test_sent_wins_over_whatever_became_of_the_row_meanwhile(database: Dat
     assert await state_of(database, "one") == "sent"
 
 
-async def test_a_silent_senders_row_is_repeated_only_where_its_kind_allows_it(database: Database) -> None:
-    await owe(database, "word")
-    await owe(database, "answer", kind="answer")
+async def test_a_silent_senders_rows_are_found_when_their_leases_are_over(database: Database) -> None:
+    """What it had not begun to call is due again; what it had called is for somebody to look up, and stays theirs."""
+    await owe(database, "called")
+    await call(database)
+    await owe(database, "claimed")
     await claim(database)
+    found = []
+    for seconds in (59, 60, 60):
+        wall = NOW + timedelta(seconds=seconds)
+        async with database.unit(WORKSPACE) as session:
+            found.append(await deliveries.owes(session, KINDS, now=NOW - MINUTE, wall=wall))
+            found.append(await deliveries.free_unsent(session, wall=wall))
+            found.append(keys(await deliveries.take_over(session, KINDS, wall=wall, worker="w2", limit=9)))
 
+    assert found == [False, 0, [], True, 1, ["called"], False, 0, []]
+    assert await state_of(database, "claimed") == "due"
+    [called] = [row for row in await stored(database) if row.dedupe_key == "called"]
+    assert (called.state, called.attempt, called.claimed_by) == (DeliveryState.SENDING, 1, "w2")
+    assert Call.of(called) == CALL
+
+
+async def test_what_is_in_doubt_is_nobodys_until_its_time_and_keeps_what_was_called(database: Database) -> None:
+    await owe(database, "one")
+    row = await call(database)
     async with database.unit(WORKSPACE) as session:
-        within_lease = await deliveries.reclaim(session, KINDS, now=NOW, wall=NOW + timedelta(seconds=59))
-        after_lease = await deliveries.reclaim(session, KINDS, now=NOW, wall=NOW + timedelta(seconds=60))
+        await deliveries.doubt(session, row, until=NOW + MINUTE, error="timeout")
+        early = await deliveries.take_over(session, KINDS, wall=NOW + MINUTE / 2, worker="w2", limit=1)
+        [taken] = await deliveries.take_over(session, KINDS, wall=NOW + MINUTE, worker="w2", limit=1)
 
-    assert (within_lease, after_lease) == (0, 2)
-    assert await state_of(database, "word") == "unconfirmed"
-    assert await state_of(database, "answer") == "due"
+    assert early == []
+    assert (Call.of(taken), taken.last_error) == (CALL, "timeout")
 
 
 async def test_once_means_one_repetition(database: Database) -> None:
@@ -327,11 +358,13 @@ async def test_every_look_at_the_table_goes_by_an_index(database: Database) -> N
     async with database.unit(WORKSPACE) as session:
         bind: Any = session.get_bind()
         event.listen(bind, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
-        await deliveries.owes(session, KINDS, now=NOW)
+        await deliveries.owes(session, KINDS, now=NOW - MINUTE, wall=NOW)
         await deliveries.expire(session, KINDS, now=NOW)
         await deliveries.supersede(session, KINDS, now=NOW)
         await deliveries.claim(session, KINDS, now=NOW, wall=NOW, worker="w", limit=1)
-        await deliveries.reclaim(session, KINDS, now=NOW, wall=NOW)
+        await deliveries.free_unsent(session, wall=NOW)
+        await deliveries.take_over(session, KINDS, wall=NOW, worker="w", limit=1)
+        await deliveries.oldest_due(session, now=NOW)
         connection = await session.connection()
         looks = [each for each in seen if not each[0].startswith("BEGIN")]
         plans = [
@@ -341,5 +374,5 @@ async def test_every_look_at_the_table_goes_by_an_index(database: Database) -> N
             for statement, parameters in looks
         ]
 
-    assert len(plans) == 5
+    assert len(plans) == 8
     assert [plan for plan in plans if "SCAN delivery" in plan or "ix_delivery_due" not in plan] == []

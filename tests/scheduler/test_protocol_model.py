@@ -1,13 +1,14 @@
 """Every order in which two senders, a crash, a freeze and Slack can meet over one delivery, walked through.
 
-The model holds what the world looks like (the row, two senders, what Slack has accepted); each move of the row is made
-by the real code on a real database. Time is counted in calls: a call takes at most one tick, a lease lasts three.
+The model holds what the world looks like (the row, two senders, what Slack has accepted or still may); each move of the
+row is made by the real code on a real database. Time is counted in ticks: a call takes at most one, what Slack makes of
+a call that was given up takes less than one more, a lease lasts three.
 """
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import pytest
@@ -19,15 +20,15 @@ from models import outbox
 from models.database import Database
 from models.tables import Delivery, DeliveryState
 from scheduler import deliveries
-from scheduler.deliveries import DeliveryKind, Draft, MayRepeat, never, once
+from scheduler.deliveries import Call, DeliveryKind, Draft, MayRepeat, never, once
 from tests.support import NOW, WORKSPACE, make_workspace
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
-TICK = timedelta(seconds=20)
+TICK = deliveries.SETTLE
 LEASE_TICKS = 3
 GONE = -1  # a lease that is over by any length
-ATTEMPTS = 4  # after so many the walk goes no deeper
+CALL = Call("post", "CMOVE", None, None, NOW)
 
 # The row's states in which it is claimed by nobody and will be by nobody.
 ENDED = {DeliveryState.SENT, DeliveryState.UNCONFIRMED}
@@ -38,12 +39,14 @@ class Phase(StrEnum):
 
     IDLE = "idle"
     CLAIMED = "claimed"
+    NOTED = "noted its call"
     CALLING = "calling"  # looked at its lease and went on; Slack may accept the message at any moment from now
     ACCEPTED = "accepted"  # Slack has it, and the answer is on its way
     POSTED = "posted"  # knows that it is there
     REFUSED = "refused"  # knows that it is not
     UNSURE = "unsure"  # knows nothing
     LEAVING = "leaving"  # saw that its lease is too short, and is about to give the row back
+    LOOKING = "looking"  # has taken the row over from somebody else, and asks Slack
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,12 @@ class Row:
     state: DeliveryState = DeliveryState.DUE
     attempt: int = 0
     lease: int = GONE
+    is_called: bool = False
 
 
 @dataclass(frozen=True)
 class Worker:
-    """`attempt` and `lease` are as of its claim; `call` is how many ticks its call may still take."""
+    """`attempt` and `lease` are as it holds them; `call` is how many ticks its call may still take."""
 
     phase: Phase = Phase.IDLE
     attempt: int = 0
@@ -65,27 +69,39 @@ class Worker:
 
 @dataclass(frozen=True)
 class World:
-    """`excused` counts the calls of which nobody can know what came: each may cost one message more."""
+    """`in_the_air` counts calls that were given up: before the next tick Slack may still carry each out.
+
+    `excused` counts the calls of which nobody can know what came: each may cost one message more. Senders are alike, so
+    that their order says nothing.
+    """
 
     row: Row = Row()
     workers: tuple[Worker, Worker] = (Worker(), Worker())
+    in_the_air: int = 0
     posts: int = 0
     excused: int = 0
 
     def with_worker(self, number: int, worker: Worker) -> "World":
-        others = list(self.workers)
-        others[number] = worker
-        return replace(self, workers=(others[0], others[1]))
+        return self.with_workers(worker, self.workers[1 - number])
+
+    def with_workers(self, *workers: Worker) -> "World":
+        first, second = sorted(workers, key=lambda worker: (worker.phase, worker.attempt, worker.lease, worker.call))
+        return replace(self, workers=(first, second))
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The protocol, or one with a rule left out."""
+    """The protocol, or one with a rule left out. Where the channel `is_readable`, Slack is asked what was posted.
+
+    After so many `attempts` the walk goes no deeper.
+    """
 
     may_repeat: MayRepeat = once
+    is_readable: bool = False
     looks_at_lease: bool = True
+    waits_ticks: int = 1
     lease_ticks: int = LEASE_TICKS
-    margin_ticks: int = 1
+    attempts: int = 2
 
 
 async def nothing(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
@@ -99,77 +115,96 @@ class Protocol:
         self.rules = rules
         self._database = database
         self._kind = DeliveryKind(key="word", draw=nothing, late_limit=None, may_repeat=rules.may_repeat)
-        self._known: dict[tuple[str, Row, int], Row] = {}
+        self._kinds = {"word": self._kind}
+        self._lease = rules.lease_ticks * TICK
+        self._known: dict[tuple[str, Row, int, int], Row] = {}
 
     async def claim(self, row: Row) -> Row:
-        async def work(session: AsyncSession, _: Delivery) -> object:
-            return await deliveries.claim(
-                session,
-                {"word": self._kind},
-                now=NOW,
-                wall=NOW,
-                worker="w",
-                limit=1,
-                lease=self.rules.lease_ticks * TICK,
-            )
-
-        return await self._moved("claim", row, 0, work)
-
-    async def reclaim(self, row: Row) -> Row:
         return await self._moved(
-            "reclaim", row, 0, lambda session, _: deliveries.reclaim(session, {"word": self._kind}, now=NOW, wall=NOW)
+            "claim",
+            row,
+            Worker(),
+            lambda session, _: deliveries.claim(
+                session, self._kinds, now=NOW, wall=NOW, worker="w", limit=1, lease=self._lease
+            ),
         )
 
-    async def settle(self, row: Row, worker: Worker) -> Row:
+    async def tidy_up(self, row: Row) -> Row:
+        """What a sender does with what others left behind: due again, or taken over to be looked up."""
+
+        async def work(session: AsyncSession, _: Delivery) -> None:
+            await deliveries.free_unsent(session, wall=NOW)
+            await deliveries.take_over(session, self._kinds, wall=NOW, worker="w", limit=1, lease=self._lease)
+
+        return await self._moved("tidy up", row, Worker(), work)
+
+    async def note_call(self, row: Row, worker: Worker) -> Row:
+        return await self._moved(
+            "note",
+            row,
+            worker,
+            lambda session, claimed: deliveries.begin_call(session, claimed, CALL, wall=NOW, lease=self._lease),
+        )
+
+    async def settle(self, row: Row, worker: Worker, phase: Phase | None = None) -> Row:
         """What the sender writes down when it has come so far."""
+        phase = phase or worker.phase
 
         async def work(session: AsyncSession, claimed: Delivery) -> object:
-            match worker.phase:
+            match phase:
                 case Phase.POSTED:
                     return await deliveries.settle_sent(session, claimed, channel="C", ts="1.0")
-                case Phase.UNSURE:
+                case Phase.UNSURE if self.rules.is_readable:
+                    until = NOW + self.rules.waits_ticks * TICK
+                    return await deliveries.doubt(session, claimed, until=until, error="timeout")
+                case Phase.UNSURE | Phase.LOOKING:
                     return await deliveries.settle_unknown(session, claimed, self._kind, retry_at=NOW, error="timeout")
                 case _:
                     return await deliveries.settle_not_sent(session, claimed, self._kind, retry_at=NOW, error="refused")
 
-        return await self._moved(worker.phase.value, row, worker.attempt, work)
+        return await self._moved(phase.value, row, worker, work)
 
     def has_time(self, worker: Worker) -> bool:
         if not self.rules.looks_at_lease:
             return True
         claimed = Delivery(lease_until=NOW + worker.lease * TICK)
-        return deliveries.has_time(claimed, wall=NOW, call=self.rules.margin_ticks * TICK)
+        return deliveries.has_time(claimed, wall=NOW, call=TICK)
 
     async def _moved(
-        self, name: str, row: Row, attempt: int, work: Callable[[AsyncSession, Delivery], Awaitable[object]]
+        self, name: str, row: Row, worker: Worker, work: Callable[[AsyncSession, Delivery], Awaitable[object]]
     ) -> Row:
-        key = (name, row, attempt)
+        key = (name, row, worker.attempt, worker.lease)
         if key not in self._known:
-            self._known[key] = await self._move(row, attempt, work)
+            self._known[key] = await self._move(row, worker, work)
         return self._known[key]
 
-    async def _move(self, row: Row, attempt: int, work: Callable[[AsyncSession, Delivery], Awaitable[object]]) -> Row:
+    async def _move(self, row: Row, worker: Worker, work: Callable[[AsyncSession, Delivery], Awaitable[object]]) -> Row:
         async with self._database.unit(WORKSPACE) as session:
             lease = None if row.state is not DeliveryState.SENDING else NOW + row.lease * TICK
+            called = CALL.noted if row.is_called else None
             await session.exec(
-                update(Delivery).values(state=row.state, attempt=row.attempt, lease_until=lease, due_at=NOW)
+                update(Delivery).values(
+                    state=row.state, attempt=row.attempt, lease_until=lease, call=called, due_at=NOW
+                )
             )
             stored = (await session.exec(select(Delivery))).one()
-            await work(session, Delivery(**(stored.model_dump() | {"attempt": attempt})))
+            held = {"attempt": worker.attempt, "lease_until": NOW + worker.lease * TICK}
+            await work(session, Delivery(**(stored.model_dump() | held)))
         async with self._database.unit(WORKSPACE, writes=False) as session:
             found = (await session.exec(select(Delivery))).one()
         left = (found.lease_until - NOW) // TICK if found.lease_until else GONE
-        return Row(found.state, found.attempt, left)
+        return Row(found.state, found.attempt, left, found.call is not None)
 
 
 async def moves(world: World, protocol: Protocol) -> list[tuple[str, World]]:
     """Everything that can happen next, by name."""
     found = [("time passes", after)] if (after := later(world)) else []
-    if world.row.state is DeliveryState.SENDING and world.row.lease <= 0:
-        found.append(("the silence is noticed", replace(world, row=await protocol.reclaim(world.row))))
+    if world.in_the_air:
+        landed = replace(world, in_the_air=world.in_the_air - 1)
+        found.append(("Slack never takes a call that was given up", landed))
+        found.append(("Slack takes a call that was given up", replace(landed, posts=world.posts + 1)))
     for number, worker in enumerate(world.workers):
-        for name, next_world in await moves_of(world, number, worker, protocol):
-            found.append((f"{name} ({number + 1})", next_world))
+        found += await moves_of(world, number, worker, protocol)
     return found
 
 
@@ -177,35 +212,68 @@ async def moves_of(world: World, number: int, worker: Worker, protocol: Protocol
     def becomes(phase: Phase, **values: int) -> World:
         return world.with_worker(number, replace(worker, phase=phase, **values))
 
+    def given_up(after: World) -> World:
+        return excused(replace(after, in_the_air=after.in_the_air + 1))
+
+    crashed = world.with_worker(number, Worker())
     match worker.phase:
         case Phase.IDLE:
-            if world.row.state is not DeliveryState.DUE or world.row.attempt >= ATTEMPTS:
-                return []
-            row = await protocol.claim(world.row)
-            claimed = Worker(Phase.CLAIMED, row.attempt, row.lease)
-            return [("claims", replace(world, row=row).with_worker(number, claimed))]
+            return await moves_of_idle(world, number, protocol)
         case Phase.CLAIMED:
+            row = await protocol.note_call(world.row, worker)
+            is_mine = row != world.row
+            noted = Worker(Phase.NOTED, row.attempt, row.lease) if is_mine else Worker()
+            return [("notes its call", replace(world, row=row).with_worker(number, noted)), ("crashes", crashed)]
+        case Phase.NOTED:
             goes_on = protocol.has_time(worker)
             after = becomes(Phase.CALLING, call=1) if goes_on else becomes(Phase.LEAVING)
-            return [("looks at its lease", after), ("crashes", world.with_worker(number, Worker()))]
+            # That no call was made is not noted: with nobody to ask, the row counts as one of which nobody knows.
+            return [("looks at its lease", after), ("crashes", excused(crashed))]
         case Phase.CALLING:
             return [
                 ("Slack accepts", replace(becomes(Phase.ACCEPTED), posts=world.posts + 1)),
                 ("Slack refuses", becomes(Phase.REFUSED)),
-                ("times out", excused(becomes(Phase.UNSURE))),
-                ("crashes", excused(world.with_worker(number, Worker()))),
+                ("times out", given_up(becomes(Phase.UNSURE))),
+                ("crashes", given_up(crashed)),
             ]
         case Phase.ACCEPTED:
             return [
                 ("hears of it", becomes(Phase.POSTED)),
                 ("times out", excused(becomes(Phase.UNSURE))),
-                ("crashes", excused(world.with_worker(number, Worker()))),
+                ("crashes", excused(crashed)),
             ]
+        case Phase.LOOKING:
+            if protocol.rules.is_readable:
+                after = becomes(Phase.POSTED if world.posts else Phase.REFUSED)
+            else:
+                after = await written(world, number, worker, protocol)
+            return [("looks into the channel", after), ("crashes", crashed)]
         case _:
-            settled = replace(world, row=await protocol.settle(world.row, worker)).with_worker(number, Worker())
-            crashed = world.with_worker(number, Worker())
             knew_it = worker.phase is Phase.POSTED
-            return [("writes it down", settled), ("crashes", excused(crashed) if knew_it else crashed)]
+            return [
+                ("writes it down", await written(world, number, worker, protocol)),
+                ("crashes", excused(crashed) if knew_it else crashed),
+            ]
+
+
+async def moves_of_idle(world: World, number: int, protocol: Protocol) -> list[tuple[str, World]]:
+    row = world.row
+    if row.state is DeliveryState.DUE and row.attempt < protocol.rules.attempts:
+        row = await protocol.claim(row)
+        claimed = Worker(Phase.CLAIMED, row.attempt, row.lease)
+        return [("claims", replace(world, row=row).with_worker(number, claimed))]
+    if row.state is DeliveryState.SENDING and row.lease <= 0:
+        row = await protocol.tidy_up(row)
+        after = replace(world, row=row)
+        if row.state is DeliveryState.SENDING:
+            return [("takes it over", after.with_worker(number, Worker(Phase.LOOKING, row.attempt, row.lease)))]
+        return [("sees that it was never called", after)]
+    return []
+
+
+async def written(world: World, number: int, worker: Worker, protocol: Protocol) -> World:
+    row = await protocol.settle(world.row, worker)
+    return replace(world, row=row).with_worker(number, Worker())
 
 
 def excused(world: World) -> World:
@@ -214,7 +282,7 @@ def excused(world: World) -> World:
 
 def later(world: World) -> World | None:
     """A tick later; None while a call has used up its time. A sender that freezes with an answer in hand is excused."""
-    if any(worker.phase is Phase.CALLING and worker.call == 0 for worker in world.workers):
+    if any(worker.phase is Phase.CALLING and worker.call == 0 for worker in world.workers) or world.in_the_air:
         return None
     workers, frozen = [], 0
     for worker in world.workers:
@@ -222,7 +290,7 @@ def later(world: World) -> World | None:
         frozen += runs_out
         workers.append(replace(worker, lease=max(GONE, worker.lease - 1), call=max(0, worker.call - 1)))
     row = replace(world.row, lease=max(GONE, world.row.lease - 1))
-    after = replace(world, row=row, workers=(workers[0], workers[1]), excused=world.excused + frozen)
+    after = replace(world, row=row, excused=world.excused + frozen).with_workers(*workers)
     return None if after == world else after
 
 
@@ -240,7 +308,11 @@ async def walked(database: Database, rules: Rules) -> dict[World, list[World]]:
         if world in graph:
             continue
         assert world.posts <= 1 + world.excused, "posted twice: " + ", ".join(story(world, came_from))
-        following = await moves(world, protocol)
+        following = [
+            # Where Slack can be asked, nothing is excused.
+            (name, replace(after, excused=0 if rules.is_readable else min(after.excused, rules.attempts - 1)))
+            for name, after in await moves(world, protocol)
+        ]
         graph[world] = [after for _, after in following]
         for name, after in following:
             came_from.setdefault(after, (name, world))
@@ -260,54 +332,94 @@ def story(world: World, came_from: dict[World, tuple[str, World]]) -> list[str]:
     return list(back())[::-1]
 
 
-@pytest.mark.parametrize("may_repeat", [never, once])
-async def test_no_order_of_events_posts_a_message_twice_or_leaves_it_stuck(
-    database: Database, may_repeat: MayRepeat
-) -> None:
-    graph = await walked(database, Rules(may_repeat=may_repeat))
-
-    assert len(graph) > 500
+def can_end(graph: dict[World, list[World]], rules: Rules) -> bool:
+    """Whether from every world there is a way to an end."""
     before: dict[World, list[World]] = {world: [] for world in graph}
     for world, following in graph.items():
         for after in following:
             before[after].append(world)
-    ends = [world for world in graph if world.row.state in ENDED or world.row.attempt >= ATTEMPTS]
-    assert any(world.row.state is DeliveryState.SENT and world.posts == 1 for world in ends)
-    can_end, waiting = set(ends), deque(ends)
+    ends = [world for world in graph if world.row.state in ENDED or world.row.attempt >= rules.attempts]
+    found, waiting = set(ends), deque(ends)
     while waiting:
         for world in before[waiting.popleft()]:
-            if world not in can_end:
-                can_end.add(world)
+            if world not in found:
+                found.add(world)
                 waiting.append(world)
-    assert can_end == set(graph), "from every state there is a way to an end"
+    return found == set(graph)
 
 
-async def test_what_may_never_be_repeated_is_posted_at_most_once_however_unlucky(database: Database) -> None:
-    graph = await walked(database, Rules(may_repeat=never))
+@pytest.mark.parametrize("may_repeat", [never, once])
+async def test_no_order_of_events_posts_a_message_twice_or_leaves_it_stuck(
+    database: Database, may_repeat: MayRepeat
+) -> None:
+    """Where nobody can ask Slack: what may never be repeated is posted at most once, however unlucky."""
+    rules = Rules(may_repeat, attempts=3 if may_repeat is once else 2)
+    graph = await walked(database, rules)
 
-    assert max(world.posts for world in graph) == 1
+    assert len(graph) > 500
+    assert any(world.row.state is DeliveryState.SENT and world.posts == 1 for world in graph)
+    assert can_end(graph, rules)
+    if may_repeat is never:
+        assert max(world.posts for world in graph) == 1
+
+
+async def test_where_slack_can_be_asked_every_message_is_posted_exactly_once_and_nothing_is_left_unknown(
+    database: Database,
+) -> None:
+    rules = Rules(is_readable=True)
+    graph = await walked(database, rules)
+
+    assert DeliveryState.UNCONFIRMED not in {world.row.state for world in graph}
+    assert {world.posts for world in graph if world.row.state is DeliveryState.SENT} == {1}
+    assert can_end(graph, rules)
+
+
+async def blindly(session: AsyncSession, claimed: Delivery, **values: object) -> Delivery:
+    """A settling that does not compare."""
+    statement = update(Delivery).where(col(Delivery.id) == claimed.id)
+    await session.exec(statement.values(**({"lease_until": None, "call": None} | values)))
+    return claimed
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("rules", "settling"),
     [
-        Rules(looks_at_lease=False),
-        Rules(lease_ticks=1, margin_ticks=0),
+        (Rules(looks_at_lease=False), None),
+        (Rules(looks_at_lease=False, is_readable=True), None),
+        (Rules(lease_ticks=1, looks_at_lease=False, is_readable=True), None),
+        (Rules(waits_ticks=0, is_readable=True), None),
+        (Rules(), blindly),
+        (Rules(is_readable=True), blindly),
     ],
-    ids=["nobody looks at the lease", "the lease is no longer than a call"],
+    ids=[
+        "nobody looks at the lease",
+        "nobody looks at the lease, though Slack can be asked",
+        "the lease is no longer than a call",
+        "Slack is asked before it has settled",
+        "nobody compares",
+        "nobody compares, though Slack can be asked",
+    ],
 )
-async def test_without_the_lease_rules_the_walk_finds_a_repeat(database: Database, broken: Rules) -> None:
+async def test_without_any_one_rule_the_walk_finds_a_repeat(
+    database: Database, monkeypatch: pytest.MonkeyPatch, rules: Rules, settling: object
+) -> None:
+    if settling is not None:
+        monkeypatch.setattr(deliveries, "_settle", settling)
+
     with pytest.raises(AssertionError, match="posted twice"):
-        await walked(database, broken)
+        await walked(database, rules)
 
 
-async def test_without_compare_and_set_the_walk_finds_a_repeat(
+async def test_without_the_note_of_a_call_the_walk_finds_a_repeat(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def settle_blindly(session: AsyncSession, claimed: Delivery, **values: object) -> None:
-        await session.exec(update(Delivery).where(col(Delivery.id) == claimed.id).values(lease_until=None, **values))
+    """What a sender that was killed had begun to call would be taken for unsent."""
+    really_settle = deliveries._settle
 
-    monkeypatch.setattr(deliveries, "_settle", settle_blindly)
+    async def forgetful(session: AsyncSession, claimed: Delivery, **values: object) -> Delivery | None:
+        return await really_settle(session, claimed, **(values | {"call": None}))
+
+    monkeypatch.setattr(deliveries, "_settle", forgetful)
 
     with pytest.raises(AssertionError, match="posted twice"):
-        await walked(database, Rules())
+        await walked(database, Rules(is_readable=True))

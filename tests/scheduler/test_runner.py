@@ -87,24 +87,6 @@ async def test_a_job_that_fails_in_one_workspace_stops_neither_other_jobs_nor_ot
     assert await house.last_beat(HEARTBEAT) == NOW
 
 
-async def test_a_tick_takes_back_what_a_silent_sender_held_by_the_wall_clock(
-    house: Database, clock: FixedClock
-) -> None:
-    wall = FixedClock()
-    await make_runner(house, clock, Bell(), Job("hello", owe_hello)).tick()
-    async with house.unit(WORKSPACE) as session:
-        await deliveries.claim(session, KINDS, now=NOW, wall=wall.now(), worker="gone", limit=1)
-    runner = Runner(house, clock=clock, wall=wall, wake=Bell(), jobs=())
-    found = []
-    clock.move(hours=3)  # the product's clock may be moved far ahead; the lease does not notice
-    for seconds in (59, 1):
-        wall.move(seconds=seconds)
-        await runner.tick()
-        found.append((await stored(house))[0].state.value)
-
-    assert found == ["sending", "unconfirmed"]
-
-
 async def test_a_tick_gives_up_what_is_too_late(house: Database, clock: FixedClock) -> None:
     runner = make_runner(house, clock, Bell(), Job("hello", owe_hello))
     await runner.tick()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,9 +19,10 @@ from models.operations import TEXT_MAX, TITLE_MAX
 from models.permissions import actor_of
 from models.tables import Act, Channel, Comment, History, Person, Project, Record
 from reports.around import Around
+from reports.digest import Digest, DigestLine, Done, Group
 from reports.work import Line, Page
 from tests.support import NOW
-from views import cards, forms
+from views import cards, digest, forms, me
 from views.forms import FormContext
 from views.lists import ListView, record_list
 
@@ -103,7 +105,16 @@ def surfaces(item: Item, text: str) -> Iterator[tuple[str, Any]]:
         "word to the owner",
         cards.assigned(item, project, people, now=NOW, around=shown, reader=actor_of(owner), by="UOWNER"),
     )
-    yield "morning", cards.morning([(item, project)], [(item, project)], today=today)
+    lines = tuple(DigestLine(group, item, project) for group in Group)
+    told = Digest(person=owner, day=today, lines=lines, totals=dict.fromkeys(Group, 1))
+    yield "digest", digest.digest(told, people)
+    yield "preview", digest.preview(told, people, notes=["As it would look now."])
+    done = [replace(line, done=Done((row,))) for line in lines]
+    yield "digest again", digest.digest_again(owner, today, done, people, today=today)
+    yield "nobody's", digest.nobodys(item, project, people, "UOWNER", text)
+    yield "form of another date", digest.date_form(item, "due_date", FormContext(), today=today)
+    yield "form of whose it is", digest.pass_form(item, project, people, FormContext())
+    yield "my settings", me.form(owner, [item.record], FormContext())
     yield (
         "history",
         cards.history(

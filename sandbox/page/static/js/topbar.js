@@ -82,10 +82,26 @@ function choosePerson(anchor) {
     .filter((one) => !one.is_bot)
     .map((one) => ({
       label: one.real_name || one.name, icon: avatar(one.id, one.real_name, 28), checked: one.id === state.me, disabled: one.deleted, testid: `person-${one.name}`,
-      detail: one.deleted ? "Deactivated" : `${timeText(now(), one.tz)} · ${zoneName(one.tz)}${one.is_guest ? " · Guest" : ""}`,
+      detail: one.deleted ? "Deactivated" : `${one.status ? `${one.status.text} · ` : ""}${timeText(now(), one.tz)} · ${zoneName(one.tz)}${one.is_guest ? " · Guest" : ""}`,
       run: () => (location.hash = `#/person/${one.id}/${isCommon(state.route.place) ? state.route.place : ""}`),
     }));
-  openMenu(anchor, [{ heading: "Be someone else" }, ...entries], { label: "People", align: "end", testid: "person-menu" });
+  openMenu(anchor, [{ heading: "Be someone else" }, ...entries, { heading: "Your status" }, ...statuses()], { label: "People", align: "end", testid: "person-menu" });
+}
+
+const STATUSES = [
+  { emoji: "palm_tree", sign: "🌴", text: "Vacationing", days: 7, label: "Vacationing, for a week" },
+  { emoji: "face_with_thermometer", sign: "🤒", text: "Out sick", days: 1, label: "Out sick, today" },
+];
+
+/** What one may say of oneself; a status ends at midnight, after so many days. */
+function statuses() {
+  const set = (fields) => async () => (await act("set_status", fields)).ok && toast(fields.emoji ? "Your status is set." : "Your status is cleared.");
+  const entries = STATUSES.map(({ emoji, sign, text, days, label }) => {
+    const today = localStamp(now(), zone()).slice(0, 10);
+    const end = new Date(Date.parse(today) + days * 24 * HOUR * 1000).toISOString().slice(0, 10);
+    return { label: `${sign} ${label}`, testid: `status-${emoji}`, run: set({ emoji, text, until: epochOf(`${end}T00:00`, zone()) }) };
+  });
+  return me()?.status ? [...entries, { label: "Clear the status", testid: "status-clear", run: set({ emoji: "" }) }] : entries;
 }
 
 function drawPerson() {

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0013"
-down_revision = "0012"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -62,7 +62,6 @@ def upgrade() -> None:
     for table, columns in _columns().items():
         for column in columns:
             op.add_column(table, column)
-    op.create_index("ix_risk_trigger", "risk", ["workspace_id", "trigger_date"])
     op.create_table(
         "watcher",
         sa.Column("workspace_id", sa.String(), nullable=False),
@@ -76,7 +75,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("watcher")
-    op.drop_index("ix_risk_trigger", "risk")
     for table, columns in reversed(_columns().items()):
         for column in reversed(columns):
             op.drop_column(table, column.name)

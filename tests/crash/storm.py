@@ -1,0 +1,267 @@
+"""Steward's real processes over a database and the sandbox's real HTTP, killed, frozen and failed at random instants.
+
+People log actions and the clock owes words meanwhile. In the end what stands in Slack is counted against what was owed.
+"""
+
+import asyncio
+import random
+import signal
+import socket
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
+
+from bot.manifest import manifest
+from models import outbox
+from models.database import Database, DatabaseBusy
+from models.tables import Delivery, DeliveryState, Person
+from sandbox import Sandbox, SandboxError
+from sandbox.timing import Timing
+from tests.processes import Machine, Program
+
+ROOT = Path(__file__).parents[2]
+
+# The program with a shorter lease than its own 60 seconds, so that what was left behind is found in the time of a test.
+LEASE_SECONDS, SETTLE_SECONDS = 16, 3
+PROGRAM = f"""
+from datetime import timedelta
+from scheduler import deliveries
+deliveries.LEASE, deliveries.SETTLE = timedelta(seconds={LEASE_SECONDS}), timedelta(seconds={SETTLE_SECONDS})
+from bot.command_line import main
+main()
+"""
+
+# In the first two Steward may read what it posted; in the third it may only post, so that an outcome can stay unknown.
+READABLE, UNREADABLE = ("#general", "#network"), "#random"
+PEOPLE = ("ana", "ben", "kavya", "tane")
+SETTLED_SECONDS = 240.0
+
+# How Slack may fail: the arguments of `Sandbox.fail`, and whether nobody knows afterwards what came of the call.
+FAULTS: tuple[tuple[dict[str, Any], bool], ...] = (
+    ({"drop": "after"}, True),
+    ({"drop": "before"}, True),
+    ({"status": 500}, True),
+    ({"error": "internal_error"}, True),
+    ({"hang": 12.0}, True),
+    ({"retry_after": 1, "times": 6}, False),
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is counted in the end. `residue` are messages that may be missing, because nobody could find out."""
+
+    owed: int
+    posted: int
+    duplicates: list[str]
+    lost: list[str]
+    residue: int
+    unknowns: int
+    stuck: int
+
+    @property
+    def is_well(self) -> bool:
+        return not self.duplicates and not self.lost and not self.stuck and self.residue <= self.unknowns
+
+
+@dataclass
+class Storm:
+    """A running installation, and what was done to it. `owed` is what somebody was promised: its text -> its place."""
+
+    slack: Sandbox
+    database: Database
+    machine: Machine
+    variables: dict[str, object]
+    chance: random.Random
+    names: list[str]
+    programs: dict[str, Program] = field(default_factory=dict)
+    owed: dict[str, str] = field(default_factory=dict)
+    done: Counter[str] = field(default_factory=Counter)
+    unknowns: int = 0
+    _leaving: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _working: list[asyncio.Task[None]] = field(default_factory=list)
+
+    # ---- the installation -------------------------------------------------------------------------------------------
+
+    async def start(self, name: str) -> None:
+        """Start a process, or start it again."""
+        command = name.partition(" ")[0]
+        program = self.machine.program(sys.executable, "-c", PROGRAM, command, **self.variables)
+        self.programs[name] = await self._leaving.enter_async_context(program)
+
+    async def ready(self) -> None:
+        """Wait until every process that is running works."""
+        for name, program in self.programs.items():
+            await program.says("Steward answers" if name == "web" else "Steward's worker reminds")
+
+    async def people_work(self) -> None:
+        """From when Steward knows them, people log and the clock owes, until `settled`."""
+        while await self._known() < len(PEOPLE):  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.1)
+        self._working = [asyncio.create_task(self._log()), asyncio.create_task(self._owe())]
+
+    async def _known(self) -> int:
+        async with self.database.unit(self.slack.team_id, writes=False) as session:
+            names = col(Person.name).in_(PEOPLE)
+            return (await session.exec(select(func.count()).select_from(Person).where(names))).one()
+
+    async def _log(self) -> None:
+        """One action after another; what was answered with "Logged" is owed as a card."""
+        number = 0
+        while not self._over.is_set():
+            number += 1
+            person, room = self.chance.choice(PEOPLE), self.chance.choice((*READABLE, UNREADABLE))
+            title = f"Move rack {number:04}"
+            outcome = await self.slack.person(person).command(room, "/action", title)
+            if outcome.ok and "Logged" in str(outcome.body):
+                self.owed[title] = room
+            await self._pause(0.5)
+
+    async def _owe(self) -> None:
+        """A word to somebody, written into the outbox as any transaction does."""
+        number = 0
+        while not self._over.is_set():
+            number += 1
+            person, word = self.chance.choice(PEOPLE), f"Word {number:04}"
+            with suppress(DatabaseBusy, SQLAlchemyError):
+                async with self.database.unit(self.slack.team_id) as session:
+                    payload, now = {"sentence": word}, datetime.now(UTC)
+                    target = self.slack.person(person).id
+                    await outbox.put(session, "word", key=word, target=target, payload=payload, due_at=now)
+                self.owed[word] = f"@{person}"
+            await self._pause(0.4)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
+
+    # ---- what is done to it -----------------------------------------------------------------------------------------
+
+    async def kill(self) -> None:
+        """kill -9 for one process, whatever it is doing, and start it again."""
+        name = self.chance.choice(self.names)
+        await self.programs[name].kill()
+        self.done[f"killed {name.partition(' ')[0]}"] += 1
+        await self._note_calls()
+        await self.start(name)
+
+    async def _note_calls(self) -> None:
+        """Count the calls in whose middle somebody may just have been: of each nobody may ever know what came."""
+        self.unknowns += sum(
+            row.call is not None and row.claimed_by is not None
+            for row in await self._rows()
+            if row.state is DeliveryState.SENDING
+        )
+
+    async def freeze(self, seconds: float) -> None:
+        """Stop one worker for a while, and let it go on as if nothing had been."""
+        name = self.chance.choice([each for each in self.names if each != "web"])
+        program = self.programs[name]
+        program.signal(signal.SIGSTOP)
+        self.done["frozen"] += 1
+        await asyncio.sleep(seconds)
+        program.signal(signal.SIGCONT)
+
+    async def fail(self) -> None:
+        """One of Slack's ways to fail, at the next message."""
+        fault, is_unknown = self.chance.choice(FAULTS)
+        self.slack.fail("chat.postMessage", **fault)
+        self.unknowns += is_unknown
+        self.done["faults"] += 1
+
+    async def be_unreachable(self, seconds: float) -> None:
+        """Connections are refused; calls that were under way are cut."""
+        self.done["outages"] += 1
+        await self._note_calls()
+        await self.slack.unreachable(seconds)
+
+    # ---- what came of it --------------------------------------------------------------------------------------------
+
+    async def settled(self) -> None:
+        """People stop; wait until nothing is owed any more. What hangs longer is counted as stuck."""
+        self._over.set()
+        await asyncio.gather(*self._working)
+        self.slack._core.faults.ordered.clear()
+        until = monotonic() + SETTLED_SECONDS
+        while monotonic() < until and any(_is_open(row) for row in await self._rows()):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.5)
+
+    async def told(self) -> Told:
+        """What stands in Slack against what was owed."""
+        rooms = self.slack.workspace.channels.values()
+        posts = [message for room in rooms for message in room.messages.values() if message.get("metadata")]
+        rows = await self._rows()
+        numbers = Counter(message["metadata"]["event_payload"]["id"] for message in posts)
+        words = {text: sum(text in str(message) for message in posts) for text in self.owed}
+        unsure = Counter(row.kind for row in rows if row.state is DeliveryState.UNCONFIRMED)
+        missing = [text for text, count in words.items() if count == 0]
+        excused = [text for text in missing if self.owed[text] == UNREADABLE][: unsure["card"]]
+        return Told(
+            owed=len(self.owed),
+            posted=len(posts),
+            duplicates=[str(number) for number, count in numbers.items() if count > 1]
+            + [text for text, count in words.items() if count > 1],
+            lost=[text for text in missing if text not in excused],
+            residue=sum(unsure.values()),
+            unknowns=self.unknowns,
+            stuck=sum(_is_open(row) for row in rows),
+        )
+
+    async def _rows(self) -> list[Delivery]:
+        async with self.database.unit(self.slack.team_id, writes=False) as session:
+            return list(await session.exec(select(Delivery).order_by(col(Delivery.id))))
+
+    async def end(self) -> None:
+        self._over.set()
+        for task in self._working:
+            task.cancel()
+            with suppress(asyncio.CancelledError, SandboxError):
+                await task
+        await self._leaving.aclose()
+
+
+@asynccontextmanager
+async def storm(folder: Path, url: str, *, workers: int, seed: int) -> AsyncIterator[Storm]:
+    """`web` and so many `worker`s over a migrated database, ready, with people at work."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    request_url = f"http://127.0.0.1:{port}/slack/events"
+    async with Sandbox(manifest(request_url=request_url), request_url=request_url, timing=Timing()) as slack:
+        variables: dict[str, object] = {
+            "PORT": port,
+            "DATABASE_URL": url,
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "PYTHONPATH": ROOT,
+        }
+        names = ["web", *(f"worker {number}" for number in range(1, workers + 1))]
+        database = Database(url, wait_ms=10_000)
+        running = Storm(slack, database, Machine(folder), variables, random.Random(seed), names)
+        try:
+            for name in names:
+                await running.start(name)
+            await running.ready()
+            await running.people_work()
+            yield running
+        finally:
+            await running.end()
+            await database.dispose()
+
+
+def _is_open(row: Delivery) -> bool:
+    """Whether something is still to come: not of what is late for good or a card's update that waits for its turn."""
+    is_due = row.state is DeliveryState.DUE and row.due_at < datetime.now(UTC) + timedelta(minutes=1)
+    return is_due or row.state is DeliveryState.SENDING

@@ -1,0 +1,244 @@
+"""What is asked of people when nobody says a word about a record: the message, the small forms, the list."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from models.clock import today_in
+from models.escalations import Ask
+from models.kinds import Item
+from models.kinds.base import OVERDUE, Step
+from models.permissions import Actor, Right, may, right_for
+from models.tables import Escalation, Project, Rung
+from reports.escalations import Climb
+from views.blocks import Block, Message, actions, button, cut, esc, input_block, note, plain, rich, section
+from views.forms import FormContext
+from views.values import People, day, name_of
+
+ASKED = "asked"
+SET = "set"
+ASK_OWNER = "ask_owner"
+WORDS = "words"
+WORDS_MAX = 2_000
+
+# Those who do the work are asked about it; those who lead are asked to see to it.
+LEADS = (Rung.COORDINATOR, Rung.SPONSOR)
+
+# Answers by button that change nothing: the button, its label, what the history says, and what the person is told.
+STILL, LEAVE = "still", "still:leave"
+ANSWERS = {
+    STILL: ("Still working on it", "is still working on it", "noted as being worked on"),
+    LEAVE: ("Leave it for now", "leaves it for now", "left for now"),
+}
+
+# The steps by which somebody says that it has to wait, whichever the kind has.
+WAITING = ("wait", "block")
+
+SETS = {
+    "due_date": "Another date",
+    "trigger_date": "Another date",
+    "next_review": "Next review",
+    "response": "Choose a response",
+    "owner_id": "Reassign",
+}
+
+
+def said_of(ask: Ask) -> str:
+    """What is the matter, as a sentence in plain text without its full stop."""
+    item, concern = ask.item, ask.concern
+    since = concern.since(item)
+    what = f"{item.reference} “{cut(item.record.title, 150)}” {concern.says.format(day=day(since) if since else '')}"
+    if since and ask.step.heard_on > since:
+        last = "" if since == date.min else f", and the last word about it was on {day(ask.step.heard_on)}"
+        return what + last
+    return f"{what}, and there has been no word since"
+
+
+def drafted(ask: Ask, people: People) -> str:
+    """What is asked, as plain text."""
+    owner = name_of(people, ask.item.record.owner_id)
+    absence = ask.away.get(ask.item.record.owner_id or "")
+    away = f"{owner} is away until {day(absence.last_day)}" if absence else ""
+    if ask.step.rung not in LEADS:
+        deputy = f"{away}, and you stand in. " if away and ask.step.rung is Rung.DEPUTY else ""
+        return f"{deputy}{said_of(ask)}. {ask.concern.asks}"
+    lead_id = _lead_id(ask)
+    lead_away = ask.away.get(lead_id or "")
+    is_deputy = lead_away is not None and lead_away.deputy_id == ask.step.person_id
+    stand_in = f"You stand in for {name_of(people, lead_id)}, who is away. " if is_deputy else ""
+    told = [_earlier(step, people, ask.project) for step in ask.earlier]
+    if away and not any(step.rung is Rung.OWNER for step in ask.earlier):
+        told.insert(0, f"{away}.")
+    whose = [f"Its owner is {owner}.", *told, SEE_TO] if ask.item.record.owner_id else [FIND_OWNER]
+    return " ".join([f"{stand_in}{said_of(ask)}.", *whose])
+
+
+SEE_TO = "Could you see to it? You may ask the owner, set another date or find somebody else for it."
+FIND_OWNER = "It has no owner. Could you find somebody for it, or set another date?"
+
+
+def _lead_id(ask: Ask) -> str | None:
+    """Whose part it is to be asked at this step, be they away or not."""
+    project = ask.project
+    return project.coordinator_id if ask.step.rung is Rung.COORDINATOR else project.sponsor_id
+
+
+def _earlier(step: Escalation, people: People, project: Project) -> str:
+    name = name_of(people, step.person_id)
+    if step.trouble:
+        return f"I could not write to {name} in Slack."
+    asked = today_in(project.timezone, step.asked_at) if step.asked_at else step.heard_on
+    return f"{name} was asked on {day(asked)}."
+
+
+def in_history(ask: Ask, people: People) -> str:
+    """The same as a line of the record's history."""
+    return f"asked {name_of(people, ask.step.person_id)} ({ask.step.rung.label}): {drafted(ask, people)}"
+
+
+def people_of(asks: Sequence[Ask]) -> set[str | None]:
+    """Everybody whom these asks name, for fetching them at once."""
+    steps = [step for ask in asks for step in (ask.step, *ask.earlier)]
+    owners_and_leads = {who for ask in asks for who in (ask.item.record.owner_id, _lead_id(ask))}
+    return owners_and_leads | {step.person_id for step in steps}
+
+
+def asking(asks: Sequence[Ask], people: People, reader: Actor) -> Message:
+    """The one direct message that asks somebody about one record or several, each with its buttons.
+
+    What was answered meanwhile is told as settled, when the message is drawn anew.
+    """
+    left = [ask for ask in asks if ask.step.ended_at is None]
+    first = "Could you have a look at this?" if len(asks) == 1 else f"Could you have a look at these {len(asks)}?"
+    blocks: list[Block] = [section(plain(first))]
+    for ask in asks:
+        blocks += _answered(ask) if ask.step.ended_at else _asked(ask, people, reader)
+    blocks.append(note(plain("Any word from anybody ends this, also a comment on the record.")))
+    rest = f"{said_of(left[0])}." if left else "All of it is answered."
+    return Message(esc(cut(f"{first} {rest}", 2_000)), blocks)
+
+
+def _answered(ask: Ask) -> list[Block]:
+    item = ask.item
+    text = f"{item.reference}  {item.record.title}: {item.status.label.lower()}. Thank you, this is answered."
+    # Its block id is how the message is found to be one of these.
+    return [note(plain(text)) | {"block_id": f"{ASKED}:{item.reference}"}]
+
+
+def _asked(ask: Ask, people: People, reader: Actor) -> list[Block]:
+    offered = _offered(ask.item, ask.project, reader, ask.concern.field, leads=ask.step.rung in LEADS)
+    return [section(plain(drafted(ask, people))), actions(offered, block_id=f"{ASKED}:{ask.item.reference}")]
+
+
+def _offered(item: Item, project: Project, reader: Actor, field: str, *, leads: bool) -> list[Block]:
+    """The answers by button, of those that this person may give; `field` is what would settle it."""
+    edits = may(reader, Right.EDIT, project, item) and item.kind.is_editable(item)
+    steps = [
+        step
+        for step in item.kind.steps_from(item.record.status)
+        if may(reader, right_for(step, item), project, item) and (step.is_main or (step.key in WAITING and not leads))
+    ]
+    can_ask = leads and item.record.owner_id not in (None, reader.id)
+    offered = [_button(item, "Ask the owner", ASK_OWNER)] if can_ask else []
+    offered += [_step(item, step) for step in steps if step.is_main]
+    offered += [_button(item, SETS[key], f"{SET}:{key}") for key in (field, "owner_id") if edits]
+    offered += [_step(item, step) for step in steps if not step.is_main][:1]
+    answer = LEAVE if leads else STILL
+    offered.append(_button(item, ANSWERS[answer][0], answer))
+    return offered
+
+
+def _step(item: Item, step: Step) -> Block:
+    label = step.label if step.is_main else f"{step.label} because…"
+    return _button(item, label, f"step:{step.key}", "primary" if step.is_main else None)
+
+
+def _button(item: Item, label: str, action: str, style: str | None = None) -> Block:
+    return button(label, action, item.reference, style=style, says=f"{label}: {item.reference}")
+
+
+def thanked(item: Item, answer: str) -> Message:
+    """The private confirmation of an answer by button."""
+    text = f"Thank you. {item.reference} is {ANSWERS[answer][2]}."
+    return Message(text, [section(plain(f"{text} Its history says so, and nobody else is asked for now."))])
+
+
+def ask_form(item: Item, words: str, owner: str, context: FormContext) -> Block:
+    """What is to be asked of the owner, to be changed before it is sent."""
+    element: Block = {
+        "type": "plain_text_input",
+        "multiline": True,
+        "max_length": WORDS_MAX,
+        "initial_value": cut(words, WORDS_MAX),
+    }
+    return {
+        "type": "modal",
+        "callback_id": ASK_OWNER,
+        "title": plain(f"Ask about {item.reference}", 24),
+        "submit": plain("Send"),
+        "close": plain("Cancel"),
+        "private_metadata": context.packed(),
+        "blocks": [
+            note(plain(f"{owner} gets this as a direct message from me, with your name.")),
+            input_block(WORDS, "Message", element, "It stands in the history of the record too."),
+        ],
+    }
+
+
+def question(item: Item, ask: Ask | None) -> str:
+    """What a lead may want to ask the owner, in plain text."""
+    if ask is None:
+        return f"Could you say where {item.reference} “{cut(item.record.title, 150)}” stands?"
+    return f"{said_of(ask)}. {ask.concern.asks}"
+
+
+def to_owner(item: Item, project: Project, owner: Actor, by: str, words: str) -> Message:
+    """Somebody's question about a record, as a direct message to its owner."""
+    first = f"{by} asks about {item.reference}, {cut(item.record.title, 150)}:"
+    buttons = actions(_offered(item, project, owner, OVERDUE.field, leads=False))
+    return Message(esc(cut(f"{first} {words}", 2_000)), [section(plain(first)), rich(words), buttons])
+
+
+def not_delivered(item: Item, owner: str) -> str:
+    """What whoever asked is told when Slack would not take the question; mrkdwn."""
+    return esc(f"Slack would not let me write to {owner} about {item.reference}. Please ask them yourself.")
+
+
+def asked_owner(item: Item, owner: str) -> Message:
+    """The private confirmation that the owner is asked."""
+    text = f"{owner} is asked about {item.reference}: “{item.record.title}”."
+    return Message(esc(text), [section(plain(text))])
+
+
+def climbing(climbs: Sequence[Climb], people: People, *, where: str, more: int) -> Message:
+    """What is on its way up: who was asked when, and when the next one is."""
+    if not climbs:
+        text = f"Nothing in {where} waits for an answer."
+        return Message(esc(text), [section(plain(text))])
+    title = f"Waiting for an answer in {where}"
+    blocks: list[Block] = [section(plain(f"{title}:"))]
+    for climb in climbs:
+        item, project = climb.item, climb.project
+        lines = [_in_list(step, people, project) for step in climb.steps]
+        lines.append(_next(climb))
+        blocks.append(rich((f"{item.reference}  ", "bold"), item.record.title))
+        blocks.append(note(plain(" · ".join([project.name, *filter(None, lines)]))))
+    if more:
+        blocks.append(note(plain(f"and {more} more")))
+    return Message(esc(f"{title}: {', '.join(climb.item.reference for climb in climbs)}"), blocks)
+
+
+def _in_list(step: Escalation, people: People, project: Project) -> str:
+    if step.rung is Rung.NOBODY or step.asked_at is None:
+        return ""
+    when = day(today_in(project.timezone, step.asked_at))
+    name = name_of(people, step.person_id)
+    if step.trouble:
+        return f"could not write to {name} ({step.rung.label}) on {when}"
+    return f"asked {name} ({step.rung.label}) on {when}"
+
+
+def _next(climb: Climb) -> str:
+    if climb.item.record.climb_at is None:
+        return "nobody is left to ask"
+    when = day(today_in(climb.project.timezone, climb.item.record.climb_at))
+    return f"next step on {when}, unless somebody answers"
