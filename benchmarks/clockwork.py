@@ -117,8 +117,10 @@ async def _add_records(connection: AsyncConnection, records: int, due: int, long
         )
         numbers = _numbers(records)
         i = select(numbers.c.i).where(numbers.c.i % len(KINDS) == number).cte("i")
+        later = [status for status in kind.statuses if status not in kind.closed][-1]
+        status = case((i.c.i <= due, kind.first_status.value), else_=later.value)
         days = _days(connection, case((i.c.i <= due, 0), else_=i.c.i % 3_000 + 60))
-        own = {"id": i.c.i, "number": i.c.i, "project_id": i.c.i % PROJECTS + 1, "due_date": days}
+        own = {"id": i.c.i, "number": i.c.i, "project_id": i.c.i % PROJECTS + 1, "due_date": days, "status": status}
         names = {"channel_id": _named("C", i.c.i % PROJECTS + 1), "owner_id": _named("U", i.c.i % due + 1)}
         await _add(connection, i, record, **own, **names)
         await _add(connection, i, kind.model(workspace_id=TEAM, record_id=0), record_id=i.c.i)

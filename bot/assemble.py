@@ -97,7 +97,7 @@ class Steward:
             await session.merge(Workspace(**{**workspace.model_dump(), **kept}))
         self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
         self.homes = HomePublisher(
-            self.database, self.port, self._clock, workspace.id, self.directory, gather_seconds=self._pace_seconds / 10
+            self.database, self.port, self._clock, workspace.id, self.directory, gather_seconds=self._pace_seconds / 4
         )
         committed = committed or self.sender.wake
 

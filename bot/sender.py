@@ -120,7 +120,7 @@ class Sender:
         self._pace = Pace(pace_seconds)
         self._settle_time = deliveries.SETTLE if settle is None else settle
         # What becomes due so soon after a look at what is due waits for the next one.
-        self._gather_seconds = pace_seconds / 10
+        self._gather_seconds = pace_seconds / 4
         self._freshen = freshen
         self._scopes = scopes
         self._slots = asyncio.Semaphore(AT_ONCE_IN_ALL)

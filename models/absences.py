@@ -151,10 +151,10 @@ async def reached(session: AsyncSession, people: Iterable[Person], now: datetime
     A deputy who is away too, or who left, is not told. What the deputy may see is asked where it is drawn.
     """
     asked = {person.id: person for person in people}
-    away = await _away_now(session, asked.values(), now)
+    away = await away_now(session, asked.values(), now)
     deputies = await directory.people(session, {absence.deputy_id for absence in away.values()})
     present = {each.id: each for each in deputies.values() if can_stand_in(each)}
-    gone = await _away_now(session, present.values(), now)
+    gone = await away_now(session, present.values(), now)
     told = {person_id: person for person_id, person in asked.items() if person_id not in away}
     for person_id, absence in away.items():
         deputy = present.get(absence.deputy_id or "")
@@ -163,7 +163,7 @@ async def reached(session: AsyncSession, people: Iterable[Person], now: datetime
     return told
 
 
-async def _away_now(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Absence]:
+async def away_now(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Absence]:
     """Who of these is away on the day that it is where they are."""
     by_day: dict[date, list[str]] = {}
     for person in people:

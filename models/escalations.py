@@ -31,7 +31,6 @@ from models.ladder import LATE_LIMIT, Away, after_grace, asking_hour, begin_of, 
 from models.permissions import Actor, Right, actor_of, require, visible_records
 from models.recurrences import instant_of
 from models.tables import (
-    Absence,
     Act,
     Comment,
     Delivery,
@@ -56,22 +55,6 @@ AT_END = "Nobody is left to ask. It waits for an answer, or for somebody who can
 AT_ONCE = 500
 MOST_ASKED = 10
 
-# Settings of a project that plan its records anew.
-PLANNED_BY = frozenset(
-    {
-        "timezone",
-        "working_days",
-        "holiday_country",
-        "holiday_subdivision",
-        "days_off",
-        "coordinator_id",
-        "sponsor_id",
-        "escalates",
-        "grace_days",
-        "archived_at",
-    }
-)
-
 # What somebody says by changing a record is a word about it; what Steward notes there is none.
 NO_WORD = (Act.ASKED, Act.SOURCE)
 
@@ -79,17 +62,6 @@ NO_WORD = (Act.ASKED, Act.SOURCE)
 NOBODYS_FAULT = frozenset({"invalid_auth", "account_inactive", "token_revoked", "missing_scope", "not_authed"})
 
 Pair = tuple[Item, Project]
-
-
-async def wake(session: AsyncSession, project: Project, now: datetime) -> None:
-    """Have every open record of the project planned anew, because its calendar, its people or its settings changed."""
-    statement = update(Record).where(
-        col(Record.project_id) == project.id,
-        col(Record.is_open),
-        col(Record.is_archived).is_(False),
-        col(Record.is_draft).is_(False),
-    )
-    await session.exec(statement.values(climb_at=now), execution_options={"synchronize_session": False})
 
 
 async def end(session: AsyncSession, record_ids: Sequence[int | None], by: str | None, now: datetime) -> None:
@@ -360,9 +332,9 @@ def _ready_after(asked: Sequence[Escalation], project: Project) -> datetime:
 async def _hands(session: AsyncSession, pairs: Sequence[Pair], now: datetime) -> Hands:
     """Everybody whom these records may climb to, deputies included; a few statements."""
     people = await directory.people(session, {person_id for pair in pairs for person_id in _hands_of(*pair)})
-    away = await _away(session, people.values(), now)
+    away = await absences.away_now(session, people.values(), now)
     deputies = await directory.people(session, {absence.deputy_id for absence in away.values()} - people.keys())
-    away |= await _away(session, deputies.values(), now)
+    away |= await absences.away_now(session, deputies.values(), now)
     people |= deputies
     days = {(each.id, today_in(each.timezone, at)) for each in people.values() for at in (now, now - LATE_LIMIT)}
     keys = [message_key(*each) for each in days]
@@ -373,17 +345,6 @@ async def _hands(session: AsyncSession, pairs: Sequence[Pair], now: datetime) ->
 
 def _hands_of(item: Item, project: Project) -> tuple[str | None, ...]:
     return item.record.owner_id, project.coordinator_id, project.sponsor_id
-
-
-async def _away(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Absence]:
-    """Who of these people is away on the day that it is where they are."""
-    days: dict[date, list[str]] = {}
-    for person in people:
-        days.setdefault(today_in(person.timezone, now), []).append(person.id)
-    found: dict[str, Absence] = {}
-    for day, ids in days.items():
-        found |= await absences.of(session, ids, day)
-    return found
 
 
 def message_key(person_id: str, day: date) -> str:
@@ -477,7 +438,7 @@ async def _asks(session: AsyncSession, person: Person, steps: Sequence[Escalatio
     found = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     pairs = {item.record.id: (item, project) for item, project in found}
     hands = await directory.people(session, {person_id for pair in found for person_id in _hands_of(*pair)})
-    away = await _away(session, hands.values(), now)
+    away = await absences.away_now(session, hands.values(), now)
     before = await open_steps(session, ids)
     return [
         Ask(

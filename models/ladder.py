@@ -1,10 +1,14 @@
 """The rules of escalation: what climbs from which day, who is on the rungs, and at what hour somebody is asked.
 
-Nothing here asks the database; what becomes of it stands in `models.escalations`.
+And the planning by them; what becomes of a plan when its instant comes stands in `models.escalations`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import manners
 from models.clock import today_in
@@ -17,6 +21,22 @@ from models.working_days import after_working_days
 
 ASKING_HOUR = time(10)
 LATE_LIMIT = timedelta(hours=4)
+
+# Settings of a project that plan its records anew.
+PLANNED_BY = frozenset(
+    {
+        "timezone",
+        "working_days",
+        "holiday_country",
+        "holiday_subdivision",
+        "days_off",
+        "coordinator_id",
+        "sponsor_id",
+        "escalates",
+        "grace_days",
+        "archived_at",
+    }
+)
 
 Away = Mapping[str, Absence]
 
@@ -50,6 +70,17 @@ def plan(item: Item, project: Project, now: datetime) -> bool:
     record.climb_at = begin_of(found[0], project) if found else None
     record.climb_rung = record.climb_since = None
     return was_climbing
+
+
+async def wake(session: AsyncSession, project: Project, now: datetime) -> None:
+    """Have every open record of the project planned anew, because its calendar, its people or its settings changed."""
+    statement = update(Record).where(
+        col(Record.project_id) == project.id,
+        col(Record.is_open),
+        col(Record.is_archived).is_(False),
+        col(Record.is_draft).is_(False),
+    )
+    await session.exec(statement.values(climb_at=now), execution_options={"synchronize_session": False})
 
 
 def after_grace(project: Project, at: datetime) -> datetime:

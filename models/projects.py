@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, escalations, own_fields, reminders, summaries
+from models import batches, directory, ladder, own_fields, reminders, summaries
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
 from models.money import CURRENCIES
 from models.permissions import (
@@ -266,8 +266,8 @@ async def store(
         await reminders.plan_project_anew(session, project, now)
     for field, (before, after) in changes.items():
         session.add(_history(project, actor, Act.CHANGED, via, now, field=field, before=before, after=after))
-    if escalations.PLANNED_BY & changes.keys():
-        await escalations.wake(session, project, now)
+    if ladder.PLANNED_BY & changes.keys():
+        await ladder.wake(session, project, now)
     await session.flush()
 
 

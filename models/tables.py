@@ -225,8 +225,16 @@ class Record(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("workspace_id", "kind", "number", name="uq_record_reference"),
         Index("ix_record_due", "workspace_id", "is_open", "due_date", "owner_id"),
-        Index("ix_record_owner", "workspace_id", "owner_id", "is_open"),
-        Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open"),
+        Index("ix_record_owner", "workspace_id", "owner_id", "is_open", "due_date"),
+        Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open", "status"),
+        Index(
+            "ix_record_review",
+            "workspace_id",
+            "owner_id",
+            "next_review",
+            sqlite_where=text("next_review IS NOT NULL"),
+            postgresql_where=text("next_review IS NOT NULL"),
+        ),
         Index("ix_record_source", "workspace_id", "source_channel_id", "source_ts"),
         Index(
             "ix_record_remind",

@@ -226,13 +226,16 @@ def _chosen(found: Sequence[_Found]) -> list[_Found]:
 
 
 async def _whole(session: AsyncSession, chosen: Sequence[_Found]) -> list[DigestLine]:
-    query = select(Record).where(col(Record.id).in_([each.row.id for each in chosen]))
-    records = {record.id: record for record in await session.exec(query)} if chosen else {}
+    projects = {each.row.id: each.project for each in chosen}
+    query = select(Record).where(col(Record.id).in_(projects))
+    records = list(await session.exec(query)) if chosen else []
+    found = await with_own_rows(session, [(record, projects[record.id]) for record in records])
+    items = {item.record.id: item for item, _ in found}
     # A record may have gone since it was chosen.
-    left = [each for each in chosen if each.row.id in records]
-    items = await with_own_rows(session, [(records[each.row.id], each.project) for each in left])
     return [
-        DigestLine(each.group, item, project, each.absence) for each, (item, project) in zip(left, items, strict=True)
+        DigestLine(each.group, items[each.row.id], each.project, each.absence)
+        for each in chosen
+        if each.row.id in items
     ]
 
 
@@ -296,30 +299,39 @@ def may_concern(day: date, until: date, at: datetime) -> ColumnElement[bool]:
     says is decided when it is sent.
     """
     is_due = col(Record.due_date) <= until
-    own = exists().where(
-        col(Record.workspace_id) == col(Person.workspace_id),
-        col(Record.owner_id) == col(Person.id),
-        or_(is_due, _to_review(day, at)),
-        *_LIVE,
+    its_project = (
+        col(Project.workspace_id) == col(Record.workspace_id),
+        col(Project.id) == col(Record.project_id),
+        in_use(),
     )
+    # Each by itself, so that an index leads to it.
+    own = [
+        exists().where(
+            col(Record.workspace_id) == col(Person.workspace_id),
+            col(Record.owner_id) == col(Person.id),
+            is_for_them,
+            *its_project,
+            *_LIVE,
+        )
+        for is_for_them in (is_due, _to_review(day, at))
+    ]
     helps = exists().where(
         col(RecordHelper.workspace_id) == col(Person.workspace_id),
         col(RecordHelper.person_id) == col(Person.id),
         col(Record.workspace_id) == col(RecordHelper.workspace_id),
         col(Record.id) == col(RecordHelper.record_id),
         is_due,
+        *its_project,
         *_LIVE,
     )
     decides = exists().where(
-        col(Project.workspace_id) == col(Person.workspace_id),
-        in_use(),
+        *its_project,
         or_(
             col(Project.coordinator_id) == col(Person.id),
             col(Project.sponsor_id) == col(Person.id),
             col(Person.is_admin) & col(Project.coordinator_id).is_(None),
         ),
-        col(Record.workspace_id) == col(Project.workspace_id),
-        col(Record.project_id) == col(Project.id),
+        col(Record.workspace_id) == col(Person.workspace_id),
         awaits_approval(),
         *_LIVE,
     )
@@ -329,4 +341,4 @@ def may_concern(day: date, until: date, at: datetime) -> ColumnElement[bool]:
         col(Absence.first_day) <= day,
         col(Absence.last_day) >= day,
     )
-    return or_(own, helps, decides, stands_in)
+    return or_(*own, helps, decides, stands_in)

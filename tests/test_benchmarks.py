@@ -20,7 +20,7 @@ def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) ->
         "log with words",
         "open a form",
         "list",
-        "list of one kind, filtered",
+        "list of one kind",
         "find two words",
     ]
     assert {len(row) for row in rows} == {11}

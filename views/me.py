@@ -20,7 +20,7 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
     wants = option("Send me my digest on working days", YES)
     chosen = {"initial_options": [wants]} if person.wants_digest else {}
     blocks = [
-        note(plain(f"Times are in your zone, {person.timezone}, as your Slack profile says.")),
+        note(plain(f"Times are {zone_time(person.timezone)}, as your Slack profile says.")),
         input_block(
             "wants_digest",
             "Daily digest",
@@ -29,7 +29,7 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
             optional=True,
         ),
         input_block("digest_at", "Its time", _time(person.digest_at), ""),
-        input_block("quiet_from", "Quiet from", _time(person.quiet_from), "No reminder until then.", optional=True),
+        input_block("quiet_from", "Quiet from", _time(person.quiet_from), "No reminder from then on.", optional=True),
         input_block("quiet_until", "Quiet until", _time(person.quiet_until), "May be on the next day.", optional=True),
         input_block(
             "nags_a_day",

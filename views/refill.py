@@ -8,6 +8,7 @@ from views.blocks import Block, plain, section
 # What an element's state holds, and under which name the element takes it back.
 _INITIAL: Mapping[str, tuple[str, str]] = {
     "plain_text_input": ("value", "initial_value"),
+    "number_input": ("value", "initial_value"),
     "users_select": ("selected_user", "initial_user"),
     "multi_users_select": ("selected_users", "initial_users"),
     "conversations_select": ("selected_conversation", "initial_conversation"),

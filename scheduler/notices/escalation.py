@@ -14,6 +14,7 @@ from scheduler.reading import reader_of, seen_item
 from views import escalations as views
 from views.values import name_of
 
+ASKED = "was asked"
 UNSURE = "was asked in a message of which Slack did not say whether it arrived"
 
 
@@ -30,16 +31,22 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
 
 async def sent(session: AsyncSession, delivery: Delivery, draft: Draft, now: datetime) -> None:
     """Note the steps in the records' histories, and plan the next ones."""
-    for record in await escalations.note_asked(session, draft.told, now):
+    # A message that was looked up in Slack no longer tells which of them it spoke of.
+    told = draft.told or await _all_planned(session, delivery, ASKED)
+    for record in await escalations.note_asked(session, told, now):
         await operations.owe_card(session, record, now, because=f":{delivery.dedupe_key}")
 
 
 async def unsure(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
     """Nobody is asked twice: what may have arrived counts as asked."""
+    await escalations.note_asked(session, await _all_planned(session, delivery, UNSURE), now)
+
+
+async def _all_planned(session: AsyncSession, delivery: Delivery, said: str) -> dict[int, str]:
+    """That of every step which is planned for the person."""
     people = await directory.people(session, [delivery.target])
-    said = f"{name_of(people, delivery.target)} {UNSURE}"
-    told = dict.fromkeys(await escalations.unasked_ids(session, delivery.target), said)
-    await escalations.note_asked(session, told, now)
+    name = name_of(people, delivery.target)
+    return dict.fromkeys(await escalations.unasked_ids(session, delivery.target), f"{name} {said}")
 
 
 async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> None:

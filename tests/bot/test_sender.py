@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +21,7 @@ from models.tables import Delivery, DeliveryState
 from sandbox import Sandbox
 from scheduler import deliveries
 from scheduler.deliveries import Call, DeliveryKind, Draft, by_key, never, once
-from tests.support import NOW, WORKSPACE, FixedClock, make_workspace
+from tests.support import NOW, WORKSPACE, FixedClock, make_person, make_workspace
 from tests.support_slack import RecordingSlack, make_sender, stored
 from views.blocks import Message, plain, section
 
@@ -51,6 +51,7 @@ KINDS = (
     DeliveryKind(key="answer", draw=draw, late_limit=timedelta(minutes=30), may_repeat=once),
     DeliveryKind(key="faulty after", draw=draw, late_limit=None, sent=fail_after),
     DeliveryKind(key="told", draw=draw, late_limit=None, failed=owe_word),
+    DeliveryKind(key="nag", draw=draw, late_limit=timedelta(hours=4), is_nag=True),
 )
 
 
@@ -146,6 +147,26 @@ async def test_what_was_not_sent_goes_out_when_its_time_comes(
 
     assert attempts == [1, 1, 2, 2, 3]
     assert (await the_row(database)).state is DeliveryState.SENT
+
+
+async def test_nags_wait_for_the_end_of_quiet_hours_and_stop_at_what_the_person_takes(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    """09:00 UTC is 10:00 in Berlin; a channel has no person to ask, and what is no nag is not held back."""
+    async with database.unit(WORKSPACE) as session:
+        await make_person(session, quiet_from=time(9), quiet_until=time(11), nags_a_day=2)
+    await owe(database, "first", "second", "third", kind="nag", target="UANA")
+    await owe(database, "news", target="UANA")
+    await owe(database, "to all", kind="nag")
+
+    await sender.drain()
+    quiet = sorted(call.text for call in slack.calls)
+    clock.move(hours=1)
+    await sender.drain()
+
+    assert quiet == ["news", "to all"]
+    assert sorted(call.text for call in slack.to("UANA")) == ["first", "news", "second"]
+    assert [row.dedupe_key for row in await stored(database) if row.state is DeliveryState.CANCELLED] == ["third"]
 
 
 async def test_a_connection_that_stays_away_ends_at_the_late_limit(
@@ -594,6 +615,34 @@ async def test_what_a_web_process_committed_goes_out_even_while_another_call_han
     slack.let_go()
     await asyncio.gather(first, second)
     assert [row.state.value for row in await stored(database)] == ["sent", "sent"]
+
+
+async def test_many_commits_in_a_moment_are_looked_at_together(
+    database: Database, slack: RecordingSlack, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    owes = deliveries.owes
+
+    async def counted(*given: Any, **named: Any) -> bool:
+        looks.append(named)
+        return await owes(*given, **named)
+
+    monkeypatch.setattr(deliveries, "owes", counted)
+    sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=10.0)
+    await owe(database, "first", "waits for its turn")
+    sender.begin(WORKSPACE)
+    await slack.reached(1)
+
+    for _ in range(20):
+        sender.begin(WORKSPACE)
+        await asyncio.sleep(0)
+    await owe(database, "to somebody else", target="UBEN")
+    sender.begin(WORKSPACE)
+    await slack.reached(2)
+
+    assert [call.text for call in slack.calls] == ["first", "to somebody else"]
+    assert len(looks) < 10
+    await sender.stop()
 
 
 async def test_without_a_wake_what_is_due_is_found_all_the_same(

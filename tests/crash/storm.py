@@ -87,7 +87,7 @@ class Storm:
     programs: dict[str, Program] = field(default_factory=dict)
     owed: dict[str, str] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
-    unknowns: int = 0
+    cut_off: set[tuple[int | None, int]] = field(default_factory=set)
     _leaving: AsyncExitStack = field(default_factory=AsyncExitStack)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _working: list[asyncio.Task[None]] = field(default_factory=list)
@@ -157,12 +157,9 @@ class Storm:
         await self.start(name)
 
     async def _note_calls(self) -> None:
-        """Count the calls in whose middle somebody may just have been: of each nobody may ever know what came."""
-        self.unknowns += sum(
-            row.call is not None and row.claimed_by is not None
-            for row in await self._rows()
-            if row.state is DeliveryState.SENDING
-        )
+        """Note the calls in whose middle somebody may just have been: of each nobody may ever know what came."""
+        under_way = [row for row in await self._rows() if row.state is DeliveryState.SENDING and row.call is not None]
+        self.cut_off |= {(row.id, row.attempt) for row in under_way}
 
     async def freeze(self, seconds: float) -> None:
         """Stop one worker for a while, and let it go on as if nothing had been."""
@@ -177,8 +174,8 @@ class Storm:
         """One of Slack's ways to fail, at the next message."""
         fault, is_unknown = self.chance.choice(FAULTS)
         self.slack.fail("chat.postMessage", **fault)
-        self.unknowns += is_unknown
         self.done["faults"] += 1
+        self.done["unknown"] += is_unknown
 
     async def be_unreachable(self, seconds: float) -> None:
         """Connections are refused; calls that were under way are cut."""
@@ -214,7 +211,7 @@ class Storm:
             + [text for text, count in words.items() if count > 1],
             lost=[text for text in missing if text not in excused],
             residue=sum(unsure.values()),
-            unknowns=self.unknowns,
+            unknowns=len(self.cut_off) + self.done["unknown"],
             stuck=sum(_is_open(row) for row in rows),
         )
 

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import aiosqlite
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
 
 from models.database import Database, DatabaseBusy, async_url, shielded, sqlite_path
@@ -173,6 +174,41 @@ async def test_writers_queue_instead_of_failing(database: Database) -> None:
 async def test_sqlite_is_durable_and_strict(database: Database, pragma: str, value: Any) -> None:
     async with database.engine.connect() as connection:
         assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
+
+
+@only_sqlite
+async def test_a_statement_takes_one_trip_to_its_connection(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs more than what SQLite has to do: four for a statement was most of what a request took."""
+    trips = []
+    go = aiosqlite.Connection._execute
+
+    def counted(connection: aiosqlite.Connection, work: Any, *arguments: Any) -> Any:
+        trips.append(work)
+        return go(connection, work, *arguments)  # type: ignore[no-untyped-call]
+
+    async with database.unit(WORKSPACE, writes=False) as session:
+        await session.exec(select(Person))
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    async with database.unit(WORKSPACE, writes=False) as session:
+        for _ in range(3):
+            assert (await session.exec(select(Person))).all() == []
+
+    assert len(trips) == len(["BEGIN"]) + 3 + len(["COMMIT"])
+
+
+@only_sqlite
+async def test_a_refused_statement_leaves_no_transaction_behind(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with database.unit(WORKSPACE) as session:
+            await (await session.connection()).exec_driver_sql("INSERT INTO nowhere VALUES (1)")
+
+    async with database.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        assert not driver.in_transaction
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM person")).scalar_one() == 0
 
 
 async def test_a_heartbeat_is_the_latest_sign_of_life(database: Database) -> None:

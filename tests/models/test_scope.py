@@ -161,6 +161,32 @@ async def test_one_question_asked_in_two_workspaces_has_two_answers(two_workspac
     assert answers == [OURS, THEIRS, OURS]
 
 
+async def test_a_question_that_is_kept_answers_each_workspace_of_its_own(two_workspaces: Database) -> None:
+    """What is kept of a statement, its compiled form above all, must not keep the first workspace with it."""
+    other = aliased(Record)
+    is_raised = exists().where(col(Record.raised_by) == col(Person.id))
+    questions: list[Any] = [
+        select(Person.workspace_id, other.workspace_id).join(other, other.raised_by == Person.id),
+        select(Person.workspace_id).where(is_raised),
+        select(func.min(Record.workspace_id), func.max(Record.workspace_id)),
+    ]
+
+    for workspace_id in (OURS, THEIRS, OURS):
+        async with two_workspaces.unit(workspace_id, writes=False) as session:
+            for question in questions:
+                rows = (await session.exec(question)).all()
+                assert {value for row in rows for value in row} == {workspace_id}, question
+
+
+async def test_a_change_of_many_reaches_those_that_the_unit_has_loaded(two_workspaces: Database) -> None:
+    for workspace_id in (OURS, THEIRS):
+        async with two_workspaces.unit(workspace_id) as session:
+            ana = (await session.exec(select(Person))).one()[0]  # type: ignore[call-overload]
+            await session.exec(update(Person).where(col(Person.id) == ana.id).values(name="anna"))
+
+            assert ana.name == "anna"
+
+
 async def test_an_update_of_everything_changes_nothing_of_another_workspace(two_workspaces: Database) -> None:
     before = await stored(two_workspaces)
 

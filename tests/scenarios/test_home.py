@@ -51,7 +51,7 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
     assert "You take part in no project yet." in home(ben)
     assert "Your digest comes at 09:00 your time (Berlin time)" in home(ben)
     assert ben.home is not None
-    rest = ["paste", "import", "projects", "switch", "settings", "away", "help"]
+    rest = ["paste", "import", "projects", "switch", "settings", "me", "preview_digest", "away", "help"]
     assert offered(ben.home) == [*(f"log:{kind.key}" for kind in KINDS), *rest]
     assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import outbox
-from models.database import Database
+from models.database import WORKER_WAIT_MS, Database
 from models.tables import Delivery, DeliveryState, SeenRequest
 from scheduler import deliveries
 from scheduler.deliveries import Call, DeliveryKind, Draft, by_key, never, once
@@ -96,10 +96,12 @@ async def test_a_row_that_is_claimed_is_not_claimed_again(database: Database) ->
     assert await claim(database) == []
 
 
-async def test_senders_that_claim_at_once_never_share_a_row(database: Database) -> None:
+async def test_senders_that_claim_at_once_never_share_a_row(database: Database, database_url: str) -> None:
     await owe(database, *(f"row {number:02}" for number in range(40)))
+    patient = Database(database_url, wait_ms=WORKER_WAIT_MS)
 
-    batches = await asyncio.gather(*(claim(database, worker=f"w{n}", limit=7) for n in range(6)))
+    batches = await asyncio.gather(*(claim(patient, worker=f"w{n}", limit=7) for n in range(6)))
+    await patient.dispose()
 
     taken = [key for batch in batches for key in keys(batch)]
     assert len(taken) == len(set(taken)) > 7

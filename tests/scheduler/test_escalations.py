@@ -532,6 +532,30 @@ async def test_quiet_hours_the_cap_on_nags_and_a_mute_are_respected(database: Da
 
 
 @on_sqlite
+@pytest.mark.parametrize("is_found", [True, False])
+async def test_what_may_have_arrived_counts_as_asked(database: Database, is_found: bool) -> None:
+    """Whether it was found in Slack afterwards or nobody can say: the next one is asked, and Ben not again."""
+    project = await begin(database)
+    await log(database, project, "UBEN")
+    days, now = Days(database), datetime(2026, 3, 5, 8, tzinfo=UTC)
+    async with database.unit(WORKSPACE) as session:
+        await escalations.advance(session, now)
+        (row,) = (await session.exec(select(Delivery).where(col(Delivery.kind) == ESCALATION.key))).all()
+        row.state = DeliveryState.UNCONFIRMED
+        assert ESCALATION.sent
+        assert ESCALATION.unsure
+        if is_found:
+            await ESCALATION.sent(session, row, Draft("post", "UBEN", Message("Found", [])), now)
+        else:
+            await ESCALATION.unsure(session, row, now)
+    days.now = now
+
+    await days.until(10)
+
+    assert days.asked == [("09 Mar 08:00", "UANA", "A1")]
+
+
+@on_sqlite
 async def test_what_was_answered_in_the_last_moment_is_not_asked(database: Database) -> None:
     """Between planning and drawing, and between drawing and Slack's answer."""
     project = await begin(database)
