@@ -72,6 +72,10 @@ MATRIX = {
     Right.EDIT: MEMBERS | {"owning guest", "raising guest", "helping guest", "owning external"},
     Right.DELETE: LEADERS | {"sponsor", "raiser"},
     Right.APPROVE: LEADERS | {"sponsor"},
+    Right.CONFIDE: {
+        *("owner", "raiser", "coordinator", "sponsor"),
+        *("owning guest", "raising guest", "owning external"),
+    },
     Right.EXPORT: LEADERS,
     Right.SETTINGS: LEADERS | {"sponsor"},
     Right.BEGIN: MEMBERS,
