@@ -25,6 +25,7 @@ from handlers import (
     tables,
     talk,
     undo,
+    watching,
 )
 from handlers.replies import Reply, Tell
 from handlers.request import Deps, Request
@@ -100,7 +101,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),
     Verb("cancel", "A12 cancel no longer needed", "A step with the reason it asks for"),
-    Verb("blocks", "A12 blocks A13", "Link two records: blocks, mitigates, causes, results in, supersedes, duplicates"),
+    Verb(
+        "blocks",
+        "A12 blocks A13",
+        "Link two records: blocks, mitigates, causes, results in, supersedes, duplicates, follows, part of",
+    ),
     Verb("unlink", "A12 unlink A13", "Take the links between two records away"),
     Verb(
         "supersede",
@@ -121,6 +126,7 @@ VERBS: tuple[Verb, ...] = (
         "Change owner, due date (`no date`), priority, tags (`-#pilot`), `p4 i3`; `because …` at the end says why",
     ),
     Verb("helper", "A12 helper @kavya", "Name somebody who helps; `A12 helper -@kavya` or `A12 unhelp` ends it"),
+    Verb("watch", "A12 watch", "Hear when a record's status or due date changes; `A12 unwatch` ends it"),
     Verb("move", "A12 move #office", "Move a record to the project of another channel, with its history"),
     Verb("remove", "A12 remove", "Hide a record from every list; *Undo* below the answer brings it back"),
     Verb("paste", "paste", "A form for a whole list: each line becomes a record, after a preview"),
@@ -160,6 +166,8 @@ ABOUT_RECORD: Mapping[str, tuple[Callable[[Request, Deps, Kind, int], Awaitable[
     "uncomment": (talk.take_back, True),
     "reword": (talk.ask_reword, False),
     "move": (moves.ask, False),
+    "watch": (watching.start, True),
+    "unwatch": (watching.stop, True),
     "remove": (records.remove, True),
     "delete": (records.remove, True),
     "archive": (records.remove, True),

@@ -9,7 +9,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.replies import OpenForm, Redraw, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request, Where
 from handlers.slack_text import named_pieces
-from models import batches, comments, directory, duplicates, escalations, links, operations, projects
+from models import (
+    batches,
+    comments,
+    directory,
+    duplicates,
+    escalations,
+    links,
+    operations,
+    projects,
+    repeating,
+    watching,
+)
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
 from models.dates import date_order
@@ -19,8 +30,10 @@ from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import FieldType, FollowUp, Step
 from models.labels import Labelled, LinkType
 from models.operations import REMARK, TITLE_MAX
+from models.own_fields import kind_in
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project, Record
+from models.typed import read_typed
 from models.working_days import working_days_of
 from reports.around import around
 from reports.work import items_of
@@ -130,10 +143,11 @@ async def create_submitted(request: Request, deps: Deps) -> Reply:
     kind = kind_named(forms.read_choice(request.state, "kind") or context.kind)
     if kind is None:
         raise NotFound("This form is from an older version of Steward. Please open it again.")
-    values = forms.read_fields(kind, request.state, context)
     if context.follows:
-        return await _follow(request, deps, kind, values)
+        return await _follow(request, deps, kind)
     project, channel_id, began = await place_of(request, deps)
+    kind = kind_in(kind, project)
+    values = forms.read_fields(kind, request.state, context)
     if not began and (pointed_out := await _pointed_out(request, deps, kind, values, project)):
         return pointed_out
     item = await operations.create(
@@ -204,7 +218,7 @@ async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_u
     """The form of the record that follows from this one, filled from it."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     operations.require_follow_up(request.actor, item, project, follow_up)
-    made = links.follow_up_kind(follow_up)
+    made = kind_in(links.follow_up_kind(follow_up), project)
     values = {key: item.value(key) for key in follow_up.copies}
     context = replace(
         edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
@@ -217,12 +231,13 @@ async def follow_pressed(request: Request, deps: Deps) -> Reply:
     return await follow(request, deps, kind, number, _follow_up(kind, request.name.partition(":")[2]))
 
 
-async def _follow(request: Request, deps: Deps, kind: Kind, values: Mapping[str, Any]) -> Reply:
+async def _follow(request: Request, deps: Deps, kind: Kind) -> Reply:
     """Store the record that follows from another, in that one's project, and link the two."""
     old_kind, number = referred(request.context.follows)
     follow_up = _follow_up(old_kind, request.context.step)
     old, project = await operations.find(deps.session, request.actor, old_kind, number)
     operations.require_follow_up(request.actor, old, project, follow_up)
+    values = forms.read_fields(kind_in(kind, project), request.state, request.context)
     batches.begin(deps.session)
     item = await operations.create(
         deps.session,
@@ -259,10 +274,9 @@ async def kind_chosen(request: Request, deps: Deps) -> Reply:
     kind = kind_named(request.value)
     if kind is None or old is None:
         raise NotFound("Choose one of the kinds in the list.")
+    project = await _project_of_form(request, deps)
+    kind, old = kind_in(kind, project), kind_in(old, project)
     values = forms.read_fields(old, request.state, request.context)
-    project = None
-    if chosen := forms.read_choice(request.state, "project"):
-        project = await projects.find(deps.session, request.actor, int(chosen))
     keys = {spec.key for spec in kind.all_fields}
     homeless = [spec for spec in old.fields if spec.is_text and spec.key not in keys and values.get(spec.key)]
     lines = [f"{spec.label}: {values[spec.key]}" for spec in homeless]
@@ -278,12 +292,23 @@ async def more_fields_pressed(request: Request, deps: Deps) -> Reply:
     kind = kind_named(context.kind)
     if kind is None:
         raise NotFound("This form is from an older version of Steward. Please open it again.")
-    typed = forms.read_fields(kind, request.state, context)
     if context.reference:
         return await _edited_anew(request, deps, context)
-    chosen = forms.read_choice(request.state, "project")
-    project = await projects.find(deps.session, request.actor, int(chosen)) if chosen else None
+    project = await _project_of_form(request, deps)
+    kind = kind_in(kind, project)
+    typed = forms.read_fields(kind, request.state, context)
     return UpdateForm(forms.record_form(kind, typed, context, project=project, title=_title_of(context)))
+
+
+async def _project_of_form(request: Request, deps: Deps) -> Project | None:
+    """The project that the form for a new record goes to, as far as that is known. Raises NotFound."""
+    if request.context.follows:
+        _, project = await operations.find(deps.session, request.actor, *referred(request.context.follows))
+        return project
+    if "project" not in request.context.asks:
+        return request.project
+    chosen = forms.read_choice(request.state, "project")
+    return await projects.find(deps.session, request.actor, int(chosen)) if chosen else None
 
 
 async def due_date_chosen(request: Request, deps: Deps) -> Reply:
@@ -303,13 +328,15 @@ async def show(request: Request, deps: Deps, kind: Kind, number: int, *, is_whol
     """The record's card, for this person only; a whole one with every button there is for them."""
     item, project = await operations.find(deps.session, request.actor, kind, number)
     people = await directory.people(deps.session, cards.people_of(item))
-    offers_posting = not item.record.is_archived and not await operations.has_card(deps.session, item)
+    is_hidden = item.record.is_archived or operations.is_confidential(item.record)
+    has_card, watches = await watching.has_card_and_watches(deps.session, item, request.actor)
     card = cards.record_card(
         item,
         project,
         people,
         now=deps.now,
-        offers_posting=offers_posting,
+        offers_posting=not is_hidden and not has_card,
+        watches=watches,
         around=await around(deps.session, item, seen_by=request.actor),
         reader=request.actor,
         is_whole=is_whole,
@@ -350,7 +377,7 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
     """Store the changed fields; when somebody was faster, give the form back with both people's changes in it."""
     context = request.context
     item, project = await editable(request, deps, *referred(context.reference))
-    values = forms.read_fields(item.kind, request.state, context)
+    values = read_typed(item.kind, forms.read_fields(item.kind, request.state, context), project)
     if item.record.version != context.version:
         return await _merged(request, deps, item, project, values)
     due_before = item.record.due_date
@@ -417,11 +444,12 @@ async def _take_step(
     via: str,
 ) -> Reply:
     """Move the record on, and offer the way back."""
-    await operations.take_step(
+    following = await repeating.take_step(
         deps.session, request.actor, item, project, step, now=deps.now, via=via, note=remark, answer=answer
     )
     people = await directory.people(deps.session, cards.people_of(item))
-    message = cards.saved(item, project, people, said=step.past, now=deps.now)
+    hints = [cards.comes_next(following, project)] if following else []
+    message = cards.saved(item, project, people, said=step.past, now=deps.now, hints=hints)
     return Tell(message, redraw=await drawn_anew(request, deps, item, project), reference=item.reference)
 
 
@@ -590,7 +618,8 @@ def _form(
         thread_ts=request.thread_ts,
         asks=asks,
     )
-    return forms.record_form(kind, values, context.made_from(request.source), project=project or request.project)
+    project = project or request.project
+    return forms.record_form(kind_in(kind, project), values, context.made_from(request.source), project=project)
 
 
 async def _project_named(request: Request, deps: Deps, entry: Entry) -> Project | None:
@@ -720,9 +749,11 @@ async def editable(request: Request, deps: Deps, kind: Kind, number: int) -> tup
 async def _merged(request: Request, deps: Deps, item: Item, project: Project, typed: Mapping[str, Any]) -> Reply:
     """The form again, with the other person's changes where this one had left a field alone. Nothing is stored."""
     rows = [row for row in await operations.history(deps.session, item) if row.version > request.context.version]
-    originals = {row.field: operations.stored_value(item.kind, row.field, row.before) for row in reversed(rows)}
+    before = [row for row in reversed(rows) if row.field]
+    originals = {str(row.field): operations.stored_value(item.kind, row.field, row.before) for row in before}
     people = await directory.people(deps.session, {*cards.people_of(item), *(row.actor_id for row in rows)})
     who = " and ".join(sorted({name_of(people, row.actor_id) for row in rows})) or "Somebody"
+    typed = {**typed, **item.kind.follows(typed, originals)}
     changed, values = [], dict(typed)
     for spec in item.kind.all_fields:
         if spec.key not in originals:

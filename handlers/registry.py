@@ -32,6 +32,7 @@ from handlers import (
     tables,
     talk,
     undo,
+    watching,
 )
 from handlers.replies import Reply
 from handlers.request import Deps, Request, Where
@@ -81,6 +82,7 @@ BUTTONS: Mapping[str, Entry] = {
     "uncomment": Entry(talk.turned_round),
     "reword": Entry(talk.reword_pressed, writes=False),
     "move": Entry(moves.pressed, writes=False),
+    "watch": Entry(watching.pressed),
     "post_card": Entry(records.post_card_pressed),
     "look": Entry(records.look_pressed, writes=False),
     "duplicate": Entry(records.duplicate_pressed),

@@ -109,7 +109,7 @@ async def _imported(request: Request, deps: Deps) -> _Imported:
     text, source, file_id, box = _text(request, typed)
     try:
         table = read_table(text)
-        columns = columns_of(table, typed.kind)
+        columns = columns_of(table, typed.kind, project)
     except NoTable as problem:
         raise InvalidFields({box: str(problem)}) from problem
     reader = await _reader(request, deps, table, columns, project)
@@ -154,6 +154,7 @@ async def _reader(request: Request, deps: Deps, table: Table, columns: tuple[Col
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
         people={**known, **{person.id.lower(): [person] for person in by_id.values()}},
+        project=project,
     )
 
 

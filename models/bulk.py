@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, operations
+from models import batches, directory, operations, repeating
 from models.clock import today_in
 from models.errors import NotAllowed
 from models.kinds import Item
@@ -145,5 +145,5 @@ async def close(
         step = main_step(item)
         assert step is not None
         answer = answers.get(item.kind.key)
-        await operations.take_step(session, actor, item, project, step, now=now, via=via, note=note, answer=answer)
+        await repeating.take_step(session, actor, item, project, step, now=now, via=via, note=note, answer=answer)
     return [item for item, _ in pairs]

@@ -23,6 +23,14 @@ class DateProblem(StewardError):
         self.phrase = phrase
 
 
+class Unread(StewardError):
+    """Words that mean no value of their field, or several. `typed` is what stood there."""
+
+    def __init__(self, typed: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.typed = typed
+
+
 class NotFound(StewardError):
     """Not there, or not for this person: the two look the same on purpose."""
 

@@ -24,8 +24,9 @@ from models import absences, directory, manners, outbox
 from models.clock import today_in
 from models.inserting import add_rows
 from models.items import with_own_rows
-from models.kinds import Item, Kind
+from models.kinds import KINDS, Item, Kind
 from models.kinds.base import Concern
+from models.labels import EscalationLevel
 from models.ladder import LATE_LIMIT, Away, after_grace, asking_hour, begin_of, climbs, first_concern, rungs_left
 from models.permissions import Actor, Right, actor_of, require, visible_records
 from models.recurrences import instant_of
@@ -466,8 +467,26 @@ async def note_asked(session: AsyncSession, told: Mapping[int, str], now: dateti
         climbing.append(record)
         at = after_grace(project, now)
         await _set(session, [record.id], climb_at=at, climb_rung=step.rung, climb_since=now)
+        await _note_level(session, record, step.rung)
     await session.flush()
     return climbing
+
+
+# Whom a record counts as raised to when somebody on the rung was asked.
+LEVELS: Mapping[Rung, EscalationLevel] = {
+    Rung.OWNER: EscalationLevel.OWNER,
+    Rung.DEPUTY: EscalationLevel.OWNER,
+    Rung.COORDINATOR: EscalationLevel.COORDINATOR,
+    Rung.SPONSOR: EscalationLevel.SPONSOR,
+}
+
+
+async def _note_level(session: AsyncSession, record: Record, rung: Rung) -> None:
+    """Keep to whom a record was raised last, where its kind has a field for it; the step is its history."""
+    model: Any = next(kind.model for kind in KINDS if kind.key == record.kind)
+    if "escalation_level" in model.model_fields and rung in LEVELS:
+        statement = update(model).where(model.record_id == record.id).values(escalation_level=LEVELS[rung])
+        await session.exec(statement, execution_options={"synchronize_session": False})
 
 
 async def note_unasked(session: AsyncSession, person_id: str, trouble: str, said: str, now: datetime) -> None:

@@ -20,8 +20,9 @@ from models.kinds import KINDS, Kind, kind_named
 from models.kinds.base import FieldSpec, FieldType
 from models.labels import Labelled, Priority
 from models.operations import New
+from models.own_fields import kind_in
 from models.pasting import Known
-from models.tables import Person
+from models.tables import Person, Project
 from models.tags import read_tags
 
 MOST_ROWS: Final = 500
@@ -150,11 +151,11 @@ def _undefused(cell: str) -> str:
     return cell[1:] if re.match(r"'[=+\-@\t\r]", cell) else cell
 
 
-def columns_of(table: Table, default: Kind) -> tuple[Column, ...]:
-    """What each column means for the kinds there are in the table. Raises NoTable where none is the title."""
+def columns_of(table: Table, default: Kind, project: Project | None = None) -> tuple[Column, ...]:
+    """What each column means for the kinds there are in the table, in that project. Raises NoTable without a title."""
     kind_at = _kind_column(table)
     present = [_kind_named(_cell(row, kind_at)) or default for row in table.rows]
-    kinds = [kind for kind in KINDS if kind in present]
+    kinds = [kind_in(kind, project) for kind in KINDS if kind in present]
     taken: set[tuple[str, str]] = set()
     columns = []
     for at, name in enumerate(table.header):
@@ -221,6 +222,7 @@ class Reader:
     order: DateOrder
     locale: str | None
     people: Known
+    project: Project | None = None
 
 
 class _Unread(Exception):
@@ -272,6 +274,7 @@ def _draft(row: Row, columns: Sequence[Column], default: Kind, reader: Reader, k
         if found is None:
             kinds = ", ".join(each.singular for each in KINDS)
             reading.faults.append(Fault(named.name, f"“{cell}” is no kind of record. There are: {kinds}."))
+    kind = kind_in(kind, reader.project)
     for column in columns:
         cell = _cell(row, column.at)
         if not cell or column is named:
@@ -417,6 +420,20 @@ def _points(spec: FieldSpec, cell: str, reader: Reader) -> int:
     return int(match[1])
 
 
+def _option(spec: FieldSpec, cell: str, reader: Reader) -> str:
+    found = next((word for word in spec.options if word.casefold() == cell.casefold()), None)
+    if found is None:
+        raise _Unread(f"“{cell}” is none of these: {', '.join(spec.options)}.")
+    return found
+
+
+def _number(spec: FieldSpec, cell: str, reader: Reader) -> int:
+    try:
+        return int(cell)
+    except ValueError:
+        raise _Unread(f"“{cell}” is no whole number.") from None
+
+
 def _tags(spec: FieldSpec, cell: str, reader: Reader) -> str:
     return read_tags(re.sub(r"[\[\]'\"|]", " ", cell))
 
@@ -432,5 +449,9 @@ _READERS: Final[Mapping[FieldType, Callable[[FieldSpec, str, Reader], Any]]] = {
     FieldType.TIME: _time,
     FieldType.CHOICE: _choice,
     FieldType.SCALE: _points,
+    FieldType.NUMBER: _number,
+    FieldType.OPTION: _option,
+    FieldType.REPEAT: _text,
+    FieldType.MONEY: _text,  # the project that it goes to knows what it means
     FieldType.TAGS: _tags,
 }

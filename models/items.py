@@ -7,6 +7,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.kinds import KINDS, Item
+from models.own_fields import kind_in
 from models.tables import Project, Record
 
 
@@ -20,5 +21,7 @@ async def with_own_rows(session: AsyncSession, found: Sequence[tuple[Record, Pro
             own |= {row.record_id: row for row in await session.exec(select(model).where(model.record_id.in_(ids)))}
     kinds = {kind.key: kind for kind in KINDS}
     return [
-        (Item(kinds[record.kind], record, own[record.id]), project) for record, project in found if record.id in own
+        (Item(kind_in(kinds[record.kind], project, record), record, own[record.id]), project)
+        for record, project in found
+        if record.id in own
     ]

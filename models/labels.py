@@ -46,6 +46,21 @@ class Priority(Labelled):
     CRITICAL = "critical", "Critical"
 
 
+class Confidentiality(Labelled):
+    """Who sees a record: everybody who sees its project, or of them only those involved."""
+
+    OPEN = "open", "Whoever sees the project"
+    CONFIDENTIAL = "confidential", "Confidential"
+
+
+class EscalationLevel(Labelled):
+    """To whom something was raised so far."""
+
+    OWNER = "owner", "Owner"
+    COORDINATOR = "coordinator", "Coordinator"
+    SPONSOR = "sponsor", "Sponsor"
+
+
 class LinkType(Labelled):
     """How one record is linked to another. The label is read from the one, `inverse` from the other."""
 
@@ -55,10 +70,17 @@ class LinkType(Labelled):
     RESULTS_IN = "results_in", "Results in"
     SUPERSEDES = "supersedes", "Supersedes"
     DUPLICATES = "duplicates", "Duplicates"
+    PART_OF = "part_of", "Part of"
+    FOLLOWS = "follows", "Follows"
 
     @property
     def inverse(self) -> str:
         return _INVERSE[self]
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether it leads from a part to the one whole that it belongs to, so that nothing comes round to itself."""
+        return self is LinkType.PART_OF
 
 
 class SourceChange(Labelled):
@@ -75,4 +97,6 @@ _INVERSE = {
     LinkType.RESULTS_IN: "Results from",
     LinkType.SUPERSEDES: "Superseded by",
     LinkType.DUPLICATES: "Duplicated by",
+    LinkType.PART_OF: "Has part",
+    LinkType.FOLLOWS: "Followed by",
 }

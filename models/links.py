@@ -15,7 +15,7 @@ from models.inserting import add_missing
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FollowUp
 from models.labels import LinkType
-from models.permissions import Actor, Right, require, visible_records
+from models.permissions import Actor, Right, is_for_everybody, require, visible_records
 from models.tables import Act, ChannelMember, History, Link, Person, Project, Record
 
 _KINDS = {kind.key: kind for kind in KINDS}
@@ -35,7 +35,8 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
     """The links of a record that this person may see, or everybody who is in its channel; one statement.
 
     Those are links to records of its own project and of open projects. To guests and people of other companies, and so
-    in a channel where some are, only what was logged there too. What is archived is left out.
+    in a channel where some are, only what was logged there too. What is archived is left out, and for everybody what is
+    confidential.
     """
     here = item.record.id
     for_all = or_(col(Record.channel_id) == item.record.channel_id, ~_has_guests(item.record.channel_id))
@@ -50,7 +51,7 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
         .where(
             or_(col(Link.from_id) == here, col(Link.to_id) == here),
             or_(col(Record.project_id) == item.record.project_id, col(Project.is_private).is_(False)),
-            for_all if seen_by is None else visible_records(seen_by),
+            and_(for_all, is_for_everybody()) if seen_by is None else visible_records(seen_by),
             col(Record.is_archived).is_(False),
         )
         .order_by(col(Link.at), col(Record.id))
@@ -95,6 +96,8 @@ async def make(
         raise Conflict(f"{one[0].reference} cannot be linked with itself.")
     if type is LinkType.SUPERSEDES and operations.replaces_now(one[0]):
         require(actor, Right.APPROVE, other[1], other[0])
+    if type.is_one_way:
+        await _refuse_circle(session, one[0], type, other[0])
     if not await _insert(session, actor, one[0], type, other[0], now):
         raise Conflict(f"{one[0].reference} {_in_words(type)} {other[0].reference} already.")
     batches.begin(session)
@@ -102,6 +105,39 @@ async def make(
     await _note(session, actor, one, type.label, other, via=via, now=now, after=made)
     await _note(session, actor, other, type.inverse, one, via=via, now=now, after=made)
     await operations.replace_linked(session, actor, one[0], via=via, now=now)
+
+
+async def _refuse_circle(session: AsyncSession, part: Item, type: LinkType, whole: Item) -> None:
+    """Raise Conflict where the part belongs to another whole already, or the whole to the part."""
+    if any(each != whole.record.id for each in (await _wholes(session, part.record.id, type))[:1]):
+        raise Conflict(
+            f"{part.reference} is {_in_words(type)} another record already; its card shows which. "
+            f"`/steward {part.reference} unlink …` ends that."
+        )
+    if part.record.id in await _wholes(session, whole.record.id, type):
+        raise Conflict(f"{whole.reference} belongs to {part.reference} already, so it cannot be the other way round.")
+
+
+async def _wholes(session: AsyncSession, part_id: int | None, type: LinkType) -> list[int]:
+    """The ids of the record's whole, of that one's whole, and so on; as many statements as there are of them."""
+    found: list[int] = []
+    here = part_id
+    while here is not None:
+        query = select(Link.to_id).where(col(Link.from_id) == here, col(Link.type) == type).limit(1)
+        here = (await session.exec(query)).first()
+        found += [here] if here is not None else []
+    return found
+
+
+async def closes_circle(session: AsyncSession, row: History) -> bool:
+    """Whether a link that the row of a record's history took away cannot be there again, because of newer ones."""
+    for link in row.before or () if row.field == "link" else ():
+        type = LinkType(link["type"])
+        if type.is_one_way and (
+            await _wholes(session, link["from"], type) or link["from"] in await _wholes(session, link["to"], type)
+        ):
+            return True
+    return False
 
 
 async def unmake(
@@ -163,13 +199,28 @@ async def follow(
     """
     item, project = old
     operations.require_follow_up(actor, item, project, follow_up)
-    ends = (new, item) if follow_up.is_from_new else (item, new)
-    await _insert(session, actor, ends[0], follow_up.link, ends[1], now)
-    word = follow_up.link.inverse if follow_up.is_from_new else follow_up.link.label
-    made = [_plain(ends[0], follow_up.link, ends[1])]
-    await _note(session, actor, old, word, (new, project), via=via, now=now, after=made)
-    if follow_up.to is not None:
+    to_it = follow_up.is_from_new
+    await tie(session, actor, old, follow_up.link, (new, project), is_to_it=to_it, now=now, via=via)
+    if follow_up.to is not None and item.record.status != follow_up.to:
         await operations.follow_status(session, actor, item, follow_up.to, because=new.reference, now=now, via=via)
+
+
+async def tie(
+    session: AsyncSession,
+    actor: Actor,
+    one: tuple[Item, Project],
+    type: LinkType,
+    new: tuple[Item, Project],
+    *,
+    is_to_it: bool,
+    now: datetime,
+    via: str,
+) -> None:
+    """Link a record to one just made, or that one to it (`is_to_it`), in the history of the first."""
+    ends = (new[0], one[0]) if is_to_it else (one[0], new[0])
+    await _insert(session, actor, ends[0], type, ends[1], now)
+    word = type.inverse if is_to_it else type.label
+    await _note(session, actor, one, word, new, via=via, now=now, after=[_plain(ends[0], type, ends[1])])
 
 
 def link_word(words: str) -> tuple[LinkType, str] | None:

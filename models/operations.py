@@ -7,7 +7,7 @@ of work rolls back.
 import sys
 from collections import Counter as Counting
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any, Final
@@ -17,14 +17,16 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, escalations, ladder, moves, outbox, projects, reminders, search, tags
+from models import batches, directory, escalations, ladder, moves, outbox, projects, reminders, search, tags, watching
 from models.clock import today_in
-from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken
+from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
 from models.inserting import add, add_rows, count_up
 from models.kinds import Item, Kind
-from models.kinds.base import FieldSpec, FieldType, FollowUp, Step
-from models.labels import Labelled, LinkType, SourceChange
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Step, own_values
+from models.labels import Confidentiality, Labelled, LinkType, SourceChange
+from models.money import Money
 from models.moves import Destination
+from models.own_fields import kind_in
 from models.permissions import Actor, Right, keeps_to_channels, may, require, right_for, visible_records
 from models.tables import (
     Act,
@@ -40,31 +42,34 @@ from models.tables import (
     RecordHelper,
     RecordTag,
 )
+from models.typed import read_typed
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
+CONFIDENTIALITY = "confidentiality"
 
 # Columns that follow from another change of the same moment: their history is kept for undoing, and not told.
 BOOKKEEPING = frozenset({REMARK, FIRST_DUE, "due_moves", "reopened", "channel_id"})
 
 # What the card of a linked record shows of this one.
-SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id"})
+SHOWN_ELSEWHERE = frozenset({"title", "status", "is_archived", "project_id", CONFIDENTIALITY})
 
 # What decides when its owner is reminded before the due time.
 MOVES_REMINDER = frozenset({"due_date", "due_time", "project_id", "status"})
 
 # What a reminder in the project's channel shows.
 SHOWN_IN_REMINDER = frozenset(
-    {"title", "status", "is_archived", "is_draft", "project_id", "due_date", "due_time", "owner_id"}
+    {"title", "status", "is_archived", "is_draft", "project_id", "due_date", "due_time", "owner_id", CONFIDENTIALITY}
 )
 
 MOST_HELPERS = 20
 # What the direct message of somebody says whose record it is no longer.
-SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived"})
+SHOWN_TO_FORMER = frozenset({"owner_id", "title", "project_id", "is_archived", CONFIDENTIALITY})
 
 TITLE_MAX = 250
 TEXT_MAX = 3_000  # what one input of a Slack form takes
 LONG_TEXT_MAX = 40_000
+NUMBER_MAX = 100_000
 
 NOT_THERE = "There is no {reference} here that you can see. `/steward list` shows what there is."
 
@@ -93,7 +98,7 @@ async def find(
     if found is None or (found[0].is_archived and not with_archived):
         raise NotFound(NOT_THERE.format(reference=f"{kind.letter}{number}"))
     record, own, project = found
-    return Item(kind, record, own), project
+    return Item(kind_in(kind, project, record), record, own), project
 
 
 async def create(
@@ -117,9 +122,39 @@ async def create(
     require(actor, Right.CREATE, project)
     if keeps_to_channels(actor) and not await directory.is_member(session, channel_id, actor.id):
         raise NotAllowed("Guests log only where they are: type the command in a channel of the project you are in.")
+    kind = kind_in(kind, project)
+    values = read_typed(kind, values, project)
     await _check(session, kind, {"title": None, **values}, project, now, before=None)
-    number = await count_up(session, Counter, {"kind": kind.key}, "last")
-    item = _new_item(actor, New(kind, values), number, project, channel_id, now)
+    return await store_new(
+        session,
+        actor,
+        New(kind, values),
+        project=project,
+        channel_id=channel_id,
+        now=now,
+        via=via,
+        source=source,
+        is_draft=is_draft,
+        owes_card=owes_card,
+    )
+
+
+async def store_new(
+    session: AsyncSession,
+    actor: Actor,
+    new: "New",
+    *,
+    project: Project,
+    channel_id: str,
+    now: datetime,
+    via: str,
+    source: Source | None = None,
+    is_draft: bool = False,
+    owes_card: bool = True,
+) -> Item:
+    """Store a new record whose values and whose right to be there are known."""
+    number = await count_up(session, Counter, {"kind": new.kind.key}, "last")
+    item = _new_item(actor, new, number, project, channel_id, now)
     item.record.source_link = (source and source.link) or None
     item.record.source_channel_id = (source and source.channel_id) or None
     item.record.source_ts = (source and source.ts) or None
@@ -133,8 +168,9 @@ async def create(
     if owes_card:
         await owe_card(session, item.record, now)
     await _owe_channel_reminder(session, item.record.project_id, item, now)
-    if batches.current(session):
-        # The cards of a batch mention nobody: one word tells each owner of all that is theirs.
+    if batches.current(session) or is_confidential(item.record):
+        # The cards of a batch mention nobody: one word tells each owner of all that is theirs. A confidential record
+        # has no card.
         await _owe_word_to_new_owner(session, actor, item, now)
     for helper_id in item.record.helpers:
         await _owe_word(session, actor, item, helper_id, now)
@@ -170,6 +206,7 @@ async def create_many(
     nothing is owed to channel and owners until one of them changes. `may_be_past` takes dates that have passed.
     """
     require(actor, Right.CREATE, project)
+    news = [replace(new, values=read_typed(new.kind, new.values, project)) for new in news]
     told = (new_problems(actor, project, new, now=now, may_be_past=may_be_past) for new in news)
     problems = [sentence for each in told for sentence in each.values()]
     owners = {new.values.get("owner_id") for new in news}
@@ -196,7 +233,7 @@ def new_problems(
 ) -> dict[str, str]:
     """What is wrong with a record to be stored: field key -> sentence. Its owner is asked about elsewhere."""
     today = date.min if may_be_past else today_in(project.timezone, now)
-    problems = field_problems(new.kind, {"title": None, **new.values}, today=today)
+    problems = field_problems(new.kind, {"title": None, **read_typed(new.kind, new.values, project)}, today=today)
     if new.status is not None and new.status != new.kind.first_status and not problems:
         item = _new_item(actor, new, 0, project, "", now)
         steps = [step for step in new.kind.steps if step.to == new.status]
@@ -208,7 +245,7 @@ def new_problems(
 
 def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime) -> Item:
     """The rows of a new record, not yet stored."""
-    kind, values = new.kind, new.values
+    kind, values = kind_in(new.kind, project), {**new.values, **new.kind.follows(new.values, {})}
     if not values.get("due_date"):
         values = {**values, "due_time": None}
     own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
@@ -226,7 +263,8 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
         raised_by=actor.id,
         created_at=now,
         updated_at=now,
-        **{key: value for key, value in values.items() if key not in own_keys and value is not None},
+        own_values=own_values(values),
+        **{key: value for key, value in values.items() if key in Record.model_fields and value is not None},
     )
     own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
     reminders.plan(record, project, now)
@@ -277,7 +315,11 @@ async def change(
     require(actor, Right.EDIT, project, item)
     require_editable(item)
     await _refuse_stale(session, item, version)
+    values = read_typed(item.kind, values, project)
     await _check(session, item.kind, values, project, now, before=item)
+    if CONFIDENTIALITY in values and values[CONFIDENTIALITY] != item.record.confidentiality:
+        _require_confide(actor, project, item)
+    values = {**values, **item.kind.follows({**item.values, **values}, item.values)}
     if "due_date" in values and values["due_date"] is None:
         values = {**values, "due_time": None}
     values = {**values, **_promise(item, values)}
@@ -285,6 +327,19 @@ async def change(
     notes = dict.fromkeys(["due_date"] if is_moved else values, why.strip())
     await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now, notes=notes)
     return item
+
+
+def is_confidential(record: Record) -> bool:
+    """Whether only those involved see the record."""
+    return record.confidentiality is Confidentiality.CONFIDENTIAL
+
+
+def _require_confide(actor: Actor, project: Project, item: Item) -> None:
+    """Raise InvalidFields, beside the field, unless the actor may say whether the record is confidential."""
+    try:
+        require(actor, Right.CONFIDE, project, item)
+    except NotAllowed as refusal:
+        raise InvalidFields({CONFIDENTIALITY: str(refusal)}) from refusal
 
 
 def _promise(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -328,8 +383,9 @@ async def take_step(
     note = (note or "").strip()
     if problems := step_problems(item, step, note, answer):
         raise InvalidFields(problems)
-    asked = {field.key: None for field in item.kind.all_fields if field.by_step}
-    values = {"status": step.to, REMARK: note, **asked, **step.sets(item)}
+    asked = {each.asks: None for each in item.kind.steps if each.asks}
+    also = step.sets(item, actor.id, today_in(project.timezone, now))
+    values = {"status": step.to, REMARK: note, **asked, **also}
     values |= {step.asks: answer} if step.asks else {}
     await _apply(session, actor, item, values, act=Act.STEPPED, via=via, now=now, notes={"status": note})
     return item
@@ -494,6 +550,7 @@ async def move(
     """Put the record into another project, with all that belongs to it. Raises NotAllowed and Conflict."""
     await moves.require_move(session, actor, item, project, to)
     await _apply(session, actor, item, moves.new_place(item, project, to), act=Act.CHANGED, via=via, now=now)
+    item.kind = kind_in(item.kind, to.project, item.record)
     return item
 
 
@@ -576,6 +633,8 @@ def right_to_restore(item: Item, before: Mapping[str, Any]) -> Right:
     """What undoing takes: as much as doing it would, in whichever direction it goes."""
     if "is_archived" in before:
         return Right.DELETE
+    if CONFIDENTIALITY in before:
+        return Right.CONFIDE
     decided = {step.to for step in item.kind.steps if step.needs_approver(item)}
     is_decision = "status" in before and not decided.isdisjoint({item.record.status, before["status"]})
     return Right.APPROVE if is_decision else Right.EDIT
@@ -600,16 +659,25 @@ def field_problems(kind: Kind, values: Mapping[str, Any], *, today: date, before
     problems = {
         field.key: problem
         for field in kind.all_fields
-        if field.key in values and (problem := _value_problem(field, values[field.key]))
+        if field.key in values and not _stays(field, values, before)
+        if (problem := _value_problem(field, values[field.key]))
     }
     for key in ("due_date", "next_review"):
         day = values.get(key)
         if day and day < today and (before is None or before.value(key) != day):
             problems[key] = f"{day:%a} {day.day} {day:%b %Y} is past. Choose today or a later day."
+    if not problems:
+        was = before.values if before else {}
+        problems |= kind.contradictions({**was, **values}, was)
     due = values.get("due_date", before and before.record.due_date)
     if values.get("due_time") and not due and (before or "due_date" in values):
         problems["due_time"] = "A time needs a day: choose a due date too, or clear the time."
     return problems
+
+
+def _stays(field: FieldSpec, values: Mapping[str, Any], before: Item | None) -> bool:
+    """Whether the value is one that was right when it was chosen, and that may stay though its project changed."""
+    return field.type is FieldType.OPTION and before is not None and before.value(field.key) == values[field.key]
 
 
 def _value_problem(field: FieldSpec, value: Any) -> str | None:
@@ -618,6 +686,8 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
         return "A title is needed: one line that says what it is."
     if value is None:
         return None
+    if isinstance(value, Unread):
+        return str(value)
     limit = {FieldType.TEXT: TEXT_MAX, FieldType.LONG_TEXT: LONG_TEXT_MAX}.get(field.type)
     limit = TITLE_MAX if field.key == "title" else limit
     if limit and len(value) > limit:
@@ -626,6 +696,10 @@ def _value_problem(field: FieldSpec, value: Any) -> str | None:
         return tags.problem(value)
     if field.type is FieldType.SCALE and value not in range(1, 6):
         return "Choose a number from 1 to 5."
+    if field.type is FieldType.NUMBER and abs(value) > NUMBER_MAX:
+        return f"Choose a number from -{NUMBER_MAX:,} to {NUMBER_MAX:,}."
+    if field.type is FieldType.OPTION and value and value not in field.options:
+        return f"Choose one of: {', '.join(field.options)}."
     if field.choices and value not in list(field.choices):
         return f"Choose one of: {', '.join(choice.label for choice in field.choices)}."
     return None
@@ -713,7 +787,7 @@ async def _apply(
     if not changes:
         return
     for key, (_, value) in changes.items():
-        setattr(item.row_of(key), key, value)
+        item.put(key, value)
     if "status" in changes:
         item.record.is_open = item.record.status not in item.kind.closed
         item.record.closed_at = None if item.record.is_open else now
@@ -749,6 +823,8 @@ async def _apply(
     touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
         await _owe_linked_cards(session, [item], now)
+    if item.record.is_watched and not changes.keys().isdisjoint(watching.WATCHED):
+        await watching.owe(session, item.record, by=actor.id, now=now)
     if "status" in changes:
         await _replace(session, actor, item, str(changes["status"][0]), act=act, via=via, now=now)
     if "owner_id" in changes:
@@ -877,7 +953,9 @@ async def has_card(session: AsyncSession, item: Item) -> bool:
 
 
 async def owe_card_again(session: AsyncSession, item: Item, *, now: datetime) -> None:
-    """Owe the card to a record that has none: because somebody asked, however old it is."""
+    """Owe the card to a record that has none: because somebody asked, however old it is. Raises Conflict."""
+    if is_confidential(item.record):
+        raise Conflict(f"{item.reference} is confidential, so it has no card.")
     if not await has_card(session, item):
         await owe_card(session, item.record, now, because=f":{now.isoformat()}", asked=True)
 
@@ -1025,6 +1103,8 @@ def _history(
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Money):
+        return str(value)
     return value.isoformat() if isinstance(value, date | time) else value
 
 
@@ -1039,6 +1119,8 @@ def stored_value(kind: Kind, key: str | None, stored: Any) -> Any:
         return date.fromisoformat(stored)
     if field.type is FieldType.TIME:
         return time.fromisoformat(stored)
+    if field.type is FieldType.MONEY:
+        return Money.stored(stored)
     return field.choices(stored) if field.choices else stored
 
 

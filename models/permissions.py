@@ -3,7 +3,8 @@
 docs/permissions.md shows the table; `make docs` writes it there.
 
 A project is private as soon as one of its channels is; then only the members of its channels see it. Guests and
-people of other companies see only what was logged in a channel they are in.
+people of other companies see only what was logged in a channel they are in. A confidential record is seen by those
+involved and nobody else, if they see its project.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,14 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, exists, false, or_
+from sqlalchemy import ColumnElement, and_, exists, false, or_
 from sqlmodel import col
 
 from models.errors import NotAllowed
 from models.kinds import Item
 from models.kinds.base import Step
-from models.labels import Labelled
-from models.tables import Channel, ChannelMember, Editors, Person, Project, Record, Standup
+from models.labels import Confidentiality, Labelled
+from models.tables import Channel, ChannelMember, Editors, Person, Project, Record, RecordHelper, Standup
 
 
 class Right(StrEnum):
@@ -33,6 +34,7 @@ class Right(StrEnum):
     BEGIN = "begin a project"
     BIND = "say which project a channel belongs to"
     SETTINGS = "change a project's settings"
+    CONFIDE = "say whether this is confidential"
     SUMMARIZE = "post or leave out its weekly summary"
     EXPORT = "export"
     REACTIONS = "change what reactions do"
@@ -45,7 +47,12 @@ class Right(StrEnum):
 CONDITIONS_KEPT = 1_000
 
 # What an archived project no longer allows.
-CHANGING = frozenset({Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE, Right.SUMMARIZE})
+CHANGING = frozenset(
+    {
+        *(Right.CREATE, Right.COMMENT, Right.EDIT, Right.DELETE, Right.APPROVE),
+        *(Right.CONFIDE, Right.SUMMARIZE),
+    }
+)
 
 
 class Standing(StrEnum):
@@ -90,6 +97,7 @@ class Grant(Labelled):
     IN_CHANNEL = "in_channel", "in their channels"
     OWN = "own", "own"
     RAISED = "raised", "if they raised it"
+    ANSWERS = "answers", "if they own or raised it"
     MEMBERS_EDIT = "members_edit", "if the project allows it (it does at first)"
     OTHERS_LOG = "others_log", "if the project allows it (not at first), in their channels"
     UNLED = "unled", "no, unless there is no coordinator"
@@ -125,6 +133,9 @@ MATRIX: Mapping[Right, Row] = {
     Right.EDIT: Row("edit, reassign, close, reopen, link", Grant.MEMBERS_EDIT, YES, YES, YES, YES, OWN, OWN),
     Right.DELETE: Row("remove (archive)", NO, RAISED, YES, YES, YES, NO, NO),
     Right.APPROVE: Row("approve or reject a decision, accept a risk of 12 or more", NO, NO, YES, YES, YES, NO, NO),
+    Right.CONFIDE: Row(
+        "make a record confidential, or lift that", NO, Grant.ANSWERS, YES, YES, NO, Grant.ANSWERS, Grant.ANSWERS
+    ),
     Right.EXPORT: Row("export", NO, NO, YES, NO, YES, NO, NO),
     Right.BEGIN: Row("begin a project in a form", YES, NO, YES, YES, YES, NO, NO),
     Right.BIND: Row("say which project a channel belongs to", YES, NO, YES, YES, YES, NO, NO),
@@ -198,6 +209,8 @@ def _holds(grant: Grant, actor: Actor, project: Project | None, item: Item | Non
             return _is_own(actor, item)
         case Grant.RAISED:
             return item is not None and item.record.raised_by == actor.id
+        case Grant.ANSWERS:
+            return item is not None and actor.id in (item.record.owner_id, item.record.raised_by)
         case Grant.MEMBERS_EDIT:
             return project is None or project.who_may_edit is Editors.MEMBERS
         case Grant.OTHERS_LOG:
@@ -253,6 +266,8 @@ def _refusal(actor: Actor, right: Right, project: Project | None) -> str:
         return "People of other companies cannot log here. The project's coordinator can allow it in its settings."
     if actor.standing is not Standing.MEMBER and right in (Right.BEGIN, Right.BIND, Right.SETTINGS):
         return f"Only full members of this workspace can {right.value}. Ask one of them to do it."
+    if right is Right.CONFIDE:
+        return "Its owner, whoever raised it, the coordinator and the sponsor say whether it is confidential. Ask them."
     if actor.standing is not Standing.MEMBER:
         if right in (Right.EDIT, Right.COMMENT):
             verb = "comment on only" if right is Right.COMMENT else "change only"
@@ -332,7 +347,8 @@ def visible_channels(actor: Actor) -> ColumnElement[bool]:
 
 def seen_by_all_at_home() -> ColumnElement[bool]:
     """The records that everybody in their project's home channel may know of, on `Record` joined with `Project`."""
-    return or_(col(Record.channel_id) == col(Project.home_channel_id), ~_others_read_along())
+    logged_there = col(Record.channel_id) == col(Project.home_channel_id)
+    return and_(is_for_everybody(), or_(logged_there, ~_others_read_along()))
 
 
 def _others_read_along() -> ColumnElement[bool]:
@@ -374,10 +390,29 @@ def logs_in_channel(actor: Actor, channel_id: str) -> ColumnElement[bool]:
 @lru_cache(maxsize=CONDITIONS_KEPT)
 def visible_records(actor: Actor) -> ColumnElement[bool]:
     """The records the actor may know of, as a condition on `Record` joined with `Project`."""
-    if actor.standing is Standing.MEMBER:
-        return visible_projects(actor)
     if actor.standing is Standing.NOBODY:
         return false()
+    in_sight = visible_projects(actor) if actor.standing is Standing.MEMBER else _logged_in_their_channels(actor)
+    return and_(in_sight, or_(is_for_everybody(), _is_involved(actor)))
+
+
+def is_for_everybody() -> ColumnElement[bool]:
+    """The records that whoever sees their project may see, and a channel may be told of, as a condition on `Record`."""
+    return col(Record.confidentiality) == Confidentiality.OPEN
+
+
+def _is_involved(actor: Actor) -> ColumnElement[bool]:
+    """The records that concern the actor, as a condition on `Record` joined with `Project`."""
+    helps = exists().where(
+        col(RecordHelper.workspace_id) == col(Record.workspace_id),
+        col(RecordHelper.record_id) == col(Record.id),
+        col(RecordHelper.person_id) == actor.id,
+    )
+    theirs = (Record.owner_id, Record.raised_by, Project.coordinator_id, Project.sponsor_id)
+    return or_(*(col(person_id) == actor.id for person_id in theirs), helps)
+
+
+def _logged_in_their_channels(actor: Actor) -> ColumnElement[bool]:
     return exists().where(
         col(ChannelMember.workspace_id) == col(Record.workspace_id),
         col(ChannelMember.channel_id) == col(Record.channel_id),

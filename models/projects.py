@@ -11,8 +11,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, ladder, reminders, summaries
+from models import batches, directory, ladder, own_fields, reminders, summaries
 from models.errors import Conflict, InvalidFields, NotFound, Overtaken
+from models.money import CURRENCIES
 from models.permissions import (
     Actor,
     Right,
@@ -44,6 +45,8 @@ SETTINGS = (
     "holiday_country",
     "holiday_subdivision",
     "days_off",
+    "currency",
+    "own_fields",
     "lead_days",
     "who_may_edit",
     "may_others_log",
@@ -387,11 +390,18 @@ def _days_off_problem(days_off: str) -> str | None:
     return f"At most {MOST_DAYS_OFF} days; these are {count}." if count > MOST_DAYS_OFF else None
 
 
+def _currency_problem(currency: str | None) -> str | None:
+    is_known = currency is None or currency in CURRENCIES
+    return None if is_known else "Type the code of a currency, three letters such as EUR, or leave it empty."
+
+
 _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "name": _name_problem,
     "timezone": lambda zone: (
         None if zone in available_timezones() else "Choose a time zone from the list, such as Europe/Berlin."
     ),
+    "currency": _currency_problem,
+    "own_fields": own_fields.problem,
     "working_days": lambda days: None if days else "Choose at least one day of the week.",
     "holiday_country": lambda code: None if code is None or code in countries() else "Choose a country from the list.",
     "days_off": _days_off_problem,

@@ -39,6 +39,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import tags
 from models.kinds import KINDS, Item, Kind
+from models.own_fields import kind_in
 from models.tables import Comment, Record
 from models.words import joined_words_of, ways_to_find, words_of
 
@@ -60,7 +61,7 @@ class Passage:
 def passages(item: Item) -> Iterator[Passage]:
     """The texts by which the record is found, its title first."""
     for field in item.kind.all_fields:
-        if field.is_text and (text := item.value(field.key)):
+        if field.is_searched and (text := item.value(field.key)):
             yield Passage(field.label, text)
     if item.record.tags:
         yield Passage("Tags", tags.shown(item.record.tags))
@@ -68,7 +69,7 @@ def passages(item: Item) -> Iterator[Passage]:
 
 def is_found_by(kind: Kind, keys: set[str]) -> bool:
     """Whether a change of these columns changes what a record of the kind is found by."""
-    return any(field.key in keys and (field.is_text or field.key == "tags") for field in kind.all_fields)
+    return any(field.key in keys and (field.is_searched or field.key == "tags") for field in kind.all_fields)
 
 
 def index(item: Item) -> None:
@@ -319,4 +320,5 @@ def _item(kind: Kind, row: Any, own: Any) -> Item:
     values = list(row)
     of_record = dict(zip(_TABLE.c.keys(), values, strict=False))
     of_kind = dict(zip(own.c.keys(), values[len(of_record) :], strict=True))
-    return Item(kind, Record(**of_record), kind.model(**of_kind))
+    record = Record(**of_record)
+    return Item(kind_in(kind, None, record), record, kind.model(**of_kind))

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.labels import Labelled, LinkType, Priority, SourceChange
+from models.labels import Confidentiality, Labelled, LinkType, Priority, SourceChange
 
 
 def stored(values: type[StrEnum]) -> Enum:
@@ -152,7 +152,8 @@ class Project(SQLModel, table=True):
     time, `remind_before_minutes`, they are reminded; `grace_days` are the working days that each step of an escalation
     waits for a word. `next_reminder_at` is when the channel is reminded, and `reminded_on` the local date on which it
     last was. `next_summary_at` is the first instant at which its weekly summary has something to do (see
-    `models/summaries.py`).
+    `models/summaries.py`). Amounts typed without a currency are in `currency` (ISO 4217 code). `own_fields` are lines
+    of `models.own_fields`.
     """
 
     __tablename__ = "project"
@@ -171,6 +172,8 @@ class Project(SQLModel, table=True):
     holiday_country: str | None = None
     holiday_subdivision: str | None = None
     days_off: str = ""
+    currency: str | None = None
+    own_fields: str = ""
     who_may_edit: Editors = Field(default=Editors.MEMBERS, sa_type=stored(Editors))
     may_others_log: bool = False
     lead_days: int = 2
@@ -212,9 +215,10 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
-    `remind_at` is when the clock reminds of the due time, empty where it need not look. `words` and `title_words` are
-    what it is found by, see `models.search`. `climb_at` is the first instant at which its escalation may have something
-    to do; `climb_rung` who was asked last, at `climb_since`, while nobody has answered.
+    `remind_at` is when the clock reminds of the due time, empty where it need not look. `is_watched` is false where
+    nobody ever watched it. `words` and `title_words` are what it is found by, see `models.search`. `climb_at` is the
+    first instant at which its escalation may have something to do; `climb_rung` who was asked last, at `climb_since`,
+    while nobody has answered.
     """
 
     __tablename__ = "record"
@@ -268,6 +272,8 @@ class Record(SQLModel, table=True):
     is_open: bool = True
     priority: Priority = Field(default=Priority.NORMAL, sa_type=stored(Priority))
     tags: str = ""
+    own_values: dict[str, str] = Field(default={}, sa_type=COMPARABLE_JSON)
+    confidentiality: Confidentiality = Field(default=Confidentiality.OPEN, sa_type=stored(Confidentiality))
     helpers: list[str] = Field(default=[], sa_type=COMPARABLE_JSON)  # each record gets its own; a factory costs more
     due_date: date | None = None
     due_time: time | None = None
@@ -284,6 +290,7 @@ class Record(SQLModel, table=True):
     source_change: SourceChange | None = Field(default=None, sa_type=stored(SourceChange))
     is_draft: bool = False
     is_archived: bool = False
+    is_watched: bool = False
     words: str = ""
     title_words: str = ""
     climb_at: datetime | None = None
@@ -354,6 +361,17 @@ class Mute(SQLModel, table=True):
     workspace_id: str = Field(default=None, primary_key=True)
     person_id: str = Field(primary_key=True)
     record_id: int = Field(primary_key=True, foreign_key="record.id")
+    at: datetime
+
+
+class Watcher(SQLModel, table=True):
+    """Somebody who is told when the record's status or due date changes."""
+
+    __tablename__ = "watcher"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    record_id: int = Field(primary_key=True, foreign_key="record.id")
+    person_id: str = Field(primary_key=True)
     at: datetime
 
 

@@ -188,8 +188,11 @@ async def take_back(session: AsyncSession, actor: Actor, change: Change, *, now:
 
 
 async def _no_way_back(session: AsyncSession, actor: Actor, part: Part) -> Kept | None:
-    """Why a record cannot go back to the project it came from without a question, if it cannot."""
+    """Why a record cannot go back where it was: to a project without a question, or to a whole of which it is one."""
     item, before = part.item, part.before
+    for row in part.rows:
+        if await links.closes_circle(session, row):
+            return Kept(part, f"{item.reference} or the other one belongs to another record by now.")
     if "project_id" not in before:
         return None
     try:

@@ -9,8 +9,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.items import with_own_rows
+from models.kinds import Item
+from models.money import Money
 from models.permissions import Actor, Right, may, visible_projects, visible_records
-from models.tables import Comment, History, Link, Project, Record, Workspace
+from models.tables import Comment, History, Link, Project, Record, Watcher, Workspace
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,14 @@ async def export(session: AsyncSession, actor: Actor | None = None) -> Export:
     rows = (await session.exec(select(History).order_by(col(History.id)))).all()
     links = (await session.exec(select(Link).order_by(col(Link.at), col(Link.from_id), col(Link.to_id)))).all()
     said = (await session.exec(select(Comment).order_by(col(Comment.id)))).all()
+    watchers: dict[int | None, list[str]] = {}
+    for each in await session.exec(select(Watcher).order_by(col(Watcher.record_id), col(Watcher.person_id))):
+        watchers.setdefault(each.record_id, []).append(each.person_id)
     seen_projects = {project.id for project in projects}
     return Export(
         workspace={"id": workspace.id, "name": workspace.name},
         projects=[_project(project) for project in projects],
-        records=[_record(item, project) for item, project in items],
+        records=[_record(item, project, watchers.get(item.record.id, [])) for item, project in items],
         links=[
             {"from": references[link.from_id], "type": link.type.value, "to": references[link.to_id]}
             for link in links
@@ -73,6 +78,8 @@ def _project(project: Project) -> dict[str, Any]:
             "holiday_country": project.holiday_country,
             "holiday_subdivision": project.holiday_subdivision,
             "days_off": project.days_off.split(),
+            "currency": project.currency,
+            "own_fields": project.own_fields.splitlines(),
             "who_may_edit": project.who_may_edit,
             "may_others_log": project.may_others_log,
             "has_summary": project.has_summary,
@@ -89,7 +96,7 @@ def _project(project: Project) -> dict[str, Any]:
     )
 
 
-def _record(item: Any, project: Project) -> dict[str, Any]:
+def _record(item: Item, project: Project, watchers: list[str]) -> dict[str, Any]:
     record = item.record
     return _plain(
         {
@@ -102,6 +109,8 @@ def _record(item: Any, project: Project) -> dict[str, Any]:
             "priority": record.priority,
             "owner": record.owner_id,
             "helpers": record.helpers,
+            "watchers": watchers,
+            "confidentiality": record.confidentiality,
             "tags": record.tags.split(),
             "due_date": record.due_date,
             "due_time": record.due_time,
@@ -166,4 +175,6 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 def _plain_value(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
+    if isinstance(value, Money):
+        return str(value)
     return value.value if isinstance(value, Enum) else value

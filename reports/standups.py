@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import standups
 from models.items import with_own_rows
 from models.kinds import Item
-from models.permissions import Actor, visible_records
+from models.permissions import Actor, is_for_everybody, visible_records
 from models.standups import Part
 from models.tables import EntryState, Project, Record, StandupEntry, StandupRound
 
@@ -48,8 +48,7 @@ async def open_blockers(session: AsyncSession, standup_id: int, actor: Actor | N
         .order_by(col(Record.id))
         .distinct()
     )
-    if actor is not None:
-        query = query.where(visible_records(actor))
+    query = query.where(is_for_everybody() if actor is None else visible_records(actor))
     found = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
     return [item for item, _ in found]
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, summaries
-from models.permissions import seen_by_all_at_home
+from models.permissions import is_for_everybody, seen_by_all_at_home
 from models.recurrences import Occurrence
 from models.summaries import Frame, Period
 from models.tables import Channel, Person, Project, Record
@@ -42,7 +42,13 @@ async def weekly(session: AsyncSession, project: Project, period: Period, *, day
     left_out = (
         select(Record.id)
         .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Project.id) == project.id, col(Record.is_archived).is_(False), ~seen_by_all_at_home())
+        # What is confidential is not spoken of: nobody is told that it is left out.
+        .where(
+            col(Project.id) == project.id,
+            col(Record.is_archived).is_(False),
+            is_for_everybody(),
+            ~seen_by_all_at_home(),
+        )
         .limit(1)
     )
     return Weekly(

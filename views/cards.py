@@ -14,6 +14,7 @@ from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
 from models.links import Linked
 from models.operations import stored_value, told
+from models.own_fields import left_over
 from models.permissions import Actor, Right, may, right_for
 from models.recurrences import instant_of
 from models.tables import Act, Channel, Comment, History, Project, Record, Rung
@@ -46,6 +47,8 @@ NOTHING_AROUND = Around()
 Places = Mapping[int, str]
 NO_PLACES: Places = {}
 
+WATCH = "watch"
+UNWATCH = "watch:end"
 UNDO = "undo"
 REDO = "undo:redo"
 
@@ -60,12 +63,14 @@ def record_card(
     offers_posting: bool = False,
     around: Around = NOTHING_AROUND,
     reader: Actor | None = None,
+    watches: bool | None = None,
     is_whole: bool = False,
 ) -> Message:
     """The record's card. `mention_owner` notifies the owner, which only a first post to them should do.
 
     `reader` is given with a private view: it offers only what that person may do. `offers_posting` goes with a private
-    view of a record whose card is not in its channel, `is_whole` with one that has room for every button.
+    view of a record whose card is not in its channel, `is_whole` with one that has room for every button, `watches`
+    with one that offers to watch it, or to end that.
     """
     if item.record.is_archived:
         return _removed_card(item)
@@ -84,7 +89,43 @@ def record_card(
     if offers_posting:
         post = button("Post its card", "post_card", item.reference, says=f"Post the card of {item.reference}")
         blocks.append(section(plain("Its card is not in the channel."), post))
+    if watches is not None:
+        blocks.append(_watch_row(item, watches))
     return Message(fallback(item, project, people), blocks)
+
+
+def _watch_row(item: Item, watches: bool) -> Block:
+    """Whether the reader watches the record, and the button that turns it round."""
+    if watches:
+        return section(plain(f"You watch {item.reference}."), _button(item, "Stop watching", UNWATCH))
+    return section(plain("Hear when its status or due date changes:"), _button(item, "Watch", WATCH))
+
+
+def watching(item: Item, *, watches: bool) -> Message:
+    """The private confirmation of somebody who watches a record now, or no longer."""
+    text = f"You no longer watch {item.reference}: {item.record.title}"
+    if watches:
+        text = f"You watch {item.reference}: {item.record.title}. I tell you when its status or due date changes."
+    label, turn = ("Stop watching", UNWATCH) if watches else ("Watch", WATCH)
+    return Message(esc(text), [section(plain(text), _button(item, label, turn))])
+
+
+def watched(item: Item, project: Project, people: People, rows: Sequence[History]) -> Message | None:
+    """What changed of a record that somebody watches, from what it was to what it is; None where it is as it was."""
+    fields = list(dict.fromkeys(row.field for row in rows))
+    first = {field: next(row for row in rows if row.field == field) for field in fields}
+    last = {field: next(row for row in reversed(rows) if row.field == field) for field in fields}
+    said = [
+        _from_to(item.kind, first[field], last[field], people)
+        for field in fields
+        if first[field].before != last[field].after
+    ]
+    if not said:
+        return None
+    who = " and ".join(dict.fromkeys(name_of(people, row.actor_id) for row in rows))
+    text = f"{item.reference} in {project.name}, which you watch: {', '.join(said)}, by {who}"
+    buttons = [_button(item, "Details", "show"), _button(item, "Stop watching", UNWATCH)]
+    return Message(esc(f"{text}. {item.record.title}"), [title(item), section(plain(text)), actions(buttons)])
 
 
 def fallback(item: Item, project: Project, people: People) -> str:
@@ -184,6 +225,19 @@ def holiday_hints(item: Item, project: Project) -> list[str]:
     due_date = item.record.due_date
     holiday = due_date and holiday_on(project, due_date)
     return [f"{day(due_date)} is {esc(holiday)} in the project's calendar."] if due_date and holiday else []
+
+
+def about_left_over(item: Item, project: Project) -> list[str]:
+    """Mrkdwn that tells of values whose fields the record's project has not; nothing where there are none."""
+    names = " and ".join(esc(field.label) for field in left_over(item.kind))
+    if not names:
+        return []
+    return [f"{names}: no field of {esc(project.name)}. What stood there stays on the card, and cannot be changed."]
+
+
+def comes_next(item: Item, project: Project) -> str:
+    """Mrkdwn that tells of the next record of a series, which the end of one has just made."""
+    return f"It repeats: {item.reference} is due {esc(due(item, project))}."
 
 
 def _reminded(item: Item, people: People, now: datetime) -> list[str]:
@@ -451,6 +505,13 @@ def change_in_words(
     return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"
 
 
+def _from_to(kind: Kind, first: History, last: History, people: People) -> str:
+    """The way of a field over several changes, in plain text: `status Open → Done`."""
+    field = next((field for field in kind.all_fields if field.key == first.field), None)
+    before, after = (_past_value(kind, field, value, people) or "empty" for value in (first.before, last.after))
+    return f"{kind.label_of(first.field or '').lower()} {before} → {after}"
+
+
 def _past_value(kind: Kind, field: FieldSpec | None, stored: Any, people: People) -> str:
     if stored is None:
         return ""
@@ -479,8 +540,9 @@ def _facts(item: Item, project: Project, people: People, today: date, *, mention
     if record.priority is not Priority.NORMAL:
         facts["Priority"] = record.priority.label
     for field in item.kind.all_fields:
-        if not field.is_text and field.key not in SHOWN_APART:
-            facts[field.label] = esc(cut(shown_value(field, item.value(field.key), people), FACT_SHOWN))
+        value = item.value(field.key)
+        if not field.is_text and field.key not in SHOWN_APART and value != field.default:
+            facts[field.label] = esc(cut(shown_value(field, value, people), FACT_SHOWN))
     drawn = [mrkdwn(f"*{label}*\n{value}") for label, value in facts.items() if value]
     return [
         {"type": "section", "fields": drawn[start : start + FACTS_EACH]} for start in range(0, len(drawn), FACTS_EACH)
@@ -609,6 +671,12 @@ def _step_button(item: Item, step: Step) -> Block:
         style="primary" if step.is_main else None,
         says=f"{step.label}: {item.reference}",
     )
+
+
+def confidential_card(item: Item) -> Message:
+    """What the card of a confidential record becomes in its channel: its reference, and the way for those involved."""
+    text = f"{item.reference} is confidential."
+    return Message(text, [section(plain(text), _button(item, "Show", "show"))])
 
 
 def _removed_card(item: Item) -> Message:

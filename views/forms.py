@@ -11,15 +11,16 @@ from datetime import date, time
 from typing import Any
 
 from models.comments import COMMENT, COMMENT_MAX
+from models.errors import Unread
 from models.kinds import KINDS, Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
-from models.operations import REMARK, TEXT_MAX, TITLE_MAX, Source
+from models.operations import NUMBER_MAX, REMARK, TEXT_MAX, TITLE_MAX, Source
 from models.projects import NAME_MAX
 from models.tables import Comment, Project
 from models.tags import read_tags
 from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
 from views.blocks import input_block as _input
-from views.values import with_article
+from views.values import shown_value, with_article
 
 Values = Mapping[str, Any]
 NOT_SET = "-"
@@ -362,12 +363,41 @@ def _read_time(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> time | None:
     return time.fromisoformat(chosen) if chosen else None
 
 
+def _draw_number(spec: FieldSpec, value: int | None) -> Block:
+    element: Block = {"type": "number_input", "is_decimal_allowed": False}
+    element |= {"min_value": str(-NUMBER_MAX), "max_value": str(NUMBER_MAX)}
+    return element | ({"initial_value": str(value)} if value is not None else {})
+
+
+def _read_number(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> int | None:
+    typed = shown[0].get("value")
+    return int(typed) if typed else None
+
+
+def _draw_typed(spec: FieldSpec, value: Any) -> Block:
+    """The value in words that are read as the same value again; what could not be read, as it was typed."""
+    return _draw_text(spec, value.typed if isinstance(value, Unread) else shown_value(spec, value, {}))
+
+
 def _draw_menu(spec: FieldSpec, value: Any) -> Block:
     """A menu can be emptied again only through an option that says so."""
     choices = [option(label, key) for key, label in _menu(spec)]
     wanted = spec.default if value is None else value
     chosen = next((choice for choice in choices if choice["value"] == str(wanted)), None)
     return {"type": "static_select", "options": choices} | ({"initial_option": chosen} if chosen else {})
+
+
+def _draw_option(spec: FieldSpec, value: str | None) -> Block:
+    """The words to choose from, and the one that stands there although it is no longer among them."""
+    words = dict.fromkeys([*spec.options, *([value] if value else [])])
+    choices = [option("Not set", NOT_SET), *(option(word, word) for word in words)]
+    chosen = next((choice for choice in choices if choice["value"] == value), None)
+    return {"type": "static_select", "options": choices} | ({"initial_option": chosen} if chosen else {})
+
+
+def _read_option(spec: FieldSpec, shown: list[Mapping[str, Any]]) -> str:
+    chosen = str((shown[0].get("selected_option") or {}).get("value", NOT_SET))
+    return "" if chosen == NOT_SET else chosen
 
 
 def _menu(spec: FieldSpec) -> list[tuple[str, str]]:
@@ -393,6 +423,10 @@ _ELEMENTS = {
     FieldType.TIME: _Element(_draw_time, _read_time),
     FieldType.CHOICE: _Element(_draw_menu, _read_menu),
     FieldType.SCALE: _Element(_draw_menu, _read_menu),
+    FieldType.NUMBER: _Element(_draw_number, _read_number),
+    FieldType.REPEAT: _Element(_draw_typed, _read_text),
+    FieldType.MONEY: _Element(_draw_typed, _read_text),
+    FieldType.OPTION: _Element(_draw_option, _read_option),
     FieldType.TAGS: _Element(_draw_tags, lambda spec, shown: read_tags(_read_text(spec, shown))),
 }
 
@@ -402,21 +436,43 @@ def _fields(kind: Kind, values: Values, context: FormContext, *, focus: bool = F
 
     An `edition` above 0 marks them as new ones, so that Slack shows these values in them.
     """
-    blocks = []
-    specs = [spec for spec in kind.form_fields if context.shows_all or not spec.is_extra or values.get(spec.key)]
+    blocks: list[Block] = []
+    specs = [
+        spec
+        for spec in kind.form_fields
+        if context.shows_all or not spec.is_extra or not spec.is_usual(values.get(spec.key))
+    ]
+    left_out = []
     for spec in specs:
-        for number, part in enumerate(_parts(spec, values.get(spec.key))):
-            key = f"{spec.key}.{number}" if number else spec.key
-            element = _ELEMENTS[spec.type].draw(spec, part)
-            if focus and spec.key == "title" and not part:
-                element["focus_on_load"] = True
-            if edition:
-                element["action_id"] = f"{key}:{edition}"
-            label = f"{spec.label}, continued" if number else spec.label
-            blocks.append(_input(key, label, element, "" if number else spec.help, optional=spec.key != "title"))
+        inputs = _inputs_of(spec, values.get(spec.key), focus=focus, edition=edition)
+        if len(blocks) + len(inputs) <= MOST_INPUTS:
+            blocks += inputs
+        else:
+            left_out.append(spec.label.lower())
+    if left_out:
+        blocks.append(note(plain(f"Too long for this form, and left as it is: {', '.join(left_out)}.")))
     if len(specs) < len(kind.form_fields):
         blocks.append(actions([button("More fields", "more_fields", kind.key)], block_id="more_fields"))
     return blocks
+
+
+# Of the hundred blocks that a form may have; the rest is for what stands around the fields.
+MOST_INPUTS = 90
+
+
+def _inputs_of(spec: FieldSpec, value: Any, *, focus: bool, edition: int) -> list[Block]:
+    """The input of a field, or the several that a long text takes."""
+    inputs = []
+    for number, part in enumerate(_parts(spec, value)):
+        key = f"{spec.key}.{number}" if number else spec.key
+        element = _ELEMENTS[spec.type].draw(spec, part)
+        if focus and spec.key == "title" and not part:
+            element["focus_on_load"] = True
+        if edition:
+            element["action_id"] = f"{key}:{edition}"
+        label = f"{spec.label}, continued" if number else spec.label
+        inputs.append(_input(key, label, element, "" if number else spec.help, optional=spec.key != "title"))
+    return inputs
 
 
 def _parts(spec: FieldSpec, value: Any) -> list[Any]:

@@ -282,7 +282,7 @@ def _ranges(items: Sequence[Item]) -> str:
     """`A3 to A14, R2`: records that were stored together have numbers in a row."""
     shown = []
     for kind in KINDS:
-        numbers = [item.record.number for item in items if item.kind is kind]
+        numbers = [item.record.number for item in items if item.kind.key == kind.key]
         if numbers:
             first, last = f"{kind.letter}{min(numbers)}", f"{kind.letter}{max(numbers)}"
             shown.append(first if first == last else f"{first} to {last}")

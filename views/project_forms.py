@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from models import own_fields
 from models.operations import TEXT_MAX
 from models.projects import LEAD_DAYS_MAX, MOST_GRACE_DAYS, NAME_MAX, SETTINGS
 from models.reminders import MINUTES_BEFORE
@@ -21,6 +22,7 @@ from views.values import day
 NO_COUNTRY = (NOT_SET, "No public holidays")
 NO_REGION = (NOT_SET, "The whole country")
 YES = "yes"
+CURRENCY_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,8 @@ _BEGINS_AS: Values = {
     "holiday_country": None,
     "holiday_subdivision": None,
     "days_off": "",
+    "currency": None,
+    "own_fields": "",
     "lead_days": 2,
     "who_may_edit": Editors.MEMBERS,
     "may_others_log": False,
@@ -193,9 +197,9 @@ _BEGINS_AS: Values = {
 }
 
 
-def _draw_name(values: Values) -> Block:
-    name = cut(safe(values.get("name") or ""), NAME_MAX)
-    return {"type": "plain_text_input", "max_length": NAME_MAX} | ({"initial_value": name} if name else {})
+def _draw_line(text: str, limit: int) -> Block:
+    text = cut(safe(text), limit)
+    return {"type": "plain_text_input", "max_length": limit} | ({"initial_value": text} if text else {})
 
 
 def _draw_person(key: str) -> Callable[[Values], Block]:
@@ -246,10 +250,9 @@ def _draw_region(values: Values) -> Block:
     return element | ({"initial_option": option(names[region], region)} if region in names else {})
 
 
-def _draw_days_off(values: Values) -> Block:
-    days = values.get("days_off")
+def _draw_lines(text: str | None) -> Block:
     element: Block = {"type": "plain_text_input", "multiline": True, "max_length": TEXT_MAX}
-    return element | ({"initial_value": days} if days else {})
+    return element | ({"initial_value": text} if text else {})
 
 
 def _working_days(number: int) -> str:
@@ -304,7 +307,12 @@ def _read_code(state: Mapping[str, Any], key: str) -> str | None:
 
 
 _SETTINGS: Mapping[str, Setting] = {
-    "name": Setting("Name", "What people call the project.", _draw_name, read_choice),
+    "name": Setting(
+        "Name",
+        "What people call the project.",
+        lambda values: _draw_line(values.get("name") or "", NAME_MAX),
+        read_choice,
+    ),
     "coordinator_id": Setting(
         "Coordinator",
         "Keeps the log, approves decisions, may change these.",
@@ -343,8 +351,24 @@ _SETTINGS: Mapping[str, Setting] = {
     "days_off": Setting(
         "Days off",
         "The project's own free days, by commas or lines: 24 Dec 2031, 27 Dec 2031 to 31 Dec 2031",
-        _draw_days_off,
+        lambda values: _draw_lines(values.get("days_off")),
         read_choice,
+        is_extra=True,
+        optional=True,
+    ),
+    "currency": Setting(
+        "Currency",
+        "Of amounts that are typed without one: a code such as EUR.",
+        lambda values: _draw_line(values.get("currency") or "", CURRENCY_MAX),
+        lambda state, key: read_choice(state, key).strip().upper() or None,
+        is_extra=True,
+        optional=True,
+    ),
+    "own_fields": Setting(
+        "Own fields",
+        f"Up to {own_fields.MOST} that its records have besides, a line each: {own_fields.EXAMPLE}.",
+        lambda values: _draw_lines(values.get("own_fields")),
+        lambda state, key: own_fields.tidied(read_choice(state, key)),
         is_extra=True,
         optional=True,
     ),

@@ -7,6 +7,8 @@ from typing import Any
 from models import tags
 from models.kinds import Item
 from models.kinds.base import FieldSpec, FieldType
+from models.money import Money
+from models.repeat_words import repeat_in_words
 from models.tables import Person, Project
 
 People = Mapping[str, Person]
@@ -97,6 +99,10 @@ def shown_value(field: FieldSpec, value: Any, people: People) -> str:
             return f"{value:%H:%M}" if isinstance(value, time) else str(value)
         case FieldType.CHOICE:
             return str(value.label)
+        case FieldType.REPEAT:
+            return repeat_in_words(value)
+        case FieldType.MONEY:
+            return value.shown if isinstance(value, Money) else str(value)
         case FieldType.TAGS:
             return tags.shown(value)
         case _:

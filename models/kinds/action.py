@@ -1,9 +1,13 @@
 """Actions: pieces of work with one owner and a due date."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlmodel import Field, SQLModel
 
-from models.kinds.base import FieldSpec, FieldType, Kind, Step
+from models.kinds.base import FieldSpec, FieldType, Kind, Renewal, Step, Values
 from models.labels import Labelled
+from models.repeat_words import from_day, without_day
 
 
 class Action(SQLModel, table=True):
@@ -14,6 +18,8 @@ class Action(SQLModel, table=True):
     done_when: str = ""
     effort: str = ""
     result: str = ""
+    repeats: str | None = None
+    next_id: int | None = None
 
 
 class ActionStatus(Labelled):
@@ -27,6 +33,21 @@ class ActionStatus(Labelled):
 
 
 UNFINISHED = (ActionStatus.OPEN, ActionStatus.IN_PROGRESS, ActionStatus.BLOCKED, ActionStatus.WAITING)
+
+
+def _contradictions(values: Values, before: Values) -> Mapping[str, str]:
+    if values.get("repeats") and not values.get("due_date"):
+        return {"due_date": "What repeats needs a due date: the day of the first one."}
+    return {}
+
+
+def _follows(values: Values, before: Values) -> Mapping[str, Any]:
+    """A rule that was typed counts from the due date; typed again as it was, it goes on as before."""
+    rule, old = values.get("repeats") or "", before.get("repeats") or ""
+    if not rule or rule != without_day(rule) or not values.get("due_date"):
+        return {}
+    return {"repeats": old if without_day(old) == rule else from_day(rule, values["due_date"])}
+
 
 ACTION = Kind(
     key="action",
@@ -52,6 +73,13 @@ ACTION = Kind(
             is_extra=True,
         ),
         FieldSpec(
+            key="repeats",
+            label="Repeats",
+            type=FieldType.REPEAT,
+            help="“every monday”, “every 2 weeks”, “monthly on the 1st”. When it is done, the next one is logged.",
+            is_extra=True,
+        ),
+        FieldSpec(
             key="result",
             label="Result",
             type=FieldType.LONG_TEXT,
@@ -60,6 +88,11 @@ ACTION = Kind(
         ),
     ),
     statuses=ActionStatus,
+    renewal=Renewal(
+        when=ActionStatus.DONE, rule="repeats", mark="next_id", leaves=("due_date", "result", "next_review")
+    ),
+    contradictions=_contradictions,
+    follows=_follows,
     closed=frozenset({ActionStatus.DONE, ActionStatus.VERIFIED, ActionStatus.CANCELLED}),
     steps=(
         Step(

@@ -3,8 +3,8 @@
 from sqlalchemy import nulls_last
 from sqlmodel import Field, SQLModel, col
 
-from models.kinds.base import FieldSpec, FieldType, Kind, Step
-from models.labels import Labelled
+from models.kinds.base import FieldSpec, FieldType, FollowUp, Kind, Step
+from models.labels import Labelled, LinkType
 from models.tables import stored
 
 
@@ -22,6 +22,7 @@ class Assumption(SQLModel, table=True):
     basis: str = ""
     confidence: Confidence | None = Field(default=None, sa_type=stored(Confidence))
     if_false: str = ""
+    validator_id: str | None = None
     how_checked: str = ""
 
 
@@ -56,6 +57,13 @@ ASSUMPTION = Kind(
             label="If false",
             type=FieldType.TEXT,
             help="What it would mean for the project if it did not hold.",
+        ),
+        FieldSpec(
+            key="validator_id",
+            label="Validator",
+            type=FieldType.PERSON,
+            help="Who can say whether it holds, where that is not the owner.",
+            is_extra=True,
         ),
         FieldSpec(
             key="how_checked",
@@ -102,6 +110,19 @@ ASSUMPTION = Kind(
             to=AssumptionStatus.OPEN,
             words=("open",),
         ),
+    ),
+    follow_ups=tuple(
+        FollowUp(
+            key=makes,
+            label=f"Log the {makes}",
+            begins=(AssumptionStatus.OPEN, AssumptionStatus.VALIDATED, AssumptionStatus.INVALIDATED),
+            makes=makes,
+            link=LinkType.RESULTS_IN,
+            copies=("title", "owner_id", "priority", "details"),
+            says="{old} does not hold. The two are linked.",
+            to=AssumptionStatus.INVALIDATED,
+        )
+        for makes in ("issue", "risk")
     ),
     sort_by=(nulls_last(Confidence.ranked(col(Assumption.confidence)).asc()),),
 )

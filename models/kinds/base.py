@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
-from models.labels import Labelled, LinkType, Priority
+from models.labels import Confidentiality, Labelled, LinkType, Priority
 from models.tables import History, Record
+
+Values = Mapping[str, Any]
 
 
 class FieldType(StrEnum):
@@ -24,16 +26,26 @@ class FieldType(StrEnum):
     TIME = "time"
     CHOICE = "choice"
     SCALE = "scale"
+    NUMBER = "number"
+    REPEAT = "repeat"
+    MONEY = "money"
     TAGS = "tags"
+    OPTION = "option"
+
+
+# What the key of a field begins with that a project has added, see `models.own_fields`; its name follows.
+OWN = "own:"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldSpec:
-    """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5.
+    """One thing a person can fill in. `key` is the column; `choices` goes with CHOICE; SCALE is 1 to 5, NUMBER whole.
+
+    REPEAT is a rule of `models.repeat_words`, OPTION one of the words in `options`.
 
     `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
-    An extra is shown in a form on demand, or where it holds a value. What a step asks for (`by_step`) is in no form
-    but that step's.
+    An extra is shown in a form on demand, or where it holds a value. What a step asks for or sets (`by_step`) is in
+    no form but that step's.
     """
 
     key: str
@@ -46,11 +58,26 @@ class FieldSpec:
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
     shorthand: str = ""
+    options: tuple[str, ...] = ()
+
+    def is_usual(self, value: Any) -> bool:
+        """Whether the value says nothing beyond what stands where nothing was chosen."""
+        return value in (None, "", [], self.default)
 
     @property
     def is_text(self) -> bool:
         """Whether words are typed into it."""
         return self.type in (FieldType.TEXT, FieldType.LONG_TEXT)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether records are found by its words."""
+        return self.is_text or self.type is FieldType.OPTION
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a project has added it."""
+        return self.key.startswith(OWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +85,9 @@ class Step:
     """A move from one status to another, offered as a word (`A12 done`) and as a button.
 
     `past` is what the confirmation says was done. `reason` is the question that must be answered with it; `asks` the
-    key of a choice that must be made with it. `sets` gives further values that it stores. Where `needs_approver` is
-    true of the record, the step is left to the coordinator.
+    key of a choice that must be made with it. `sets` gives further values that it stores, from the record, the id of
+    whoever takes the step and the project's day. Where `needs_approver` is true of the record, the step is left to the
+    coordinator.
     """
 
     key: str
@@ -71,7 +99,7 @@ class Step:
     is_main: bool = False
     reason: str = ""
     asks: str = ""
-    sets: Callable[["Item"], Mapping[str, Any]] = lambda item: {}
+    sets: Callable[["Item", str, date], Mapping[str, Any]] = lambda item, by, today: {}
     needs_approver: Callable[["Item"], bool] = lambda item: False
 
 
@@ -130,6 +158,19 @@ OVERDUE = Concern(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Renewal:
+    """A record that enters the status `when` is followed by the next one, if the field `rule` says how it repeats.
+
+    The next one takes over all fields but those it `leaves`; the column `mark` keeps its id, so that it is made once.
+    """
+
+    when: Labelled
+    rule: str
+    mark: str
+    leaves: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today.
 
@@ -137,7 +178,9 @@ class Kind:
     `score` is what a list can be limited by, and `sort_by` what comes before the due date in the order of a list: both
     are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
     `concerns` let an open record climb, the likeliest first.
-    """
+
+    Of all values that a record is to have, and given what they were before, `contradictions` names those that cannot
+    stand together (key -> sentence), and `follows` the values of fields that others decide."""
 
     key: str
     letter: str
@@ -154,8 +197,11 @@ class Kind:
     stands: frozenset[Labelled] = frozenset()
     follow_ups: tuple[FollowUp, ...] = ()
     replacement: Replacement | None = None
+    renewal: Renewal | None = None
     derived: Mapping[str, Callable[["Item", date], str | None]] = field(default_factory=dict)
     is_editable: Callable[["Item"], bool] = lambda item: True
+    contradictions: Callable[[Values, Values], Mapping[str, str]] = lambda values, before: {}
+    follows: Callable[[Values, Values], Mapping[str, Any]] = lambda values, before: {}
     awaits_approval: frozenset[Labelled] = frozenset()
     score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
     sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)
@@ -182,7 +228,7 @@ class Kind:
     def label_of(self, key: str) -> str:
         """What a person reads for a column that may be no form field, such as the status."""
         return next((f.label for f in self.all_fields if f.key == key), "") or (
-            key.removesuffix("_id").replace("_", " ").capitalize()
+            key.removeprefix(OWN) if key.startswith(OWN) else key.removesuffix("_id").replace("_", " ").capitalize()
         )
 
     def steps_from(self, status: str) -> tuple[Step, ...]:
@@ -232,13 +278,36 @@ class Item:
     def status(self) -> Labelled:
         return self.kind.statuses(self.record.status)
 
-    def value(self, key: str) -> Any:
-        """The stored value of a field, wherever its column lives."""
-        return getattr(self.row_of(key), key)
+    @property
+    def values(self) -> dict[str, Any]:
+        """The stored values of all its fields."""
+        return {field.key: self.value(field.key) for field in self.kind.all_fields}
 
-    def row_of(self, key: str) -> SQLModel:
+    def value(self, key: str) -> Any:
+        """The stored value of a field, wherever it is kept."""
+        if key.startswith(OWN):
+            return self.record.own_values.get(key.removeprefix(OWN), "")
+        return getattr(self._row_of(key), key)
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep another value of a field."""
+        if key.startswith(OWN):
+            self.record.own_values = own_values({**_named(self.record.own_values), key: value})
+        else:
+            setattr(self._row_of(key), key, value)
+
+    def _row_of(self, key: str) -> SQLModel:
         """The row that holds the field's column."""
         return self.record if key in type(self.record).model_fields else self.own
+
+
+def own_values(values: Values) -> dict[str, str]:
+    """Those of the values that belong to fields a project has added, by the names of these, without empty ones."""
+    return {key.removeprefix(OWN): value for key, value in values.items() if key.startswith(OWN) and value}
+
+
+def _named(own: Mapping[str, str]) -> dict[str, str]:
+    return {f"{OWN}{name}": value for name, value in own.items()}
 
 
 def _missing(key: str) -> FieldSpec:
@@ -290,6 +359,15 @@ COMMON_FIELDS = (
         label="Review date",
         type=FieldType.DATE,
         help="The day on which somebody should look at it again.",
+        is_extra=True,
+    ),
+    FieldSpec(
+        key="confidentiality",
+        label="Confidentiality",
+        type=FieldType.CHOICE,
+        help="A confidential record is seen only by its owner, helpers, whoever raised it, coordinator and sponsor.",
+        choices=Confidentiality,
+        default=Confidentiality.OPEN,
         is_extra=True,
     ),
     FieldSpec(

@@ -24,6 +24,7 @@ class Decision(SQLModel, table=True):
     problem: str = ""
     drivers: str = ""
     consequences: str = ""
+    effect: str = ""
     confirmation: str = ""
     reversibility: Reversibility | None = Field(default=None, sa_type=stored(Reversibility))
     consulted: list[str] = Field(default_factory=list, sa_type=JSON)
@@ -83,7 +84,14 @@ DECISION = Kind(
             key="consequences",
             label="Consequences",
             type=FieldType.LONG_TEXT,
-            help="Good and bad, also for schedule, cost and risks.",
+            help="What good and what bad comes of it.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="effect",
+            label="Effect",
+            type=FieldType.TEXT,
+            help="What it changes in scope, schedule, cost and risks.",
             is_extra=True,
         ),
         FieldSpec(
@@ -190,6 +198,7 @@ DECISION = Kind(
                 "problem",
                 "drivers",
                 "consequences",
+                "effect",
                 "reversibility",
                 "confirmation",
                 "consulted",

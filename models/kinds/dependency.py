@@ -23,6 +23,14 @@ class Light(Labelled):
     GREEN = "green", "🟢 Green"
 
 
+class Confirmation(Labelled):
+    """How sure the promised day is."""
+
+    NONE = "none", "Not confirmed"
+    SPOKEN = "spoken", "By word"
+    WRITTEN = "written", "In writing"
+
+
 class Dependency(SQLModel, table=True):
     __tablename__ = "dependency"
 
@@ -31,6 +39,7 @@ class Dependency(SQLModel, table=True):
     provider: str = ""
     direction: Direction | None = Field(default=None, sa_type=stored(Direction))
     promised: date | None = None
+    confirmation: Confirmation | None = Field(default=None, sa_type=stored(Confirmation))
     light: Light | None = Field(default=None, sa_type=stored(Light))
     if_late: str = ""
 
@@ -84,6 +93,14 @@ DEPENDENCY = Kind(
             type=FieldType.CHOICE,
             help="Whether the project gets it or gives it.",
             choices=Direction,
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="confirmation",
+            label="Promise confirmed",
+            type=FieldType.CHOICE,
+            help="Whether the provider has confirmed the promised day.",
+            choices=Confirmation,
             is_extra=True,
         ),
         FieldSpec(

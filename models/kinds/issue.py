@@ -6,7 +6,8 @@ from sqlalchemy import nulls_last
 from sqlmodel import Field, SQLModel, col
 
 from models.kinds.base import FieldSpec, FieldType, Item, Kind, Step
-from models.labels import Labelled
+from models.labels import EscalationLevel, Labelled
+from models.money import Money, MoneyColumn
 from models.tables import stored
 
 
@@ -38,9 +39,17 @@ class Issue(SQLModel, table=True):
     workaround: str = ""
     issue_type: IssueType | None = Field(default=None, sa_type=stored(IssueType))
     effect: str = ""
+    schedule_days: int | None = None
+    cost: Money | None = Field(default=None, sa_type=MoneyColumn)
+    scope_effect: str = ""
+    quality_effect: str = ""
     root_cause: str = ""
     decider_id: str | None = None
+    decide_by: date | None = None
+    escalation_level: EscalationLevel | None = Field(default=None, sa_type=stored(EscalationLevel))
     escalated_to: str | None = None
+    escalated_on: date | None = None
+    resolved_on: date | None = None
     resolution: str = ""
     ticket: str = ""
     reopened: int = 0
@@ -107,7 +116,35 @@ ISSUE = Kind(
             key="effect",
             label="Effect",
             type=FieldType.TEXT,
-            help="What it does to schedule, cost, scope or quality.",
+            help="What it does to the project.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="schedule_days",
+            label="Days lost",
+            type=FieldType.NUMBER,
+            help="How many calendar days it costs the schedule; below zero where it gains some.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="cost",
+            label="Extra cost",
+            type=FieldType.MONEY,
+            help="What it costs beyond the plan, as “EUR 1200”.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="scope_effect",
+            label="Effect on scope",
+            type=FieldType.TEXT,
+            help="What will not be done, or has to be done besides.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="quality_effect",
+            label="Effect on quality",
+            type=FieldType.TEXT,
+            help="What will be less good than agreed.",
             is_extra=True,
         ),
         FieldSpec(
@@ -125,11 +162,40 @@ ISSUE = Kind(
             is_extra=True,
         ),
         FieldSpec(
+            key="decide_by",
+            label="Decide by",
+            type=FieldType.DATE,
+            help="The day by which that decision is needed.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="escalation_level",
+            label="Escalation level",
+            type=FieldType.CHOICE,
+            help="To whom it was last raised; also noted when Steward asks on.",
+            choices=EscalationLevel,
+            is_extra=True,
+        ),
+        FieldSpec(
             key="escalated_to",
             label="Escalated to",
             type=FieldType.PERSON,
             help="Who was asked to help from above.",
             is_extra=True,
+        ),
+        FieldSpec(
+            key="escalated_on",
+            label="Escalated on",
+            type=FieldType.DATE,
+            help="The day it was last escalated.",
+            by_step=True,
+        ),
+        FieldSpec(
+            key="resolved_on",
+            label="Resolved on",
+            type=FieldType.DATE,
+            help="The day it was resolved; the due date is the day it should be.",
+            by_step=True,
         ),
         FieldSpec(
             key="resolution",
@@ -157,6 +223,7 @@ ISSUE = Kind(
             to=IssueStatus.RESOLVED,
             words=("resolved", "done", "fixed"),
             is_main=True,
+            sets=lambda item, by, today: {"resolved_on": today},
         ),
         Step(
             key="start",
@@ -182,6 +249,7 @@ ISSUE = Kind(
             to=IssueStatus.ESCALATED,
             words=("escalated",),
             reason="To whom, and what is needed from them by when?",
+            sets=lambda item, by, today: {"escalated_on": today},
         ),
         Step(
             key="block",
@@ -207,6 +275,7 @@ ISSUE = Kind(
             begins=(*UNRESOLVED, IssueStatus.RESOLVED, IssueStatus.VERIFIED),
             to=IssueStatus.CLOSED,
             words=("closed",),
+            sets=lambda item, by, today: {"resolved_on": item.value("resolved_on") or today},
         ),
         Step(
             key="reopen",
@@ -215,7 +284,7 @@ ISSUE = Kind(
             begins=(IssueStatus.RESOLVED, IssueStatus.VERIFIED, IssueStatus.CLOSED),
             to=IssueStatus.OPEN,
             words=("open",),
-            sets=lambda item: {"reopened": item.value("reopened") + 1},
+            sets=lambda item, by, today: {"reopened": item.value("reopened") + 1, "resolved_on": None},
         ),
     ),
     derived={"Reopened": _times_reopened},

@@ -1,12 +1,16 @@
 """Risks: what may happen and would hurt, or help."""
 
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import nulls_last
 from sqlmodel import Field, SQLModel, col
 
-from models.kinds.base import OVERDUE, Concern, FieldSpec, FieldType, FollowUp, Item, Kind, Step
-from models.labels import Labelled, LinkType
+from models.kinds.base import OVERDUE, Concern, FieldSpec, FieldType, FollowUp, Item, Kind, Step, Values
+from models.labels import EscalationLevel, Labelled, LinkType
+from models.money import Money, MoneyColumn
 from models.tables import stored
 
 
@@ -21,6 +25,10 @@ class ResponseStrategy(Labelled):
     EXPLOIT = "exploit", "Exploit"
     ENHANCE = "enhance", "Enhance"
     SHARE = "share", "Share"
+
+
+TO_A_THREAT = (ResponseStrategy.AVOID, ResponseStrategy.MITIGATE, ResponseStrategy.TRANSFER)
+TO_AN_OPPORTUNITY = (ResponseStrategy.EXPLOIT, ResponseStrategy.ENHANCE, ResponseStrategy.SHARE)
 
 
 class Nature(Labelled):
@@ -68,17 +76,26 @@ class Risk(SQLModel, table=True):
     record_id: int = Field(primary_key=True, foreign_key="record.id")
     probability: int | None = None
     impact: int | None = None
+    impact_schedule: int | None = None
+    impact_cost: int | None = None
+    impact_scope: int | None = None
+    impact_quality: int | None = None
     response: ResponseStrategy | None = Field(default=None, sa_type=stored(ResponseStrategy))
     cause: str = ""
     effect: str = ""
+    objective: str = ""
+    cost: Money | None = Field(default=None, sa_type=MoneyColumn)
     nature: Nature | None = Field(default=None, sa_type=stored(Nature))
     category: Category | None = Field(default=None, sa_type=stored(Category))
     proximity: Proximity | None = Field(default=None, sa_type=stored(Proximity))
     trigger_date: date | None = None
     trigger_sign: str = ""
     contingency: str = ""
+    contingency_budget: Money | None = Field(default=None, sa_type=MoneyColumn)
     residual_probability: int | None = None
     residual_impact: int | None = None
+    escalation_level: EscalationLevel | None = Field(default=None, sa_type=stored(EscalationLevel))
+    accepted_by: str | None = None
     closed_as: RiskEnd | None = Field(default=None, sa_type=stored(RiskEnd))
 
 
@@ -111,6 +128,21 @@ def band(points: int) -> str:
     return next(word for highest, word in BANDS if points <= highest)
 
 
+# How likely each step of the scale is, in percent: the middle of each fifth, as in the probability and impact matrix of
+# the PMBOK Guide (5th edition, figure 11-10: 0.1, 0.3, 0.5, 0.7, 0.9).
+PERCENT = {1: 10, 2: 30, 3: 50, 4: 70, 5: 90}
+
+
+def exposure(probability: int | None, cost: Money | None) -> Money | None:
+    """What the risk is worth, probability times cost, by the expected monetary value of the PMBOK Guide; see PERCENT.
+
+    None until both are known. Rounded to what the currency can be paid in.
+    """
+    if not probability or cost is None:
+        return None
+    return Money.of(cost.amount * Decimal(PERCENT[probability]) / 100, cost.currency)
+
+
 _SCORE = col(Risk.probability) * col(Risk.impact)
 
 
@@ -124,6 +156,45 @@ def _in_words(points: int | None) -> str | None:
 
 def _shown_score(item: Item, today: date) -> str | None:
     return _in_words(_points(item))
+
+
+def _shown_exposure(item: Item, today: date) -> str | None:
+    worth = exposure(item.value("probability"), item.value("cost"))
+    return worth.shown if worth else None
+
+
+IMPACT_PARTS = {
+    "impact_schedule": "schedule",
+    "impact_cost": "cost",
+    "impact_scope": "scope",
+    "impact_quality": "quality",
+}
+
+
+def _worst(values: Values) -> int | None:
+    """The highest of the four parts of the impact; None where none is known."""
+    return max((values[key] for key in IMPACT_PARTS if values.get(key)), default=None)
+
+
+def _contradictions(values: Values, before: Values) -> Mapping[str, str]:
+    problems = {}
+    worst, impact = _worst(values), values.get("impact")
+    if worst and impact and impact not in (worst, before.get("impact")):
+        problems["impact"] = (
+            f"The impact is the highest of those on schedule, cost, scope and quality, which is {worst}. "
+            "Change that one, or clear all four."
+        )
+    nature, response = values.get("nature"), values.get("response")
+    others = {Nature.THREAT: TO_AN_OPPORTUNITY, Nature.OPPORTUNITY: TO_A_THREAT}.get(nature, ()) if nature else ()
+    if nature and response in others:
+        possible = ", ".join(each.label.lower() for each in ResponseStrategy if each not in others)
+        problems["response"] = f"That is no response to {nature.label.lower()}s. Choose one of: {possible}."
+    return problems
+
+
+def _follows(values: Values, before: Values) -> Mapping[str, Any]:
+    worst = _worst(values)
+    return {"impact": worst} if worst else {}
 
 
 def _shown_residual(item: Item, today: date) -> str | None:
@@ -188,7 +259,7 @@ RISK = Kind(
             key="impact",
             label="Impact",
             type=FieldType.SCALE,
-            help="1 slight to 5 severe.",
+            help="1 slight to 5 severe. Where the four impacts below are given, it is the highest of them.",
             shorthand="i",
             in_list=True,
         ),
@@ -212,6 +283,31 @@ RISK = Kind(
             label="Effect",
             type=FieldType.TEXT,
             help="What it would do to the project, and to which objective.",
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="objective",
+            label="Objective hit",
+            type=FieldType.TEXT,
+            help="Which aim of the project it would hurt or help.",
+            is_extra=True,
+        ),
+        *(
+            FieldSpec(
+                key=key,
+                label=f"Impact on {part}",
+                type=FieldType.SCALE,
+                help="1 slight to 5 severe. The highest of the four is the impact.",
+                is_extra=True,
+            )
+            for key, part in IMPACT_PARTS.items()
+        ),
+        FieldSpec(
+            key="cost",
+            label="Cost if it happens",
+            type=FieldType.MONEY,
+            help="As “EUR 1200”. Times the probability (1 is 10 %, 2 is 30 %, 3 is 50 %, 4 is 70 %, 5 is 90 %) "
+            "it is the exposure.",
             is_extra=True,
         ),
         FieldSpec(
@@ -260,6 +356,13 @@ RISK = Kind(
             is_extra=True,
         ),
         FieldSpec(
+            key="contingency_budget",
+            label="Contingency budget",
+            type=FieldType.MONEY,
+            help="What is set aside for the contingency plan, as “EUR 1200”.",
+            is_extra=True,
+        ),
+        FieldSpec(
             key="residual_probability",
             label="Residual probability",
             type=FieldType.SCALE,
@@ -272,6 +375,21 @@ RISK = Kind(
             type=FieldType.SCALE,
             help="What is left after the response: 1 slight to 5 severe.",
             is_extra=True,
+        ),
+        FieldSpec(
+            key="escalation_level",
+            label="Escalation level",
+            type=FieldType.CHOICE,
+            help="To whom it was last raised; also noted when Steward asks on.",
+            choices=EscalationLevel,
+            is_extra=True,
+        ),
+        FieldSpec(
+            key="accepted_by",
+            label="Accepted by",
+            type=FieldType.PERSON,
+            help="Who decided that the project lives with it.",
+            by_step=True,
         ),
         FieldSpec(
             key="closed_as",
@@ -302,6 +420,7 @@ RISK = Kind(
             begins=(RiskStatus.OPEN, RiskStatus.ASSESSED, RiskStatus.MONITORING, RiskStatus.ACCEPTED),
             to=RiskStatus.RESPONDING,
             words=("responding", "start"),
+            sets=lambda item, by, today: {"accepted_by": None},
         ),
         Step(
             key="assess",
@@ -327,6 +446,7 @@ RISK = Kind(
             to=RiskStatus.ACCEPTED,
             words=("accepted",),
             reason="Why can the project live with it?",
+            sets=lambda item, by, today: {"accepted_by": by},
             needs_approver=_is_high,
         ),
         Step(
@@ -337,6 +457,7 @@ RISK = Kind(
             to=RiskStatus.OPEN,
             words=("open",),
             reason="What has changed?",
+            sets=lambda item, by, today: {"accepted_by": None},
         ),
     ),
     follow_ups=(
@@ -352,7 +473,9 @@ RISK = Kind(
             words=("occurred",),
         ),
     ),
-    derived={"Score": _shown_score, "Residual score": _shown_residual},
+    derived={"Score": _shown_score, "Residual score": _shown_residual, "Exposure": _shown_exposure},
+    contradictions=_contradictions,
+    follows=_follows,
     score=_SCORE,
     sort_by=(nulls_last(_SCORE.desc()),),
     concerns=CONCERNS,

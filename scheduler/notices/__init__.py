@@ -22,6 +22,7 @@ from scheduler.notices.so_far import SO_FAR
 from scheduler.notices.standup import STANDUP_KINDS
 from scheduler.notices.summary import SUMMARY_KINDS
 from scheduler.notices.trouble import TROUBLE
+from scheduler.notices.watched import WATCHED
 from scheduler.notices.word import WORD
 
 DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
@@ -42,6 +43,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     LEFT_BEHIND,
     ANSWER,
     DRAFT,
+    WATCHED,
     ESCALATION,
     ASK,
     *STANDUP_KINDS,

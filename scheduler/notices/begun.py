@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import directory
 from models.items import with_own_rows
 from models.kinds import Item
+from models.permissions import is_for_everybody
 from models.tables import Delivery, Project, Record
 from scheduler.deliveries import DeliveryKind, Draft
 from views import projects as project_views
@@ -30,6 +31,7 @@ async def still_there(session: AsyncSession, delivery: Delivery) -> list[tuple[I
         .where(
             col(Record.id).in_(delivery.payload["records"]),
             col(Record.is_archived).is_(False),
+            is_for_everybody(),
             col(Project.archived_at).is_(None),
         )
         .order_by(col(Record.id))

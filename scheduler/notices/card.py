@@ -10,13 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import directory, outbox
 from models.kinds import Item
 from models.labels import SourceChange
+from models.operations import is_confidential
 from models.tables import Act, Card, Delivery, History, Project, Record
 from reports.around import around
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.assigned import ASSIGNED
 from scheduler.notices.trouble import UNSURE, owe_trouble
 from scheduler.reading import item_of
-from views.cards import people_of, record_card
+from views.cards import confidential_card, people_of, record_card
 
 # A card that could not be posted for so long is left to the record's next change; an update is never too late.
 POST_LIMIT = timedelta(hours=24)
@@ -46,8 +47,11 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
         # It moved meanwhile: what it says by now may be none of this channel's business.
         return None
     is_late = now - item.record.updated_at >= POST_LIMIT and not delivery.payload.get("asked")
-    if card is None and (item.record.is_archived or is_late):
+    is_hidden = item.record.is_archived or is_confidential(item.record)
+    if card is None and (is_hidden or is_late):
         return None
+    if card is not None and is_confidential(item.record):
+        return Draft("update", card.channel_id, confidential_card(item), ts=card.ts)
     people = await directory.people(session, people_of(item))
     shown = await around(session, item)
     if card is not None:
@@ -181,7 +185,11 @@ async def _owner_to_tell(session: AsyncSession, delivery: Delivery, item: Item) 
         col(History.record_id) == delivery.record_id,
         or_(col(History.field) == "owner_id", and_(col(History.act) == Act.CREATED, col(History.batch).is_not(None))),
     )
-    told = select(Delivery.id).where(col(Delivery.dedupe_key) == _word_key(delivery, owner_id))
+    told = select(Delivery.id).where(
+        col(Delivery.record_id) == delivery.record_id,
+        col(Delivery.kind) == ASSIGNED.key,
+        col(Delivery.target) == owner_id,
+    )
     for reason in (changed, told):
         if (await session.exec(reason.limit(1))).first() is not None:
             return None

@@ -12,7 +12,7 @@ from models import directory, outbox, reminders
 from models.clock import today_in
 from models.items import with_own_rows
 from models.kinds import Item
-from models.permissions import is_closed
+from models.permissions import is_closed, is_for_everybody
 from models.tables import ChannelReminder, Delivery, Project, Record
 from scheduler.deliveries import DeliveryKind, Draft
 from scheduler.notices.card_left import always
@@ -78,6 +78,7 @@ async def _due(session: AsyncSession, project: Project, day: date) -> _Due:
         col(Record.is_open),
         col(Record.is_archived).is_(False),
         col(Record.is_draft).is_(False),
+        is_for_everybody(),
         col(Record.due_date) <= reminders.last_shown(project, day),
     )
     newest = select(func.count(), func.max(Record.due_date)).where(*wanted)

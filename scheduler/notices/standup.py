@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, outbox, standups
 from models.errors import NotFound
-from models.permissions import actor_of
+from models.permissions import actor_of, is_for_everybody
 from models.standups import Part
 from models.tables import Delivery, EntryState, Record, Standup, StandupEntry, StandupReport, StandupRound
 from reports.standups import open_blockers
@@ -231,7 +231,7 @@ async def _issues(session: AsyncSession, parts: list[StandupEntry]) -> dict[int,
     ids = [entry.issue_id for entry in parts if entry.issue_id is not None]
     if not ids:
         return {}
-    found = await session.exec(select(Record).where(col(Record.id).in_(ids)))
+    found = await session.exec(select(Record).where(col(Record.id).in_(ids), is_for_everybody()))
     return {
         record.id: f"I{record.number} {record.title} ({'open' if record.is_open else 'resolved'})"
         for record in found

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from models.kinds.dependency import DEPENDENCY
 from models.kinds.issue import ISSUE
 from models.kinds.risk import RISK, band, score
 from models.labels import Labelled, Priority
+from models.money import Money
 from models.tables import Record
 from tests.support import NOW, WORKSPACE, make_person, make_record
 
@@ -34,6 +36,9 @@ VALUES: dict[FieldType, Any] = {
     FieldType.DATE: date(2026, 3, 6),
     FieldType.TIME: NOW.time(),
     FieldType.SCALE: 4,
+    FieldType.NUMBER: -3,
+    FieldType.REPEAT: "FREQ=WEEKLY;INTERVAL=1;BYDAY=FR;WKST=MO from 2026-03-06",
+    FieldType.MONEY: Money(Decimal("1200.50"), "EUR"),
     FieldType.TAGS: "network wide-area",
 }
 

@@ -26,6 +26,7 @@ from models.tables import (
     Record,
     Rung,
     SeenRequest,
+    Watcher,
     WeeklySummary,
     Workspace,
 )
@@ -64,6 +65,7 @@ async def fill(session: AsyncSession) -> None:
         item = await make_record(session, kind, by=ana, tags="pilot", helpers=[ana.id])
         session.add(Link(from_id=item.record.id, type=LinkType.BLOCKS, to_id=item.record.id, at=NOW, made_by=ana.id))
         session.add(Card(record_id=item.record.id, channel_id="CMOVE", ts="1.0"))
+        session.add(Watcher(record_id=item.record.id, person_id=ana.id, at=NOW))
         session.add(Comment(record_id=item.record.id, author_id=ana.id, at=NOW, text="Seen"))
         session.add(a_step(item.record.id or 0))
         session.add(Mute(person_id=ana.id, record_id=item.record.id, at=NOW))

@@ -73,6 +73,7 @@ BUTTONS: Aims = {
     "uncomment": press("{action}:1"),
     "reword": press("{action}:1"),
     "move": press("{action}"),
+    "watch": (*press("{action}"), *press("{action}", name="watch:end")),
     "look": press("{action}", wheres=IN_FORM),
     "duplicate": press("{open} {action}", "{action} {open}"),
     "paste": press(""),
@@ -303,6 +304,7 @@ VERBS: Aims = {
     "find": type_("find zanz", "find axol", "find narw"),
     "helper": type_("{action} helper <@{person}>", "{action} unhelp"),
     "owner": type_("{action} <@{person}>", "{action} by monday !high"),
+    "watch": type_("{action} watch", "{action} unwatch"),
     "move": type_("{action} move <#C00000000NE>", "{action} move <#{channel}>"),
     "paste": type_("paste"),
     "import": type_("import"),
@@ -320,19 +322,8 @@ VERBS: Aims = {
 ABOUT_RECORD: Aims = {
     word: type_(f"{{action}} {word}")
     for word in (
-        "show",
-        "edit",
-        "history",
-        "comment",
-        "uncomment",
-        "reword",
-        "move",
-        "undo",
-        "remove",
-        "delete",
-        "archive",
-        "mute",
-        "unmute",
+        *("show", "edit", "history", "comment", "uncomment", "reword", "move", "watch", "unwatch", "undo"),
+        *("remove", "delete", "archive", "mute", "unmute"),
     )
 }
 LISTS: Aims = {
@@ -360,6 +351,7 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "so_far": None,
     "assigned_again": {"of": 1},
     "card_left": None,
+    "watched": {"since": 0},
     "standup_digest": None,
     "standup_reply": None,
     "standup_prompt": {"round": "{round}", "opens_at": ""},

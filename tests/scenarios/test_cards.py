@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from models.kinds import Item
 from models.kinds.action import ACTION, Action
 from models.kinds.risk import RISK, Category, Nature, Proximity, ResponseStrategy, Risk
-from models.labels import Priority
+from models.labels import EscalationLevel, Priority
+from models.money import Money
 from models.tables import Person, Project, Record
 from reports.digest import LINES_MAX, Digest, DigestLine, Done, Group
 from sandbox.block_kit import message_refusal
@@ -111,9 +113,11 @@ def test_a_card_with_everything_filled_in_fits_into_slack() -> None:
         category=Category.VENDOR,
         proximity=Proximity.STAGE,
         trigger_date=date(2026, 4, 1),
+        escalation_level=EscalationLevel.SPONSOR,
+        cost=Money(Decimal(10**12), "EUR"),
         residual_probability=2,
         residual_impact=3,
-        **dict.fromkeys(("cause", "effect", "trigger_sign", "contingency"), long),
+        **dict.fromkeys(("cause", "effect", "objective", "trigger_sign", "contingency"), long),
     )
     item.record.details = item.record.remark = long
     item.record.priority = Priority.HIGH

@@ -7,6 +7,8 @@ import pytest
 
 from models.kinds import KINDS, Kind
 from models.kinds.risk import RISK
+from models.money import Money
+from models.repeat_words import repeat_in_words
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
 from tests.scenarios.looking import answered, card, held, hints, offered
@@ -52,10 +54,23 @@ async def test_each_kinds_form_explains_every_field_and_requires_only_the_title(
 
 
 FILLED = {
-    "action": {"done_when": "Vendor confirmed in writing", "effort": "Two days", "result": "A contract"},
+    "action": {
+        "done_when": "Vendor confirmed in writing",
+        "effort": "Two days",
+        "repeats": "FREQ=MONTHLY;INTERVAL=1;BYMONTHDAY=5;BYSETPOS=-1 from 2032-03-05",
+        "result": "A contract",
+    },
     "risk": {
         "probability": 4,
         "impact": 5,
+        "impact_schedule": 5,
+        "impact_cost": 3,
+        "impact_scope": 1,
+        "impact_quality": 2,
+        "objective": "Open in May",
+        "cost": "1200.50 EUR",
+        "contingency_budget": "90000.00 USD",
+        "escalation_level": "coordinator",
         "response": "mitigate",
         "cause": "One supplier",
         "effect": "The pilot slips",
@@ -73,6 +88,12 @@ FILLED = {
         "workaround": "Use the old line",
         "issue_type": "defect",
         "effect": "Two days lost",
+        "schedule_days": 2,
+        "cost": "10.00 EUR",
+        "scope_effect": "One line less",
+        "quality_effect": "Slow at noon",
+        "decide_by": "2032-02-03",
+        "escalation_level": "sponsor",
         "root_cause": "A certificate",
         "decider_id": "U00000000BE",
         "escalated_to": "U00000000BE",
@@ -86,15 +107,23 @@ FILLED = {
         "problem": "No room left",
         "drivers": "Cost",
         "consequences": "A longer cable",
+        "effect": "Two days later",
         "reversibility": "costly",
         "confirmation": "The contract is signed",
         "consulted": ["U00000000BE"],
         "informed": ["U00000000AN"],
     },
-    "assumption": {"basis": "Plans", "confidence": "high", "if_false": "Two rooms", "how_checked": "Ask"},
+    "assumption": {
+        "basis": "Plans",
+        "confidence": "high",
+        "if_false": "Two rooms",
+        "validator_id": "U00000000KA",
+        "how_checked": "Ask",
+    },
     "dependency": {
         "provider": "Security",
         "promised": "2032-03-01",
+        "confirmation": "written",
         "light": "amber",
         "direction": "gets",
         "if_late": "No tests",
@@ -102,6 +131,7 @@ FILLED = {
 }
 COMMON = {
     "next_review": "2032-02-02",
+    "confidentiality": "confidential",
     "title": "Everything filled in",
     "owner_id": "U00000000BE",
     "due_date": "2032-03-05",
@@ -134,7 +164,11 @@ async def test_every_field_of_a_kind_is_stored_and_stands_in_the_form_again(hous
 
 
 def as_chosen(value: Any) -> Any:
-    """A number as the menu of a form holds it."""
+    """A number as the menu of a form holds it, an amount and a rule as their inputs do."""
+    if isinstance(value, str) and value.startswith("FREQ="):
+        return repeat_in_words(value)
+    if isinstance(value, str) and value.endswith((" EUR", " USD")):
+        return Money.stored(value).shown
     return str(value) if isinstance(value, int) else value
 
 
@@ -374,6 +408,7 @@ async def test_fields_can_be_cleared(house: House) -> None:
         "due_date": None,
         "due_time": None,
         "next_review": None,
+        "confidentiality": "open",
         "priority": "normal",
         "details": "",
         "done_when": "",

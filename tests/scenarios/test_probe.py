@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlmodel import select
 
 from bot import incoming as parsing
@@ -28,9 +28,10 @@ from models import directory, standups
 from models.clock import SystemClock
 from models.database import sqlite_path
 from models.kinds import KINDS
+from models.labels import Confidentiality
 from models.permissions import Actor, Standing, actor_of
 from models.standups import Plan
-from models.tables import Delivery, EntryState, Record, StandupReport
+from models.tables import Delivery, EntryState, History, Record, StandupReport
 from reports.export import export
 from scheduler.notices import DELIVERY_KINDS
 from tests.scenarios import probes
@@ -460,6 +461,83 @@ async def test_no_message_export_or_home_tells_the_wrong_people_of_a_private_rec
 
     leaked = [f"{where}: tells {word!r}" for where, told in said.items() for word in SECRETS if word in str(told)]
     assert leaked == []
+
+
+async def with_confidential_records(house: House) -> tuple[Target, Target]:
+    """A confidential record of each kind in the open project; what is there to aim at, and what is not."""
+    ben = house.sandbox.person("ben")
+    await house.sandbox.person("ana").command("#network", "/action", "Order two racks")
+    for kind in KINDS:
+        await ben.command("#network", f"/{kind.key}", "Zanzibar #quokka by 2031-11-24\nAxolotl")
+    await house.settled()
+    async with house.steward.database.unit(house.sandbox.team_id) as session:
+        await session.exec(
+            update(Record).where(Record.raised_by == ben.id).values(confidentiality=Confidentiality.CONFIDENTIAL)
+        )
+        await session.exec(update(History).where(History.actor_id == ben.id).values(batch="batch-of-secrets"))
+    records = (await house.export()).records
+    there = {each["kind"]: each["reference"] for each in records if each["raised_by"] == ben.id}
+    same = {
+        "project": str(records[0]["project_id"]),
+        "channel": NETWORK,
+        "version": "1",
+        "open": records[0]["reference"],
+        "standup": "9871",
+        "round": "9872",
+        "insider": ben.id,
+    }
+    absent = {kind.key: f"{kind.letter}9876" for kind in KINDS}
+    return (
+        Target({**there, **same, "batch": "batch-of-secrets"}),
+        Target({**absent, **same, "batch": "batch-of-nothing"}),
+    )
+
+
+ABOUT_ONE = re.compile(r"\{(?:batch|" + "|".join(kind.key for kind in KINDS) + r")\}")
+LISTING = re.compile(
+    r"(LISTS|MENUS|VERBS (list|my|overdue|waiting|find|undo|projects)|BUTTONS (list|found|home|select)) ?"
+)
+
+
+async def test_no_way_in_leads_others_to_a_confidential_record(house: House, eavesdropper: Eavesdropper) -> None:
+    """Who sees its project, even as an admin, cannot tell it from one that is not there, and is told nothing of it."""
+    secret, absent = await with_confidential_records(house)
+    house.sandbox.change_person("kavya", is_admin=True)
+    team, found, said = house.sandbox.team_id, [], {}
+    kinds = {kind.key: kind for kind in DELIVERY_KINDS}
+
+    async with watched(house) as eye:
+        for person_id in (house.sandbox.person(name).id for name in ("kavya", "mia")):
+            for name, aim, attempt in every_try():
+                is_aimed = ABOUT_ONE.search(str(aim))
+                if aim.is_slacks_word or not (is_aimed or LISTING.match(name)):
+                    continue
+                where = f"{person_id}: {name} {attempt.where.value} {attempt.text or attempt.value}"
+                before = eavesdropper.rows()
+                here = await answered(house, eye, aimed(attempt, secret, person_id, team))
+                found += complaints(
+                    where, before, eavesdropper.rows(), replace(aim, stores=aim.stores | {"channel", "person"})
+                )
+                found += [f"{where}: tells {word!r}" for word in SECRETS if word in here]
+                if is_aimed:
+                    there = await answered(house, eye, aimed(attempt, absent, person_id, team))
+                    found += differences(where, secret.blurred(here), absent.blurred(there))
+            async with house.steward.database.unit(team, writes=False) as session:
+                person = await directory.person(session, person_id)
+                assert person is not None
+                said[f"{person_id}: export"] = asdict(await export(session, actor_of(person)))
+                query = select(Record).where(Record.kind == "action", Record.number == int(secret.words["action"][1:]))
+                record = (await session.exec(query)).one()
+                for key, payload in probes.NOTICES.items():
+                    if payload is not None:
+                        owed = Delivery(
+                            id=1, workspace_id=team, kind=key, dedupe_key="probe", lane="probe", target=person_id,
+                            record_id=record.id, payload=secret.fill(payload, person_id), due_at=SystemClock().now(),
+                        )  # fmt: skip
+                        said[f"{person_id}: {key}"] = await kinds[key].draw(session, owed, house.sandbox.clock.now())
+
+    found += [f"{where}: tells {word!r}" for where, told in said.items() for word in SECRETS if word in str(told)]
+    assert found == [], "\n".join(found[:20])
 
 
 async def test_an_envelope_of_another_workspace_reaches_nothing(house: House, eavesdropper: Eavesdropper) -> None:
