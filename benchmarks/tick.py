@@ -158,7 +158,8 @@ async def _owed(database: Database) -> int:
 def drawn(found: list[Costs]) -> str:
     """The table, in Markdown; the costs of each row beside those of the engine's first."""
     lines = [
-        "| database | open records | idle look ms | × | look with much due ms | × | owed by it | too late, overtaken ms | × | one claim ms | × |",
+        "| database | open records | idle look ms | × | look with much due ms | × | owed by it "
+        "| too late, overtaken ms | × | one claim ms | × |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for each in found:
