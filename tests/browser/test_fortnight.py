@@ -53,7 +53,7 @@ async def picture(page: Page, name: str, shown: Locator) -> None:
 
 
 async def test_a_week_by_the_clock(house: House, browser: Browser) -> None:
-    """What comes to Ben, to Tane and to the channel, at their hours; questions and the digest are dealt with in place."""
+    """What comes to Ben, to Tane and to the channel, each at its hour; questions and digest are dealt with in place."""
     troubles: list[str] = []
     page = await open_page(house, browser, troubles)
     walk, message, modal = Fortnight(house), page.get_by_test_id("message"), page.get_by_test_id("modal")
