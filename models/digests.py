@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import outbox
 from models.recurrences import Recurrence, Rule
 from models.tables import Delivery, Project
-from models.working_days import after_working_days
+from models.working_days import after_working_days, is_working_day
 
 ONE_DAY = timedelta(days=1)
 
@@ -32,6 +32,18 @@ def soon_until(project: Project, day: date) -> date:
     """
     ends = after_working_days(project, day + ONE_DAY, project.lead_days) - ONE_DAY
     return min(ends, day + furthest(project.lead_days))
+
+
+def first_named_on(project: Project, due_date: date) -> date:
+    """The first working day whose digest names what is due then: `soon_until` looked at from its other end."""
+    day, left = due_date, project.lead_days
+    while day > due_date - furthest(project.lead_days):
+        if is_working_day(project, day):
+            if left <= 0:
+                break
+            left -= 1
+        day -= ONE_DAY
+    return day
 
 
 def furthest(lead_days: int) -> timedelta:

@@ -10,7 +10,7 @@ from views.blocks import Block, Message, actions, button, esc, input_block, mrkd
 from views.forms import FormContext, element_in, read_choice
 from views.values import People, days, name_of
 
-HELD = "No stand-up asks meanwhile, and no reminder is sent."
+HELD = "No stand-up asks you then, and no reminder is sent."
 STANDS_IN = "Reminders go to {deputy} instead, who sees only what they may see anyway."
 HOW = "Type `/steward away 24 nov - 28 nov @name`, `away until friday` or `away today`. The name is your deputy's."
 
@@ -68,7 +68,7 @@ def read_form(state: Mapping[str, Any]) -> Filled:
 
 def noted(absence: Absence, people: People, *, reader_id: str, today: date, hints: Sequence[str] = ()) -> Message:
     """The private confirmation; `hints` are plain sentences."""
-    text = f"{_who(absence, people, reader_id)} away {_days(absence, today)}."
+    text = f"{_who(absence, people, reader_id, today)} away {_days(absence, today)}."
     lines = [section(plain(text)), note(plain(_meanwhile(absence, people)))]
     lines += [section(plain(hint)) for hint in hints]
     return Message(esc(text), [*lines, actions(_buttons(absence))])
@@ -83,7 +83,7 @@ def planned(found: Sequence[Absence], people: People, *, today: date) -> Message
     for absence in found:
         deputy = f", {name_of(people, absence.deputy_id)} stands in" if absence.deputy_id else ""
         blocks += [section(plain(f"{_days(absence, today)}{deputy}")), actions(_buttons(absence))]
-    blocks += [actions([button("I'm away", "away", "")]), note(mrkdwn(HOW))]
+    blocks += [actions([button("Another time away" if found else "I'm away", "away", "")]), note(mrkdwn(HOW))]
     return Message(first, blocks)
 
 
@@ -109,7 +109,8 @@ def ended_for_you(by: str, absence: Absence, last_day: date, today: date) -> str
 def stands_in(absence: Absence, people: People, *, by: str, today: date) -> Message:
     """For the deputy: whom they stand in for and when."""
     name = name_of(people, absence.person_id)
-    text = f"{name} is away {_days(absence, today)}, and you stand in."
+    verb = "will be" if absence.first_day > today else "is"
+    text = f"{name} {verb} away {_days(absence, today)}, and you stand in."
     if by and by != absence.person_id:
         text += f" {name_of(people, by)} noted it."
     means = "Reminders of what they own come to you meanwhile, as far as you may see it."
@@ -125,7 +126,8 @@ def stands_in_no_more(person_id: str, people: People) -> Message:
 
 def noted_for_you(absence: Absence, people: People, *, by: str, today: date) -> Message:
     """For somebody whom somebody else noted as away."""
-    text = f"{name_of(people, by)} noted that you are away {_days(absence, today)}."
+    verb = "will be" if absence.first_day > today else "are"
+    text = f"{name_of(people, by)} noted that you {verb} away {_days(absence, today)}."
     lines = [section(plain(text)), note(plain(_meanwhile(absence, people)))]
     return Message(esc(text), [*lines, actions(_buttons(absence))])
 
@@ -136,8 +138,8 @@ def asks(until: date | None, *, today: date) -> Message:
     text += f" until {days(until, until, today)}" if until else ""
     value = until.isoformat() if until else ""
     offered = [
-        button("Yes, with a deputy", "away:deputy", value),
         button("Yes", "away:yes", value, style="primary"),
+        button("Yes, with a deputy", "away:deputy", value),
         button("No", "away:no", value),
     ]
     if until is None:
@@ -152,8 +154,10 @@ def goes_on() -> Message:
     return Message(text, [note(mrkdwn(text))])
 
 
-def _who(absence: Absence, people: People, reader_id: str) -> str:
-    return "You are" if absence.person_id == reader_id else f"{name_of(people, absence.person_id)} is"
+def _who(absence: Absence, people: People, reader_id: str, today: date) -> str:
+    is_own, is_ahead = absence.person_id == reader_id, absence.first_day > today
+    verb = "will be" if is_ahead else "are" if is_own else "is"
+    return f"{'You' if is_own else name_of(people, absence.person_id)} {verb}"
 
 
 def _days(absence: Absence, today: date) -> str:
@@ -163,7 +167,7 @@ def _days(absence: Absence, today: date) -> str:
 def _meanwhile(absence: Absence, people: People) -> str:
     if absence.deputy_id is None:
         return HELD
-    return f"No stand-up asks meanwhile. {STANDS_IN.format(deputy=name_of(people, absence.deputy_id))}"
+    return f"No stand-up asks you then. {STANDS_IN.format(deputy=name_of(people, absence.deputy_id))}"
 
 
 def _buttons(absence: Absence) -> list[Block]:

@@ -9,6 +9,7 @@ from models import tags
 from models.capturing import is_untitled
 from models.clock import today_in
 from models.comments import Talk
+from models.digests import first_named_on
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
@@ -167,7 +168,7 @@ def saved(
         facts = ["Hidden from lists and reminders"]
     elif item.record.due_date and item.record.is_open:
         facts.append(f"due {due(item, project, today)}")
-        facts += _reminded(item, people, now)
+        facts += _reminded(item, project, people, now)
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
     changes = _changes(item, people, places)
@@ -240,13 +241,14 @@ def comes_next(item: Item, project: Project) -> str:
     return f"It repeats: {item.reference} is due {esc(due(item, project))}."
 
 
-def _reminded(item: Item, people: People, now: datetime) -> list[str]:
-    """When the owner's digest of the due date comes, where that is still to come."""
+def _reminded(item: Item, project: Project, people: People, now: datetime) -> list[str]:
+    """From when on the owner's digest names it, where they want one."""
     owner = people.get(item.record.owner_id or "")
     if owner is None or item.record.due_date is None or not owner.wants_digest:
         return []
-    at = instant_of(item.record.due_date, owner.digest_at, owner.timezone)
-    return [f"reminder that day at {owner.digest_at:%H:%M}"] if at > now else []
+    first = first_named_on(project, item.record.due_date)
+    is_ahead = instant_of(first, owner.digest_at, owner.timezone) > now
+    return [f"in the digest from {day(first)}" if is_ahead else "in the next digest"]
 
 
 def is_in_hands_of(item: Item, person_id: str) -> bool:

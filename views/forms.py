@@ -18,7 +18,7 @@ from models.operations import NUMBER_MAX, REMARK, TEXT_MAX, TITLE_MAX, Source
 from models.projects import NAME_MAX
 from models.tables import Comment, Project
 from models.tags import read_tags
-from views.blocks import Block, actions, button, cut, link, mrkdwn, note, option, plain, safe, section
+from views.blocks import Block, actions, button, cut, header, link, mrkdwn, note, option, plain, safe, section
 from views.blocks import input_block as _input
 from views.values import shown_value, with_article
 
@@ -188,9 +188,9 @@ def _asking_why_moved(item: Item, values: Values, blocks: list[Block]) -> list[B
     """The inputs of an edited record: its due date tells us when it is chosen, and a later one is asked about."""
     drawn = []
     for block in blocks:
-        drawn.append(block | {"dispatch_action": True} if block["block_id"] == "due_date" else block)
+        drawn.append(block | {"dispatch_action": True} if block.get("block_id") == "due_date" else block)
         before, day = item.record.due_date, values.get("due_date")
-        if block["block_id"] == "due_date" and before and day and day > before:
+        if block.get("block_id") == "due_date" and before and day and day > before:
             drawn.append(_why_moved())
     return drawn
 
@@ -436,19 +436,21 @@ def _fields(kind: Kind, values: Values, context: FormContext, *, focus: bool = F
 
     An `edition` above 0 marks them as new ones, so that Slack shows these values in them.
     """
-    blocks: list[Block] = []
     specs = [
         spec
-        for spec in kind.form_fields
+        for spec in _by_heading(kind)
         if context.shows_all or not spec.is_extra or not spec.is_usual(values.get(spec.key))
     ]
-    left_out = []
+    room = MOST_INPUTS - len({spec.under for spec in specs})
+    parts, left_out = [], []
     for spec in specs:
         inputs = _inputs_of(spec, values.get(spec.key), focus=focus, edition=edition)
-        if len(blocks) + len(inputs) <= MOST_INPUTS:
-            blocks += inputs
+        if len(inputs) <= room:
+            parts.append((spec.under, inputs))
+            room -= len(inputs)
         else:
             left_out.append(spec.label.lower())
+    blocks = under_headings(parts)
     if left_out:
         blocks.append(note(plain(f"Too long for this form, and left as it is: {', '.join(left_out)}.")))
     if len(specs) < len(kind.form_fields):
@@ -458,6 +460,23 @@ def _fields(kind: Kind, values: Values, context: FormContext, *, focus: bool = F
 
 # Of the hundred blocks that a form may have; the rest is for what stands around the fields.
 MOST_INPUTS = 90
+
+
+def _by_heading(kind: Kind) -> list[FieldSpec]:
+    """The fields of a form: the few that always stand there, then the others, together with what has their heading."""
+    headings = list(dict.fromkeys(spec.under for spec in kind.form_fields))
+    return sorted(kind.form_fields, key=lambda spec: (spec.is_extra, headings.index(spec.under)))
+
+
+def under_headings(parts: Sequence[tuple[str, list[Block]]]) -> list[Block]:
+    """The inputs of a form, each heading once above those that follow under it; an empty one is not drawn."""
+    blocks: list[Block] = []
+    before = ""
+    for heading, inputs in parts:
+        blocks += [header(heading)] if heading and heading != before else []
+        blocks += inputs
+        before = heading
+    return blocks
 
 
 def _inputs_of(spec: FieldSpec, value: Any, *, focus: bool, edition: int) -> list[Block]:

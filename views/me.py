@@ -1,4 +1,4 @@
-"""What a person sets for themselves: the hour of their digest, quiet hours, nags a day, and what they muted."""
+"""What a person sets for themselves: the hour of their digest, quiet hours, reminders a day, and what they muted."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
@@ -28,12 +28,12 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
             "What is due, to look at again, and waiting for your decision. With nothing to say none comes.",
             optional=True,
         ),
-        input_block("digest_at", "Its time", _time(person.digest_at), ""),
+        input_block("digest_at", "Time of the digest", _time(person.digest_at), ""),
         input_block("quiet_from", "Quiet from", _time(person.quiet_from), "No reminder from then on.", optional=True),
         input_block("quiet_until", "Quiet until", _time(person.quiet_until), "May be on the next day.", optional=True),
         input_block(
             "nags_a_day",
-            "Nags a day, at most",
+            "Reminders a day, at most",
             {
                 "type": "number_input",
                 "is_decimal_allowed": False,
@@ -41,7 +41,7 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
                 "max_value": str(NAGS_MAX),
                 "initial_value": str(person.nags_a_day),
             },
-            "Reminders of one record each, besides the digest. With 0 only the digest comes.",
+            "Each of one record, besides the digest. With 0 only the digest comes.",
         ),
         *_muted(muted),
     ]
@@ -108,7 +108,9 @@ def saved(person: Person, comes: datetime | None) -> Message:
         facts = [f"Your next digest: {stamp} {zone_time(person.timezone)}, if there is something to say."]
     if person.quiet_from and person.quiet_until:
         facts.append(f"Quiet from {person.quiet_from:%H:%M} until {person.quiet_until:%H:%M}.")
-    facts.append(f"At most {person.nags_a_day} nags a day.")
+    facts.append(
+        f"Besides the digest at most {person.nags_a_day} reminder{'s' if person.nags_a_day != 1 else ''} a day."
+    )
     text = " ".join(["Saved.", *facts])
     look = button("Preview the digest", "preview_digest", "")
     return Message(esc(cut(text, 2_000)), [section(plain(text)), actions([look])])

@@ -16,7 +16,16 @@ from models.tables import MONDAY_TO_FRIDAY, ChannelReminder, Editors, Person, Pr
 from models.templates import TEMPLATES, Template
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, shown_days_off, subdivisions
 from views.blocks import Block, actions, button, cut, input_block, note, option, plain, safe, section
-from views.forms import NOT_SET, FormContext, Values, element_in, project_choice, read_choice, read_choices
+from views.forms import (
+    NOT_SET,
+    FormContext,
+    Values,
+    element_in,
+    project_choice,
+    read_choice,
+    read_choices,
+    under_headings,
+)
 from views.values import day
 
 NO_COUNTRY = (NOT_SET, "No public holidays")
@@ -27,13 +36,13 @@ CURRENCY_MAX = 20
 
 @dataclass(frozen=True)
 class Setting:
-    """How one setting is asked. `is_extra` ones are shown on demand, or where they are not as a project begins."""
+    """How one setting is asked. Those `under` a heading are shown on demand, or where not as a project begins."""
 
     label: str
     help: str
     draw: Callable[[Values], Block]
     read: Callable[[Mapping[str, Any], str], Any]
-    is_extra: bool = False
+    under: str = ""
     optional: bool = False
     tells: bool = False
 
@@ -157,9 +166,9 @@ def _inputs(values: Values, context: FormContext, shown: Collection[str]) -> lis
     wanted = [
         key
         for key in possible
-        if context.shows_all or not _SETTINGS[key].is_extra or key in shown or values[key] != _BEGINS_AS[key]
+        if context.shows_all or not _SETTINGS[key].under or key in shown or values[key] != _BEGINS_AS[key]
     ]
-    blocks = [_input(key, _SETTINGS[key], values) for key in wanted]
+    blocks = under_headings([(_SETTINGS[key].under, [_input(key, _SETTINGS[key], values)]) for key in wanted])
     if wanted != possible:
         blocks.append(actions([button("More fields", "more_settings", "")], block_id="more_settings"))
     return blocks
@@ -332,7 +341,7 @@ _SETTINGS: Mapping[str, Setting] = {
         "“In 3 business days” counts these.",
         _draw_weekdays,
         lambda state, key: " ".join(day for day in WEEKDAYS if day in read_choices(state, key)),
-        is_extra=True,
+        under="Calendar",
         # So that Slack lets it through, and the refusal comes from the one place that knows the rule.
         optional=True,
     ),
@@ -341,19 +350,19 @@ _SETTINGS: Mapping[str, Setting] = {
         "Its public holidays are no working days.",
         _draw_country,
         _read_code,
-        is_extra=True,
+        under="Calendar",
         optional=True,
         tells=True,
     ),
     "holiday_subdivision": Setting(
-        "Region", "Some regions have holidays of their own.", _draw_region, _read_code, is_extra=True, optional=True
+        "Region", "Some regions have holidays of their own.", _draw_region, _read_code, under="Calendar", optional=True
     ),
     "days_off": Setting(
         "Days off",
         "The project's own free days, by commas or lines: 24 Dec 2031, 27 Dec 2031 to 31 Dec 2031",
         lambda values: _draw_lines(values.get("days_off")),
         read_choice,
-        is_extra=True,
+        under="Calendar",
         optional=True,
     ),
     "currency": Setting(
@@ -361,7 +370,7 @@ _SETTINGS: Mapping[str, Setting] = {
         "Of amounts that are typed without one: a code such as EUR.",
         lambda values: _draw_line(values.get("currency") or "", CURRENCY_MAX),
         lambda state, key: read_choice(state, key).strip().upper() or None,
-        is_extra=True,
+        under="Records",
         optional=True,
     ),
     "own_fields": Setting(
@@ -369,7 +378,7 @@ _SETTINGS: Mapping[str, Setting] = {
         f"Up to {own_fields.MOST} that its records have besides, a line each: {own_fields.EXAMPLE}.",
         lambda values: _draw_lines(values.get("own_fields")),
         lambda state, key: own_fields.tidied(read_choice(state, key)),
-        is_extra=True,
+        under="Records",
         optional=True,
     ),
     "lead_days": Setting(
@@ -377,21 +386,21 @@ _SETTINGS: Mapping[str, Setting] = {
         "So many working days before it is due, a record stands in its owner's digest. With 0 from the day itself.",
         _draw_menu("lead_days", {days: f"{_working_days(days)} before" for days in range(LEAD_DAYS_MAX + 1)}),
         lambda state, key: int(read_choice(state, key) or 0),
-        is_extra=True,
+        under="Reminders",
     ),
     "who_may_edit": Setting(
         "Who may edit records",
         "Those a record belongs to: its owner, whoever raised it, coordinator and sponsor.",
         _draw_editors,
         lambda state, key: Editors(read_choice(state, key) or Editors.MEMBERS),
-        is_extra=True,
+        under="Records",
     ),
     "may_others_log": Setting(
         "People of other companies may log here",
         "They see what was logged in a channel they are in, whatever is chosen here.",
         _draw_yes("may_others_log", "Yes, in channels shared with them"),
         lambda state, key: YES in read_choices(state, key),
-        is_extra=True,
+        under="Records",
         optional=True,
     ),
     "remind_before_minutes": Setting(
@@ -399,21 +408,21 @@ _SETTINGS: Mapping[str, Setting] = {
         "Of records that are due at an hour; the owner alone gets it.",
         _draw_menu("remind_before_minutes", {minutes: _before(minutes) for minutes in MINUTES_BEFORE}),
         _read_number,
-        is_extra=True,
+        under="Reminders",
     ),
     "channel_reminder": Setting(
         "Reminder in the channel",
         "At 09:00 on a working day: what is due and overdue, in one message that is kept up to date.",
         _draw_menu("channel_reminder", {each: each.label for each in ChannelReminder}),
         lambda state, key: ChannelReminder(read_choice(state, key) or ChannelReminder.OFF),
-        is_extra=True,
+        under="Reminders",
     ),
     "names_in_channel": Setting(
         "Names in the channel's reminder",
         "Without them it shows items only.",
         _draw_yes("names_in_channel", "Yes, owners' names, which notify nobody"),
         lambda state, key: YES in read_choices(state, key),
-        is_extra=True,
+        under="Reminders",
         optional=True,
     ),
     "escalates": Setting(
@@ -421,7 +430,7 @@ _SETTINGS: Mapping[str, Setting] = {
         "What is overdue, and high risks without a response, are brought to the next person.",
         _draw_yes("escalates", "Yes: the owner, then the coordinator, then the sponsor"),
         lambda state, key: YES in read_choices(state, key),
-        is_extra=True,
+        under="When nobody answers",
         optional=True,
     ),
     "has_summary": Setting(
@@ -429,7 +438,7 @@ _SETTINGS: Mapping[str, Setting] = {
         "The coordinator sees it on the working day before, can add a headline or leave it out.",
         _draw_yes("has_summary", "Yes, once a week"),
         lambda state, key: YES in read_choices(state, key),
-        is_extra=True,
+        under="Weekly summary",
         optional=True,
     ),
     "summary_day": Setting(
@@ -437,16 +446,16 @@ _SETTINGS: Mapping[str, Setting] = {
         "Where that is no working day by a holiday, the working day before.",
         _draw_menu("summary_day", dict(zip(WEEKDAYS, WEEKDAY_NAMES, strict=True))),
         read_choice,
-        is_extra=True,
+        under="Weekly summary",
     ),
     "summary_at": Setting(
-        "Time of the summary", "In the project's time zone.", _draw_summary_at, _read_time, is_extra=True
+        "Time of the summary", "In the project's time zone.", _draw_summary_at, _read_time, under="Weekly summary"
     ),
     "grace_days": Setting(
         "Time for an answer",
         "How long each of them has before the next one is asked.",
         _draw_menu("grace_days", {days: _working_days(days) for days in range(1, MOST_GRACE_DAYS + 1)}),
         _read_number,
-        is_extra=True,
+        under="When nobody answers",
     ),
 }

@@ -44,8 +44,8 @@ class FieldSpec:
     REPEAT is a rule of `models.repeat_words`, OPTION one of the words in `options`.
 
     `default` is what stands where nothing was chosen. A SCALE with a `shorthand` can be typed: `p4` where that is "p".
-    An extra is shown in a form on demand, or where it holds a value. What a step asks for or sets (`by_step`) is in
-    no form but that step's.
+    An extra stands in a form on demand, or where it holds a value, `under` its heading. What a step asks for or sets
+    (`by_step`) is in no form but that step's.
     """
 
     key: str
@@ -53,12 +53,17 @@ class FieldSpec:
     type: FieldType
     help: str
     in_list: bool = False
-    is_extra: bool = False
+    under: str = ""
     by_step: bool = False
     choices: "builtins.type[Labelled] | None" = None
     default: Labelled | None = None
     shorthand: str = ""
     options: tuple[str, ...] = ()
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether a form shows it only on demand, or where it holds a value."""
+        return bool(self.under)
 
     def is_usual(self, value: Any) -> bool:
         """Whether the value says nothing beyond what stands where nothing was chosen."""
@@ -329,7 +334,7 @@ COMMON_FIELDS = (
         label="Helpers",
         type=FieldType.PEOPLE,
         help="People who work on it besides the owner. They see it among their own.",
-        is_extra=True,
+        under="Organising it",
     ),
     FieldSpec(
         key="due_date",
@@ -352,14 +357,14 @@ COMMON_FIELDS = (
         label="Tags",
         type=FieldType.TAGS,
         help="Words to find it by, such as “network, pilot”.",
-        is_extra=True,
+        under="Organising it",
     ),
     FieldSpec(
         key="next_review",
         label="Review date",
         type=FieldType.DATE,
         help="The day on which somebody should look at it again.",
-        is_extra=True,
+        under="Organising it",
     ),
     FieldSpec(
         key="confidentiality",
@@ -368,7 +373,7 @@ COMMON_FIELDS = (
         help="A confidential record is seen only by its owner, helpers, whoever raised it, coordinator and sponsor.",
         choices=Confidentiality,
         default=Confidentiality.OPEN,
-        is_extra=True,
+        under="Organising it",
     ),
     FieldSpec(
         key="details",

@@ -136,10 +136,10 @@ async def test_the_coordinator_notes_it_for_somebody_of_the_project_who_hears_of
 
     confirmed = await away(ana, house, "for @kavya 26 nov - 28 nov @ben")
 
-    assert "Kavya Rao is away Wed 26 Nov to Fri 28 Nov." in confirmed
+    assert "Kavya Rao will be away Wed 26 Nov to Fri 28 Nov." in confirmed
     assert [each[0] for each in await absences(house)] == [kavya.id]
     [word] = words_to(kavya)
-    assert "Ana Torres noted that you are away Wed 26 Nov to Fri 28 Nov." in word
+    assert "Ana Torres noted that you will be away Wed 26 Nov to Fri 28 Nov." in word
     assert offered(kavya.app_messages()[-1]) == ["away", "away:end"]
     await ana.click(ana.ephemerals("#network")[-1], "away:end")
     await house.settled()
@@ -232,7 +232,7 @@ async def test_a_status_that_looks_like_leave_is_asked_about_once_and_decides_no
 
     assert len(asked) == 1
     assert "away until Fri 28 Nov. Shall I hold your reminders" in shown(asked[0])
-    assert offered(asked[0]) == ["away:deputy", "away:yes", "away:no"]
+    assert offered(asked[0]) == ["away:yes", "away:deputy", "away:no"]
     assert undecided == []
     assert "go on as usual" in refused[0]
     assert refused[1] == []

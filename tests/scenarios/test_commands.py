@@ -49,7 +49,7 @@ async def test_the_confirmation_names_reference_owner_due_day_and_reminder_and_o
     told = await typed(house, ana, "/action Send the diagram @ben by 2032-03-05 3pm")
 
     assert "Logged A1" in told
-    assert "Owner Ben Fischer · due Fri 5 Mar 2032, 15:00 New York time · reminder that day at 09:00" in told
+    assert "Owner Ben Fischer · due Fri 5 Mar 2032, 15:00 New York time · in the digest from Wed 3 Mar 2032" in told
     assert buttons(answer(ana))[:2] == [("undo", "A1:1"), ("edit", "A1")]
 
 
