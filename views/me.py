@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 
-from models.kinds import KINDS
+from models.kinds import kind_of
 from models.manners import NAGS_MAX
 from models.tables import Person, Record
 from views.blocks import Block, Message, actions, button, cut, esc, header, input_block, note, option, plain, section
@@ -66,10 +66,9 @@ def _muted(muted: Sequence[Record]) -> list[Block]:
         return [
             note(plain("You are reminded of every record that is yours. In a digest, a line's ⋯ menu changes that."))
         ]
-    kinds = {kind.key: kind for kind in KINDS}
     blocks = [header("Not reminded of")]
     for record in muted[:MUTED_SHOWN]:
-        reference = kinds[record.kind].reference_of(record)
+        reference = kind_of(record.kind).reference_of(record)
         again = button("Remind me again", "unmute", reference, says=f"Remind me of {reference} again")
         blocks.append(section(plain(f"{reference}  {record.title}"), again))
     if len(muted) > MUTED_SHOWN:
