@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import absences, directory, manners, outbox, reminders
+from models import absences, directory, outbox, reminders
 from models.outbox import Owed
 from models.permissions import is_closed
 from models.tables import Project, Record
@@ -49,14 +49,13 @@ def _is_chased(record: Record, project: Project) -> bool:
 
 
 async def _owed(session: AsyncSession, due: Found, now: datetime) -> list[Owed]:
-    """One row for each, to its owner or whoever stands in, after their quiet hours; none once it would be too late."""
+    """One row for each that is not due yet, to its owner or whoever stands in."""
     owners = await directory.people(session, {record.owner_id for record, _ in due})
     reached = await absences.reached(session, owners.values(), now)
     rows = []
     for record, project in due:
         person, ends_at = reached.get(record.owner_id or ""), reminders.due_at(record, project)
-        at = manners.not_before(person, now) if person else now
-        if person is None or ends_at is None or at >= ends_at:
+        if person is None or ends_at is None or now >= ends_at:
             continue
         value = reminders.value_of(record)
         rows.append(
@@ -66,7 +65,7 @@ async def _owed(session: AsyncSession, due: Found, now: datetime) -> list[Owed]:
                 target=person.id,
                 record_id=record.id,
                 payload={"value": value, "owner": record.owner_id},
-                due_at=at,
+                due_at=now,
                 expires_at=ends_at,
             )
         )

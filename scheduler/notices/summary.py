@@ -136,6 +136,6 @@ async def _project(session: AsyncSession, delivery: Delivery) -> Project | None:
 
 SUMMARY = DeliveryKind(key="summary", draw=draw, late_limit=LATE_LIMIT, sent=sent, failed=failed, unsure=unsure)
 DETAILS = DeliveryKind(key="summary_details", draw=draw_details, late_limit=LATE_LIMIT)
-PREVIEW = DeliveryKind(key="summary_preview", draw=draw_preview, late_limit=LATE_LIMIT)
-TROUBLE = DeliveryKind(key="summary_trouble", draw=draw_trouble, late_limit=timedelta(days=3))
+PREVIEW = DeliveryKind(key="summary_preview", draw=draw_preview, late_limit=LATE_LIMIT, waits_for_day=True)
+TROUBLE = DeliveryKind(key="summary_trouble", draw=draw_trouble, late_limit=timedelta(days=3), waits_for_day=True)
 SUMMARY_KINDS = (SUMMARY, DETAILS, PREVIEW, TROUBLE)
