@@ -166,7 +166,7 @@ async def draw_nobody(session: AsyncSession, delivery: Delivery, now: datetime) 
 
 
 async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
-    """Tell whoever set the stand-up up, once for each reason and place, what Slack would not take."""
+    """Tell whoever answers for the stand-up, once for each reason and place, what Slack would not take."""
     found = await standups.round_of(session, int(delivery.payload["round"]))
     if found is None:
         return
@@ -180,7 +180,7 @@ async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> No
         session,
         "standup_trouble",
         key=f"standup_trouble:{standup.id}:{delivery.target}:{delivery.last_error}",
-        target=standup.created_by,
+        target=await standups.organiser(session, standup),
         payload={"standup": standup.id, "target": delivery.target, "code": delivery.last_error or ""},
         due_at=now,
     )
@@ -242,9 +242,9 @@ async def _issues(session: AsyncSession, parts: list[StandupEntry]) -> dict[int,
 PROMPT = DeliveryKind(
     key="standup_prompt", draw=draw_prompt, late_limit=timedelta(minutes=60), latest_only=True, failed=failed
 )
-NUDGE = DeliveryKind(key="standup_nudge", draw=draw_nudge, late_limit=timedelta(minutes=60))
-MISSING = DeliveryKind(key="standup_missing", draw=draw_missing, late_limit=timedelta(hours=24))
-NOBODY = DeliveryKind(key="standup_nobody", draw=draw_nobody, late_limit=timedelta(hours=24))
+NUDGE = DeliveryKind(key="standup_nudge", draw=draw_nudge, late_limit=timedelta(minutes=60), is_nag=True)
+MISSING = DeliveryKind(key="standup_missing", draw=draw_missing, late_limit=timedelta(hours=24), waits_for_day=True)
+NOBODY = DeliveryKind(key="standup_nobody", draw=draw_nobody, late_limit=timedelta(hours=24), waits_for_day=True)
 DIGEST = DeliveryKind(
     key="standup_digest",
     draw=draw_digest,
@@ -254,7 +254,7 @@ DIGEST = DeliveryKind(
     sent=digest_sent,
     failed=failed,
 )
-TROUBLE = DeliveryKind(key="standup_trouble", draw=draw_trouble, late_limit=timedelta(hours=24))
+TROUBLE = DeliveryKind(key="standup_trouble", draw=draw_trouble, late_limit=timedelta(hours=24), waits_for_day=True)
 REPLY = DeliveryKind(
     key="standup_reply",
     draw=draw_reply,

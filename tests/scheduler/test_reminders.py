@@ -93,6 +93,19 @@ async def test_quiet_hours_hold_it_back_until_it_would_be_too_late(database: Dat
     assert "in 30 minutes" in awake[0]
 
 
+async def test_so_many_a_day_as_the_owner_takes_and_none_with_only_the_digest(database: Database) -> None:
+    await house(database)
+    async with database.unit(WORKSPACE) as session:
+        ben, tane = await make_person(session, "ben"), await make_person(session, "tane")
+        ben.nags_a_day, tane.nags_a_day = 1, 0
+    for at, owner in ((time(10), "UBEN"), (time(11), "UBEN"), (time(10), "UTANE")):
+        await log(database, due_time=at, owner_id=owner)
+
+    told = [await sent(database, utc(TUESDAY, hour)) for hour in (8, 9)]
+
+    assert [[line[:25] for line in lines] for lines in told] == [["postMessage UBEN: A1 is d"], []]
+
+
 async def test_what_is_muted_is_not_reminded_of(database: Database) -> None:
     await house(database)
     await log(database, due_time=time(15))
@@ -196,6 +209,17 @@ async def test_what_slack_refuses_is_told_to_the_coordinator_once(database: Data
     assert len(told) == 1
     assert "Data centre move" in told[0]
     assert "The channel is archived" in told[0]
+
+
+async def test_while_nobody_coordinates_it_is_told_to_the_sponsor(database: Database) -> None:
+    await house(database, channel_reminder=ChannelReminder.DUE_DAY, coordinator_id=None, sponsor_id="UBEN")
+    await log(database)
+    slack = RecordingSlack()
+    slack.refuse(SlackPermanent("not_in_channel"), times=9, channel="CMOVE")
+
+    await sent(database, utc(TUESDAY, 8), slack)
+
+    assert [call.channel for call in slack.calls if "Invite me there" in call.text] == ["UBEN"]
 
 
 async def test_a_channel_that_is_no_longer_the_projects_reads_nothing(database: Database) -> None:
