@@ -19,7 +19,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import kinds, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
+from models import sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
 from models.errors import Overtaken, StewardError
 from models.inserting import insert_into
 
@@ -198,7 +198,7 @@ class _OneWorkspace(LoaderCriteriaOption):
         return self._limited[statement]
 
     def _all_mappers(self) -> Iterator[Mapper[Any]]:
-        yield from _SCOPED
+        return (mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat)
 
     def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
         entity = ext_info.entity
@@ -208,9 +208,6 @@ class _OneWorkspace(LoaderCriteriaOption):
 
 
 _limit_to = cache(_OneWorkspace)
-
-assert kinds.KINDS
-_SCOPED = [mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat]
 
 
 class _FilteredSession(Session):

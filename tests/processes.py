@@ -58,6 +58,10 @@ class Program:
         return found[1] if found.groups() else found[0]
 
     @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
+
+    @property
     def processor_seconds(self) -> float:
         """What it has taken of the processor so far; nothing where the system does not tell."""
         stat = Path(f"/proc/{self._process.pid}/stat")
@@ -81,11 +85,11 @@ class Program:
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""
-        if self._process.returncode is None:
+        if not self.has_ended:
             self._process.send_signal(number)
 
     async def kill(self) -> None:
-        if self._process.returncode is None:
+        if not self.has_ended:
             self._process.kill()
         await self._process.wait()
         await self._reading

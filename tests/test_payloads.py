@@ -262,9 +262,11 @@ async def steward(sqlite_databases: SqliteFiles) -> AsyncIterator[Installation]:
         await leaving.enter_async_context(serving(application, listening))
 
         by_socket = await leaving.enter_async_context(Sandbox(manifest(), rate_limits=False))
-        await leaving.enter_async_context(
+        running = await leaving.enter_async_context(
             run.socket_mode(Database(urls[1]), Slack(by_socket.bot_token, by_socket.api_url), by_socket.app_token)
         )
+        # What the clock plans by itself would look like something that a sample stored.
+        await running.steward.runner.stop()
         session = await leaving.enter_async_context(aiohttp.ClientSession())
         yield Installation(http, by_socket, url, session, files)
 

@@ -91,6 +91,8 @@ class Storm:
     _leaving: AsyncExitStack = field(default_factory=AsyncExitStack)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _working: list[asyncio.Task[None]] = field(default_factory=list)
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _supervising: asyncio.Task[None] | None = None
 
     # ---- the installation -------------------------------------------------------------------------------------------
 
@@ -104,6 +106,19 @@ class Storm:
         """Wait until every process that is running works."""
         for name, program in self.programs.items():
             await program.says("Steward answers" if name == "web" else "Steward's worker reminds")
+
+    def supervise(self) -> None:
+        """From now on start again whatever ends by itself, as when Slack was out of reach at its start."""
+
+        async def look() -> None:
+            while True:
+                await asyncio.sleep(0.5)
+                async with self._starting:
+                    for name, program in list(self.programs.items()):
+                        if program.has_ended:
+                            await self.start(name)
+
+        self._supervising = asyncio.create_task(look())
 
     async def people_work(self) -> None:
         """From when Steward knows them, people log and the clock owes, until `settled`."""
@@ -151,10 +166,11 @@ class Storm:
     async def kill(self) -> None:
         """kill -9 for one process, whatever it is doing, and start it again."""
         name = self.chance.choice(self.names)
-        await self.programs[name].kill()
-        self.done[f"killed {name.partition(' ')[0]}"] += 1
-        await self._note_calls()
-        await self.start(name)
+        async with self._starting:
+            await self.programs[name].kill()
+            self.done[f"killed {name.partition(' ')[0]}"] += 1
+            await self._note_calls()
+            await self.start(name)
 
     async def _note_calls(self) -> None:
         """Note the calls in whose middle somebody may just have been: of each nobody may ever know what came."""
@@ -221,7 +237,7 @@ class Storm:
 
     async def end(self) -> None:
         self._over.set()
-        for task in self._working:
+        for task in [*self._working, *([self._supervising] if self._supervising else [])]:
             task.cancel()
             with suppress(asyncio.CancelledError, SandboxError):
                 await task
@@ -251,6 +267,7 @@ async def storm(folder: Path, url: str, *, workers: int, seed: int) -> AsyncIter
             for name in names:
                 await running.start(name)
             await running.ready()
+            running.supervise()
             await running.people_work()
             yield running
         finally:

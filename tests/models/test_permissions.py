@@ -80,6 +80,7 @@ MATRIX = {
     Right.SETTINGS: LEADERS | {"sponsor"},
     Right.BEGIN: MEMBERS,
     Right.BIND: MEMBERS,
+    Right.ABSENCE: LEADERS,
     Right.REACTIONS: {"admin"},
     Right.SUMMARIZE: LEADERS | {"sponsor"},
     Right.STANDUP_SEE: EVERYBODY,

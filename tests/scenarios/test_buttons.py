@@ -317,33 +317,6 @@ async def test_a_list_whose_last_page_emptied_meanwhile_shows_the_page_before(ho
     assert "1 to 10 of 10 open" in shown(again(ana, listed))
 
 
-async def test_the_morning_message_has_buttons_that_work_and_shows_what_became_of_them(house: House) -> None:
-    ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
-    await log(house, ana, "/action Order cables @kavya by 2031-11-25")
-    await log(house, ana, "/risk Late switch @kavya by 2031-11-25")
-    await house.sandbox.next_morning("kavya")
-    await house.settled()
-    [morning] = [message for message in kavya.app_messages() if "Good morning" in shown(message)]
-    assert ("step:done", "A1") in buttons(morning)
-
-    await kavya.click(morning, "step:done", "A1")
-    await house.settled()
-    [morning] = [message for message in kavya.app_messages() if "Good morning" in shown(message)]
-
-    assert (await house.record("A1"))["status"] == "done"
-    assert "Order cables" in shown(morning)
-    assert "Done" in shown(morning)
-    assert ("step:done", "A1") not in buttons(morning)
-    assert ("step:close", "R1") in buttons(morning)
-    channel = morning["channel"]
-    assert "Closed A1" in shown(kavya.ephemerals(channel)[-1])
-    await kavya.click(morning, "show", "R1")
-    await house.settled()
-    assert "Late switch" in shown(kavya.ephemerals(channel)[-1])
-    await kavya.click(morning, "edit", "R1")
-    assert held(kavya.modal)["title"] == "Late switch"
-
-
 @sqlite_only
 async def test_the_buttons_of_the_details_window_work_there(house: House) -> None:
     """From Home the record opens in a window; a step, its undo, the history and the form answer in it."""

@@ -1,5 +1,7 @@
 """A confidential record in Slack: nothing of it stands where others read."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sandbox.driver import Driver
@@ -56,3 +58,28 @@ async def test_one_that_is_logged_so_has_no_card_and_its_owner_hears_of_it(house
     await ana.command("#network", "/steward", "A1")
     assert "Post its card" not in answered(ana)
     assert "*Confidentiality*\nConfidential" in answered(ana)
+
+
+async def test_what_comes_by_the_clock_tells_the_channel_nothing_of_it(house: House) -> None:
+    """The channel's reminder and the weekly summary; nor do they say that something is left out."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await ana.command("#network", "/risk", "Zanzibar @ben by 2031-11-25 p5 i5")
+    await ana.command("#network", "/risk", "Late switch @ben by 2031-11-25 p4 i4")
+    await house.settled()
+    assert await choose(house, ana, "R1", "confidential")
+    await ana.command("#network", "/steward", "settings")
+    await ana.click_view("more_settings")
+    await house.settled()
+    await ana.submit({"channel_reminder": "due_day"})
+    await house.settled()
+
+    await house.sandbox.advance_to(datetime(2031, 12, 3, 22, tzinfo=UTC))
+    await house.settled()
+
+    read = everything_shown_to(house.sandbox.person("tane"), ("#network",))
+    assert "Late switch" in read
+    assert ", week to " in read
+    assert "Zanzibar" not in read
+    assert "Only what was logged" not in read
+    assert "Zanzibar" in everything_shown_to(ben)
+    assert (await house.record("R2"))["escalation_level"] == "coordinator"

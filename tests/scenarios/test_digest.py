@@ -113,6 +113,9 @@ async def test_a_button_changes_the_line_in_place_and_undo_takes_it_back(house: 
     week = await press(house, ben, "week", "A3")
     dates = [(await house.record(each))["due_date"] for each in ("A2", "A3")]
     undone = await press(house, ben, "undo", "A1")
+    await ben.click(latest(ben), "show", "A3")
+    await house.settled()
+    details = shown(ben.core.workspace.ephemerals[-1].message)
 
     assert "1 of these still to do" in both
     assert "Order two racks\n✓ Done\nUndo" in both
@@ -124,6 +127,7 @@ async def test_a_button_changes_the_line_in_place_and_undo_takes_it_back(house: 
     assert "The due date of A2 is Wed 26 Nov 2031 already." in polite
     assert (await house.record("A1"))["status"] == "open"
     assert "Order two racks\nnetwork · Open · due today, Tue 25 Nov 2031" in undone
+    assert "Book the lift" in details
     assert len(ben.app_messages()) == count
     assert any("Wed 26 Nov 2031" in shown(card) for card in house.sandbox.person("ana").messages("#network"))
 

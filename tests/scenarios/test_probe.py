@@ -515,7 +515,9 @@ async def test_no_way_in_leads_others_to_a_confidential_record(house: House, eav
                 where = f"{person_id}: {name} {attempt.where.value} {attempt.text or attempt.value}"
                 before = eavesdropper.rows()
                 here = await answered(house, eye, aimed(attempt, secret, person_id, team))
-                found += complaints(where, before, eavesdropper.rows(), replace(aim, stores=aim.stores | {"channel"}))
+                found += complaints(
+                    where, before, eavesdropper.rows(), replace(aim, stores=aim.stores | {"channel", "person"})
+                )
                 found += [f"{where}: tells {word!r}" for word in SECRETS if word in here]
                 if is_aimed:
                     there = await answered(house, eye, aimed(attempt, absent, person_id, team))

@@ -25,7 +25,7 @@ async def test_the_first_record_begins_the_project_with_the_person_as_coordinato
     assert begun["is_private"] is False
     confirmation = said(kavya, "#network")
     assert "began the project *network*, with you as coordinator" in confirmation
-    assert "Asia/Kolkata" in confirmation
+    assert "on Kolkata time" in confirmation
 
 
 async def test_the_second_record_joins_the_project_and_says_nothing_of_it(house: House) -> None:
