@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import case, literal, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -34,7 +35,8 @@ async def run(session: AsyncSession, now: datetime) -> None:
         return
     planned = {record.id or 0: reminders.remind_at(record, project) for record, project in found}
     early = {record_id: at for record_id, at in planned.items() if at and at > now}
-    await _note(session, dict.fromkeys(planned) | early)
+    await _note(session, dict.fromkeys(planned.keys() - early.keys()))
+    await _note(session, early)
     due = [each for each in found if planned[each[0].id or 0] and each[0].id not in early and _is_chased(*each)]
     await outbox.put_all(session, await _owed(session, due, now))
 
@@ -74,10 +76,12 @@ async def _owed(session: AsyncSession, due: Found, now: datetime) -> list[Owed]:
 
 async def _note(session: AsyncSession, planned: Mapping[int, datetime | None]) -> None:
     """Note when the clock looks again. It is no change of the record, so its version stays."""
-    for at in set(planned.values()):
-        ids = [record_id for record_id, when in planned.items() if when == at]
-        statement = update(Record).where(col(Record.id).in_(ids)).values(remind_at=at)
-        await session.exec(statement, execution_options={"synchronize_session": False})
+    if not planned:
+        return
+    remind_at: Any = col(Record.remind_at)
+    each = {record_id: literal(at, remind_at.type) for record_id, at in planned.items()}
+    statement = update(Record).where(col(Record.id).in_(planned)).values(remind_at=case(each, value=col(Record.id)))
+    await session.exec(statement, execution_options={"synchronize_session": False})
 
 
 DUE_SOON_JOB = Job("due_soon", run, next_at)

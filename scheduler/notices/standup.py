@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, standups
+from models import absences, directory, outbox, standups
 from models.errors import NotFound
 from models.permissions import actor_of, is_for_everybody
 from models.standups import Part
@@ -144,9 +144,11 @@ async def _reply_part(session: AsyncSession, delivery: Delivery) -> Part | None:
 
 
 async def draw_missing(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
-    """Who did not answer, for the one person who is told."""
-    found = await standups.round_of(session, int(delivery.payload["round"]))
-    if found is None or not await _may_read(session, delivery, found[1]):
+    """Who did not answer, for the one person who is told, unless they are away themselves."""
+    found, reader = await standups.round_of(session, int(delivery.payload["round"])), await reader_of(session, delivery)
+    if found is None or reader is None or not await _may_read(session, delivery, found[1]):
+        return None
+    if await absences.away_now(session, [reader], now):
         return None
     round_, standup = found
     missed = [entry for entry in await standups.entries(session, round_) if entry.state is EntryState.MISSED]

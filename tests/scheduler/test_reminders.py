@@ -6,13 +6,22 @@ from typing import Any
 from sqlalchemy import event
 
 from bot.slack_port import SlackPermanent
-from models import absences, directory, operations, projects
+from models import absences, directory, moves, operations, projects
 from models.database import Database
 from models.kinds.action import ACTION
 from models.permissions import actor_of
 from models.tables import ChannelReminder, Mute
 from scheduler.jobs import JOBS
-from tests.support import WORKSPACE, FixedClock, make_channel, make_person, make_project, make_record, make_workspace
+from tests.support import (
+    WORKSPACE,
+    FixedClock,
+    make_channel,
+    make_person,
+    make_project,
+    make_record,
+    make_workspace,
+    undo,
+)
 from tests.support_slack import RecordingSlack, make_sender, stored
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)  # four weeks before Europe's clocks change
@@ -257,3 +266,38 @@ async def test_a_look_at_the_clock_costs_what_is_due_and_not_what_is_stored(data
 
     assert counts[0] == 2, seen
     assert counts[1] <= 10, seen
+
+
+async def test_what_moves_and_what_is_undone_is_planned_anew(database: Database) -> None:
+    """A word before the due time of now: none of a record taken back, one of it brought back, by its new project."""
+    await house(database)
+    async with database.unit(WORKSPACE) as session:
+        ana = await make_person(session)
+        other = await make_channel(session, "racks", members=["UANA", "UBEN"])
+        away = await make_project(session, by=ana, channel=other)
+        await projects.store(session, actor_of(ana), away, {"remind_before_minutes": 240}, via="test", now=MONDAY)
+    await log(database, due_time=time(15))
+    async with database.unit(WORKSPACE) as session:
+        item, project = await operations.find(session, actor_of(await make_person(session)), ACTION, 1)
+        before = item.record.remind_at
+        to = await moves.to_channel(session, actor_of(ana), "CRACKS")
+        await operations.move(session, actor_of(ana), item, project, to, now=MONDAY, via="test")
+        moved = item.record.remind_at
+        await undo(session, actor_of(ana), item, to.project, version=item.record.version, now=MONDAY)
+
+    assert (before, moved) == (utc(TUESDAY, 13), utc(TUESDAY, 10))
+    async with database.unit(WORKSPACE) as session:
+        item, _ = await operations.find(session, actor_of(await make_person(session)), ACTION, 1)
+        assert item.record.remind_at == before
+
+
+async def test_an_archived_project_reminds_nobody(database: Database) -> None:
+    await house(database, channel_reminder=ChannelReminder.DUE_DAY)
+    await log(database, due_time=time(10))
+    async with database.unit(WORKSPACE) as session:
+        found = await directory.channel(session, "CMOVE")
+        assert found is not None
+        assert found[1] is not None
+        await projects.archive(session, actor_of(await make_person(session)), found[1], now=MONDAY)
+
+    assert await sent(database, utc(TUESDAY, 8)) == []

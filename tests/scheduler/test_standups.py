@@ -9,9 +9,10 @@ from sqlmodel import col, func, select
 from models import standups
 from models.database import Database
 from models.permissions import actor_of
-from models.tables import EntryState, StandupEntry, StandupReport
+from models.tables import Absence, EntryState, StandupEntry, StandupReport
 from scheduler.jobs.standups import STANDUPS_JOB
-from tests.support import NOW, WORKSPACE, make_channel, make_person, make_workspace
+from tests.support import NOW, WORKSPACE, FixedClock, make_channel, make_person, make_workspace
+from tests.support_slack import RecordingSlack, make_sender
 
 TODAY = date(2026, 3, 2)  # of NOW, a Monday, 10:00 in Berlin
 
@@ -69,3 +70,19 @@ async def test_a_round_is_opened_and_closed_in_a_few_statements_however_many_tak
         assert (await session.exec(missed)).one() == people
     assert opened <= 15
     assert closed <= 12
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_who_is_missing_is_told_to_nobody_on_leave(database: Database, is_away: bool) -> None:
+    await set_up(database, 2)
+    if is_away:
+        async with database.unit(WORKSPACE) as session:
+            session.add(Absence(person_id="UP0", first_day=TODAY, last_day=TODAY, created_at=NOW))
+    for hours in (2, 3):
+        await statements_at(database, hours)
+    slack = RecordingSlack()
+
+    await make_sender(database, slack, FixedClock(NOW + timedelta(hours=3))).drain()
+
+    assert [call.channel for call in slack.calls if "did not answer" in call.text] == ([] if is_away else ["UP0"])
