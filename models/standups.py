@@ -356,13 +356,15 @@ async def _owe_nobody(session: AsyncSession, standup: Standup, now: datetime) ->
 
 def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[Owed]:
     """The questions, and the reminder before the window ends, to be owed."""
-    payload = {"round": entry.round_id}
+    # Where a downtime ends so late that the reminder is due as well, it comes instead of the questions.
+    lane = f"standup:{entry.round_id}:{entry.person_id}{again}"
+    payload = {"round": entry.round_id, "opens_at": entry.opens_at.isoformat()}
     prompt = outbox.owed(
         "standup_prompt",
-        key=f"standup:{entry.round_id}:{entry.person_id}{again}",
-        lane=f"standup:{entry.round_id}:{entry.person_id}",
+        key=lane,
+        lane=lane,
         target=entry.person_id,
-        payload=payload | {"opens_at": entry.opens_at.isoformat()},
+        payload=payload,
         due_at=entry.opens_at,
         expires_at=min(entry.opens_at + LATE_LIMIT, entry.closes_at),
     )
@@ -371,6 +373,7 @@ def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[
     nudge = outbox.owed(
         "standup_nudge",
         key=f"standup_nudge:{entry.round_id}:{entry.person_id}{again}",
+        lane=lane,
         target=entry.person_id,
         payload=payload,
         due_at=entry.closes_at - timedelta(minutes=standup.nudge_minutes),

@@ -34,7 +34,7 @@ REASONS = {
 
 
 async def _part(session: AsyncSession, delivery: Delivery) -> Part | None:
-    """The addressee's part, while it still waits for them and the stand-up is held."""
+    """The addressee's part, while it still waits for them at the hour planned, and the stand-up is held."""
     reader = await reader_of(session, delivery)
     if reader is None:
         return None
@@ -45,13 +45,14 @@ async def _part(session: AsyncSession, delivery: Delivery) -> Part | None:
     if not await _may_read(session, delivery, found.standup):
         return None
     is_held = not (found.standup.is_paused or found.standup.is_archived)
-    return found if is_held and found.entry.state is EntryState.WAITING else None
+    is_as_planned = delivery.payload.get("opens_at") == found.entry.opens_at.isoformat()
+    return found if is_held and is_as_planned and found.entry.state is EntryState.WAITING else None
 
 
 async def draw_prompt(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """The questions; nothing when the person's hour was planned anew, or when they need not be asked any more."""
     found = await _part(session, delivery)
-    if found is None or delivery.payload.get("opens_at") != found.entry.opens_at.isoformat():
+    if found is None:
         return None
     return Draft("post", delivery.target, views.prompt(found.standup, found.round, found.entry))
 
@@ -59,7 +60,7 @@ async def draw_prompt(session: AsyncSession, delivery: Delivery, now: datetime) 
 async def draw_nudge(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """The reminder before the window ends, to whoever has not answered."""
     found = await _part(session, delivery)
-    if found is None or now < found.entry.opens_at:
+    if found is None:
         return None
     return Draft("post", delivery.target, views.prompt(found.standup, found.round, found.entry, nudged=True))
 

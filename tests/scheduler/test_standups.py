@@ -86,3 +86,19 @@ async def test_who_is_missing_is_told_to_nobody_on_leave(database: Database, is_
     await make_sender(database, slack, FixedClock(NOW + timedelta(hours=3))).drain()
 
     assert [call.channel for call in slack.calls if "did not answer" in call.text] == ([] if is_away else ["UP0"])
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_after_a_downtime_the_reminder_comes_instead_of_the_questions_and_not_beside_them(
+    database: Database,
+) -> None:
+    await set_up(database, 2)
+    late = NOW + timedelta(hours=2, minutes=50)
+    async with database.unit(WORKSPACE) as session:
+        await STANDUPS_JOB.run(session, late)
+    slack = RecordingSlack()
+
+    await make_sender(database, slack, FixedClock(late)).drain()
+
+    assert sorted(call.channel for call in slack.calls) == ["UP0", "UP1"]
+    assert all("Still open" in call.text for call in slack.calls)
