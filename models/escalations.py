@@ -244,7 +244,7 @@ class _Tick:
         been = {step.person_id for step in tried}
         for rung, person_id in rungs_left(item.record, project, self._hands.away, above=above, asked=been):
             person = self._hands.people.get(person_id)
-            if person is None or (person_id, item.record.id) in self._hands.muted:
+            if person is None or not person.nags_a_day or (person_id, item.record.id) in self._hands.muted:
                 continue
             if item.record.id in await self._sees(person):
                 return rung, person

@@ -29,7 +29,13 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
             optional=True,
         ),
         input_block("digest_at", "Time of the digest", _time(person.digest_at), ""),
-        input_block("quiet_from", "Quiet from", _time(person.quiet_from), "No reminder from then on.", optional=True),
+        input_block(
+            "quiet_from",
+            "Quiet from",
+            _time(person.quiet_from),
+            "Nothing comes by itself from then on; stand-ups ask you afterwards.",
+            optional=True,
+        ),
         input_block("quiet_until", "Quiet until", _time(person.quiet_until), "May be on the next day.", optional=True),
         input_block(
             "nags_a_day",
@@ -41,7 +47,7 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
                 "max_value": str(NAGS_MAX),
                 "initial_value": str(person.nags_a_day),
             },
-            "Each of one record, besides the digest. With 0 only the digest comes.",
+            "Before a due time, of a stand-up's end, escalations. With 0 only the digest comes.",
         ),
         *_muted(muted),
     ]
