@@ -10,7 +10,7 @@ from models.kinds.base import OVERDUE, Step
 from models.permissions import Actor, Right, may, right_for
 from models.tables import Escalation, Project, Rung
 from reports.escalations import Climb
-from views.blocks import Block, Message, actions, button, cut, esc, input_block, note, plain, rich, section
+from views.blocks import Block, Message, actions, button, cut, esc, input_block, mrkdwn, note, plain, rich, section
 from views.forms import FormContext
 from views.values import People, day, name_of
 
@@ -209,7 +209,9 @@ def asked_owner(item: Item, owner: str) -> Message:
     return Message(esc(text), [section(plain(text))])
 
 
-def climbing(climbs: Sequence[Climb], people: People, *, where: str, more: int) -> Message:
+def climbing(
+    climbs: Sequence[Climb], people: People, *, where: str, more: int, names_projects: bool = False
+) -> Message:
     """What is on its way up: who was asked when, and when the next one is."""
     if not climbs:
         text = f"Nothing in {where} waits for an answer."
@@ -219,11 +221,12 @@ def climbing(climbs: Sequence[Climb], people: People, *, where: str, more: int) 
     for climb in climbs:
         item, project = climb.item, climb.project
         lines = [_in_list(step, people, project) for step in climb.steps]
-        lines.append(_next(climb))
-        blocks.append(rich((f"{item.reference}  ", "bold"), item.record.title))
-        blocks.append(note(plain(" · ".join([project.name, *filter(None, lines)]))))
+        said = " · ".join(filter(None, [project.name if names_projects else "", *lines, _next(climb)]))
+        show = button("Show", "show", item.reference, says=f"Show {item.reference}")
+        blocks += [section(mrkdwn(f"*{item.reference}*  {esc(item.record.title)}"), show), note(plain(said))]
     if more:
         blocks.append(note(plain(f"and {more} more")))
+    blocks.append(note(plain("Any word about a record ends its questions.")))
     return Message(esc(f"{title}: {', '.join(climb.item.reference for climb in climbs)}"), blocks)
 
 
@@ -241,4 +244,4 @@ def _next(climb: Climb) -> str:
     if climb.item.record.climb_at is None:
         return "nobody is left to ask"
     when = day(today_in(climb.project.timezone, climb.item.record.climb_at))
-    return f"next step on {when}, unless somebody answers"
+    return f"next step on {when}"

@@ -273,4 +273,4 @@ async def test_the_list_says_who_was_asked_and_when_the_next_one_is(house: House
     assert "Nothing in this project waits for an answer." in before
     text = said(ana, "#network")
     assert "asked Ben Fischer (owner) on Thu 27 Nov 2031" in text
-    assert "next step on Mon 1 Dec 2031, unless somebody answers" in text
+    assert "next step on Mon 1 Dec 2031" in text
