@@ -18,7 +18,7 @@ from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.run import CannotStart, database_faults, place, require_database
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from bot.web import health_problem
+from bot.web import ticker_problem
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Project
 
@@ -204,7 +204,7 @@ async def _schema(database: Database) -> Finding:
 
 
 async def _ticker(database: Database) -> Finding:
-    problem = await health_problem(database)
+    problem = await ticker_problem(database)
     if problem is not None:
         return fault("clock's work", problem, "While it does not run nobody is reminded and nothing is posted.")
     return good("clock's work", "it ran within the last minute")

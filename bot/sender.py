@@ -65,18 +65,22 @@ class Pace:
         self._free_at = {key: at for key, at in self._free_at.items() if at > now}
         return {channel: at - now for (owner, channel), at in self._free_at.items() if owner == workspace_id}
 
-    async def turn(self, workspace_id: str, channel: str, *, halt: asyncio.Event) -> None:
-        """Wait for this channel's turn, or until `halt` is set; turns come in the order they were asked for."""
+    @asynccontextmanager
+    async def turn(self, workspace_id: str, channel: str, *, halt: asyncio.Event) -> AsyncIterator[None]:
+        """This channel's turn, or until `halt` is set; turns come in the order they were asked for.
+
+        The distance to the next one counts from the end of the block, where the call begins.
+        """
         key = (workspace_id, channel)
         line = self._lines.setdefault(key, asyncio.Lock())
         async with line:
             while not halt.is_set() and (wait := self._free_at.get(key, 0.0) - _now()) > 0:
                 await _rung(halt, wait)
-            self.called(workspace_id, channel)
-
-    def called(self, workspace_id: str, channel: str) -> None:
-        """Count the distance to the next message from now on: between a turn and its call time may pass."""
-        self._free_at[workspace_id, channel] = _now() + self._seconds
+            self._free_at[key] = _now() + self._seconds
+            try:
+                yield
+            finally:
+                self._free_at[key] = _now() + self._seconds
 
     def pause(self, workspace_id: str, method: str, channel: str, seconds: float) -> None:
         """Leave the channel and method alone for so long, as Slack asked."""
@@ -277,11 +281,14 @@ class Sender:
 
     async def _send(self, workspace_id: str, row: Delivery) -> None:
         async with self._released_if_cancelled(workspace_id, row):
-            await self._pace.turn(workspace_id, row.target, halt=self._halt)
             await self._slots.acquire()
         try:
-            draft = await self._prepared(workspace_id, row)
-            begun = await self._begun(workspace_id, row, draft) if draft else None
+            begun = None
+            turn = self._pace.turn(workspace_id, row.target, halt=self._halt)
+            async with self._released_if_cancelled(workspace_id, row), turn:
+                draft = await self._prepared(workspace_id, row)
+                if draft is not None:
+                    begun = await self._begun(workspace_id, row, draft)
             if draft is not None and begun is not None:
                 await self._call(workspace_id, begun, draft)
         finally:
@@ -350,7 +357,6 @@ class Sender:
         return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
-        self._pace.called(workspace_id, row.target)
         try:
             answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")

@@ -98,17 +98,23 @@ async def health_problem(database: Database) -> str | None:
     now = datetime.now(UTC)
     try:
         async with asyncio.timeout(5):
-            beat, waiting_since = await database.last_beat(HEARTBEAT), await _waiting_since(database, now)
+            problem, waiting_since = await ticker_problem(database), await _waiting_since(database, now)
     except Exception as error:
         return f"the database does not answer ({type(error).__name__})"
+    late = now - waiting_since
+    if problem is None and late > LATE_MAX:
+        return f"messages have been waiting for {late // timedelta(minutes=1)} minutes: look after `steward worker`"
+    return problem
+
+
+async def ticker_problem(database: Database) -> str | None:
+    """What is wrong with the clock's work alone, or None when a ticker has beaten lately."""
+    beat = await database.last_beat(HEARTBEAT)
     if beat is None:
         return "no ticker has run yet: start `steward worker`"
-    silent = now - beat
+    silent = datetime.now(UTC) - beat
     if silent > HEARTBEAT_MAX:
         return f"the ticker has been silent for {int(silent.total_seconds())} s: look after `steward worker`"
-    late = now - waiting_since
-    if late > LATE_MAX:
-        return f"messages have been waiting for {late // timedelta(minutes=1)} minutes: look after `steward worker`"
     return None
 
 

@@ -219,7 +219,8 @@ async def follow(request: Request, deps: Deps, kind: Kind, number: int, follow_u
     item, project = await operations.find(deps.session, request.actor, kind, number)
     operations.require_follow_up(request.actor, item, project, follow_up)
     made = kind_in(links.follow_up_kind(follow_up), project)
-    values = {key: item.value(key) for key in follow_up.copies}
+    # What follows from a confidential record tells of it, so it begins as one.
+    values = {key: item.value(key) for key in (*follow_up.copies, operations.CONFIDENTIALITY)}
     context = replace(
         edit_context(request, item), kind=made.key, reference="", version=0, follows=item.reference, step=follow_up.key
     )

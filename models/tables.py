@@ -531,7 +531,7 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("workspace_id", "dedupe_key", name="uq_delivery_dedupe"),
-        Index("ix_delivery_due", "workspace_id", "state", "due_at"),
+        Index("ix_delivery_due", "workspace_id", "state", "due_at", "id"),
         Index("ix_delivery_lane", "workspace_id", "lane", "state"),
         Index("ix_delivery_record", "workspace_id", "record_id", "kind"),
         Index(

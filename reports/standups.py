@@ -24,7 +24,8 @@ ASKED = tuple(state for state in EntryState if state is not EntryState.AWAY)
 async def prefill(session: AsyncSession, actor: Actor, at: Part, *, today: date) -> Sequence[str]:
     """What each answer begins with: the stored ones, where there are.
 
-    Else the first holds what was planned last time and closed since, the second what is due.
+    Else the first holds what was planned last time and closed since, the second what is due. Others will read them,
+    so that they name nothing confidential.
     """
     if at.entry.answered_at is not None:
         return at.entry.answers
@@ -134,6 +135,7 @@ async def _mine(session: AsyncSession, actor: Actor, conditions: Sequence[Any]) 
             col(Record.owner_id) == actor.id,
             col(Record.is_archived).is_(False),
             visible_records(actor),
+            is_for_everybody(),
             *conditions,
         )
         .order_by(col(Record.due_date), col(Record.id))

@@ -16,7 +16,11 @@ BARE_URL = r"https?://[^\s<>|]*[^\s<>|.,;:!?)\]}'\"]"
 TOKEN = re.compile(r"<(?:[@#!][^<>\n]+|[a-zA-Z][\w+.-]*:[^<>\n]+|[^<>\s|]+\.[^<>\s|]+(?:\|[^<>\n]*)?)>")
 KEPT = re.compile(rf"(?P<token>{TOKEN.pattern})|(?P<code>```.*?```|`[^`\n]+`)|(?P<url>{BARE_URL})", re.DOTALL)
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt);)")
-EMOJI = re.compile("|".join(re.escape(symbol) for symbol in sorted(SHORT_NAMES, key=len, reverse=True)))
+# Part of a longer one, joined to others or with the tone of a skin, a symbol is not what its own name says.
+EMOJI = re.compile(
+    rf"(?<!\u200d)(?:{'|'.join(re.escape(symbol) for symbol in sorted(SHORT_NAMES, key=len, reverse=True))})"
+    r"(?![\u200d\U0001f3fb-\U0001f3ff])"
+)
 
 
 def escape(text: str) -> str:

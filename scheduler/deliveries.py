@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, exists, false, func, or_, update
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, false, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -179,13 +179,14 @@ async def claim(
     lease = lease or LEASE
     other = aliased(Delivery)
     in_its_lane = and_(col(other.workspace_id) == col(Delivery.workspace_id), col(other.lane) == col(Delivery.lane))
-    free = ~exists().where(
+    # By its lane, row by row. As EXISTS, or by the plain state, PostgreSQL may look at everything due for each row, as
+    # long as its statistics do not know how much has become due.
+    state = func.coalesce(col(other.state), "")
+    in_the_way = select(other.id).where(
         in_its_lane,
-        or_(
-            col(other.state) == DeliveryState.SENDING,
-            and_(col(other.state) == DeliveryState.DUE, col(other.id) < col(Delivery.id)),
-        ),
+        or_(state == DeliveryState.SENDING, and_(state == DeliveryState.DUE, col(other.id) < col(Delivery.id))),
     )
+    free = in_the_way.correlate(Delivery).limit(1).scalar_subquery().is_(None)
     candidates = select(Delivery.id).where(_is_due(now), col(Delivery.kind).in_(kinds), free)
     if except_targets:
         candidates = candidates.where(col(Delivery.target).not_in(except_targets))
@@ -265,21 +266,11 @@ async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
 async def supersede(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     """Cancel due rows that a newer one in their lane makes pointless, for kinds of which only the latest counts."""
     latest_only = [kind.key for kind in kinds.values() if kind.latest_only]
-    newer = aliased(Delivery)
+    # Found in one go: asked for each row whether there is a newer one, PostgreSQL may look at everything due each time.
+    newest = select(func.max(Delivery.id)).where(_is_due(now)).group_by(col(Delivery.lane))
     statement = (
         update(Delivery)
-        .where(
-            col(Delivery.state) == DeliveryState.DUE,
-            col(Delivery.due_at) <= now,
-            col(Delivery.kind).in_(latest_only),
-            exists().where(
-                col(newer.workspace_id) == col(Delivery.workspace_id),
-                col(newer.lane) == col(Delivery.lane),
-                col(newer.state) == DeliveryState.DUE,
-                col(newer.due_at) <= now,
-                col(newer.id) > col(Delivery.id),
-            ),
-        )
+        .where(_is_due(now), col(Delivery.kind).in_(latest_only), col(Delivery.id).not_in(newest))
         .values(state=DeliveryState.CANCELLED, last_error="a newer one follows")
     )
     return await _count(session, statement)

@@ -33,8 +33,8 @@ def test_the_benchmark_of_the_clock_measures_few_records_and_many() -> None:
     rows = cells(bench("--only", "tick"))
 
     assert [row[:2] for row in rows[2:]] == [["SQLite", "200"], ["SQLite", "2,000"]]
-    assert {len(row) for row in rows} == {9}
-    assert all(float(row[column]) > 0 for row in rows[2:] for column in (2, 4, 7))
+    assert {len(row) for row in rows} == {11}
+    assert all(float(row[column]) > 0 for row in rows[2:] for column in (2, 4, 7, 9))
 
 
 def bench(*arguments: str) -> str:

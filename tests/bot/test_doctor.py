@@ -82,6 +82,7 @@ async def test_where_all_is_well_there_is_no_fault_and_each_part_was_looked_at(
     assert "Northwind" in told["bot token"].says
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_token_that_slack_refuses_is_named_without_being_shown(slack: Sandbox, database_url: str) -> None:
     told = await found(connected_to(slack, slack_bot_token="xoxb-not-this-one", database_url=database_url))
 
@@ -90,12 +91,14 @@ async def test_a_token_that_slack_refuses_is_named_without_being_shown(slack: Sa
     assert all("not-this-one" not in finding.line() for finding in told.values())
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_an_app_token_of_something_else_is_found(slack: Sandbox, database_url: str) -> None:
     told = await found(connected_to(slack, slack_app_token="xapp-not-this-one", database_url=database_url))
 
     assert "app token" in faults(told)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_slack_out_of_reach_is_a_fault_and_the_rest_is_looked_at_all_the_same(
     slack: Sandbox, database_url: str
 ) -> None:
@@ -105,6 +108,7 @@ async def test_slack_out_of_reach_is_a_fault_and_the_rest_is_looked_at_all_the_s
     assert told["schema"].verdict is Verdict.GOOD
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_without_the_optional_scopes_it_is_said_what_is_off_and_that_is_no_fault(database_url: str) -> None:
     async with Sandbox(manifest(), rate_limits=False, optional_scopes=False) as slack:
         told = await found(connected_to(slack, database_url=database_url))
@@ -113,6 +117,7 @@ async def test_without_the_optional_scopes_it_is_said_what_is_off_and_that_is_no
     assert all(scope in told["scopes"].says for scope in OPTIONAL_SCOPES)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_scope_of_the_manifest_that_was_not_granted_is_a_fault(database_url: str) -> None:
     asked = manifest()
     asked["oauth_config"]["scopes"]["bot"].remove("users:read")
@@ -126,6 +131,7 @@ async def test_a_scope_of_the_manifest_that_was_not_granted_is_a_fault(database_
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_clock_that_runs_away_from_slacks_is_a_fault(slack: Sandbox, database_url: str, minutes: int) -> None:
     told = await found(
         connected_to(slack, database_url=database_url), now=datetime.now(UTC) + timedelta(minutes=minutes)
@@ -170,6 +176,7 @@ async def test_a_silent_worker_and_messages_that_wait_are_found(slack: Sandbox, 
     assert "clock's work" in faults(later)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_channel_that_steward_is_not_in_is_named(slack: Sandbox, database_url: str) -> None:
     async def outside(session: AsyncSession) -> None:
         await one_project(session)

@@ -221,8 +221,8 @@ async def test_turns_of_one_channel_keep_their_distance() -> None:
     pace, loop = Pace(0.05), asyncio.get_running_loop()
 
     async def turn(channel: str) -> float:
-        await pace.turn(WORKSPACE, channel, halt=asyncio.Event())
-        return loop.time()
+        async with pace.turn(WORKSPACE, channel, halt=asyncio.Event()):
+            return loop.time()
 
     begun = loop.time()
     times = await asyncio.gather(*(turn("CBUSY") for _ in range(4)), turn("CFREE"))
@@ -233,7 +233,8 @@ async def test_turns_of_one_channel_keep_their_distance() -> None:
 
 async def test_a_channel_is_busy_until_its_distance_is_kept_and_only_in_its_workspace() -> None:
     pace = Pace(30)
-    await pace.turn(WORKSPACE, "CBUSY", halt=asyncio.Event())
+    async with pace.turn(WORKSPACE, "CBUSY", halt=asyncio.Event()):
+        pass
 
     assert 29 < pace.busy(WORKSPACE)["CBUSY"] <= 30
     assert pace.busy(OTHER_WORKSPACE) == {}

@@ -59,6 +59,7 @@ def test_a_message_mentions_people_by_id_alone() -> None:
         ("<https://a.example|here> https://b.example", "<https://a.example|here> <https://b.example>"),
         ("`https://a.example <b>`", "`https://a.example &lt;b&gt;`"),
         ("done ✅ 🎉", "done :white_check_mark: :tada:"),
+        ("👍🏽 of 👩🏽‍💻 with ❤️‍🔥", "👍🏽 of 👩🏽‍💻 with ❤️‍🔥"),
         ("<b>", "&lt;b&gt;"),
     ],
 )

@@ -81,19 +81,34 @@ async def house_over_socket_mode(
         manifest(prefix), rate_limits=False, timing=timing, optional_scopes=optional_scopes, **options
     ) as sandbox:
         await _begin_at(sandbox, starts)
-        slack = Slack(sandbox.bot_token, sandbox.api_url)
-        async with socket_mode(
-            Database(database_url, wait_ms=wait_ms),
-            slack,
-            sandbox.app_token,
-            clock=sandbox.clock,
-            pace_seconds=0,
-            patience_seconds=patience_seconds,
-            settle=timedelta(0),
-        ) as running:
-            sandbox.on_advance(running.advanced)
-            await _knows_everybody(running.steward)
+        async with at_home(sandbox, database_url, wait_ms=wait_ms, patience_seconds=patience_seconds) as house:
+            yield house
+
+
+@asynccontextmanager
+async def at_home(
+    sandbox: Sandbox,
+    database_url: str,
+    *,
+    wait_ms: int = PATIENT_WAIT_MS,
+    patience_seconds: float = PATIENT_SECONDS,
+) -> AsyncIterator[House]:
+    """A Steward that starts now in that sandbox, connected by Socket Mode and following its clock, until it leaves."""
+    async with socket_mode(
+        Database(database_url, wait_ms=wait_ms),
+        Slack(sandbox.bot_token, sandbox.api_url),
+        sandbox.app_token,
+        clock=sandbox.clock,
+        pace_seconds=0,
+        patience_seconds=patience_seconds,
+        settle=timedelta(0),
+    ) as running:
+        sandbox.on_advance(running.advanced)
+        await _knows_everybody(running.steward)
+        try:
             yield House(sandbox, running.steward)
+        finally:
+            sandbox.clock._callbacks.clear()
 
 
 @asynccontextmanager

@@ -327,7 +327,7 @@ async def test_the_buttons_of_the_details_window_work_there(house: House) -> Non
     await house.settled()
     assert ben.modal is not None
     steps = ["step:done", "step:start", "step:wait", "edit", "step:block", "step:cancel", "comment", "history", "move"]
-    assert offered(ben.modal) == steps
+    assert offered(ben.modal) == [*steps, "watch"]
 
     await ben.click_view("step:done")
     await house.settled()

@@ -169,6 +169,7 @@ async def test_a_channel_that_is_shared_with_another_company_is_read_anew_at_onc
     """Whoever came with it is known from then on."""
     await log(house, "kavya", "#network", "Order two racks")
     zoe = house.sandbox.add_person("zoe", "Zoe of another company")
+    await house.settled()
     house.sandbox.workspace.find_channel("network").members.append(zoe.id)
     await house.steward.directory.save_person({"id": zoe.id, "name": "zoe", "is_stranger": True})
     await zoe.command("@Steward", "/steward", "A1")

@@ -1,12 +1,12 @@
 """A confidential record in Slack: nothing of it stands where others read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
-from tests.scenarios.looking import answered, card
+from tests.scenarios.looking import answered, card, held
 from tests.scenarios.steps import everything_shown_to
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -83,3 +83,37 @@ async def test_what_comes_by_the_clock_tells_the_channel_nothing_of_it(house: Ho
     assert "Only what was logged" not in read
     assert "Zanzibar" in everything_shown_to(ben)
     assert (await house.record("R2"))["escalation_level"] == "coordinator"
+
+
+async def test_what_follows_from_one_is_confidential_too(house: House) -> None:
+    """The form copies the title, so nobody else may read it in the new card."""
+    ana, tane = house.sandbox.person("ana"), house.sandbox.person("tane")
+    await ana.command("#network", "/risk", "Tane may leave p4 i5")
+    await house.settled()
+    assert await choose(house, ana, "R1", "confidential")
+
+    await ana.command("#network", "/steward", "R1 happened")
+    await ana.submit()
+    await house.settled()
+    await tane.command("#network", "/steward", "I1")
+
+    assert (await house.record("I1"))["confidentiality"] == "confidential"
+    assert "Tane may leave" not in everything_shown_to(tane, ("#network",))
+
+
+async def test_an_answer_to_a_stand_up_does_not_begin_with_one(house: House) -> None:
+    """Others read the answers; whoever wants to tell of it there types it."""
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Talk about pay @ana by tomorrow")
+    await ana.command("#network", "/action", "Order cables @ana by tomorrow")
+    await house.settled()
+    assert await choose(house, ana, "A1", "confidential")
+    await ana.command("#network", "/standup", "new")
+    assert (await ana.submit({"participants": [ana.id]})).ok
+    await house.sandbox.next_morning("ana")
+    await house.sandbox.advance(timedelta(minutes=45))
+    await house.settled()
+
+    await ana.command("#network", "/standup", "answer")
+
+    assert held(ana.modal)["answer:1"] == "• A2 Order cables"
