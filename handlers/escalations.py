@@ -27,7 +27,7 @@ async def listed(request: Request, deps: Deps) -> Reply:
     where = project.name if project is not None and climbs else "your projects"
     if project is not None and not climbs:
         where = "this project"
-    return Tell(views.climbing(climbs, people, where=where, more=more))
+    return Tell(views.climbing(climbs, people, where=where, more=more, names_projects=project is None))
 
 
 async def still_pressed(request: Request, deps: Deps) -> Reply:

@@ -10,7 +10,7 @@ from models.kinds.base import OVERDUE, Concern, Step
 from models.permissions import Actor, Right, may, right_for
 from models.tables import Escalation, Project, Rung
 from reports.escalations import Climb
-from views.blocks import Block, Message, actions, button, cut, esc, input_block, note, plain, rich, section
+from views.blocks import Block, Message, actions, button, cut, esc, input_block, mrkdwn, note, plain, rich, section
 from views.forms import FormContext
 from views.values import People, day, name_of
 
@@ -68,7 +68,9 @@ def drafted(ask: Ask, people: People) -> str:
     told = [_earlier(step, people, ask.project) for step in ask.earlier]
     if away and not any(step.rung is Rung.OWNER for step in ask.earlier):
         told.insert(0, f"{away}.")
-    whose = [f"Its owner is {owner}.", *told, SEE_TO] if ask.item.record.owner_id else [FIND_OWNER]
+    if not any(step.rung is Rung.OWNER and not step.trouble for step in ask.earlier):
+        told.insert(0, f"Its owner is {owner}.")
+    whose = [*told, SEE_TO] if ask.item.record.owner_id else [FIND_OWNER]
     return " ".join([f"{stand_in}{said_of(ask)}.", *whose])
 
 
@@ -87,7 +89,8 @@ def _earlier(step: Escalation, people: People, project: Project) -> str:
     if step.trouble:
         return f"I could not write to {name} in Slack."
     asked = today_in(project.timezone, step.asked_at) if step.asked_at else step.heard_on
-    return f"{name} was asked on {day(asked)}."
+    who = f"Its owner {name}" if step.rung is Rung.OWNER else name
+    return f"{who} was asked on {day(asked)}."
 
 
 def in_history(ask: Ask, people: People) -> str:
@@ -138,24 +141,25 @@ def _offered(item: Item, project: Project, reader: Actor, concern: Concern, *, l
         if may(reader, right_for(step, item), project, item) and (step.is_main or (step.key in WAITING and not leads))
     ]
     can_ask = leads and item.record.owner_id not in (None, reader.id)
-    offered = [_button(item, "Ask the owner", ASK_OWNER)] if can_ask else []
-    own = [_step(item, step, is_first=not concern.asks_for_field) for step in steps if step.is_main]
-    field = [_set(item, concern.field, is_first=concern.asks_for_field)] if edits else []
+    offered = [_button(item, "Ask the owner", ASK_OWNER, "primary")] if can_ask else []
+    first = None if can_ask else "primary"
+    own = [_step(item, step, None if concern.asks_for_field else first) for step in steps if step.is_main]
+    field = [_set(item, concern.field, first if concern.asks_for_field else None)] if edits else []
     offered += [*field, *own] if concern.asks_for_field else [*own, *field]
-    offered += [_set(item, "owner_id")] if edits else []
-    offered += [_step(item, step) for step in steps if not step.is_main][:1]
+    offered += [_set(item, "owner_id", None)] if edits else []
+    offered += [_step(item, step, None) for step in steps if not step.is_main][:1]
     answer = LEAVE if leads else STILL
     offered.append(_button(item, ANSWERS[answer][0], answer))
     return offered
 
 
-def _step(item: Item, step: Step, *, is_first: bool = False) -> Block:
+def _step(item: Item, step: Step, style: str | None) -> Block:
     label = step.label if step.is_main else f"{step.label} because…"
-    return _button(item, label, f"step:{step.key}", "primary" if is_first else None)
+    return _button(item, label, f"step:{step.key}", style)
 
 
-def _set(item: Item, key: str, *, is_first: bool = False) -> Block:
-    return _button(item, SETS[key], f"{SET}:{key}", "primary" if is_first else None)
+def _set(item: Item, key: str, style: str | None) -> Block:
+    return _button(item, SETS[key], f"{SET}:{key}", style)
 
 
 def _button(item: Item, label: str, action: str, style: str | None = None) -> Block:
@@ -215,7 +219,9 @@ def asked_owner(item: Item, owner: str) -> Message:
     return Message(esc(text), [section(plain(text))])
 
 
-def climbing(climbs: Sequence[Climb], people: People, *, where: str, more: int) -> Message:
+def climbing(
+    climbs: Sequence[Climb], people: People, *, where: str, more: int, names_projects: bool = False
+) -> Message:
     """What is on its way up: who was asked when, and when the next one is."""
     if not climbs:
         text = f"Nothing in {where} waits for an answer."
@@ -225,11 +231,12 @@ def climbing(climbs: Sequence[Climb], people: People, *, where: str, more: int) 
     for climb in climbs:
         item, project = climb.item, climb.project
         lines = [_in_list(step, people, project) for step in climb.steps]
-        lines.append(_next(climb))
-        blocks.append(rich((f"{item.reference}  ", "bold"), item.record.title))
-        blocks.append(note(plain(" · ".join([project.name, *filter(None, lines)]))))
+        said = " · ".join(filter(None, [project.name if names_projects else "", *lines, _next(climb)]))
+        show = button("Show", "show", item.reference, says=f"Show {item.reference}")
+        blocks += [section(mrkdwn(f"*{item.reference}*  {esc(item.record.title)}"), show), note(plain(said))]
     if more:
         blocks.append(note(plain(f"and {more} more")))
+    blocks.append(note(plain("Any word about a record ends its questions.")))
     return Message(esc(f"{title}: {', '.join(climb.item.reference for climb in climbs)}"), blocks)
 
 
@@ -247,4 +254,4 @@ def _next(climb: Climb) -> str:
     if climb.item.record.climb_at is None:
         return "nobody is left to ask"
     when = day(today_in(climb.project.timezone, climb.item.record.climb_at))
-    return f"next step on {when}, unless somebody answers"
+    return f"next step on {when}"

@@ -8,7 +8,7 @@ from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, pla
 # The words after /steward by what somebody wants to do; any other stands below "More".
 TOPICS = (
     ("Look", ("list", "my", "overdue", "waiting", "find", "show", "history", "summary", "portfolio", "escalations")),
-    ("For yourself", ("me", "digest", "mute")),
+    ("For yourself", ("me", "digest", "watch", "mute")),
     ("Log many at once", ("action", "paste", "import", "reactions")),
     ("Change a record", ("done", "cancel", "edit", "owner", "helper", "comment", "move", "remove", "undo")),
     ("Link records", ("blocks", "unlink", "supersede", "happened")),

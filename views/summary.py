@@ -377,7 +377,7 @@ def portfolio(page: PortfolioPage, *, zone: str) -> Message:
     if not page.lines:
         blocks.append(section(mrkdwn("There is no project yet that you can see. `/steward project new` makes one.")))
         return Message(title, blocks)
-    blocks.append(section(plain(counts)))
+    blocks += [section(plain(counts))] if page.total > 1 else []
     for line in page.lines:
         value, says = f"{line.project.id} {page.asked}", f"Summary of {line.project.name}"
         blocks.append(section(mrkdwn(_project(line)), button("Summary", "summary:show", value, says=says)))

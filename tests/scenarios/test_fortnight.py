@@ -24,8 +24,6 @@ from tests.scenarios.house import PATIENT_SLACK, House, at_home, begin_at, house
 from tests.scenarios.looking import Json, buttons, in_menu
 from tests.scenarios.steps import owed
 
-on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-
 STARTS = datetime(2031, 10, 20, 6, tzinfo=UTC)
 ENDS = datetime(2031, 11, 3, 21, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
@@ -313,7 +311,6 @@ def everything_stands(house: House) -> bool:
     return sorted(given) == sorted(held)
 
 
-@on_sqlite
 async def test_each_message_of_two_weeks_comes_once_at_its_hour_and_to_nobody_else(database_url: str) -> None:
     async with house_over_socket_mode(database_url, starts=STARTS) as house:
         walk = Fortnight(house, ACTS)
@@ -352,7 +349,7 @@ async def two_at_work(sandbox: Sandbox, database_url: str) -> AsyncIterator[Hous
             await second.stop()
 
 
-@on_sqlite
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_restart_a_second_worker_and_a_day_of_downtime_change_nothing_but_lateness(database_url: str) -> None:
     async with Sandbox(manifest(), rate_limits=False, timing=PATIENT_SLACK, optional_scopes=False) as sandbox:
         await begin_at(sandbox, STARTS)
