@@ -48,7 +48,9 @@ async def picture(page: Page, name: str, shown: Locator) -> None:
     """The page with that in view, once it is there."""
     await expect(shown).to_be_visible()
     if PICTURES:
-        await shown.evaluate("it => it.closest('[data-testid=message]')?.scrollIntoView({block: 'end'})")
+        await shown.evaluate(
+            "it => it.closest('[data-testid=message], [data-testid=ephemeral]')?.scrollIntoView({block: 'end'})"
+        )
         await page.wait_for_timeout(400)
         await page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
@@ -70,7 +72,8 @@ async def test_a_week_by_the_clock(house: House, browser: Browser) -> None:
     await modal.get_by_test_id("modal-submit").click()
     await expect(modal).to_be_hidden()
     await page.get_by_role("button", name="Done: A1").last.click()
-    await picture(page, "day", page.get_by_role("button", name="Undo: A1"))
+    await expect(page.get_by_role("button", name="Undo: A1")).to_be_visible()
+    await picture(page, "day", page.get_by_test_id("ephemeral").get_by_text("Thank you"))
 
     await walk.until(datetime(2031, 10, 23, 7, tzinfo=UTC))
     await look(page, house, "tane", "steward")
