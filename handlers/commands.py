@@ -432,9 +432,9 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return Parsed(lambda request, deps: run(request, deps, kind, number), writes=writes)
     if (saying := SAYING.get(said)) and remark and not strict:
         return Parsed(lambda request, deps: saying(request, deps, kind, number, remark), writes=True)
-    step = kind.step_named(said)
-    if step and (not remark or not strict):
-        remark_read = decoded(remark)
+    step, why = kind.step_at_start(rest)
+    if step and (not why or not strict):
+        remark_read = decoded(why)
         return Parsed(
             lambda request, deps: records.step_typed(request, deps, kind, number, step, remark_read), writes=True
         )

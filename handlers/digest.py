@@ -12,6 +12,7 @@ from models.clock import today_in
 from models.errors import Conflict, InvalidFields, NotFound
 from models.kinds import Item, Kind
 from models.permissions import Right, require
+from models.recurrences import ONE_DAY
 from models.tables import Project
 from reports.digest import next_days
 from views import cards, forms
@@ -262,7 +263,7 @@ DEEDS: Mapping[str, Callable[[Request, Deps, Line], Awaitable[Reply]]] = {
 async def preview(request: Request, deps: Deps) -> Reply:
     """What the person's next digest would say now."""
     person = request.person
-    tomorrow = today_in(person.timezone, deps.now) + digests.ONE_DAY
+    tomorrow = today_in(person.timezone, deps.now) + ONE_DAY
     found = await next_days(deps.session, person, tomorrow)
     notes = [f"As it would look now. It comes at {person.digest_at:%H:%M} your time ({zone_time(person.timezone)})."]
     if not person.wants_digest:

@@ -12,10 +12,9 @@ from models.clock import today_in
 from models.errors import InvalidFields, NotFound
 from models.permissions import Actor, Right, Standing, actor_of, may, require, takes_part
 from models.projects import in_use
+from models.recurrences import ONE_DAY
 from models.tables import Absence, Person, Project
 from models.working_days import LONGEST_BREAK
-
-ONE_DAY = timedelta(days=1)
 
 
 async def add(

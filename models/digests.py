@@ -6,11 +6,9 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import outbox
-from models.recurrences import Recurrence, Rule
+from models.recurrences import ONE_DAY, Recurrence, Rule
 from models.tables import Delivery, Project
 from models.working_days import after_working_days, is_working_day
-
-ONE_DAY = timedelta(days=1)
 
 # What nobody has touched for so long, and that has neither a due date nor a review date, is asked about on Mondays.
 STALE_AFTER = timedelta(weeks=4)

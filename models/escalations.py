@@ -24,7 +24,7 @@ from models import absences, directory, manners, outbox
 from models.clock import today_in
 from models.inserting import add_rows
 from models.items import with_own_rows
-from models.kinds import KINDS, Item, Kind
+from models.kinds import Item, Kind, kind_of
 from models.kinds.base import Concern
 from models.labels import EscalationLevel
 from models.ladder import LATE_LIMIT, Away, after_grace, asking_hour, begin_of, climbs, first_concern, rungs_left
@@ -244,7 +244,7 @@ class _Tick:
         been = {step.person_id for step in tried}
         for rung, person_id in rungs_left(item.record, project, self._hands.away, above=above, asked=been):
             person = self._hands.people.get(person_id)
-            if person is None or (person_id, item.record.id) in self._hands.muted:
+            if person is None or not person.nags_a_day or (person_id, item.record.id) in self._hands.muted:
                 continue
             if item.record.id in await self._sees(person):
                 return rung, person
@@ -481,7 +481,7 @@ LEVELS: Mapping[Rung, EscalationLevel] = {
 
 async def _note_level(session: AsyncSession, record: Record, rung: Rung) -> None:
     """Keep to whom a record was raised last, where its kind has a field for it; the step is its history."""
-    model: Any = next(kind.model for kind in KINDS if kind.key == record.kind)
+    model: Any = kind_of(record.kind).model
     if "escalation_level" in model.model_fields and rung in LEVELS:
         statement = update(model).where(model.record_id == record.id).values(escalation_level=LEVELS[rung])
         await session.exec(statement, execution_options={"synchronize_session": False})

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.kinds import KINDS, Item
+from models.kinds import KINDS, Item, kind_of
 from models.own_fields import kind_in
 from models.tables import Project, Record
 
@@ -19,9 +19,8 @@ async def with_own_rows(session: AsyncSession, found: Sequence[tuple[Record, Pro
         if ids:
             model: Any = kind.model
             own |= {row.record_id: row for row in await session.exec(select(model).where(model.record_id.in_(ids)))}
-    kinds = {kind.key: kind for kind in KINDS}
     return [
-        (Item(kind_in(kinds[record.kind], project, record), record, own[record.id]), project)
+        (Item(kind_in(kind_of(record.kind), project, record), record, own[record.id]), project)
         for record, project in found
         if record.id in own
     ]

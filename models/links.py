@@ -12,13 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import batches, operations
 from models.errors import Conflict, NotAllowed, NotFound
 from models.inserting import add_missing
-from models.kinds import KINDS, Item, Kind
+from models.kinds import Item, Kind, kind_of
 from models.kinds.base import FollowUp
 from models.labels import LinkType
 from models.permissions import Actor, Right, is_for_everybody, require, visible_records
 from models.tables import Act, ChannelMember, History, Link, Person, Project, Record
-
-_KINDS = {kind.key: kind for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
     return [
         Linked(
             word=link.type.label if link.from_id == here else link.type.inverse,
-            reference=f"{_KINDS[record.kind].letter}{record.number}",
+            reference=kind_of(record.kind).reference_of(record),
             title=record.title,
             is_open=record.is_open,
         )
@@ -272,4 +270,4 @@ def _plain(source: Item, type: LinkType, target: Item) -> dict[str, Any]:
 
 def follow_up_kind(follow_up: FollowUp) -> Kind:
     """The kind of record that the follow-up makes."""
-    return _KINDS[follow_up.makes]
+    return kind_of(follow_up.makes)

@@ -1,7 +1,7 @@
 """What a person wants of the clock: quiet hours, so many nags a day, and never a word about some records."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_
@@ -12,13 +12,12 @@ from models.clock import today_in
 from models.errors import InvalidFields
 from models.inserting import add_missing
 from models.permissions import Actor, visible_records
-from models.recurrences import instant_of
+from models.recurrences import ONE_DAY, instant_of
 from models.tables import Delivery, DeliveryState, Mute, Person, Project, Record
 
 # What a person sets for themselves.
 SETTINGS = ("digest_at", "wants_digest", "quiet_from", "quiet_until", "nags_a_day")
 
-ONE_DAY = timedelta(days=1)
 NAGS_MAX = 20
 
 

@@ -10,7 +10,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
-from models.recurrences import instant_of
+from models.recurrences import ONE_DAY, instant_of
 from models.tables import ChannelReminder, Project, Record
 from models.working_days import is_working_day
 
@@ -19,7 +19,6 @@ PLAN_ANEW = datetime(2000, 1, 1, tzinfo=UTC)
 
 MINUTES_BEFORE = (0, 15, 30, 60, 120, 240, 1440)
 IN_CHANNEL_AT = time(9)
-ONE_DAY = timedelta(days=1)
 
 # A calendar that leaves no working day for so long gets no reminder in its channel.
 HORIZON_DAYS = 400

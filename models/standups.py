@@ -10,13 +10,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func
+from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import absences, directory, outbox
+from models import absences, directory, leaving, manners, outbox
 from models.clock import zone_or_utc
 from models.errors import Conflict, InvalidFields, NotAllowed, NotFound
+from models.outbox import Owed
 from models.permissions import Actor, Right, Standing, may, may_see_standup
 from models.recurrences import Occurrence, Recurrence, Rule, instant_of
 from models.tables import (
@@ -154,8 +155,13 @@ def next_round(standup: Standup, after: datetime, is_skipped: IsSkipped = never)
 
 def preview(standup: Standup, people: Iterable[Person], day: date) -> list[tuple[Person, datetime]]:
     """Whom a round of that day asks when, the earliest first."""
-    plans = [(person, instant_of(day, standup.at, standup.zone or person.timezone)) for person in people]
+    plans = [(person, asked_at(standup, person, day)) for person in people]
     return sorted(plans, key=lambda each: (each[1], each[0].shown_name))
+
+
+def asked_at(standup: Standup, person: Person, day: date) -> datetime:
+    """When a round of that day asks the person: at its hour, or when their quiet hours end."""
+    return manners.not_before(person, instant_of(day, standup.at, standup.zone or person.timezone))
 
 
 async def create(
@@ -287,7 +293,9 @@ async def open_round(
     if not people:
         await _owe_nobody(session, standup, now)
     window = timedelta(minutes=standup.window_minutes)
-    begins = [(person, now if at_once else at) for person, at in preview(standup, people, day)]
+    begins = (
+        [(person, manners.not_before(person, now)) for person in people] if at_once else preview(standup, people, day)
+    )
     planned = [(person, at, at + window) for person, at in begins]
     last = max((closes for _, _, closes in planned), default=now)
     known = select(StandupRound.id).where(col(StandupRound.standup_id) == standup.id, col(StandupRound.day) == day)
@@ -306,6 +314,7 @@ async def open_round(
     await session.flush()
     assert begun.id is not None
     away = await absences.of(session, [person.id for person in people], day)
+    owed: list[Owed] = []
     for person, opens, closes in planned:
         entry = StandupEntry(
             round_id=begun.id,
@@ -317,45 +326,60 @@ async def open_round(
         )
         session.add(entry)
         if entry.state is EntryState.WAITING:
-            await _owe_prompt(session, standup, entry)
+            owed += _prompts(standup, entry)
+    await outbox.put_all(session, owed)
     await session.flush()
     return begun
 
 
+async def organiser(session: AsyncSession, standup: Standup) -> str:
+    """Who is told what goes wrong: whoever set it up, or once they left, who answers for the channel's project."""
+    person = await directory.person(session, standup.created_by)
+    place = await directory.channel(session, standup.channel_id)
+    if (person is not None and person.is_active) or place is None or place[1] is None:
+        return standup.created_by
+    heirs = await leaving.heirs_of(session, place[1])
+    return heirs[0] if heirs else standup.created_by
+
+
 async def _owe_nobody(session: AsyncSession, standup: Standup, now: datetime) -> None:
+    told = await organiser(session, standup)
     await outbox.put(
         session,
         "standup_nobody",
-        key=f"standup_nobody:{standup.id}:{standup.created_by}:{','.join(standup.participants)}",
-        target=standup.created_by,
+        key=f"standup_nobody:{standup.id}:{told}:{','.join(standup.participants)}",
+        target=told,
         payload={"standup": standup.id},
         due_at=now,
     )
 
 
-async def _owe_prompt(session: AsyncSession, standup: Standup, entry: StandupEntry, *, again: str = "") -> None:
-    """Owe the questions, and the reminder before the window ends."""
-    payload = {"round": entry.round_id}
-    await outbox.put(
-        session,
+def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[Owed]:
+    """The questions, and the reminder before the window ends, to be owed."""
+    # Where a downtime ends so late that the reminder is due as well, it comes instead of the questions.
+    lane = f"standup:{entry.round_id}:{entry.person_id}{again}"
+    payload = {"round": entry.round_id, "opens_at": entry.opens_at.isoformat()}
+    prompt = outbox.owed(
         "standup_prompt",
-        key=f"standup:{entry.round_id}:{entry.person_id}{again}",
-        lane=f"standup:{entry.round_id}:{entry.person_id}",
+        key=lane,
+        lane=lane,
         target=entry.person_id,
-        payload=payload | {"opens_at": entry.opens_at.isoformat()},
+        payload=payload,
         due_at=entry.opens_at,
         expires_at=min(entry.opens_at + LATE_LIMIT, entry.closes_at),
     )
-    if standup.nudge_minutes:
-        await outbox.put(
-            session,
-            "standup_nudge",
-            key=f"standup_nudge:{entry.round_id}:{entry.person_id}{again}",
-            target=entry.person_id,
-            payload=payload,
-            due_at=entry.closes_at - timedelta(minutes=standup.nudge_minutes),
-            expires_at=entry.closes_at,
-        )
+    if not standup.nudge_minutes:
+        return [prompt]
+    nudge = outbox.owed(
+        "standup_nudge",
+        key=f"standup_nudge:{entry.round_id}:{entry.person_id}{again}",
+        lane=lane,
+        target=entry.person_id,
+        payload=payload,
+        due_at=entry.closes_at - timedelta(minutes=standup.nudge_minutes),
+        expires_at=entry.closes_at,
+    )
+    return [prompt, nudge]
 
 
 async def run_now(session: AsyncSession, standup: Standup, *, today: date, now: datetime) -> StandupRound | None:
@@ -384,11 +408,11 @@ async def follow_moves(session: AsyncSession, now: datetime) -> None:
     for entry, round_, standup, person in (await session.exec(query)).all():
         # Somebody whose hour has passed in the new zone is asked now rather than not at all.
         entry.zone = person.timezone
-        entry.opens_at = max(now, instant_of(round_.day, standup.at, person.timezone))
+        entry.opens_at = max(now, asked_at(standup, person, round_.day))
         entry.closes_at = entry.opens_at + timedelta(minutes=standup.window_minutes)
         round_.closes_at = max(round_.closes_at, entry.closes_at)
         session.add_all([entry, round_])
-        await _owe_prompt(session, standup, entry, again=f":{entry.version}")
+        await outbox.put_all(session, _prompts(standup, entry, again=f":{entry.version}"))
     await session.flush()
 
 
@@ -406,7 +430,8 @@ async def follow_absences(session: AsyncSession, person_id: str, now: datetime) 
                 await owe_digest(session, round_, standup, now)
         elif not is_away and entry.state is EntryState.AWAY and entry.opens_at > now:
             entry.state = EntryState.WAITING
-            await _owe_prompt(session, standup, entry)  # adds nothing where it was planned before they went
+            # Adds nothing where it was planned before they went.
+            await outbox.put_all(session, _prompts(standup, entry))
         session.add(entry)
     await session.flush()
 
@@ -422,12 +447,14 @@ async def close_due(session: AsyncSession, now: datetime) -> list[tuple[Standup,
     for standup, round_ in closed:
         round_.is_open = False
         session.add(round_)
-        missing = [entry for entry in await entries(session, round_) if entry.state is EntryState.WAITING]
-        for entry in missing:
-            entry.state = EntryState.MISSED
-            session.add(entry)
+        missing = await session.exec(
+            update(StandupEntry)
+            .where(col(StandupEntry.round_id) == round_.id, col(StandupEntry.state) == EntryState.WAITING)
+            .values(state=EntryState.MISSED, version=col(StandupEntry.version) + 1),
+            execution_options={"synchronize_session": False},
+        )
         await owe_digest(session, round_, standup, now)
-        if missing and standup.missing_to:
+        if missing.rowcount and standup.missing_to:
             await outbox.put(
                 session,
                 "standup_missing",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import absences, manners, outbox
+from models import absences, outbox
 from models.clock import today_in, zone_or_utc
 from models.tables import Absence, Person, Record, StandupEntry
 
@@ -66,7 +66,7 @@ async def owe_question(session: AsyncSession, person: Person, status: Status, no
         lane=f"away_hint:{person.id}",
         target=person.id,
         payload={"until": until.isoformat() if until else ""},
-        due_at=manners.not_before(person, now),
+        due_at=now,
     )
 
 

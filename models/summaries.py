@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, manners, outbox
+from models import outbox
 from models.clock import today_in, zone_or_utc
 from models.errors import Conflict, InvalidFields, NotFound
 from models.inserting import add_missing
@@ -185,15 +185,13 @@ async def _take_over_headline(session: AsyncSession, week: WeeklySummary) -> Non
 
 async def _owe_preview(session: AsyncSession, project: Project, slot: Occurrence) -> None:
     assert project.coordinator_id is not None
-    reader = await directory.person(session, project.coordinator_id)
-    shown_at = previewed_at(project, slot)
     await outbox.put(
         session,
         "summary_preview",
         key=f"summary_preview:{project.id}:{slot.day}",
         target=project.coordinator_id,
         payload={"project": project.id, "day": slot.day.isoformat()},
-        due_at=manners.not_before(reader, shown_at) if reader else shown_at,
+        due_at=previewed_at(project, slot),
         expires_at=slot.at,
     )
 

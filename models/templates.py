@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
-from models.kinds import KINDS, Kind
+from models.kinds import Kind, kind_of
 from models.labels import Priority
 from models.tables import Project
 from models.working_days import after_working_days
@@ -23,7 +23,7 @@ class Starter:
 
     @property
     def its_kind(self) -> Kind:
-        return next(kind for kind in KINDS if kind.key == self.kind)
+        return kind_of(self.kind)
 
     def values_for(self, project: Project, start: date) -> dict[str, Any]:
         """The record's field values in a project that begins on `start`."""

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import manners, outbox
+from models import outbox
 from models.inserting import add_missing
 from models.kinds import Item
 from models.permissions import Actor
@@ -78,7 +78,7 @@ async def owe(session: AsyncSession, record: Record, *, by: str, now: datetime) 
             target=person.id,
             record_id=record.id,
             payload={"since": record.version},
-            due_at=manners.not_before(person, now + PATIENCE),
+            due_at=now + PATIENCE,
         )
         for person in await session.exec(query)
     ]

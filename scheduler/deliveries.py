@@ -103,10 +103,10 @@ class DeliveryKind:
 
     `draw` gives None when there is no longer anything to say, and Wait when it is too early. `late_limit` counts from
     the due time; None is for what stays worth sending. `may_repeat` decides about a call whose outcome nobody knows. Of
-    a `latest_only` kind, only the newest due row of a lane is sent. What `is_nag` asks somebody for something they have
-    not done; it is not sent in their quiet hours, nor more often a day than they take. `sent` and `failed` run in the
-    transaction that records the outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows
-    and it may not be repeated.
+    a `latest_only` kind, only the newest due row of a lane is sent. What `waits_for_day` comes to a person by itself
+    and waits for the end of their quiet hours. So does what `is_nag`, which asks somebody for something they have not
+    done and is not sent more often a day than they take. `sent` and `failed` run in the transaction that records the
+    outcome; `failed` once, when Slack refused for good, `unsure` once, when nobody knows and it may not be repeated.
     """
 
     key: str
@@ -114,6 +114,7 @@ class DeliveryKind:
     late_limit: timedelta | None
     may_repeat: MayRepeat = never
     latest_only: bool = False
+    waits_for_day: bool = False
     is_nag: bool = False
     sent: AfterSent | None = None
     failed: AfterFailed | None = None
@@ -221,16 +222,17 @@ async def begin_call(
 
 
 async def drawn(session: AsyncSession, claimed: Delivery, kind: DeliveryKind, *, now: datetime) -> Draft | Wait | None:
-    """What is to be sent now: a nag only to whom it is welcome, else after their quiet hours or not at all."""
+    """What is to be sent now, after quiet hours where the kind waits for that, and no nag that is one too many."""
     draft = await kind.draw(session, claimed, now)
-    if not isinstance(draft, Draft) or not kind.is_nag:
+    if not isinstance(draft, Draft) or not (kind.waits_for_day or kind.is_nag):
         return draft
     person = await directory.person(session, claimed.target)
     if person is None:
         return draft
     if manners.is_quiet(person, now):
         return Wait(manners.not_before(person, now))
-    return draft if await manners.may_nag(session, person, now, asking=claimed.id) else None
+    is_welcome = not kind.is_nag or await manners.may_nag(session, person, now, asking=claimed.id)
+    return draft if is_welcome else None
 
 
 def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 
-from models.kinds import KINDS
+from models.kinds import kind_of
 from models.manners import NAGS_MAX
 from models.tables import Person, Record
 from views.blocks import Block, Message, actions, button, cut, esc, header, input_block, note, option, plain, section
@@ -29,7 +29,13 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
             optional=True,
         ),
         input_block("digest_at", "Time of the digest", _time(person.digest_at), ""),
-        input_block("quiet_from", "Quiet from", _time(person.quiet_from), "No reminder from then on.", optional=True),
+        input_block(
+            "quiet_from",
+            "Quiet from",
+            _time(person.quiet_from),
+            "Nothing comes by itself from then on; stand-ups ask you afterwards.",
+            optional=True,
+        ),
         input_block("quiet_until", "Quiet until", _time(person.quiet_until), "May be on the next day.", optional=True),
         input_block(
             "nags_a_day",
@@ -41,7 +47,7 @@ def form(person: Person, muted: Sequence[Record], context: FormContext) -> Block
                 "max_value": str(NAGS_MAX),
                 "initial_value": str(person.nags_a_day),
             },
-            "Each of one record, besides the digest. With 0 only the digest comes.",
+            "Before a due time, of a stand-up's end, escalations. With 0 only the digest comes.",
         ),
         *_muted(muted),
     ]
@@ -66,10 +72,9 @@ def _muted(muted: Sequence[Record]) -> list[Block]:
         return [
             note(plain("You are reminded of every record that is yours. In a digest, a line's ⋯ menu changes that."))
         ]
-    kinds = {kind.key: kind for kind in KINDS}
     blocks = [header("Not reminded of")]
     for record in muted[:MUTED_SHOWN]:
-        reference = kinds[record.kind].reference_of(record)
+        reference = kind_of(record.kind).reference_of(record)
         again = button("Remind me again", "unmute", reference, says=f"Remind me of {reference} again")
         blocks.append(section(plain(f"{reference}  {record.title}"), again))
     if len(muted) > MUTED_SHOWN:

@@ -12,9 +12,17 @@ from models.kinds.issue import ISSUE
 from models.kinds.risk import RISK
 from models.tables import Record
 
-__all__ = ["KINDS", "Item", "Kind", "check", "kind_named", "read_reference"]
+__all__ = ["KINDS", "Item", "Kind", "check", "kind_named", "kind_of", "read_reference"]
 
 KINDS: tuple[Kind, ...] = (ACTION, RISK, ISSUE, DECISION, ASSUMPTION, DEPENDENCY)
+
+
+_BY_KEY = {kind.key: kind for kind in KINDS}
+
+
+def kind_of(key: str) -> Kind:
+    """The kind of that key, as records keep it. Raises KeyError."""
+    return _BY_KEY[key]
 
 
 def kind_named(word: str) -> Kind | None:

@@ -248,6 +248,14 @@ class Kind:
         """The step a person means by that word, or None."""
         return next((step for step in self.steps if word in (step.key, *step.words)), None)
 
+    def step_at_start(self, typed: str) -> tuple[Step | None, str]:
+        """The step that the typed begins with, and what follows it: by its word, or by the status it leads to."""
+        word, rest = [*typed.split(maxsplit=1), "", ""][:2]
+        if step := self.step_named(word.lower()):
+            return step, rest.strip()
+        status, rest = self.statuses.at_start(typed)
+        return next((step for step in self.steps if step.to is status), None), rest.strip()
+
     def follow_ups_from(self, status: str) -> tuple[FollowUp, ...]:
         """The follow-ups that a record in that status can have."""
         return tuple(each for each in self.follow_ups if status in each.begins)

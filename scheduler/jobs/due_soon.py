@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import case, literal, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import absences, directory, manners, outbox, reminders
+from models import absences, directory, outbox, reminders
 from models.outbox import Owed
 from models.permissions import is_closed
 from models.tables import Project, Record
@@ -34,7 +35,8 @@ async def run(session: AsyncSession, now: datetime) -> None:
         return
     planned = {record.id or 0: reminders.remind_at(record, project) for record, project in found}
     early = {record_id: at for record_id, at in planned.items() if at and at > now}
-    await _note(session, dict.fromkeys(planned) | early)
+    await _note(session, dict.fromkeys(planned.keys() - early.keys()))
+    await _note(session, early)
     due = [each for each in found if planned[each[0].id or 0] and each[0].id not in early and _is_chased(*each)]
     await outbox.put_all(session, await _owed(session, due, now))
 
@@ -49,14 +51,13 @@ def _is_chased(record: Record, project: Project) -> bool:
 
 
 async def _owed(session: AsyncSession, due: Found, now: datetime) -> list[Owed]:
-    """One row for each, to its owner or whoever stands in, after their quiet hours; none once it would be too late."""
+    """One row for each that is not due yet, to its owner or whoever stands in."""
     owners = await directory.people(session, {record.owner_id for record, _ in due})
     reached = await absences.reached(session, owners.values(), now)
     rows = []
     for record, project in due:
         person, ends_at = reached.get(record.owner_id or ""), reminders.due_at(record, project)
-        at = manners.not_before(person, now) if person else now
-        if person is None or ends_at is None or at >= ends_at:
+        if person is None or ends_at is None or now >= ends_at:
             continue
         value = reminders.value_of(record)
         rows.append(
@@ -66,7 +67,7 @@ async def _owed(session: AsyncSession, due: Found, now: datetime) -> list[Owed]:
                 target=person.id,
                 record_id=record.id,
                 payload={"value": value, "owner": record.owner_id},
-                due_at=at,
+                due_at=now,
                 expires_at=ends_at,
             )
         )
@@ -75,10 +76,12 @@ async def _owed(session: AsyncSession, due: Found, now: datetime) -> list[Owed]:
 
 async def _note(session: AsyncSession, planned: Mapping[int, datetime | None]) -> None:
     """Note when the clock looks again. It is no change of the record, so its version stays."""
-    for at in set(planned.values()):
-        ids = [record_id for record_id, when in planned.items() if when == at]
-        statement = update(Record).where(col(Record.id).in_(ids)).values(remind_at=at)
-        await session.exec(statement, execution_options={"synchronize_session": False})
+    if not planned:
+        return
+    remind_at: Any = col(Record.remind_at)
+    each = {record_id: literal(at, remind_at.type) for record_id, at in planned.items()}
+    statement = update(Record).where(col(Record.id).in_(planned)).values(remind_at=case(each, value=col(Record.id)))
+    await session.exec(statement, execution_options={"synchronize_session": False})
 
 
 DUE_SOON_JOB = Job("due_soon", run, next_at)

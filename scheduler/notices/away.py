@@ -81,5 +81,5 @@ AWAY_KINDS = (
     DeliveryKind(key="deputy", draw=draw_deputy, late_limit=DAY),
     DeliveryKind(key="deputy_again", draw=draw_deputy_again, late_limit=None, may_repeat=always, latest_only=True),
     DeliveryKind(key="away_noted", draw=draw_noted, late_limit=DAY),
-    DeliveryKind(key="away_hint", draw=draw_hint, late_limit=DAY, latest_only=True),
+    DeliveryKind(key="away_hint", draw=draw_hint, late_limit=DAY, latest_only=True, waits_for_day=True),
 )

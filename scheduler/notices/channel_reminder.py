@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, reminders
+from models import directory, leaving, outbox, reminders
 from models.clock import today_in
 from models.items import with_own_rows
 from models.kinds import Item
@@ -97,20 +97,21 @@ async def _message(session: AsyncSession, project: Project, day: date, due: _Due
 
 
 async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
-    """Tell the coordinator, once for each reason, what Slack would not take."""
+    """Tell whoever answers for the project, once for each reason, what Slack would not take."""
     project = await _project(session, delivery)
-    if project is None or project.coordinator_id is None:
+    if project is None:
         return
     code = delivery.last_error or ""
     why = REASONS.get(code, f"Slack gave this reason: {code}.")
-    await outbox.put(
-        session,
-        "word",
-        key=f"channel_reminder_failed:{project.id}:{project.home_channel_id}:{code}",
-        target=project.coordinator_id,
-        payload={"sentence": views.not_posted(project, why)},
-        due_at=now,
-    )
+    for person_id in await leaving.heirs_of(session, project):
+        await outbox.put(
+            session,
+            "word",
+            key=f"channel_reminder_failed:{project.id}:{project.home_channel_id}:{code}:{person_id}",
+            target=person_id,
+            payload={"sentence": views.not_posted(project, why)},
+            due_at=now,
+        )
 
 
 CHANNEL_REMINDER = DeliveryKind(key="channel_reminder", draw=draw, late_limit=None, failed=failed)

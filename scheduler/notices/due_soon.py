@@ -34,4 +34,4 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
 
 
 # It expires with the due time, which its row holds.
-DUE_SOON = DeliveryKind(key="due_soon", draw=draw, late_limit=None)
+DUE_SOON = DeliveryKind(key="due_soon", draw=draw, late_limit=None, is_nag=True)

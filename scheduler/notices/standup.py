@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, standups
+from models import absences, directory, outbox, standups
 from models.errors import NotFound
 from models.permissions import actor_of, is_for_everybody
 from models.standups import Part
@@ -34,7 +34,7 @@ REASONS = {
 
 
 async def _part(session: AsyncSession, delivery: Delivery) -> Part | None:
-    """The addressee's part, while it still waits for them and the stand-up is held."""
+    """The addressee's part, while it still waits for them at the hour planned, and the stand-up is held."""
     reader = await reader_of(session, delivery)
     if reader is None:
         return None
@@ -45,13 +45,14 @@ async def _part(session: AsyncSession, delivery: Delivery) -> Part | None:
     if not await _may_read(session, delivery, found.standup):
         return None
     is_held = not (found.standup.is_paused or found.standup.is_archived)
-    return found if is_held and found.entry.state is EntryState.WAITING else None
+    is_as_planned = delivery.payload.get("opens_at") == found.entry.opens_at.isoformat()
+    return found if is_held and is_as_planned and found.entry.state is EntryState.WAITING else None
 
 
 async def draw_prompt(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """The questions; nothing when the person's hour was planned anew, or when they need not be asked any more."""
     found = await _part(session, delivery)
-    if found is None or delivery.payload.get("opens_at") != found.entry.opens_at.isoformat():
+    if found is None:
         return None
     return Draft("post", delivery.target, views.prompt(found.standup, found.round, found.entry))
 
@@ -59,7 +60,7 @@ async def draw_prompt(session: AsyncSession, delivery: Delivery, now: datetime) 
 async def draw_nudge(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """The reminder before the window ends, to whoever has not answered."""
     found = await _part(session, delivery)
-    if found is None or now < found.entry.opens_at:
+    if found is None:
         return None
     return Draft("post", delivery.target, views.prompt(found.standup, found.round, found.entry, nudged=True))
 
@@ -144,9 +145,11 @@ async def _reply_part(session: AsyncSession, delivery: Delivery) -> Part | None:
 
 
 async def draw_missing(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
-    """Who did not answer, for the one person who is told."""
-    found = await standups.round_of(session, int(delivery.payload["round"]))
-    if found is None or not await _may_read(session, delivery, found[1]):
+    """Who did not answer, for the one person who is told, unless they are away themselves."""
+    found, reader = await standups.round_of(session, int(delivery.payload["round"])), await reader_of(session, delivery)
+    if found is None or reader is None or not await _may_read(session, delivery, found[1]):
+        return None
+    if await absences.away_now(session, [reader], now):
         return None
     round_, standup = found
     missed = [entry for entry in await standups.entries(session, round_) if entry.state is EntryState.MISSED]
@@ -166,7 +169,7 @@ async def draw_nobody(session: AsyncSession, delivery: Delivery, now: datetime) 
 
 
 async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
-    """Tell whoever set the stand-up up, once for each reason and place, what Slack would not take."""
+    """Tell whoever answers for the stand-up, once for each reason and place, what Slack would not take."""
     found = await standups.round_of(session, int(delivery.payload["round"]))
     if found is None:
         return
@@ -180,7 +183,7 @@ async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> No
         session,
         "standup_trouble",
         key=f"standup_trouble:{standup.id}:{delivery.target}:{delivery.last_error}",
-        target=standup.created_by,
+        target=await standups.organiser(session, standup),
         payload={"standup": standup.id, "target": delivery.target, "code": delivery.last_error or ""},
         due_at=now,
     )
@@ -242,9 +245,9 @@ async def _issues(session: AsyncSession, parts: list[StandupEntry]) -> dict[int,
 PROMPT = DeliveryKind(
     key="standup_prompt", draw=draw_prompt, late_limit=timedelta(minutes=60), latest_only=True, failed=failed
 )
-NUDGE = DeliveryKind(key="standup_nudge", draw=draw_nudge, late_limit=timedelta(minutes=60))
-MISSING = DeliveryKind(key="standup_missing", draw=draw_missing, late_limit=timedelta(hours=24))
-NOBODY = DeliveryKind(key="standup_nobody", draw=draw_nobody, late_limit=timedelta(hours=24))
+NUDGE = DeliveryKind(key="standup_nudge", draw=draw_nudge, late_limit=timedelta(minutes=60), is_nag=True)
+MISSING = DeliveryKind(key="standup_missing", draw=draw_missing, late_limit=timedelta(hours=24), waits_for_day=True)
+NOBODY = DeliveryKind(key="standup_nobody", draw=draw_nobody, late_limit=timedelta(hours=24), waits_for_day=True)
 DIGEST = DeliveryKind(
     key="standup_digest",
     draw=draw_digest,
@@ -254,7 +257,7 @@ DIGEST = DeliveryKind(
     sent=digest_sent,
     failed=failed,
 )
-TROUBLE = DeliveryKind(key="standup_trouble", draw=draw_trouble, late_limit=timedelta(hours=24))
+TROUBLE = DeliveryKind(key="standup_trouble", draw=draw_trouble, late_limit=timedelta(hours=24), waits_for_day=True)
 REPLY = DeliveryKind(
     key="standup_reply",
     draw=draw_reply,

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory, outbox, projects, summaries
+from models import absences, directory, outbox, projects, summaries
 from models.permissions import Right, actor_of, is_closed, may
 from models.summaries import LATE_LIMIT, Period
 from models.tables import Delivery, Person, Project
@@ -110,9 +110,9 @@ async def draw_trouble(session: AsyncSession, delivery: Delivery, now: datetime)
 
 
 async def draw_preview(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
-    """What the channel will get; nothing when it will get nothing, or at another time by now."""
+    """What the channel will get; nothing when that is nothing, at another time by now, or its reader is away."""
     found = await _led(session, delivery)
-    if found is None:
+    if found is None or await absences.away_now(session, [found[1]], now):
         return None
     project, slot = found[0], summaries.coming(found[0], now)
     if slot is None or str(slot.day) != delivery.payload["day"] or not summaries.is_wanted(project):
@@ -136,6 +136,6 @@ async def _project(session: AsyncSession, delivery: Delivery) -> Project | None:
 
 SUMMARY = DeliveryKind(key="summary", draw=draw, late_limit=LATE_LIMIT, sent=sent, failed=failed, unsure=unsure)
 DETAILS = DeliveryKind(key="summary_details", draw=draw_details, late_limit=LATE_LIMIT)
-PREVIEW = DeliveryKind(key="summary_preview", draw=draw_preview, late_limit=LATE_LIMIT)
-TROUBLE = DeliveryKind(key="summary_trouble", draw=draw_trouble, late_limit=timedelta(days=3))
+PREVIEW = DeliveryKind(key="summary_preview", draw=draw_preview, late_limit=LATE_LIMIT, waits_for_day=True)
+TROUBLE = DeliveryKind(key="summary_trouble", draw=draw_trouble, late_limit=timedelta(days=3), waits_for_day=True)
 SUMMARY_KINDS = (SUMMARY, DETAILS, PREVIEW, TROUBLE)

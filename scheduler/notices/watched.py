@@ -28,4 +28,4 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     return Draft("post", delivery.target, message) if message else None
 
 
-WATCHED = DeliveryKind(key=watching.NOTICE, draw=draw, late_limit=timedelta(hours=24))
+WATCHED = DeliveryKind(key=watching.NOTICE, draw=draw, late_limit=timedelta(hours=24), waits_for_day=True)

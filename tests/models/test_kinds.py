@@ -134,6 +134,17 @@ def test_done_means_the_main_step_of_every_kind(kind: Kind) -> None:
 
 
 @each_kind
+def test_a_status_as_a_card_shows_it_is_a_step_to_it(kind: Kind) -> None:
+    """So that “DP1 at risk, no news from them” does what it says."""
+    for status in {step.to for step in kind.steps}:
+        step, why = kind.step_at_start(f"{status.label}, because  so")
+
+        assert step is not None, status
+        assert (step.to, why) == (status, "because  so")
+    assert kind.step_at_start("supersedes D3") == (None, "supersedes D3")
+
+
+@each_kind
 def test_no_step_leads_where_it_begins(kind: Kind) -> None:
     assert [step.key for step in kind.steps if step.to in step.begins or not step.begins] == []
 

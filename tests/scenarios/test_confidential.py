@@ -58,6 +58,10 @@ async def test_one_that_is_logged_so_has_no_card_and_its_owner_hears_of_it(house
     await ana.command("#network", "/steward", "A1")
     assert "Post its card" not in answered(ana)
     assert "*Confidentiality*\nConfidential" in answered(ana)
+    await ana.command("#random", "/action", "Something else")
+    await ana.command("#network", "/steward", "A1 move #random")
+    assert "Moved A1" in answered(ana)
+    assert "cannot post the card" not in answered(ana)
 
 
 async def test_what_comes_by_the_clock_tells_the_channel_nothing_of_it(house: House) -> None:

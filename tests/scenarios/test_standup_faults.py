@@ -1,6 +1,6 @@
 """A stand-up when something else happens during its round: one sensible outcome, told once, and no round is stuck."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from models.tables import EntryState, Person, StandupEntry, StandupRound
 from tests.scenarios.house import House, shown
+from tests.scenarios.steps import owed
 from tests.scenarios.test_standups import TEAM, TUESDAY, clock_at, digests, prompts, reply, rows, set_up, told
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -150,3 +151,40 @@ async def test_somebody_whose_zone_nobody_knows_is_asked_by_universal_time_and_t
 
     assert len(prompts(ben)) == 1
     assert (before, len(prompts(kavya))) == (0, 1)
+
+
+async def test_in_quiet_hours_nobody_is_asked_and_the_window_begins_with_their_end(house: House) -> None:
+    """Half past nine in New York is half past three at Tane's; who takes no nags gets no second message."""
+    ana, tane = house.sandbox.person("ana"), house.sandbox.person("tane")
+    async with house.steward.database.unit(house.sandbox.team_id) as session:
+        quiet = {"quiet_from": time(22), "quiet_until": time(7), "nags_a_day": 0}
+        await session.exec(update(Person).where(col(Person.id) == tane.id).values(**quiet))
+    await set_up(house, whose="team")
+    wednesday = TUESDAY + timedelta(days=1)
+
+    counts = []
+    for person, day, hour, minute in ((ana, TUESDAY, 9, 30), (tane, wednesday, 6, 59), (tane, wednesday, 7, 0)):
+        await clock_at(house, person, day, hour, minute)
+        counts.append(len(prompts(tane)))
+    await clock_at(house, tane, wednesday, 9, 59)
+    all_told = told(house, "tane")
+    await reply(house, tane, "Here", "", "")
+
+    assert counts == [1, 1, 2], "Monday's round asked him on Tuesday morning"
+    assert all_told == prompts(tane)
+    assert {e.person_id: e.state for e in await rows(house, StandupEntry)}[tane.id] is EntryState.ANSWERED
+
+
+async def test_once_its_organiser_has_left_whoever_answers_for_the_project_hears_what_goes_wrong(house: House) -> None:
+    ana, ben, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "kavya"))
+    await kavya.command("#network", "/action", "Begin")
+    await set_up(house, participants=[ben.id])
+    house.sandbox.change_person("ana", deleted=True)
+    house.sandbox.fail("chat.postMessage", error="messages_tab_disabled", channel=ben.id, times=9)
+    await house.settled()
+
+    await clock_at(house, ben, TUESDAY, 12)
+
+    assert [each.target for each in await owed(house, "standup_trouble")] == [kavya.id]
+    assert [text for m in kavya.app_messages() if "could not write to Ben" in (text := shown(m))]
+    assert not [m for m in ana.app_messages() if "could not write" in shown(m)]

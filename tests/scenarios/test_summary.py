@@ -82,6 +82,18 @@ async def test_the_coordinator_sees_it_on_thursday_and_the_channel_on_friday_onc
 
 
 @on_sqlite
+async def test_a_coordinator_on_leave_gets_no_preview_and_the_channel_its_summary(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, "Measure the room")
+    await ana.command("#network", "/steward", "away 27 nov")
+
+    await at(house, ana, FRIDAY, 15)
+
+    assert previews(ana) == []
+    assert len(summaries(house)) == 1
+
+
+@on_sqlite
 async def test_a_headline_stands_above_one_summary_with_its_authors_name(house: House) -> None:
     ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
     await log(house, "Order two racks by 2031-12-01")

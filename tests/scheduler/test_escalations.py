@@ -514,14 +514,13 @@ async def test_quiet_hours_the_cap_on_nags_and_a_mute_are_respected(database: Da
     await log(database, project, "UEVA")
     async with database.unit(WORKSPACE) as session:
         ben, dan = await make_person(session, "ben"), await make_person(session, "dan")
-        ben.quiet_from, ben.quiet_until, dan.nags_a_day = time(20), time(11), 0
+        ben.quiet_from, ben.quiet_until, dan.nags_a_day = time(20), time(11), 1
+        nag = {"dedupe_key": "nag", "lane": "nag", "target": "UDAN", "is_nag": True, "state": DeliveryState.SENT}
+        session.add(Delivery(kind="due_soon", due_at=datetime(2026, 3, 5, 7, tzinfo=UTC), **nag))
         muted, _ = await operations.find(session, actor_of(ben), ACTION, 3)
         session.add_all([ben, dan, Mute(person_id="UEVA", record_id=muted.record.id, at=NOW)])
     days = Days(database)
 
-    await days.until(5)
-    async with database.unit(WORKSPACE) as session:
-        (await make_person(session, "dan")).nags_a_day = 3
     await days.until(6)
 
     assert sorted(days.asked) == [
@@ -529,6 +528,19 @@ async def test_quiet_hours_the_cap_on_nags_and_a_mute_are_respected(database: Da
         ("05 Mar 10:00", "UBEN", "A1"),
         ("06 Mar 08:00", "UDAN", "A2"),
     ]
+
+
+@on_sqlite
+async def test_who_takes_no_nags_is_passed_over_and_holds_nothing_up(database: Database) -> None:
+    project = await begin(database)
+    await log(database, project, "UBEN")
+    async with database.unit(WORKSPACE) as session:
+        (await make_person(session, "ben")).nags_a_day = 0
+    days = Days(database)
+
+    await days.until(5)
+
+    assert days.asked == [("05 Mar 08:00", "UANA", "A1")]
 
 
 @on_sqlite

@@ -6,13 +6,22 @@ from typing import Any
 from sqlalchemy import event
 
 from bot.slack_port import SlackPermanent
-from models import absences, directory, operations, projects
+from models import absences, directory, moves, operations, projects
 from models.database import Database
 from models.kinds.action import ACTION
 from models.permissions import actor_of
 from models.tables import ChannelReminder, Mute
 from scheduler.jobs import JOBS
-from tests.support import WORKSPACE, FixedClock, make_channel, make_person, make_project, make_record, make_workspace
+from tests.support import (
+    WORKSPACE,
+    FixedClock,
+    make_channel,
+    make_person,
+    make_project,
+    make_record,
+    make_workspace,
+    undo,
+)
 from tests.support_slack import RecordingSlack, make_sender, stored
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)  # four weeks before Europe's clocks change
@@ -91,6 +100,19 @@ async def test_quiet_hours_hold_it_back_until_it_would_be_too_late(database: Dat
     assert asleep == [[], [], []]
     assert [line[:25] for line in awake] == ["postMessage UBEN: A2 is d"]
     assert "in 30 minutes" in awake[0]
+
+
+async def test_so_many_a_day_as_the_owner_takes_and_none_with_only_the_digest(database: Database) -> None:
+    await house(database)
+    async with database.unit(WORKSPACE) as session:
+        ben, tane = await make_person(session, "ben"), await make_person(session, "tane")
+        ben.nags_a_day, tane.nags_a_day = 1, 0
+    for at, owner in ((time(10), "UBEN"), (time(11), "UBEN"), (time(10), "UTANE")):
+        await log(database, due_time=at, owner_id=owner)
+
+    told = [await sent(database, utc(TUESDAY, hour)) for hour in (8, 9)]
+
+    assert [[line[:25] for line in lines] for lines in told] == [["postMessage UBEN: A1 is d"], []]
 
 
 async def test_what_is_muted_is_not_reminded_of(database: Database) -> None:
@@ -198,6 +220,17 @@ async def test_what_slack_refuses_is_told_to_the_coordinator_once(database: Data
     assert "The channel is archived" in told[0]
 
 
+async def test_while_nobody_coordinates_it_is_told_to_the_sponsor(database: Database) -> None:
+    await house(database, channel_reminder=ChannelReminder.DUE_DAY, coordinator_id=None, sponsor_id="UBEN")
+    await log(database)
+    slack = RecordingSlack()
+    slack.refuse(SlackPermanent("not_in_channel"), times=9, channel="CMOVE")
+
+    await sent(database, utc(TUESDAY, 8), slack)
+
+    assert [call.channel for call in slack.calls if "Invite me there" in call.text] == ["UBEN"]
+
+
 async def test_a_channel_that_is_no_longer_the_projects_reads_nothing(database: Database) -> None:
     await house(database, channel_reminder=ChannelReminder.DUE_DAY)
     await log(database)
@@ -233,3 +266,38 @@ async def test_a_look_at_the_clock_costs_what_is_due_and_not_what_is_stored(data
 
     assert counts[0] == 2, seen
     assert counts[1] <= 10, seen
+
+
+async def test_what_moves_and_what_is_undone_is_planned_anew(database: Database) -> None:
+    """A word before the due time of now: none of a record taken back, one of it brought back, by its new project."""
+    await house(database)
+    async with database.unit(WORKSPACE) as session:
+        ana = await make_person(session)
+        other = await make_channel(session, "racks", members=["UANA", "UBEN"])
+        away = await make_project(session, by=ana, channel=other)
+        await projects.store(session, actor_of(ana), away, {"remind_before_minutes": 240}, via="test", now=MONDAY)
+    await log(database, due_time=time(15))
+    async with database.unit(WORKSPACE) as session:
+        item, project = await operations.find(session, actor_of(await make_person(session)), ACTION, 1)
+        before = item.record.remind_at
+        to = await moves.to_channel(session, actor_of(ana), "CRACKS")
+        await operations.move(session, actor_of(ana), item, project, to, now=MONDAY, via="test")
+        moved = item.record.remind_at
+        await undo(session, actor_of(ana), item, to.project, version=item.record.version, now=MONDAY)
+
+    assert (before, moved) == (utc(TUESDAY, 13), utc(TUESDAY, 10))
+    async with database.unit(WORKSPACE) as session:
+        item, _ = await operations.find(session, actor_of(await make_person(session)), ACTION, 1)
+        assert item.record.remind_at == before
+
+
+async def test_an_archived_project_reminds_nobody(database: Database) -> None:
+    await house(database, channel_reminder=ChannelReminder.DUE_DAY)
+    await log(database, due_time=time(10))
+    async with database.unit(WORKSPACE) as session:
+        found = await directory.channel(session, "CMOVE")
+        assert found is not None
+        assert found[1] is not None
+        await projects.archive(session, actor_of(await make_person(session)), found[1], now=MONDAY)
+
+    assert await sent(database, utc(TUESDAY, 8)) == []
