@@ -40,8 +40,8 @@ format: setup-test ## put the code in the one format
 manifest: setup ## write manifest.json from the code
 	@$(BIN)/steward manifest > manifest.json
 
-pictures: setup-test ## take the README's pictures in a browser test
-	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser -k "(first_five and 1280) or test_summary"
+pictures: setup-test ## take the pictures of README and docs in browser tests
+	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser -k "(first_five and 1280) or test_summary or fortnight"
 
 docs: setup ## write the tables of README.md and .env.example from the code
 	@$(BIN)/python -m bot.documents .

@@ -6,7 +6,7 @@ from datetime import date
 from models.clock import today_in
 from models.escalations import Ask
 from models.kinds import Item
-from models.kinds.base import OVERDUE, Step
+from models.kinds.base import OVERDUE, Concern, Step
 from models.permissions import Actor, Right, may, right_for
 from models.tables import Escalation, Project, Rung
 from reports.escalations import Climb
@@ -128,12 +128,12 @@ def _answered(ask: Ask) -> list[Block]:
 
 
 def _asked(ask: Ask, people: People, reader: Actor) -> list[Block]:
-    offered = _offered(ask.item, ask.project, reader, ask.concern.field, leads=ask.step.rung in LEADS)
+    offered = _offered(ask.item, ask.project, reader, ask.concern, leads=ask.step.rung in LEADS)
     return [section(plain(drafted(ask, people))), actions(offered, block_id=f"{ASKED}:{ask.item.reference}")]
 
 
-def _offered(item: Item, project: Project, reader: Actor, field: str, *, leads: bool) -> list[Block]:
-    """The answers by button, of those that this person may give; `field` is what would settle it."""
+def _offered(item: Item, project: Project, reader: Actor, concern: Concern, *, leads: bool) -> list[Block]:
+    """The answers by button, of those that this person may give."""
     edits = may(reader, Right.EDIT, project, item) and item.kind.is_editable(item)
     steps = [
         step
@@ -142,8 +142,11 @@ def _offered(item: Item, project: Project, reader: Actor, field: str, *, leads: 
     ]
     can_ask = leads and item.record.owner_id not in (None, reader.id)
     offered = [_button(item, "Ask the owner", ASK_OWNER, "primary")] if can_ask else []
-    offered += [_step(item, step, None if can_ask else "primary") for step in steps if step.is_main]
-    offered += [_button(item, SETS[key], f"{SET}:{key}") for key in (field, "owner_id") if edits]
+    first = None if can_ask else "primary"
+    own = [_step(item, step, None if concern.asks_for_field else first) for step in steps if step.is_main]
+    field = [_set(item, concern.field, first if concern.asks_for_field else None)] if edits else []
+    offered += [*field, *own] if concern.asks_for_field else [*own, *field]
+    offered += [_set(item, "owner_id", None)] if edits else []
     offered += [_step(item, step, None) for step in steps if not step.is_main][:1]
     answer = LEAVE if leads else STILL
     offered.append(_button(item, ANSWERS[answer][0], answer))
@@ -153,6 +156,10 @@ def _offered(item: Item, project: Project, reader: Actor, field: str, *, leads: 
 def _step(item: Item, step: Step, style: str | None) -> Block:
     label = step.label if step.is_main else f"{step.label} because…"
     return _button(item, label, f"step:{step.key}", style)
+
+
+def _set(item: Item, key: str, style: str | None) -> Block:
+    return _button(item, SETS[key], f"{SET}:{key}", style)
 
 
 def _button(item: Item, label: str, action: str, style: str | None = None) -> Block:
@@ -197,7 +204,7 @@ def question(item: Item, ask: Ask | None) -> str:
 def to_owner(item: Item, project: Project, owner: Actor, by: str, words: str) -> Message:
     """Somebody's question about a record, as a direct message to its owner."""
     first = f"{by} asks about {item.reference}, {cut(item.record.title, 150)}:"
-    buttons = actions(_offered(item, project, owner, OVERDUE.field, leads=False))
+    buttons = actions(_offered(item, project, owner, OVERDUE, leads=False))
     return Message(esc(cut(f"{first} {words}", 2_000)), [section(plain(first)), rich(words), buttons])
 
 

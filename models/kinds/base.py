@@ -134,7 +134,8 @@ class Concern:
     """What lets an open record climb to others when nobody says a word about it.
 
     `since` is the day from which it is a matter of concern, None while it is none. `says` completes the record's name,
-    with that day as {day}; `asks` is what its owner is asked, and `field` the key of what would settle it.
+    with that day as {day}; `asks` is what its owner is asked, and `field` the key of what would settle it. Where it
+    `asks_for_field`, that is what is offered first, before the record's own main step.
     """
 
     key: str
@@ -142,6 +143,7 @@ class Concern:
     says: str
     asks: str
     field: str
+    asks_for_field: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

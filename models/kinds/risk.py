@@ -226,6 +226,7 @@ CONCERNS = (
         says=f"scores {HIGH} or more, and its review was due {{day}}",
         asks="Could you look at it again, and set the next review?",
         field="next_review",
+        asks_for_field=True,
     ),
     Concern(
         key="unanswered",
@@ -233,6 +234,7 @@ CONCERNS = (
         says=f"scores {HIGH} or more and has no response yet",
         asks="Could you choose one: avoid, mitigate, transfer, accept or escalate?",
         field="response",
+        asks_for_field=True,
     ),
 )
 

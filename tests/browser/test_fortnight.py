@@ -45,15 +45,16 @@ async def look(page: Page, house: House, name: str, where: str) -> None:
 
 
 async def picture(page: Page, name: str, shown: Locator) -> None:
-    """The page as it is once that can be seen."""
+    """The page with that in view, once it is there."""
     await expect(shown).to_be_visible()
     if PICTURES:
+        await shown.evaluate("it => it.closest('[data-testid=message]')?.scrollIntoView({block: 'end'})")
         await page.wait_for_timeout(400)
         await page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
 
 async def test_a_week_by_the_clock(house: House, browser: Browser) -> None:
-    """What comes to Ben, to Tane and to the channel, each at its hour; questions and digest are dealt with in place."""
+    """What comes to Ben, to Tane and to the channel, at their hours; two of them dealt with in place."""
     troubles: list[str] = []
     page = await open_page(house, browser, troubles)
     walk, message, modal = Fortnight(house), page.get_by_test_id("message"), page.get_by_test_id("modal")
@@ -61,28 +62,28 @@ async def test_a_week_by_the_clock(house: House, browser: Browser) -> None:
 
     await walk.until(datetime(2031, 10, 21, 7, 30, tzinfo=UTC))
     await look(page, house, "ben", "steward")
-    await picture(page, "questions", message.get_by_text("What will you do next?").last)
+    await expect(message.get_by_text("What will you do next?").last).to_be_visible()
     await message.get_by_role("button", name="Answer").last.click()
     await modal.get_by_label("What will you do next?").fill("Cable the racks")
     await modal.get_by_label("What is in your way?").fill("No power in rack 3")
     await picture(page, "answer", modal)
     await modal.get_by_test_id("modal-submit").click()
     await expect(modal).to_be_hidden()
-    await page.get_by_role("button", name="Done: A1").click()
-    await picture(page, "digest", page.get_by_role("button", name="Undo: A1"))
+    await page.get_by_role("button", name="Done: A1").last.click()
+    await picture(page, "day", page.get_by_role("button", name="Undo: A1"))
 
     await walk.until(datetime(2031, 10, 23, 7, tzinfo=UTC))
     await look(page, house, "tane", "steward")
     await picture(page, "asked", message.get_by_text("Could you have a look").last)
     await look(page, house, "ana", "network")
     await expect(message.get_by_text("No power in rack 3").last).to_be_visible()
-    await picture(page, "reminder", message.get_by_text("due or overdue").last)
+    await picture(page, "in-channel", message.get_by_text("due or overdue").last)
 
     await walk.until(datetime(2031, 10, 24, 13, tzinfo=UTC))
-    await picture(page, "friday", message.get_by_text("week to Fri 24 Oct 2031").last)
+    await expect(message.get_by_text("week to Fri 24 Oct 2031").last).to_be_visible()
     narrow = await open_page(house, browser, troubles, width=390)
     await look(narrow, house, "ana", "steward")
-    await picture(narrow, "narrow", narrow.get_by_text("Could you have a look").last)
+    await picture(narrow, "preview", narrow.get_by_text("weekly summary").last)
 
     assert troubles == []
     for each in (page, narrow):

@@ -80,7 +80,7 @@ async def house_over_socket_mode(
     async with Sandbox(
         manifest(prefix), rate_limits=False, timing=timing, optional_scopes=optional_scopes, **options
     ) as sandbox:
-        await _begin_at(sandbox, starts)
+        await begin_at(sandbox, starts)
         async with at_home(sandbox, database_url, wait_ms=wait_ms, patience_seconds=patience_seconds) as house:
             yield house
 
@@ -125,7 +125,7 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
         timing=PATIENT_SLACK,
         optional_scopes=False,
     ) as sandbox:
-        await _begin_at(sandbox, START)
+        await begin_at(sandbox, START)
         slack = Slack(sandbox.bot_token, sandbox.api_url, sandbox.signing_secret)
         database = Database(database_url, wait_ms=PATIENT_WAIT_MS)
         steward = Steward(
@@ -156,7 +156,7 @@ async def _knows_everybody(steward: Steward) -> None:
     await asyncio.gather(*(task for task in steward._tasks if task.get_name() == "warming"))
 
 
-async def _begin_at(sandbox: Sandbox, instant: datetime) -> None:
+async def begin_at(sandbox: Sandbox, instant: datetime) -> None:
     """Move the clock in one step: there is nobody yet to whom the time between could matter.
 
     A workspace that was kept is past its beginning and stays where it is.

@@ -194,7 +194,7 @@ async def test_a_high_risk_without_a_response_climbs_and_an_expired_one_is_asked
 
     assert "R1 “Switch arrives late” scores 12 or more and has no response yet. Could you choose one" in text
     assert "R2 “Room floods” could happen until Mon 24 Nov 2031, which has passed" in text
-    assert ("set:response", "R1") in offered
+    assert offered[0] == ("set:response", "R1"), "first what would answer the question"
     assert "Escalat" not in on_card, "that its owner was asked is nobody else's business"
     assert ("set:trigger_date", "R2") in offered
     assert len(asks(ben)) == 1
