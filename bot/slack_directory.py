@@ -9,7 +9,7 @@ from typing import Any
 from bot.slack_port import SlackError, SlackPort, SlackRefused
 from models import directory, leaving, projects
 from models.clock import Clock
-from models.database import Database
+from models.database import Database, DatabaseBusy
 from models.permissions import Actor, Standing
 from models.tables import Channel, Person, Workspace
 
@@ -139,13 +139,15 @@ class SlackDirectory:
             await asyncio.wait(wanted)
 
     async def _reread(self, channel_id: str) -> None:
-        """Store what Slack says of a known channel. Where it says nothing, what was known stays."""
+        """Store what Slack says of a known channel. What was known stays where it says nothing or is not kept."""
         members = None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 found = (await self._port.call("conversations.info", channel=channel_id)).get("channel") or {}
                 members = await self._members(found) if found.get("id") else None
-        except (SlackError, TimeoutError) as error:
+            if found.get("id"):
+                await self._save_channel(found, members)
+        except (SlackError, TimeoutError, DatabaseBusy) as error:
             code = getattr(error, "code", "too slow")
             log.warning("channel %s could not be read again: %s", channel_id, code)
             self._asked[channel_id] = _now()
@@ -153,8 +155,6 @@ class SlackDirectory:
                 async with self._database.unit(self._workspace.id) as session:
                     await directory.closed(session, channel_id)
             return
-        if found.get("id"):
-            await self._save_channel(found, members)
         if members is None:
             self._asked[channel_id] = _now()
 

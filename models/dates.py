@@ -251,7 +251,7 @@ class _Context:
         return self.problem(f"{self.shown()} is too far away to be a due date.", "in 3 months", "end of year")
 
     def past(self, day: date, at: time | None = None) -> DateProblem:
-        moment = describe_due(day, at, today=date.min, zone=None)
+        moment = describe_due(day, at, today=date.max, zone=None)
         problem = self.problem(f"{self.shown()} is {moment}, which has passed.", "today", "tomorrow 9:00", PastDate)
         assert isinstance(problem, PastDate)
         problem.day = day

@@ -472,10 +472,8 @@ async def note_asked(session: AsyncSession, told: Mapping[int, str], now: dateti
     return climbing
 
 
-# Whom a record counts as raised to when somebody on the rung was asked.
+# Whom a record counts as raised to when somebody on the rung was asked. That its owner was asked is on no card.
 LEVELS: Mapping[Rung, EscalationLevel] = {
-    Rung.OWNER: EscalationLevel.OWNER,
-    Rung.DEPUTY: EscalationLevel.OWNER,
     Rung.COORDINATOR: EscalationLevel.COORDINATOR,
     Rung.SPONSOR: EscalationLevel.SPONSOR,
 }

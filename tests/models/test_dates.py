@@ -404,6 +404,10 @@ def test_on_a_weekend_the_end_of_this_week_has_passed():
     assert read("next week", now=saturday) == "2026-11-23"
 
 
+def test_the_first_day_there_is_has_passed_and_is_not_today():
+    assert "is Mon 1 Jan 1, which has passed" in str(problem_with("1/1/0001"))
+
+
 def test_a_naive_now_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="aware"):
         parse_due("today", now=datetime(2026, 11, 18), zone=NEW_YORK, order=DateOrder.DMY)  # noqa: DTZ001

@@ -183,6 +183,7 @@ async def test_a_high_risk_without_a_response_climbs_and_an_expired_one_is_asked
     await clock_at(house, ben, date(2031, 11, 26), 9)
     (text,) = asks(ben)
     offered = buttons(asking(ben))
+    on_card = shown(card(ben, "R1"))
     await ben.click(asking(ben), "set:response")
     await ben.submit({"response": "mitigate"})
     await house.settled()
@@ -194,6 +195,7 @@ async def test_a_high_risk_without_a_response_climbs_and_an_expired_one_is_asked
     assert "R1 “Switch arrives late” scores 12 or more and has no response yet. Could you choose one" in text
     assert "R2 “Room floods” could happen until Mon 24 Nov 2031, which has passed" in text
     assert offered[0] == ("set:response", "R1"), "first what would answer the question"
+    assert "Escalat" not in on_card, "that its owner was asked is nobody else's business"
     assert ("set:trigger_date", "R2") in offered
     assert len(asks(ben)) == 1
     assert asks(house.sandbox.person("kavya")) == []

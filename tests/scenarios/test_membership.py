@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from models.database import DatabaseBusy
 from tests.scenarios.house import House, shown
 from tests.scenarios.steps import everything_shown_to, said
 
@@ -175,3 +176,17 @@ async def test_a_form_that_was_open_while_its_person_left_logs_nothing_there(hou
     assert "Please open the form in the channel." in " ".join(ben.form_errors.values())
     assert [record["reference"] for record in (await house.export()).records] == ["A1"]
     assert SECRET not in everything_shown_to(ben)
+
+
+async def test_what_a_busy_database_cannot_keep_is_asked_again_later(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def busy(*_: object) -> None:
+        raise DatabaseBusy("Steward's database was busy.")
+
+    network = house.sandbox.person("ana").channel("#network").id
+    monkeypatch.setattr(house.steward.directory, "_save_channel", busy)
+
+    await house.steward.directory.reread([network])
+
+    assert f"channel {network} could not be read again" in caplog.text
