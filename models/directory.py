@@ -19,7 +19,7 @@ from models.tables import Card, Channel, ChannelMember, Delivery, Person, Projec
 NAMES_AT_ONCE = 300
 
 # What only we know of a person, and Slack's description leaves as it is.
-OURS = ("home_opened_at", "current_project_id", *manners.SETTINGS)
+OURS = ("home_opened_at", "current_project_id", "unreachable_since", *manners.SETTINGS)
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:

@@ -49,6 +49,7 @@ class Workspace(SQLModel, table=True):
 class Person(SQLModel, table=True):
     """A member, guest, stranger or bot as Slack describes them, kept so that no request waits for Slack.
 
+    Since `unreachable_since` Slack takes no digest for them, which their Home tab says.
     `current_project_id` is the project they switched to, where what they type in a direct message goes. It is no
     right: whether they may still see that project is asked each time.
 
@@ -79,6 +80,7 @@ class Person(SQLModel, table=True):
     quiet_until: time | None = None
     nags_a_day: int = 3
     next_digest_at: datetime | None = None
+    unreachable_since: datetime | None = None
 
     @property
     def shown_name(self) -> str:

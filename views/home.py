@@ -26,6 +26,7 @@ def home(overview: Overview, person: Person, *, notice: Message | None = None) -
     """The Home view. `notice` stands on top: the outcome of what was just pressed."""
     page = overview.owned
     blocks: list[Block] = [*notice.blocks[:NOTICE_BLOCKS], divider()] if notice else []
+    blocks += _reach(person)
     blocks += _today(overview, person)
     blocks += _quick(overview, person)
     blocks += _to_decide(overview)
@@ -46,6 +47,19 @@ NO_PROJECTS = (
     "You take part in no project yet. A project begins with the first record in a channel: invite me with "
     "`/invite @Steward`, then type `/action Send the firewall diagram @name by friday` there."
 )
+
+
+def _reach(person: Person) -> list[Block]:
+    """Where direct messages do not arrive, this is the only place to say it."""
+    if person.unreachable_since is None:
+        return []
+    since = day(today_in(person.timezone, person.unreachable_since))
+    said = (
+        f"⚠️ Slack has taken no direct message to you from me since {since}, so neither digest nor reminder reaches you. "
+        "Write something to me under Messages, or ask a workspace admin whether I may write to you. "
+        "What is due stands below."
+    )
+    return [section(plain(said))]
 
 
 def _today(overview: Overview, person: Person) -> list[Block]:

@@ -392,3 +392,27 @@ async def test_two_workers_over_the_same_morning_send_one_message(house: House, 
 
     assert len(mornings(ben)) == 1
     assert len(await owed(house, "morning")) == 1
+
+
+@on_sqlite
+async def test_who_takes_no_direct_messages_reads_so_in_their_home_until_one_arrives(house: House) -> None:
+    """There is no other road to them, and it is nobody else's business."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    day = today(house, ben) + timedelta(days=1)
+    await ana.command("#network", "/action", f"Order racks @ben by {day}")
+    await house.settled()
+    before = len(ana.app_messages())
+    house.sandbox.fail("chat.postMessage", error="cannot_dm_bot", channel=ben.id)
+
+    await clock_at(house, ben, day, 9)
+    await ben.open_home()
+    await house.settled()
+    told = shown(ben.home)
+    await clock_at(house, ben, day + timedelta(days=1), 9)
+    await ben.open_home()
+    await house.settled()
+
+    assert "Slack has taken no direct message to you from me" in told
+    assert len(ana.app_messages()) == before
+    assert len(mornings(ben)) == 1
+    assert "no direct message" not in shown(ben.home)
