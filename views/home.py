@@ -55,7 +55,7 @@ def _reach(person: Person) -> list[Block]:
         return []
     since = day(today_in(person.timezone, person.unreachable_since))
     said = (
-        f"⚠️ Slack has taken no direct message to you from me since {since}, so neither digest nor reminder reaches you. "
+        f"⚠️ Slack has taken no direct message to you from me since {since}, so no digest and no reminder reaches you. "
         "Write something to me under Messages, or ask a workspace admin whether I may write to you. "
         "What is due stands below."
     )
