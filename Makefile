@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Tests run side by side, a process for each processor up to four; for one process: make test WORKERS=0
-WORKERS ?= auto
+# Tests run side by side, one process more than there are processors, since each waits now and then, and four at most;
+# for one process: make test WORKERS=0
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: help setup setup-test run test check bench soak format manifest docs pictures lock clean
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.crash.storm import LEASE_SECONDS, storm
 
-KILLS = 4
+KILLS = 2
 
 
 @pytest.mark.parametrize(

@@ -311,6 +311,7 @@ def everything_stands(house: House) -> bool:
     return sorted(given) == sorted(held)
 
 
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_each_message_of_two_weeks_comes_once_at_its_hour_and_to_nobody_else(database_url: str) -> None:
     async with house_over_socket_mode(database_url, starts=STARTS) as house:
         walk = Fortnight(house, ACTS)

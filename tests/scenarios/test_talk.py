@@ -148,8 +148,8 @@ async def test_a_private_card_offers_only_what_its_reader_may_do(house: House) -
     refused = await typed(house, ben, "/steward D1 approve")
 
     assert "step:approve" in offered(card(ben, "D1"))
-    assert for_ben == ["step:defer", "step:need", "edit", "comment", "history", "move"]
-    assert offered(answer(mia)) == ["history"]
+    assert for_ben == ["step:defer", "step:need", "edit", "comment", "history", "move", "watch"]
+    assert offered(answer(mia)) == ["history", "watch"]
     assert "Ask Ana Torres, or a workspace admin." in refused
 
 
