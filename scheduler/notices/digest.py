@@ -11,6 +11,7 @@ from models.recurrences import instant_of
 from models.tables import Delivery, DeliveryState
 from reports.digest import as_it_became, digest_of
 from scheduler.deliveries import DeliveryKind, Draft, Wait
+from scheduler.notices import reach
 from scheduler.notices.card_left import always
 from scheduler.reading import reader_of
 from views import digest as views
@@ -41,19 +42,7 @@ async def sent(session: AsyncSession, delivery: Delivery, draft: Draft, now: dat
     """Keep which lines it has, for drawing it anew."""
     delivery.payload = delivery.payload | {"lines": views.marks_in(draft.message), "at": now.isoformat()}
     session.add(delivery)
-    await _note_reach(session, delivery, None)
-
-
-async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
-    """There is no other way to write to them: their Home tab says it."""
-    await _note_reach(session, delivery, now)
-
-
-async def _note_reach(session: AsyncSession, delivery: Delivery, since: datetime | None) -> None:
-    person = await directory.person(session, delivery.target)
-    if person is not None and (person.unreachable_since is None) != (since is None):
-        person.unreachable_since = since
-        session.add(person)
+    await reach.found(session, delivery)
 
 
 async def draw_again(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
@@ -75,6 +64,6 @@ async def draw_again(session: AsyncSession, delivery: Delivery, now: datetime) -
 
 # Called so by older releases, so that on the day of the upgrade nobody gets two.
 DIGEST = DeliveryKind(
-    key="morning", draw=draw, late_limit=timedelta(hours=24), latest_only=True, sent=sent, failed=failed
+    key="morning", draw=draw, late_limit=timedelta(hours=24), latest_only=True, sent=sent, failed=reach.lost
 )
 DIGEST_AGAIN = DeliveryKind(key="digest_again", draw=draw_again, late_limit=None, may_repeat=always, latest_only=True)

@@ -8,6 +8,7 @@ from models import absences, directory, manners, reminders
 from models.permissions import is_closed
 from models.tables import Delivery
 from scheduler.deliveries import DeliveryKind, Draft
+from scheduler.notices import reach
 from scheduler.reading import reader_of, seen_item
 from views import reminders as views
 
@@ -33,5 +34,10 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     return Draft("post", reader.id, views.due_soon(item, project, owner, reader, now=now, at=due))
 
 
+async def sent(session: AsyncSession, delivery: Delivery, draft: Draft, now: datetime) -> None:
+    """Whoever reads it can be reached."""
+    await reach.found(session, delivery)
+
+
 # It expires with the due time, which its row holds.
-DUE_SOON = DeliveryKind(key="due_soon", draw=draw, late_limit=None, is_nag=True)
+DUE_SOON = DeliveryKind(key="due_soon", draw=draw, late_limit=None, is_nag=True, sent=sent, failed=reach.lost)
