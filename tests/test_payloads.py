@@ -388,12 +388,17 @@ async def test_what_is_about_the_connection_leaves_it_alive(
     name: str, steward: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After a hello, and after being sent away, the next command is answered."""
-    [connection] = steward.by_socket._core.courier.transport.connections  # type: ignore[attr-defined]
     ana = steward.by_socket.person("ana")
+
+    async def is_connected() -> bool:
+        return len(steward.by_socket._core.courier.transport.connections) == 1  # type: ignore[attr-defined]
 
     async def is_answered() -> bool:
         return (await ana.command("#network", "/steward", "help")).ok
 
+    # Whoever was sent away by the sample before is still on the way back.
+    await until_it_is(True, is_connected)
+    [connection] = steward.by_socket._core.courier.transport.connections  # type: ignore[attr-defined]
     await connection.send(read(name))
 
     await until_it_is(True, is_answered)

@@ -240,6 +240,7 @@ async def test_a_channel_is_busy_until_its_distance_is_kept_and_only_in_its_work
     assert pace.busy(OTHER_WORKSPACE) == {}
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_channel_with_a_long_queue_does_not_hold_up_another(
     database: Database, slack: RecordingSlack, clock: FixedClock
 ) -> None:

@@ -7,6 +7,32 @@ import pytest
 from tests.scenarios.house import PATIENT_SECONDS, House, house_over_http, house_over_socket_mode
 from tests.scenarios.looking import CHECKER, refused_blocks
 
+# A scenario goes through every layer, and the database is one of them: where what it shows hangs on the database (what
+# is stored once, in which order, with which locks, found by which words) it happens on both, elsewhere on one. What the
+# layers ask of the database has tests of its own, on both.
+ON_BOTH = {
+    "test_bindings",
+    "test_digest",
+    "test_finding",
+    "test_first_records",
+    "test_guests",
+    "test_mentions",
+    "test_once",
+    "test_owner_hears_once",
+    "test_private_channels",
+    "test_reactions",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A scenario that does not say itself which databases it wants gets those above."""
+    says_itself = any("engine" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
+    if "engine" in metafunc.fixturenames and not says_itself:
+        module = metafunc.module.__name__.rpartition(".")[2]
+        engines = ["sqlite", "postgresql"] if module in ON_BOTH else ["sqlite"]
+        metafunc.definition.add_marker(pytest.mark.parametrize("engine", engines, indirect=True))
+
 
 @pytest.fixture(autouse=True)
 def slack_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,7 +42,7 @@ def slack_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def house(database_url: str) -> AsyncIterator[House]:
-    """Steward in a sandbox over Socket Mode, on each database."""
+    """Steward in a sandbox over Socket Mode."""
     async with house_over_socket_mode(database_url) as open_house:
         yield open_house
         _look_at_all_that_was_sent(open_house)
