@@ -249,6 +249,7 @@ class Record(SQLModel, table=True):
             "ix_record_climb",
             "workspace_id",
             "climb_at",
+            "owner_id",
             sqlite_where=text("climb_at IS NOT NULL"),
             postgresql_where=text("climb_at IS NOT NULL"),
         ),

@@ -9,8 +9,8 @@ branch_labels = None
 depends_on = None
 
 INDEXES = (
-    ("ix_record_climb", "climb_at", "climb_at IS NOT NULL"),
-    ("ix_record_climbing", "project_id", "climb_rung IS NOT NULL"),
+    ("ix_record_climb", ("climb_at", "owner_id"), "climb_at IS NOT NULL"),
+    ("ix_record_climbing", ("project_id",), "climb_rung IS NOT NULL"),
 )
 
 
@@ -20,9 +20,9 @@ def upgrade() -> None:
     op.add_column("record", sa.Column("climb_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("record", sa.Column("climb_rung", sa.String(length=20), nullable=True))
     op.add_column("record", sa.Column("climb_since", sa.DateTime(timezone=True), nullable=True))
-    for name, column, where in INDEXES:
+    for name, columns, where in INDEXES:
         is_used = sa.text(where)
-        op.create_index(name, "record", ["workspace_id", column], sqlite_where=is_used, postgresql_where=is_used)
+        op.create_index(name, "record", ["workspace_id", *columns], sqlite_where=is_used, postgresql_where=is_used)
     # Any instant that has passed makes the first ticks plan the records that are open.
     op.execute("UPDATE record SET climb_at = created_at WHERE is_open AND NOT is_archived AND NOT is_draft")
     op.create_table(
