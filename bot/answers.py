@@ -109,7 +109,8 @@ def late_view(incoming: Incoming, reply: Reply) -> dict[str, Any]:
         case UpdateForm(view=view) | OpenForm(view=view):
             return dict(view)
         case FieldErrors(problems=problems):
-            return refilled(incoming.view, [f"⚠️ {sentence}" for sentence in problems.values()])
+            placed = beside_fields(incoming, problems)
+            return refilled(incoming.view, beside={key: f"⚠️ {sentence}" for key, sentence in placed.items()})
         case _:
             return message_view(Message("Done.", [section(plain("Done."))]))
 

@@ -1,6 +1,7 @@
 """A submitted form as it can be shown again: the same blocks, holding what was typed into them."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from views.blocks import Block, plain, section
@@ -19,13 +20,22 @@ _INITIAL: Mapping[str, tuple[str, str]] = {
     "radio_buttons": ("selected_option", "initial_option"),
     "checkboxes": ("selected_options", "initial_options"),
 }
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _SENT_BACK = ("type", "callback_id", "title", "submit", "close", "private_metadata")
 
 
-def refilled(view: Mapping[str, Any], sentences: Sequence[str]) -> Block:
-    """The view without Slack's own keys, the sentences on top, each input holding what its state says."""
-    blocks = [section(plain(sentence)) for sentence in sentences]
-    blocks += [_refilled_block(block, _typed(view, block)) for block in view.get("blocks", ())]
+def refilled(view: Mapping[str, Any], sentences: Sequence[str] = (), beside: Mapping[str, str] = _NOTHING) -> Block:
+    """The view without Slack's own keys, each input holding what its state says.
+
+    The sentences stand on top; those of `beside` (block id -> sentence) right below their input, or on top without one.
+    """
+    held = [_refilled_block(block, _typed(view, block)) for block in view.get("blocks", ())]
+    ids = {block.get("block_id") for block in held}
+    above = [*sentences, *(sentence for block_id, sentence in beside.items() if block_id not in ids)]
+    blocks = [section(plain(sentence)) for sentence in above]
+    for block in held:
+        below = beside.get(str(block.get("block_id")))
+        blocks += [block, *([section(plain(below))] if below else [])]
     return {key: view[key] for key in _SENT_BACK if view.get(key)} | {"blocks": blocks}
 
 

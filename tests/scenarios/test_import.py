@@ -138,14 +138,18 @@ async def test_what_cannot_be_read_is_said_beside_its_input_and_the_form_stays(h
         await house.settled()
         return dict(ana.form_errors)
 
-    async def read(name: str, content: bytes, **fields: object) -> str:
+    async def read(name: str, content: bytes, *, beside: str = "file", **fields: object) -> str:
+        """What stands right below that input once the file has been read."""
         await refused(file=[ana.upload(name, content)], **fields)
-        return shown(ana.modal or {})
+        assert ana.modal is not None
+        blocks = ana.modal["blocks"]
+        at = next(at for at, block in enumerate(blocks) if block["block_id"] == beside)
+        return shown({"blocks": [blocks[at + 1]]})
 
     assert await refused() == {"file": "Choose a file, or paste the table below."}
     assert "No column is the title." in (await refused(lines="Owner\nben"))["lines"]
-    # By then the window says that the file is read, so the form comes back and says above all else what is wrong.
-    assert "There is a file as well." in await read("log.csv", b"Title\na")
+    # By then the window says that the file is read, so the form comes back with what is wrong below its input.
+    assert "There is a file as well." in await read("log.csv", b"Title\na", beside="lines")
     assert held(ana.modal)["lines"] == "Owner\nben"
     assert "no CSV file" in await read("log.xlsx", b"PK\x03\x04", lines="")
     assert "larger than 1 MB" in await read("log.csv", b"x" * 1_000_001)
