@@ -274,9 +274,14 @@ def _draw_editors(values: Values) -> Block:
     return {"type": "radio_buttons", "options": choices, "initial_option": chosen}
 
 
-def _draw_yes(key: str, label: str) -> Callable[[Values], Block]:
-    yes = option(label, YES)
-    return lambda values: {"type": "checkboxes", "options": [yes]} | ({"initial_options": [yes]} if values[key] else {})
+def _yes_or_no(key: str, label: str, help: str, yes: str, *, under: str) -> Setting:
+    """A setting that is one box, `yes` the words beside it."""
+    box = option(yes, YES)
+
+    def draw(values: Values) -> Block:
+        return {"type": "checkboxes", "options": [box]} | ({"initial_options": [box]} if values[key] else {})
+
+    return Setting(label, help, draw, lambda state, key: YES in read_choices(state, key), under=under, optional=True)
 
 
 def _draw_summary_at(values: Values) -> Block:
@@ -395,13 +400,12 @@ _SETTINGS: Mapping[str, Setting] = {
         lambda state, key: Editors(read_choice(state, key) or Editors.MEMBERS),
         under="Records",
     ),
-    "may_others_log": Setting(
+    "may_others_log": _yes_or_no(
+        "may_others_log",
         "People of other companies may log here",
         "They see what was logged in a channel they are in, whatever is chosen here.",
-        _draw_yes("may_others_log", "Yes, in channels shared with them"),
-        lambda state, key: YES in read_choices(state, key),
+        "Yes, in channels shared with them",
         under="Records",
-        optional=True,
     ),
     "remind_before_minutes": Setting(
         "Reminder before a due time",
@@ -417,29 +421,26 @@ _SETTINGS: Mapping[str, Setting] = {
         lambda state, key: ChannelReminder(read_choice(state, key) or ChannelReminder.OFF),
         under="Reminders",
     ),
-    "names_in_channel": Setting(
+    "names_in_channel": _yes_or_no(
+        "names_in_channel",
         "Names in the channel's reminder",
         "Without them it shows items only.",
-        _draw_yes("names_in_channel", "Yes, owners' names, which notify nobody"),
-        lambda state, key: YES in read_choices(state, key),
+        "Yes, owners' names, which notify nobody",
         under="Reminders",
-        optional=True,
     ),
-    "escalates": Setting(
+    "escalates": _yes_or_no(
+        "escalates",
         "Ask on when nobody answers",
         "What is overdue, and high risks without a response, are brought to the next person.",
-        _draw_yes("escalates", "Yes: the owner, then the coordinator, then the sponsor"),
-        lambda state, key: YES in read_choices(state, key),
+        "Yes: the owner, then the coordinator, then the sponsor",
         under="When nobody answers",
-        optional=True,
     ),
-    "has_summary": Setting(
+    "has_summary": _yes_or_no(
+        "has_summary",
         "Weekly summary in its channel",
         "The coordinator sees it on the working day before, can add a headline or leave it out.",
-        _draw_yes("has_summary", "Yes, once a week"),
-        lambda state, key: YES in read_choices(state, key),
+        "Yes, once a week",
         under="Weekly summary",
-        optional=True,
     ),
     "summary_day": Setting(
         "Day of the summary",
