@@ -57,8 +57,7 @@ from scheduler import deliveries
 from scheduler.deliveries import Call, Wait
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
-from tests.models.test_kinds import value_of
-from tests.support import NOW, a_plan, make_channel, make_person, make_workspace
+from tests.support import NOW, WORKSPACE, a_plan, make_channel, make_person, make_workspace, value_of
 
 MONDAY = NOW
 # The last instant of what `fill` lets happen: a Friday evening.
@@ -96,6 +95,15 @@ SETTINGS: Mapping[str, Any] = {
     "summary_day": "thu",
     "summary_at": time(16),
 }
+
+
+async def fill_at(url: str, workspace_id: str = WORKSPACE) -> None:
+    """Fill the database of that address, to which nobody is connected afterwards."""
+    database = Database(url)
+    try:
+        await fill(database, workspace_id)
+    finally:
+        await database.dispose()
 
 
 async def fill(database: Database, workspace_id: str) -> None:
