@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
@@ -144,10 +144,22 @@ class Database:
         async with self.engine.connect() as connection:
             return list(await connection.scalars(query))
 
+    @asynccontextmanager
+    async def unfiltered(self, *, purges: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A plain connection in one writing transaction: for what is about workspaces as a whole, in `models/` alone.
+
+        With `purges`, SQLite overwrites what is deleted, and does not look whether anything still refers to it.
+        """
+        async with self._turn(writes=True), self._writer.connect() as connection:
+            if purges and self.is_sqlite:
+                await sqlite.set_to_purge(connection)
+            async with connection.begin():
+                yield connection
+
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.unfiltered() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
@@ -164,7 +176,7 @@ class Database:
         workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
         deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
         is_sending = deliveries.c.state == tables.DeliveryState.SENDING
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.unfiltered() as connection:
             await connection.execute(update(workspaces).values(restored_at=at))
             await connection.execute(
                 update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
