@@ -313,6 +313,13 @@ class Sandbox:
         if isinstance(transport, SocketMode):
             await transport.refresh()
 
+    def silence_connections(self) -> None:
+        """Let every Socket Mode connection of the app go silent without being closed, as of a network that is gone."""
+        transport = self._core.courier.transport
+        if isinstance(transport, SocketMode):
+            for connection in transport.connections:
+                connection.fall_silent()
+
     async def verify_request_url(self) -> bool:
         """Does the app's request URL answer Slack's challenge?"""
         transport = self._core.courier.transport
