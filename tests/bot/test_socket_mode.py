@@ -36,7 +36,7 @@ async def connected(
 ) -> AsyncIterator[tuple[SocketMode, Steward]]:
     """Steward behind a door that is watched closely."""
     steward = Steward(Database(database_url), Slack(slack.bot_token, slack.api_url))
-    await steward.meet()
+    await steward.open()
     door = SocketMode(steward.bolt, app_token=slack.app_token, api_url=slack.api_url, watch=watch)
     await door.open()
     try:
@@ -198,7 +198,7 @@ async def test_a_slack_that_refuses_or_is_not_there_is_told_at_once(database_url
     """The library alone would try for ever."""
     async with Sandbox(manifest()) as slack:
         steward = Steward(Database(database_url), Slack(slack.bot_token, slack.api_url))
-        await steward.meet()
+        await steward.open()
     door = SocketMode(steward.bolt, app_token="xapp-1", api_url=slack.api_url)
 
     with pytest.raises(SlackNotSent):
