@@ -158,9 +158,11 @@ class SocketMode:
         log.warning("nothing was heard from Slack for %d s; connecting anew", silence)
         old, self._handler = self._handler, None
         closing = asyncio.ensure_future(_closed(old, self._watch.close)) if old else None
+        is_back = True
         try:
             await self._connect()
         except SlackError as error:
+            is_back = False
             log.warning("not connected: %s", error.code)
             if silence > self._watch.stuck and isinstance(error, _NoSocket | SlackRefused):
                 raise DoorStuck(
@@ -172,10 +174,9 @@ class SocketMode:
             raise DoorStuck(
                 "A dead connection to Slack could not be closed. Start Steward again; a supervisor does it by itself."
             )
-        if self._handler is None:
-            return False
-        log.warning("connected to Slack again")
-        return True
+        if is_back:
+            log.warning("connected to Slack again")
+        return is_back
 
     async def _take(
         self, handler: AsyncSocketModeHandler, _: AsyncBaseSocketModeClient, request: SocketModeRequest
@@ -189,7 +190,7 @@ class SocketMode:
         await handler.handle(handler.client, request)
 
     async def _hear(self, client: Any, message: dict[str, Any], raw: str | None) -> None:
-        """Note that something came, and look at the first hello: Slack shares requests out among all connections of an app.
+        """Note that something came, and look at the first hello: Slack shares requests out among an app's connections.
 
         Later ones may still count the connection that is being replaced.
         """
@@ -221,9 +222,7 @@ def _handler(bolt: AsyncApp, app_token: str, api_url: str, ping_seconds: float) 
     if _without_addresses not in quiet.filters:
         quiet.addFilter(_without_addresses)
     web_client = AsyncWebClient(base_url=api_url, logger=quiet)
-    handler = AsyncSocketModeHandler(
-        bolt, app_token, logger=quiet, web_client=web_client, ping_interval=ping_seconds
-    )
+    handler = AsyncSocketModeHandler(bolt, app_token, logger=quiet, web_client=web_client, ping_interval=ping_seconds)
     if urlsplit(api_url).hostname in ("127.0.0.1", "localhost", "::1"):
         web_client.proxy = handler.client.proxy = None
     return handler

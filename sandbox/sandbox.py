@@ -249,10 +249,10 @@ class Sandbox:
 
     @property
     def connections(self) -> int:
-        """Socket Mode connections of the app that take envelopes: open, and not asked to come back as another."""
+        """Socket Mode connections of the app that take envelopes: neither silent nor asked to come back as another."""
         transport = self._core.courier.transport
         open_ones = transport.connections if isinstance(transport, SocketMode) else ()
-        return sum(not connection.retiring for connection in open_ones)
+        return sum(not (connection.retiring or connection.silent) for connection in open_ones)
 
     @property
     def rate_limits(self) -> bool:

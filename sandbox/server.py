@@ -50,7 +50,8 @@ class SilentProtocol(WebSocketsSansIOProtocol):
 
     def fall_silent(self) -> None:
         self.stop_keepalive()
-        self.data_received = self.transport.write = lambda _: None  # type: ignore[method-assign]
+        for thing, way in ((self, "data_received"), (self.transport, "write")):
+            setattr(thing, way, lambda data: None)
 
 
 class EmbeddedServer(uvicorn.Server):

@@ -49,12 +49,16 @@ async def connected(
 async def back(slack: Sandbox) -> None:
     """Wait for another connection than the first, which works."""
 
-    async def connections() -> tuple[bool, int]:
+    async def another() -> tuple[bool, int]:
         opened = [call for call in slack.calls if call.method == "apps.connections.open" and call.answer.get("ok")]
         return len(opened) > 1, slack.connections
 
-    await until_it_is((True, 1), connections)
-    assert (await slack.person("ana").command("#network", "/steward", "help")).ok
+    async def works() -> bool:
+        return (await slack.person("ana").command("#network", "/steward", "help")).ok
+
+    await until_it_is((True, 1), another)
+    # The first may still be there, and Slack shares out what comes among all.
+    await until_it_is(True, works)
 
 
 async def test_a_slack_that_was_away_is_found_again(
@@ -110,18 +114,17 @@ async def test_a_library_that_no_longer_looks_after_its_connection_is_noticed(da
         await back(slack)
 
 
-async def test_a_connection_that_is_well_is_left_alone(database_url: str) -> None:
-    async with Sandbox(manifest()) as slack, connected(slack, database_url) as (door, _):
-        first = door._handler
-        answered = set()
+async def test_an_answer_to_a_ping_is_a_sign_of_life(database_url: str) -> None:
+    """A connection on which nobody asks for anything is left alone."""
+    patiently = replace(CLOSELY, silent=3_600.0)
+    async with Sandbox(manifest()) as slack, connected(slack, database_url, patiently) as (door, _):
+        heard = set()
 
-        async def pings_answered() -> bool:
-            answered.add(door._answered)
-            return len(answered) > 10
+        async def times_heard() -> bool:
+            heard.add(door._heard_at)
+            return len(heard) > 5
 
-        await until_it_is(True, pings_answered)
-
-        assert door._handler is first
+        await until_it_is(True, times_heard)
 
 
 async def test_the_process_ends_when_slack_answers_and_lets_nobody_in(database_url: str) -> None:
@@ -141,17 +144,18 @@ async def test_the_process_ends_when_a_dead_connection_cannot_be_closed(
     async def never(self: SocketModeClient) -> None:
         await asyncio.Event().wait()
 
-    async with Sandbox(manifest()) as slack:
-        async with connected(slack, database_url, replace(CLOSELY, close=0.1)) as (door, _):
-            assert door._handler is not None
-            first = door._handler.client
-            with monkeypatch.context() as patched:
-                patched.setattr(SocketModeClient, "close", never)
-                slack.silence_connections()
+    impatiently = replace(CLOSELY, close=0.1)
+    async with Sandbox(manifest()) as slack, connected(slack, database_url, impatiently) as (door, _):
+        assert door._handler is not None
+        first = door._handler.client
+        with monkeypatch.context() as patched:
+            patched.setattr(SocketModeClient, "connect_to_new_endpoint", leave_it)
+            patched.setattr(SocketModeClient, "close", never)
+            slack.silence_connections()
 
-                with pytest.raises(DoorStuck, match="could not be closed"):
-                    await door.stuck()
-            await first.close()
+            with pytest.raises(DoorStuck, match="could not be closed"):
+                await door.stuck()
+        await first.close()
 
 
 async def test_the_process_ends_when_the_watch_itself_breaks(
