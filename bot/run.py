@@ -72,7 +72,7 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
 async def with_slack(settings: Settings, say: Say) -> None:
     """`run` with tokens: Socket Mode, the ticker and the sender in this process, until it is told to stop."""
     app_token = _secret(settings.slack_app_token)
-    database = Database(settings.database_url)
+    database = _open(settings)
     # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
     with only_one(app_token) if database.is_sqlite else nullcontext():
         await _migrated(settings.database_url)
@@ -121,7 +121,7 @@ async def web_process(settings: Settings, say: Say) -> None:
     secret = _secret(settings.slack_signing_secret)
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url, secret)
     with listener(settings.host, settings.port) as listening:
-        async with migrated_database(settings.database_url) as database:
+        async with _current(_open(settings), say) as database:
             steward = Steward(database, slack)
 
             try:
@@ -137,7 +137,7 @@ async def web_process(settings: Settings, say: Say) -> None:
 async def worker_process(settings: Settings, say: Say) -> None:
     """`worker`: the ticker and the sender."""
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
-    async with migrated_database(settings.database_url, wait_ms=WORKER_WAIT_MS) as database:
+    async with _current(_open(settings, wait_ms=WORKER_WAIT_MS), say) as database:
         steward = Steward(database, slack)
         try:
             workspace = await steward.meet()

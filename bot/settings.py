@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+CONNECTIONS = 10
 SLACK_API = "https://slack.com/api/"
 
 # A token is copied from a page, often with the line's end; with one in it no request could be made.
@@ -31,6 +32,12 @@ class Settings(BaseSettings):
         default="sqlite:///steward.db",
         repr=False,
         description="Where records are kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+    )
+    database_connections: int = Field(
+        default=CONNECTIONS,
+        ge=2,
+        le=1000,
+        description="Connections to PostgreSQL that one process opens at most; see `docs/host-it.md` for the sum.",
     )
     host: str = Field(default="127.0.0.1", description="The address that `web` and the sandbox's page listen on.")
     port: int = Field(

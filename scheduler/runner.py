@@ -14,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import Clock
-from models.database import Database
+from models.database import Database, DatabaseAway
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
@@ -76,14 +76,23 @@ class Runner:
         self._scheduler = None
 
     async def tick(self) -> None:
-        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live."""
+        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live.
+
+        Without the database there is nothing to do; the next tick finds what this one left.
+        """
         async with self._one_at_a_time:
-            now = self._clock.now()
-            for workspace_id in await self._database.workspace_ids():
-                for name, work in self._due_work():
-                    await self._try(workspace_id, name, work, now)
-            self._wake()
-            await self._database.beat(HEARTBEAT, self._wall.now())
+            try:
+                await self._do_what_is_due(self._clock.now())
+            except DatabaseAway:
+                self.failures["database"] += 1
+                log.warning("the clock's work waits for the database")
+
+    async def _do_what_is_due(self, now: datetime) -> None:
+        for workspace_id in await self._database.workspace_ids():
+            for name, work in self._due_work():
+                await self._try(workspace_id, name, work, now)
+        self._wake()
+        await self._database.beat(HEARTBEAT, self._wall.now())
 
     async def next_due(self) -> datetime | None:
         """The next instant at which a tick may find something to do; None when nothing waits for the clock."""
@@ -108,10 +117,15 @@ class Runner:
         await deliveries.expire(session, self._kinds, now=now)
 
     async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:
-        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else."""
+        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else.
+
+        Raises DatabaseAway.
+        """
         try:
             async with self._database.unit(workspace_id) as session:
                 await work(session, now)
+        except DatabaseAway:
+            raise
         except Exception:
             self.failures[name] += 1
             log.exception("%s failed in workspace %s", name, workspace_id)
