@@ -72,9 +72,10 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to this release's schema."""
     from bot import migrate as migration
-    from bot.run import database_faults
+    from bot.run import database_faults, reached
 
     settings = _settings("database")
+    _go(reached(settings.database_url, typer.echo))
     with _refusals(), database_faults(settings.database_url):
         migration.upgrade(settings.database_url)
     typer.echo(f"The database is at {migration.head()}.")

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -27,7 +28,14 @@ from bot.sender import PACE_SECONDS
 from bot.settings import Settings
 from bot.socket_mode import SocketMode
 from models.clock import Clock
-from models.database import PERSON_WAIT_MS, WORKER_WAIT_MS, Database, async_url, shielded, sqlite_path
+from models.database import (
+    STATEMENT_SECONDS,
+    WORKER_WAIT_MS,
+    Database,
+    async_url,
+    shielded,
+    sqlite_path,
+)
 
 if TYPE_CHECKING:
     from sandbox import Sandbox
@@ -40,6 +48,9 @@ Say = Callable[[str], None]
 STOP_SECONDS = 9.5
 # How long the start waits to know everybody; in a large workspace the reading goes on in the background.
 WARM_SECONDS = 2.0
+# How long the start waits for a database that is not up yet, as when both were started together.
+START_SECONDS = 60.0
+RETRY_SECONDS = 1.0
 
 
 class CannotStart(Exception):
@@ -72,9 +83,10 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
 async def with_slack(settings: Settings, say: Say) -> None:
     """`run` with tokens: Socket Mode, the ticker and the sender in this process, until it is told to stop."""
     app_token = _secret(settings.slack_app_token)
-    database = _open(settings)
+    database = Database(settings.database_url, **serving(settings))
     # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
     with only_one(app_token) if database.is_sqlite else nullcontext():
+        await reached(settings.database_url, say)
         await _migrated(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with socket_mode(database, slack, app_token) as running:
@@ -116,35 +128,37 @@ async def sandbox_alone(
         await _stopped(say)
 
 
-async def web_process(settings: Settings, say: Say) -> None:
+async def web_process(settings: Settings, say: Say, *, start_seconds: float = START_SECONDS) -> None:
     """`web`: Slack's requests over HTTP; sends what it committed."""
     secret = _secret(settings.slack_signing_secret)
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url, secret)
     with listener(settings.host, settings.port) as listening:
-        async with _current(_open(settings), say) as database:
+        await reached(settings.database_url, say, start_seconds)
+        async with migrated_database(settings.database_url, **serving(settings)) as database:
             steward = Steward(database, slack)
-
+            # There is no sender here that looks by itself.
+            steward.committed = steward.sender.begin
             try:
-                workspace = await steward.meet(committed=lambda: steward.sender.begin(workspace.id))
-                steward.keep("warming", steward.directory.warm)
+                await steward.open()
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
-                say(f"Steward answers {workspace.name} at {address}/slack/events")
+                say(f"Steward answers {await _names(steward)} at {address}/slack/events")
                 await web.serve(web.application(steward.bolt, database, secret), listening)
             finally:
                 await steward.stop()
 
 
-async def worker_process(settings: Settings, say: Say) -> None:
+async def worker_process(settings: Settings, say: Say, *, start_seconds: float = START_SECONDS) -> None:
     """`worker`: the ticker and the sender."""
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
-    async with _current(_open(settings, wait_ms=WORKER_WAIT_MS), say) as database:
+    await reached(settings.database_url, say, start_seconds)
+    async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
         steward = Steward(database, slack)
         try:
-            workspace = await steward.meet()
+            await steward.open()
             steward.runner.start()
             steward.keep("sender", steward.sender.run)
-            steward.keep("refreshing", steward.directory.keep_fresh)
-            say(f"Steward's worker reminds {workspace.name}.")
+            steward.keep("refreshing", steward.keep_fresh)
+            say(f"Steward's worker reminds {await _names(steward)}.")
             await _stopped(say)
         finally:
             await steward.stop()
@@ -161,7 +175,7 @@ class Running:
         """Do what became due at a step of a clock that is moved by hand, and see it out; when to come back."""
         await self.steward.runner.tick()
         await self.steward.sender.drain()
-        await self.steward.homes.settle()
+        await self.steward.settle_homes()
         return await self.steward.runner.next_due() or datetime.max.replace(tzinfo=UTC)
 
 
@@ -182,27 +196,48 @@ async def socket_mode(
     )
     async with AsyncExitStack() as leaving:
         leaving.push_async_callback(steward.stop)
-        workspace = await steward.meet()
-        await asyncio.wait({steward.keep("warming", steward.directory.warm)}, timeout=WARM_SECONDS)
+        await steward.open()
+        steward.keep("refreshing", steward.keep_fresh)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WARM_SECONDS):
+                await steward.warmed()
         door = SocketMode(steward.bolt, app_token=app_token, api_url=slack.api_url, warn_of_others=database.is_sqlite)
         leaving.push_async_callback(door.close)
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
-        steward.keep("refreshing", steward.directory.keep_fresh)
-        yield Running(steward, workspace.name)
+        yield Running(steward, await _names(steward))
 
 
 @asynccontextmanager
-async def migrated_database(url: str, *, wait_ms: int = PERSON_WAIT_MS) -> AsyncIterator[Database]:
+async def migrated_database(url: str, **options: Any) -> AsyncIterator[Database]:
     """The database, disposed of at the end. Raises CannotStart when it cannot be opened or has another schema."""
-    database = Database(url, wait_ms=wait_ms)
+    database = Database(url, **options)
     try:
         with database_faults(url):
             is_current = await migrate.is_current(database)
         if not is_current:
             raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
         yield database
+    finally:
+        await database.dispose()
+
+
+def serving(settings: Settings) -> dict[str, Any]:
+    """How a process that serves people opens its database: should it hang, they are told so soon."""
+    return {"connections": settings.database_connections, "statement_seconds": STATEMENT_SECONDS}
+
+
+async def reached(url: str, say: Say, seconds: float = START_SECONDS) -> None:
+    """Wait until the database takes connections, for so long; whoever opens it then says why it does not."""
+    database = Database(url)
+    until, waits = monotonic() + seconds, False
+    try:
+        while await database.is_away() and monotonic() < until:
+            if not waits:
+                waits = True
+                say(f"The database at {place(url)} does not answer yet; waiting for up to {seconds:.0f} s.")
+            await asyncio.sleep(RETRY_SECONDS)
     finally:
         await database.dispose()
 
@@ -302,6 +337,12 @@ async def _sandbox(
         except SandboxError as error:
             raise CannotStart(str(error)) from None
         yield sandbox
+
+
+async def _names(steward: Steward) -> str:
+    """Whom it serves, for whoever started it."""
+    names = [workspace.name for workspace in await steward.access.workspaces()]
+    return names[0] if len(names) == 1 else f"{len(names)} workspaces"
 
 
 async def _migrated(url: str) -> None:

@@ -198,6 +198,14 @@ class Database:
         finally:
             self._line.release()
 
+    async def is_away(self) -> bool:
+        """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
+        try:
+            async with self.engine.connect():
+                return False
+        except (SQLAlchemyError, OSError) as error:
+            return isinstance(self._refusal(error), DatabaseBusy)
+
     async def workspace_ids(self) -> list[str]:
         """Every workspace there is, for the clock's work; the one question that belongs to no workspace."""
         with self._refused():
