@@ -379,8 +379,8 @@ class Sender:
         return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
-        wire = await self._wires(workspace_id)
         try:
+            wire = await self._wires(workspace_id)
             answer = await wire.port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")
             if draft.method == "whisper":
@@ -389,6 +389,10 @@ class Sender:
                 raise SlackUnknown("an answer without channel and ts")
         except SlackError as error:
             await shielded(self._refused(workspace_id, row, draft, error))
+        except DatabaseBusy:
+            # The token could not be read, so nothing was called.
+            await shielded(self._release(workspace_id, row))
+            raise
         except asyncio.CancelledError:
             await shielded(self._refused(workspace_id, row, draft, SlackUnknown("stopped while sending")))
             raise
@@ -405,6 +409,8 @@ class Sender:
 
         try:
             await self._in_unit(workspace_id, settle)
+        except DatabaseBusy:
+            raise
         except Exception:
             log.exception("what follows delivery %s (%s) failed; it is noted as sent", row.id, row.kind)
             await self._settle(workspace_id, row, deliveries.settle_sent, channel=channel, ts=ts)

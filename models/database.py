@@ -116,17 +116,17 @@ class Database:
     ) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._connections = postgresql.Connections()
         options: dict[str, Any] = (
             {"async_creator": sqlite.creator(self.url)}
             if self.is_sqlite
-            else postgresql.options(connections, CONNECT_SECONDS, statement_seconds)
+            else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
         )
         # What people wrote is no business of a log: errors name the statement without its values.
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
         self._writer = self.engine.execution_options(steward_writes=True)
         if self.is_sqlite:
             sqlite.prepare(self.engine, wait_ms)
-        self._open = postgresql.open_connections(self.engine) if not self.is_sqlite else ()
         self._wait_seconds = wait_ms / 1_000
         self._line = asyncio.Lock()
 
@@ -241,9 +241,8 @@ class Database:
             )
 
     def cut(self) -> None:
-        """Break every connection to PostgreSQL, so that nobody goes on waiting for an answer."""
-        for connection in list(self._open):
-            connection.terminate()
+        """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
+        self._connections.cut()
 
     async def dispose(self) -> None:
         """Close every connection, and break what does not close. aiosqlite's threads keep a process alive otherwise."""

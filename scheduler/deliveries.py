@@ -285,7 +285,10 @@ async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str,
     """
     statement = (
         update(Delivery)
-        .where(col(Delivery.id) == claimed.id, col(Delivery.slack_ts).is_distinct_from(ts))
+        .where(
+            col(Delivery.id) == claimed.id,
+            or_(col(Delivery.state) != DeliveryState.SENT, col(Delivery.slack_ts).is_distinct_from(ts)),
+        )
         .values(
             state=DeliveryState.SENT, slack_channel=channel, slack_ts=ts, lease_until=None, call=None, last_error=None
         )

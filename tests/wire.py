@@ -20,7 +20,7 @@ class Wire:
         self._flows.set()
         self._server: asyncio.Server | None = None
         self._port = 0
-        self._loses_after = b""
+        self._ends: tuple[bytes, bool] | None = None
 
     @property
     def through(self) -> str:
@@ -50,9 +50,9 @@ class Wire:
             self._server = None
         self.cut()
 
-    def lose_the_answer_to(self, words: bytes) -> None:
-        """Carry the next request that holds these words, and break its connection in place of the answer."""
-        self._loses_after = words
+    def break_at_the_commit_of(self, words: str, *, carrying_it: bool) -> None:
+        """Break the connection over which these words went as they are committed: in place of the answer, or before."""
+        self._ends = (words.encode(), carrying_it)
 
     async def close(self) -> None:
         await self.go_down()
@@ -70,13 +70,11 @@ class Wire:
             writer.transport.abort()
             return
         self._open |= {writer, there_writer}
-        loses = asyncio.Event()
+        breaks = asyncio.Event()
         try:
-            pumps = (
-                self._pump(reader, there_writer, loses, is_request=True),
-                self._pump(there_reader, writer, loses, is_request=False),
+            await asyncio.gather(
+                self._carry_requests(reader, there_writer, breaks), self._carry(there_reader, writer, breaks)
             )
-            await asyncio.gather(*pumps)
         finally:
             self._open -= {writer, there_writer}
             writer.transport.abort()
@@ -88,22 +86,34 @@ class Wire:
             return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{self._url.port or 5432}")
         return await asyncio.open_connection(self._url.host, self._url.port or 5432)
 
-    async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, loses: asyncio.Event, *, is_request: bool
+    async def _carry_requests(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, breaks: asyncio.Event
     ) -> None:
+        """As `_carry`, on the look-out for the words at whose commit the connection is to break."""
+        is_the_one = False
         with suppress(OSError):
-            while data := await reader.read(CHUNK):
-                await self._flows.wait()
-                if is_request and self._loses_after and self._loses_after in data:
-                    self._loses_after = b""
-                    loses.set()
-                if not is_request and loses.is_set():
-                    self.cut()
-                    return
+            while data := await self._chunk(reader):
+                is_the_one = is_the_one or (self._ends is not None and self._ends[0] in data)
+                if is_the_one and self._ends is not None and b"COMMIT" in data:
+                    carrying_it, self._ends = self._ends[1], None
+                    breaks.set()
+                    if not carrying_it:
+                        break
                 writer.write(data)
                 await writer.drain()
-        if not writer.is_closing():
-            writer.close()
+        writer.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, breaks: asyncio.Event) -> None:
+        with suppress(OSError):
+            while (data := await self._chunk(reader)) and not breaks.is_set():
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def _chunk(self, reader: asyncio.StreamReader) -> bytes:
+        data = await reader.read(CHUNK)
+        await self._flows.wait()
+        return data
 
 
 @asynccontextmanager
