@@ -67,7 +67,7 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             for each in (signal.SIGTERM, signal.SIGINT):
                 # Once is enough: a second one would tear what is being finished.
                 asyncio.get_running_loop().add_signal_handler(each, lambda: None)
-            last_resort = threading.Timer(STOP_SECONDS, os._exit, (1,))
+            last_resort = threading.Timer(STOP_SECONDS, _end)
             last_resort.daemon = True
             last_resort.start()
             task.cancel()
@@ -78,6 +78,13 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             await task
 
     asyncio.run(main())
+
+
+def _end() -> None:
+    log.error(
+        "not everything under way could be finished in %s s; what is left is found at the next start", STOP_SECONDS
+    )
+    os._exit(1)
 
 
 async def with_slack(settings: Settings, say: Say) -> None:

@@ -57,6 +57,7 @@ class Runner:
         self._kinds = deliveries.by_key(kinds)
         self._one_at_a_time = asyncio.Lock()
         self._scheduler: AsyncIOScheduler | None = None
+        self._is_stopping = False
 
     def start(self) -> None:
         """Tick now and every few seconds, and clean up soon and every hour. Needs a running loop."""
@@ -71,7 +72,8 @@ class Runner:
         self._scheduler = scheduler
 
     async def stop(self) -> None:
-        """Finish the tick that is under way and begin no other."""
+        """Finish what is under way in the tick and begin nothing else; the next start finds what is left."""
+        self._is_stopping = True
         if self._scheduler is None:
             return
         self._scheduler.pause()
@@ -126,6 +128,8 @@ class Runner:
 
         Raises DatabaseAway.
         """
+        if self._is_stopping:
+            return
         try:
             async with self._database.unit(workspace_id) as session:
                 await work(session, now)
