@@ -93,12 +93,14 @@ def migrate(
 ) -> None:
     """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.run import database_faults, require_database
+    from bot.run import database_faults, reached, require_database
 
     url = _settings("database").database_url
     with _refusals():
         if to is not None:
             require_database(url)
+    _go(reached(url, typer.echo))
+    with _refusals():
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}
         if to and undone:
