@@ -103,6 +103,24 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
 
 
+keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("new")
+def new_key() -> None:
+    """A new key, on standard output: to be put in front of those there are."""
+    from bot.sealing import new_key as made
+
+    typer.echo(made())
+
+
+@keys.command("renew")
+def renew_seals() -> None:
+    """Seal every stored token with the newest key, while Steward runs; afterwards the older keys can be left out."""
+    _go(_renew_seals(_settings("database")))
+
+
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
@@ -156,6 +174,18 @@ async def _doctor(settings: Settings) -> None:
         typer.echo(f"{faults} to mend.")
         raise typer.Exit(1)
     typer.echo("All is well.")
+
+
+async def _renew_seals(settings: Settings) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from bot.sealing import Seal, renew
+
+    if not settings.encryption_keys:
+        raise CannotStart("STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.")
+    require_database(settings.database_url)
+    async with migrated_database(settings.database_url) as database:
+        renewed = await renew(database, Seal(settings.encryption_keys))
+    typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
 
 
 async def _health(settings: Settings) -> None:
@@ -222,12 +252,13 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
+    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, StewardError) as reason:
+    except (CannotStart, CannotOpen, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
@@ -100,10 +100,26 @@ class Database:
         session = _UnitSession(bind, expire_on_commit=False)
         session.sync_session.info["workspace_id"] = workspace_id
         session.sync_session.info["limit"] = _limit_to(workspace_id)
-        try:
+        with self._faults_in_words():
             async with self._turn(writes), session:
                 yield session
                 await session.commit()
+
+    @asynccontextmanager
+    async def outside(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
+        """A connection in one transaction, for the tables that belong to no workspace; see `models/installations.py`.
+
+        Raises as `unit` does.
+        """
+        bind = self._writer if writes else self.engine
+        with self._faults_in_words():
+            async with self._turn(writes), bind.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def _faults_in_words(self) -> Iterator[None]:
+        try:
+            yield
         except StaleDataError as error:
             raise Overtaken(OVERTAKEN) from error
         except DBAPIError as error:
@@ -133,14 +149,14 @@ class Database:
             self._line.release()
 
     async def workspace_ids(self) -> list[str]:
-        """Every workspace there is, for the clock's work; the one question that belongs to no workspace."""
+        """Every workspace there is, also one in which Steward is not installed any more."""
         async with self.engine.connect() as connection:
             return list(await connection.scalars(select(tables.Workspace.__table__.c.id)))  # type: ignore[attr-defined]
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.outside(writes=True) as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
@@ -157,7 +173,7 @@ class Database:
         workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
         deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
         is_sending = deliveries.c.state == tables.DeliveryState.SENDING
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.outside(writes=True) as connection:
             await connection.execute(update(workspaces).values(restored_at=at))
             await connection.execute(
                 update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
@@ -198,10 +214,12 @@ class _OneWorkspace(LoaderCriteriaOption):
         return self._limited[statement]
 
     def _all_mappers(self) -> Iterator[Mapper[Any]]:
-        return (mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat)
+        return iter(SQLModel._sa_registry.mappers)
 
     def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
         entity = ext_info.entity
+        if ext_info.mapper.class_ in tables.OF_NO_WORKSPACE:
+            raise WrongWorkspace(f"a unit has nothing to do with {ext_info.mapper.class_.__name__}")
         column = entity.id if ext_info.mapper.class_ is tables.Workspace else entity.workspace_id
         condition: ColumnElement[bool] = column == self.where_criteria
         return condition
