@@ -78,9 +78,6 @@ class Edge:
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked; the acknowledgement's body. An event that fails raises, so that Slack sends it again."""
-        if incoming.workspace_id != self._workspace.id:
-            log.warning("a request for a workspace that is not ours was left alone")
-            return None
         if incoming.where in (Where.EVENT, Where.MENTION):
             await shielded(self._event(incoming) if incoming.where is Where.EVENT else self._mention(incoming))
             return None

@@ -19,6 +19,7 @@ class Incoming:
     workspace_id: str
     person_id: str
     source_key: str
+    enterprise_id: str = ""
     person_name: str = ""
     channel_id: str = ""
     channel_name: str = ""
@@ -46,6 +47,7 @@ def command(body: Body) -> Incoming:
         where=Where.COMMAND,
         name=_text(body, "command"),
         workspace_id=_text(body, "team_id"),
+        enterprise_id=_text(body, "enterprise_id"),
         person_id=_text(body, "user_id"),
         person_name=_text(body, "user_name"),
         source_key=f"command:{_text(body, 'trigger_id')}",
@@ -147,6 +149,7 @@ def event(body: Body) -> Incoming:
         where=Where.MENTION if is_mention else Where.EVENT,
         name=name,
         workspace_id=_text(authorised, "team_id") or _text(body, "team_id"),
+        enterprise_id=_text(authorised, "enterprise_id") or _text(body, "enterprise_id"),
         person_id=_text(about, "id") if isinstance(about, Mapping) else str(about or ""),
         # A message that is edited may be told of again, as another event.
         source_key=f"mention:{channel}:{_text(inner, 'ts')}" if is_mention else f"event:{_text(body, 'event_id')}",
@@ -198,8 +201,9 @@ def _thread_of(message: Body, key: str = "ts") -> str:
 def _who(body: Body) -> dict[str, Any]:
     person, team, view = _part(body, "user"), _part(body, "team"), _part(body, "view")
     return {
-        # An organisation-wide installation names no team; then the workspace is the one the view or the person is in.
-        "workspace_id": _text(team, "id") or _text(view, "app_installed_team_id") or _text(person, "team_id"),
+        # Somebody of another company works in a form of ours; and an organisation-wide installation names no team.
+        "workspace_id": _text(view, "app_installed_team_id") or _text(team, "id") or _text(person, "team_id"),
+        "enterprise_id": _text(_part(body, "enterprise"), "id") or _text(team, "enterprise_id"),
         "person_id": _text(person, "id"),
         "person_name": _text(person, "username") or _text(person, "name"),
     }

@@ -123,12 +123,12 @@ async def web_process(settings: Settings, say: Say) -> None:
     with listener(settings.host, settings.port) as listening:
         async with migrated_database(settings.database_url) as database:
             steward = Steward(database, slack)
-
+            # There is no sender here that looks by itself.
+            steward.committed = steward.sender.begin
             try:
-                workspace = await steward.meet(committed=lambda: steward.sender.begin(workspace.id))
-                steward.keep("warming", steward.directory.warm)
+                await steward.open()
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
-                say(f"Steward answers {workspace.name} at {address}/slack/events")
+                say(f"Steward answers {await _names(steward)} at {address}/slack/events")
                 await web.serve(web.application(steward.bolt, database, secret), listening)
             finally:
                 await steward.stop()
@@ -140,11 +140,11 @@ async def worker_process(settings: Settings, say: Say) -> None:
     async with migrated_database(settings.database_url, wait_ms=WORKER_WAIT_MS) as database:
         steward = Steward(database, slack)
         try:
-            workspace = await steward.meet()
+            await steward.open()
             steward.runner.start()
             steward.keep("sender", steward.sender.run)
-            steward.keep("refreshing", steward.directory.keep_fresh)
-            say(f"Steward's worker reminds {workspace.name}.")
+            steward.keep("refreshing", steward.keep_fresh)
+            say(f"Steward's worker reminds {await _names(steward)}.")
             await _stopped(say)
         finally:
             await steward.stop()
@@ -161,7 +161,7 @@ class Running:
         """Do what became due at a step of a clock that is moved by hand, and see it out; when to come back."""
         await self.steward.runner.tick()
         await self.steward.sender.drain()
-        await self.steward.homes.settle()
+        await self.steward.settle_homes()
         return await self.steward.runner.next_due() or datetime.max.replace(tzinfo=UTC)
 
 
@@ -182,15 +182,17 @@ async def socket_mode(
     )
     async with AsyncExitStack() as leaving:
         leaving.push_async_callback(steward.stop)
-        workspace = await steward.meet()
-        await asyncio.wait({steward.keep("warming", steward.directory.warm)}, timeout=WARM_SECONDS)
+        await steward.open()
+        steward.keep("refreshing", steward.keep_fresh)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WARM_SECONDS):
+                await steward.warmed()
         door = SocketMode(steward.bolt, app_token=app_token, api_url=slack.api_url, warn_of_others=database.is_sqlite)
         leaving.push_async_callback(door.close)
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
-        steward.keep("refreshing", steward.directory.keep_fresh)
-        yield Running(steward, workspace.name)
+        yield Running(steward, await _names(steward))
 
 
 @asynccontextmanager
@@ -302,6 +304,12 @@ async def _sandbox(
         except SandboxError as error:
             raise CannotStart(str(error)) from None
         yield sandbox
+
+
+async def _names(steward: Steward) -> str:
+    """Whom it serves, for whoever started it."""
+    names = [workspace.name for workspace in await steward.access.workspaces()]
+    return names[0] if len(names) == 1 else f"{len(names)} workspaces"
 
 
 async def _migrated(url: str) -> None:

@@ -7,10 +7,10 @@ nothing was heard is looked for in its channel, where Steward may read it.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
@@ -94,17 +94,32 @@ class Pace:
         return max(0.0, until - _now())
 
 
+class Wire(Protocol):
+    """One workspace's way to Slack."""
+
+    @property
+    def port(self) -> SlackPort: ...
+
+    @property
+    def scopes(self) -> Set[str]:
+        """What Slack lets us do there: without the scopes for history nothing is looked up."""
+        ...
+
+    async def freshen(self, target: str) -> None:
+        """Called before a message is drawn, so that whoever gets it has the rights of that moment."""
+        ...
+
+
 class Sender:
     """Sends what is due. `clock` is the product's, for due times and limits; `wall` the machine's, for leases.
 
-    `freshen` is called with the target of each message before it is drawn, so that whoever gets it has the rights of
-    that moment. `scopes` are what Slack lets us do: without those for history nothing is looked up.
+    `workspaces` are those to send in, by default all there are, and `wires` gives the way to Slack of one of them.
     """
 
     def __init__(
         self,
         database: Database,
-        port: SlackPort,
+        wires: Callable[[str], Awaitable[Wire]],
         *,
         clock: Clock,
         wall: Clock,
@@ -112,11 +127,11 @@ class Sender:
         kinds: Collection[DeliveryKind] = DELIVERY_KINDS,
         pace_seconds: float = PACE_SECONDS,
         settle: timedelta | None = None,
-        freshen: Callable[[str], Awaitable[None]] | None = None,
-        scopes: Callable[[], Set[str]] = frozenset,
+        workspaces: Callable[[], Awaitable[Sequence[str]]] | None = None,
     ) -> None:
         self._database = database
-        self._port = port
+        self._wires = wires
+        self._workspaces = workspaces or database.workspace_ids
         self._clock = clock
         self._wall = wall
         self._worker_id = worker_id
@@ -125,8 +140,6 @@ class Sender:
         self._settle_time = deliveries.SETTLE if settle is None else settle
         # What becomes due so soon after a look at what is due waits for the next one.
         self._gather_seconds = pace_seconds / 4
-        self._freshen = freshen
-        self._scopes = scopes
         self._slots = asyncio.Semaphore(AT_ONCE_IN_ALL)
         self._bell = asyncio.Event()
         self._passes: dict[str, asyncio.Task[None]] = {}
@@ -142,7 +155,7 @@ class Sender:
         while not self._halt.is_set():
             bell = self._bell
             try:
-                for workspace_id in await self._database.workspace_ids():
+                for workspace_id in await self._workspaces():
                     if not self._is_running(workspace_id) and await self._owes(workspace_id):
                         self._pass_in(workspace_id)
             except Exception:
@@ -151,7 +164,7 @@ class Sender:
 
     async def deliver(self, workspace_id: str | None = None) -> None:
         """Send what is due, in one workspace or all, and return when nothing due is left and nothing is under way."""
-        wanted = await self._database.workspace_ids() if workspace_id is None else [workspace_id]
+        wanted = await self._workspaces() if workspace_id is None else [workspace_id]
         self.wake()  # so that a pass that is under way looks again before it ends
         await asyncio.gather(*(self._deliver_in(each) for each in wanted))
 
@@ -307,8 +320,7 @@ class Sender:
         """The draft to send now, or None when the row was settled otherwise."""
         async with self._released_if_cancelled(workspace_id, row):
             try:
-                if self._freshen is not None:
-                    await self._freshen(row.target)
+                await (await self._wires(workspace_id)).freshen(row.target)
                 async with self._database.unit(workspace_id, writes=False) as session:
                     draft = await deliveries.drawn(session, row, self._kinds[row.kind], now=self._clock.now())
             except Exception:
@@ -357,8 +369,9 @@ class Sender:
         return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
+        wire = await self._wires(workspace_id)
         try:
-            answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
+            answer = await wire.port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")
             if draft.method == "whisper":
                 channel, ts = draft.channel, answer.get("message_ts")
@@ -398,7 +411,7 @@ class Sender:
             await self._park(workspace_id, row, error.code)
         elif isinstance(error, SlackRefused):
             await self._retry_or_park(workspace_id, row, error.code)
-        elif is_readable(Call.of(row), self._scopes()):
+        elif is_readable(Call.of(row), (await self._wires(workspace_id)).scopes):
             await self._doubt(workspace_id, row, self._settle_time, error.code)
         else:
             await self._unprovable(workspace_id, row, error.code)
@@ -406,12 +419,13 @@ class Sender:
     async def _look_up(self, workspace_id: str, row: Delivery) -> None:
         """Settle a row by what stands in Slack, and where that cannot be seen by what its kind says."""
         call, error = Call.of(row), row.last_error or "the sender fell silent"
-        if not is_readable(call, self._scopes()):
+        wire = await self._wires(workspace_id)
+        if not is_readable(call, wire.scopes):
             await self._unprovable(workspace_id, row, error)
             return
         try:
             async with self._slots:
-                found = await posted(self._port, call, row.id)
+                found = await posted(wire.port, call, row.id)
         except SlackRefused as refusal:
             log.warning("delivery %s (%s) cannot be looked up: %s", row.id, row.kind, refusal.code)
             await self._unprovable(workspace_id, row, error)

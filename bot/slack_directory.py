@@ -39,6 +39,7 @@ class SlackDirectory:
         self._port = port
         self._clock = clock
         self._workspace = workspace
+        self.is_warm = asyncio.Event()
         self._asked: dict[str, float] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -81,17 +82,21 @@ class SlackDirectory:
                     await directory.bot_left(session, channel)
 
     async def keep_fresh(self) -> None:
-        """Read who is in the channels of projects again and again, and everything once an hour, until cancelled."""
-        reread_at = _now() + REREAD_SECONDS
+        """Read everything now and once an hour, and who is in the channels of projects all the time, until cancelled.
+
+        `is_warm` is set when everything was read once.
+        """
+        reread_at = _now()
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
             try:
-                await self.refresh()
                 if _now() >= reread_at:
                     reread_at = _now() + REREAD_SECONDS
                     await self.warm()
+                await self.refresh()
             except Exception:
                 log.exception("people and channels could not be read again")
+            self.is_warm.set()
+            await asyncio.sleep(REFRESH_SECONDS)
 
     async def settle(self) -> None:
         """Let what is being read come to its end."""

@@ -6,7 +6,7 @@ Schedules of people live in our tables; APScheduler holds two interval jobs in m
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
@@ -31,7 +31,10 @@ Work = Callable[[AsyncSession, datetime], Awaitable[object]]
 
 
 class Runner:
-    """Ticks until stopped. `wake` is called when something may have become due; `failures` counts faults by name."""
+    """Ticks in the workspaces, by default all there are, until stopped.
+
+    `wake` is called when something may have become due; `failures` counts faults by name.
+    """
 
     def __init__(
         self,
@@ -42,9 +45,11 @@ class Runner:
         wake: Callable[[], None],
         jobs: Iterable[Job] = JOBS,
         kinds: Iterable[DeliveryKind] = DELIVERY_KINDS,
+        workspaces: Callable[[], Awaitable[Sequence[str]]] | None = None,
     ) -> None:
         self.failures: Counter[str] = Counter()
         self._database = database
+        self._workspaces = workspaces or database.workspace_ids
         self._clock = clock
         self._wall = wall
         self._wake = wake
@@ -79,7 +84,7 @@ class Runner:
         """Do once what is due at this moment, in every workspace; then let the sender know and show that we live."""
         async with self._one_at_a_time:
             now = self._clock.now()
-            for workspace_id in await self._database.workspace_ids():
+            for workspace_id in await self._workspaces():
                 for name, work in self._due_work():
                     await self._try(workspace_id, name, work, now)
             self._wake()
@@ -88,7 +93,7 @@ class Runner:
     async def next_due(self) -> datetime | None:
         """The next instant at which a tick may find something to do; None when nothing waits for the clock."""
         now, found = self._clock.now(), []
-        for workspace_id in await self._database.workspace_ids():
+        for workspace_id in await self._workspaces():
             async with self._database.unit(workspace_id, writes=False) as session:
                 found.append(await deliveries.next_due(session, self._kinds))
                 found += [await job.next_at(session, now) for job in self._jobs]
@@ -98,7 +103,7 @@ class Runner:
         """Forget what need not be kept, in every workspace."""
         async with self._one_at_a_time:
             now = self._clock.now()
-            for workspace_id in await self._database.workspace_ids():
+            for workspace_id in await self._workspaces():
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
 
     def _due_work(self) -> list[tuple[str, Work]]:

@@ -30,7 +30,7 @@ async def test_a_slack_that_was_away_is_found_again(
     port = free_port()
     async with Sandbox(manifest(), port=port, keep=tmp_path) as slack:
         steward = Steward(Database(database_url), Slack(slack.bot_token, slack.api_url))
-        await steward.meet()
+        await steward.open()
         door = SocketMode(steward.bolt, app_token=slack.app_token, api_url=slack.api_url, watch_seconds=0.1)
         await door.open()
         assert slack.connections == 1
@@ -54,7 +54,7 @@ async def test_a_slack_that_refuses_or_is_not_there_is_told_at_once(database_url
     """The library alone would try for ever."""
     async with Sandbox(manifest()) as slack:
         steward = Steward(Database(database_url), Slack(slack.bot_token, slack.api_url))
-        await steward.meet()
+        await steward.open()
     door = SocketMode(steward.bolt, app_token="xapp-1", api_url=slack.api_url)
 
     with pytest.raises(SlackNotSent):
