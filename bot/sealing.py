@@ -74,7 +74,7 @@ async def renew(database: Database, seal: Seal) -> int:
     """
     renewed = 0
     while True:
-        installed, _ = await installations.everything(database)
+        installed = await installations.everywhere(database)
         old = [each for each in installed if each.sealed_tokens is not None and not seal.is_newest(each)]
         if not old:
             return renewed

@@ -1,14 +1,14 @@
 """Where Steward is installed, and installations that somebody has begun. The one way to these two tables.
 
-They belong to no workspace, so no unit reaches them: each function here is one short transaction of its own. Tokens that
-are sealed twice give two texts, so the sealed text also says whether a row is still the one that was looked at.
+They belong to no workspace, so no unit reaches them: each function here is one short transaction of its own. Sealing
+tokens twice gives two texts, so the sealed text also says whether a row is still the one that was looked at.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Row, Table, delete, or_, select, update
 from sqlmodel import SQLModel
 
 from models.database import Database
@@ -20,6 +20,8 @@ def _columns(table: type[SQLModel]) -> Table:
     found: Table = table.__table__  # type: ignore[attr-defined]
     return found
 
+
+Rows = tuple[Sequence[Row[Any]], Sequence[Row[Any]]]
 
 _installations, _states, _workspaces = _columns(Installation), _columns(InstallState), _columns(Workspace)
 
@@ -46,12 +48,22 @@ async def save(database: Database, installation: Installation) -> None:
         await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-async def everything(database: Database) -> tuple[Sequence[Installation], Sequence[Workspace]]:
-    """Every installation and every workspace, the removed ones too, as of one moment."""
+async def rows(database: Database) -> Rows:
+    """Every installation and every workspace as of one moment, the removed ones too; cheap to compare, for `read`."""
     async with database.outside(writes=False) as connection:
         installed = await connection.execute(select(_installations).order_by(_installations.c.id))
         workspaces = await connection.execute(select(_workspaces).order_by(_workspaces.c.id))
-    return [Installation(**row._mapping) for row in installed], [Workspace(**row._mapping) for row in workspaces]
+        return installed.all(), workspaces.all()
+
+
+def read(rows: Rows) -> tuple[list[Installation], list[Workspace]]:
+    """The rows as what they are."""
+    return [Installation(**row._mapping) for row in rows[0]], [Workspace(**row._mapping) for row in rows[1]]
+
+
+async def everywhere(database: Database) -> list[Installation]:
+    """Every installation, the removed ones too."""
+    return read(await rows(database))[0]
 
 
 async def lease(database: Database, seen: Installation, *, wall: datetime, until: datetime) -> bool:
@@ -60,8 +72,8 @@ async def lease(database: Database, seen: Installation, *, wall: datetime, until
 
 
 async def renew(database: Database, seen: Installation, **values: Any) -> bool:
-    """Store what came of an exchange, and end the lease. False when the tokens were others by then: those stay."""
-    return await _change(database, seen, **({"refreshing_until": None} | values))
+    """Store what came of an exchange. False when the tokens were others by then: those stay."""
+    return await _change(database, seen, **values)
 
 
 async def reseal(database: Database, seen: Installation, sealed_tokens: str, *, wall: datetime) -> bool:
