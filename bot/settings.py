@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     def _whole_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         from bot.sealing import is_key
 
-        for number, key in enumerate(_parts(keys) or [""], 1):
+        for number, key in enumerate([] if keys is None else _parts(keys) or [""], 1):
             if not is_key(key):
                 raise ValueError(f"key {number} is not a whole one; `steward keys new` makes one")
         return keys
