@@ -38,6 +38,8 @@ LEAST_LEFT = timedelta(seconds=30)
 LEASE = timedelta(seconds=6 * REQUEST_TIMEOUT_SECONDS)
 # After an exchange that failed, the next try.
 PAUSE = timedelta(seconds=30)
+# New tokens that could not be stored are tried again after so long.
+STORE_AGAIN_SECONDS = 1.0
 # Where the token cannot be used any more, a call waits so long for the exchange.
 WAIT_SECONDS = 5.0
 WAIT_STEP_SECONDS = 0.2
@@ -157,7 +159,7 @@ class InstalledWorkspaces:
 
         Raises SlackPermanent for a workspace that is not served, and SlackNotSent while there is no good token.
         """
-        installation = await self._installation_of(workspace_id)
+        installation = await self._installation_of(workspace_id, LOOK_SECONDS)
         if not self._is_due(installation):
             return self._tokens(installation).access
         exchanging = self._exchange_soon(installation)
@@ -277,7 +279,7 @@ class InstalledWorkspaces:
 
     # ---- tokens
 
-    async def _installation_of(self, workspace_id: str, *, not_older_seconds: float = LOOK_SECONDS) -> Installation:
+    async def _installation_of(self, workspace_id: str, not_older_seconds: float) -> Installation:
         served = (await self._look(not_older_seconds)).served(workspace_id)
         if served is None:
             raise SlackPermanent(NOT_INSTALLED)
@@ -339,7 +341,7 @@ class InstalledWorkspaces:
                 if self._wall.now() >= gives_up_at:
                     raise
                 log.warning("the new token of %s waits to be stored: %s", installation.id, type(error).__name__)
-                await asyncio.sleep(1)
+                await asyncio.sleep(STORE_AGAIN_SECONDS)
             else:
                 return
 
@@ -348,7 +350,7 @@ class InstalledWorkspaces:
         loop = asyncio.get_running_loop()
         waits_until = loop.time() + WAIT_SECONDS
         while True:
-            installation = await self._installation_of(workspace_id, not_older_seconds=WAIT_STEP_SECONDS / 2)
+            installation = await self._installation_of(workspace_id, WAIT_STEP_SECONDS / 2)
             if not self._is_over(installation):
                 return installation
             if installation.refresh_error is not None or loop.time() >= waits_until:
