@@ -43,13 +43,28 @@ def sandbox(
     request_url: Annotated[str | None, typer.Option(help="Post to this address instead of Socket Mode.")] = None,
     keep: Keep = None,
     without_optional: Without = False,
+    workspace: Annotated[
+        list[str] | None, typer.Option(help="The name of a further workspace; may be given several times.")
+    ] = None,
+    not_installed: Annotated[
+        bool, typer.Option("--not-installed", help="Install the app nowhere: that is done on the authorisation page.")
+    ] = False,
 ) -> None:
     """A Slack workspace on this machine for any Slack app; no Steward in it."""
     from bot import run as ways
 
     described = _manifest_in(manifest, request_url)
-    settings, optional_scopes = _settings("database"), not without_optional
-    _go(ways.sandbox_alone(settings, described, keep, request_url, typer.echo, optional_scopes=optional_scopes))
+    alone = ways.sandbox_alone(
+        _settings("database"),
+        described,
+        keep,
+        request_url,
+        typer.echo,
+        optional_scopes=not without_optional,
+        installed=not not_installed,
+        workspaces=workspace or (),
+    )
+    _go(alone)
 
 
 @app.command()
@@ -214,7 +229,7 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
 
     require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
-        known = await database.workspace_ids()
+        known = await database.workspace_ids(also_removed=True)
         if workspace_id is None and len(known) != 1:
             raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
         chosen = workspace_id or known[0]

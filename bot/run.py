@@ -107,16 +107,19 @@ async def sandbox_alone(
     keep: Path | None,
     request_url: str | None,
     say: Say,
-    *,
-    optional_scopes: bool = True,
+    **options: Any,
 ) -> None:
-    """The stand-in workspace for any Slack app."""
-    async with _sandbox(settings, described, keep, request_url, optional_scopes=optional_scopes) as sandbox:
+    """The stand-in workspace for any Slack app. `options` are those of a Sandbox."""
+    async with _sandbox(settings, described, keep, request_url, **options) as sandbox:
         say(f"A Slack workspace on this machine: {sandbox.url}")
         say(f"  SLACK_API_URL={sandbox.api_url}")
-        say(f"  SLACK_BOT_TOKEN={sandbox.bot_token}")
+        if sandbox.bot_token:
+            say(f"  SLACK_BOT_TOKEN={sandbox.bot_token}")
         say(f"  SLACK_APP_TOKEN={sandbox.app_token}")
         say(f"  SLACK_SIGNING_SECRET={sandbox.signing_secret}")
+        say("For an app that gets its tokens by OAuth, in place of a bot token:")
+        say(f"  SLACK_CLIENT_ID={sandbox.client_id}")
+        say(f"  SLACK_CLIENT_SECRET={sandbox.client_secret}")
         say("Start your app with these. Ctrl+C stops the workspace.")
         await _stopped(say)
 
@@ -299,10 +302,9 @@ async def _sandbox(
     described: dict[str, Any],
     keep: Path | None,
     request_url: str | None = None,
-    *,
-    optional_scopes: bool,
+    **options: Any,
 ) -> AsyncIterator["Sandbox"]:
-    """The stand-in at the settings' address. Raises CannotStart when that cannot be."""
+    """The stand-in at the settings' address; `options` are its own. Raises CannotStart when that cannot be."""
     from sandbox import Sandbox, SandboxError  # not needed beside real Slack
 
     with listener(settings.host, settings.port):
@@ -315,7 +317,7 @@ async def _sandbox(
                 port=settings.port,
                 keep=keep,
                 request_url=request_url,
-                optional_scopes=optional_scopes,
+                **options,
             )
             await leaving.enter_async_context(sandbox)
         except SandboxError as error:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, update
+from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
-from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.sql.visitors import InternalTraversal, iterate
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -148,10 +148,20 @@ class Database:
         finally:
             self._line.release()
 
-    async def workspace_ids(self) -> list[str]:
-        """Every workspace there is, also one in which Steward is not installed any more."""
+    async def workspace_ids(self, *meeting: ColumnElement[bool], also_removed: bool = False) -> list[str]:
+        """Every workspace there is, or in which some row meets one of the conditions, each on one table's columns.
+
+        Those from which Steward was removed only on request. For the clock's work; the one question that belongs to no
+        workspace.
+        """
+        of: Any = tables.Workspace.__table__  # type: ignore[attr-defined]
+        query = select(of.c.id)
+        if not also_removed:
+            query = query.where(of.c.removed_at.is_(None))
+        if meeting:
+            query = query.where(or_(*(_is_met_in(of, condition) for condition in meeting)))
         async with self.engine.connect() as connection:
-            return list(await connection.scalars(select(tables.Workspace.__table__.c.id)))  # type: ignore[attr-defined]
+            return list(await connection.scalars(query))
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
@@ -188,6 +198,11 @@ def sqlite_path(url: str) -> Path | None:
     """The database file, or None for a database that is no file."""
     parsed = make_url(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _is_met_in(workspace: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    [table] = {column.table for column in iterate(condition) if isinstance(column, Column)}
+    return exists().where(table.c.workspace_id == workspace.c.id, condition)
 
 
 class _OneWorkspace(LoaderCriteriaOption):

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 
 from models.database import Database
-from tests.databases import Databases, PostgresServer, SqliteFiles
+from tests.databases import CompiledOnce, Databases, PostgresServer, SqliteFiles
 from tests.support import FixedClock
 
 
@@ -17,6 +17,14 @@ from tests.support import FixedClock
 def clock() -> FixedClock:
     """A clock that stands at Monday 2 March 2026, 09:00 UTC."""
     return FixedClock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    """Every `Database` of the run knows what the ones before it compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.database.create_async_engine", CompiledOnce())
+        yield
 
 
 @pytest.fixture(scope="session")
