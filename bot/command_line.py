@@ -136,6 +136,24 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
 
 
+keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("new")
+def new_key() -> None:
+    """A new key, on standard output: to be put in front of those there are."""
+    from bot.sealing import new_key as made
+
+    typer.echo(made())
+
+
+@keys.command("renew")
+def renew_seals() -> None:
+    """Seal every stored token with the newest key, while Steward runs; afterwards the older keys can be left out."""
+    _go(_renew_seals(_settings("database")))
+
+
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
@@ -191,6 +209,18 @@ async def _doctor(settings: Settings) -> None:
     typer.echo("All is well.")
 
 
+async def _renew_seals(settings: Settings) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from bot.sealing import Seal, renew
+
+    if not settings.encryption_keys:
+        raise CannotStart("STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.")
+    require_database(settings.database_url)
+    async with migrated_database(settings.database_url) as database:
+        renewed = await renew(database, Seal(settings.encryption_keys))
+    typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
+
+
 async def _health(settings: Settings) -> None:
     from bot.run import database_faults, require_database
     from bot.web import health_problem
@@ -217,7 +247,7 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
 
     require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
-        known = await database.workspace_ids()
+        known = await database.workspace_ids(also_removed=True)
         if workspace_id is None and len(known) != 1:
             raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
         chosen = workspace_id or known[0]
@@ -255,13 +285,14 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
+    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
     from bot.socket_mode import DoorStuck
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, DoorStuck, StewardError) as reason:
+    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,11 +19,16 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Route
 
 from bot import migrate, web
+from bot.access import Access, OneWorkspace
 from bot.assemble import Slack, Steward
 from bot.edge import PATIENCE_SECONDS
+from bot.installed import InstalledWorkspaces, slack_as_app
 from bot.manifest import manifest
+from bot.oauth import INSTALL, Installing
+from bot.sealing import Seal
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
 from bot.socket_mode import DoorStuck, SocketMode
@@ -101,7 +106,7 @@ async def with_slack(settings: Settings, say: Say) -> None:
         await reached(settings.database_url, say)
         await _migrated(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
-        async with socket_mode(database, slack, app_token) as running:
+        async with socket_mode(database, slack, app_token, access=_access(settings, database)) as running:
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
             await running.stopped(say)
 
@@ -150,14 +155,19 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
     with listener(settings.host, settings.port) as listening:
         await reached(settings.database_url, say, start_seconds)
         async with migrated_database(settings.database_url, **serving(settings)) as database:
-            steward = Steward(database, slack)
+            access = _access(settings, database)
+            steward = Steward(database, slack, access=access)
             # There is no sender here that looks by itself.
             steward.committed = steward.sender.begin
             try:
                 await steward.open()
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {await _names(steward)} at {address}/slack/events")
-                await web.serve(web.application(steward.bolt, database, secret), listening)
+                pages: Sequence[Route] = ()
+                if isinstance(access, InstalledWorkspaces):
+                    say(f"People install it at {settings.public_url}{INSTALL}")
+                    pages = _installing(settings, database, access).routes()
+                await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
             finally:
                 await steward.stop()
 
@@ -167,7 +177,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
     await reached(settings.database_url, say, start_seconds)
     async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
-        steward = Steward(database, slack)
+        steward = Steward(database, slack, access=_access(settings, database))
         try:
             await steward.open()
             steward.runner.start()
@@ -205,6 +215,7 @@ async def socket_mode(
     slack: Slack,
     app_token: str,
     *,
+    access: Access | None = None,
     clock: Clock | None = None,
     pace_seconds: float = PACE_SECONDS,
     patience_seconds: float = PATIENCE_SECONDS,
@@ -212,7 +223,13 @@ async def socket_mode(
 ) -> AsyncIterator[Running]:
     """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
     steward = Steward(
-        database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds, settle=settle
+        database,
+        slack,
+        access=access,
+        clock=clock,
+        pace_seconds=pace_seconds,
+        patience_seconds=patience_seconds,
+        settle=settle,
     )
     async with AsyncExitStack() as leaving:
         leaving.push_async_callback(steward.stop)
@@ -358,10 +375,28 @@ async def _sandbox(
         yield sandbox
 
 
+def _access(settings: Settings, database: Database) -> Access:
+    """Whom the settings say to serve."""
+    if not settings.serves_installed:
+        return OneWorkspace(database, _secret(settings.slack_bot_token), settings.slack_api_url)
+    as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)
+    return InstalledWorkspaces(database, Seal(settings.encryption_keys), as_app)
+
+
+def _installing(settings: Settings, database: Database, installed: InstalledWorkspaces) -> Installing:
+    return Installing(
+        database,
+        installed,
+        client_id=settings.slack_client_id or "",
+        public_url=settings.public_url or "",
+        authorize_url=settings.authorize_url,
+    )
+
+
 async def _names(steward: Steward) -> str:
     """Whom it serves, for whoever started it."""
     names = [workspace.name for workspace in await steward.access.workspaces()]
-    return names[0] if len(names) == 1 else f"{len(names)} workspaces"
+    return names[0] if len(names) == 1 else f"{len(names) or 'no'} workspaces"
 
 
 async def _migrated(url: str) -> None:

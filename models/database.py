@@ -206,13 +206,16 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             return isinstance(self._refusal(error), DatabaseBusy)
 
-    async def workspace_ids(self, *meeting: ColumnElement[bool]) -> list[str]:
+    async def workspace_ids(self, *meeting: ColumnElement[bool], also_removed: bool = False) -> list[str]:
         """Every workspace there is, or in which some row meets one of the conditions, each on one table's columns.
 
-        For the clock's work; the one question that belongs to no workspace.
+        Those from which Steward was removed only on request. For the clock's work; the one question that belongs to no
+        workspace.
         """
         of: Any = tables.Workspace.__table__  # type: ignore[attr-defined]
         query = select(of.c.id)
+        if not also_removed:
+            query = query.where(of.c.removed_at.is_(None))
         if meeting:
             query = query.where(or_(*(_is_met_in(of, condition) for condition in meeting)))
         with self._refused():
@@ -220,13 +223,15 @@ class Database:
                 return list(await connection.scalars(query))
 
     @asynccontextmanager
-    async def unfiltered(self, *, purges: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A plain connection in one writing transaction: for what is about workspaces as a whole, in `models/` alone.
+    async def outside(self, *, writes: bool, purges: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A plain connection in one transaction, for what is about no workspace or whole ones; in `models/` alone.
 
         With `purges`, SQLite overwrites what is deleted, and does not look whether anything still refers to it.
+        Raises as `unit` does.
         """
+        bind = self._writer if writes else self.engine
         with self._refused():
-            async with self._turn(writes=True), self._writer.connect() as connection:
+            async with self._turn(writes), bind.connect() as connection:
                 if purges and self.is_sqlite:
                     await sqlite.set_to_purge(connection)
                 async with connection.begin():
@@ -235,7 +240,7 @@ class Database:
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        async with self.unfiltered() as connection:
+        async with self.outside(writes=True) as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
@@ -253,7 +258,7 @@ class Database:
         workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
         deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
         is_sending = deliveries.c.state == tables.DeliveryState.SENDING
-        async with self.unfiltered() as connection:
+        async with self.outside(writes=True) as connection:
             await connection.execute(update(workspaces).values(restored_at=at))
             await connection.execute(
                 update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
@@ -336,10 +341,12 @@ class _OneWorkspace(LoaderCriteriaOption):
         return self._limited[statement]
 
     def _all_mappers(self) -> Iterator[Mapper[Any]]:
-        return (mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat)
+        return iter(SQLModel._sa_registry.mappers)
 
     def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
         entity = ext_info.entity
+        if ext_info.mapper.class_ in tables.OF_NO_WORKSPACE:
+            raise WrongWorkspace(f"a unit has nothing to do with {ext_info.mapper.class_.__name__}")
         column = entity.id if ext_info.mapper.class_ is tables.Workspace else entity.workspace_id
         condition: ColumnElement[bool] = column == self.where_criteria
         return condition

@@ -288,6 +288,16 @@ async def supersede(session: AsyncSession, kinds: Kinds, *, now: datetime) -> in
     return await _count(session, statement)
 
 
+async def cancel_all(session: AsyncSession, *, reason: str) -> int:
+    """Owe nothing any more, and say how much that was. What is being sent is settled by its sender."""
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.state) == DeliveryState.DUE)
+        .values(state=DeliveryState.CANCELLED, last_error=_cut(reason))
+    )
+    return await _count(session, statement)
+
+
 async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
     """Record that the message stands in Slack, whatever else happened to the row meanwhile.
 
