@@ -164,11 +164,13 @@ def export(
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
+    redirect_url: Annotated[str | None, typer.Option(help="For many workspaces: where installing ends.")] = None,
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
-    from bot.manifest import manifest as described
+    from bot.manifest import manifest as made
 
-    typer.echo(json.dumps(described(prefix, request_url=request_url), indent=2, ensure_ascii=False))
+    described = made(prefix, request_url=request_url, redirect_url=redirect_url)
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 
 def main() -> None:
