@@ -22,14 +22,16 @@ from bot.sender import PACE_SECONDS, Sender
 from bot.served import Served
 from handlers.request import Where
 from models.clock import Clock, SystemClock
-from models.database import Database
+from models.database import Database, DatabaseAway
 from models.tables import Workspace
 from scheduler.runner import Runner
 
 log = logging.getLogger(__name__)
 
-# What is under way when the program stops may take this long; with the doors closed first, ten seconds are enough.
-STOP_SECONDS = 5.0
+# What is under way when the program stops may take this long, and a second more to be noted. With the doors closed
+# first, for up to 3 s, that is less than ten seconds.
+STOP_SECONDS = 4.0
+NOTING_SECONDS = 1.0
 # How soon a workspace in which Steward was installed meanwhile is read.
 LOOK_SECONDS = 5.0
 
@@ -126,17 +128,22 @@ class Steward:
         reading: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                wanted = set(await self.workspace_ids())
-                for gone in reading.keys() - wanted:
-                    reading.pop(gone).cancel()
-                for new in wanted - reading.keys():
-                    directory = (await self.served(new)).directory
-                    reading[new] = asyncio.create_task(directory.keep_fresh(), name=f"refreshing {new}")
+                with suppress(DatabaseAway):  # it is back one of these times
+                    await self._read_those_served(reading)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             for task in reading.values():
                 task.cancel()
             await asyncio.gather(*reading.values(), return_exceptions=True)
+
+    async def _read_those_served(self, reading: dict[str, asyncio.Task[None]]) -> None:
+        """Begin to read the workspaces that came, and cease to read those that left."""
+        wanted = set(await self.workspace_ids())
+        for gone in reading.keys() - wanted:
+            reading.pop(gone).cancel()
+        for new in wanted - reading.keys():
+            directory = (await self.served(new)).directory
+            reading[new] = asyncio.create_task(directory.keep_fresh(), name=f"refreshing {new}")
 
     async def settle_homes(self) -> None:
         """Wait until every Home tab that is to change was drawn."""
@@ -160,17 +167,24 @@ class Steward:
         return task
 
     async def stop(self) -> None:
-        """Finish or release what is under way, for a few seconds, then let go of everything."""
+        """Finish or release what is under way, for a few seconds, then let go of everything.
+
+        A database that hangs is let go of too: what is claimed then is free again when its lease is over.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STOP_SECONDS
+        cutting = loop.call_at(until + NOTING_SECONDS, self.database.cut)
         parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
         await asyncio.gather(*parts)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await asyncio.gather(*(each.stop(STOP_SECONDS) for each in self._served.values()))
+        await asyncio.gather(*(each.stop(max(0.0, until - loop.time())) for each in self._served.values()))
         await self.responder.close()
         await self.access.close()
         await self.database.dispose()
+        cutting.cancel()
 
     def _of(self, workspace: Workspace) -> Served:
         """The parts of the workspace as it is now: made anew when it was installed anew as somebody else."""

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -30,9 +31,16 @@ from bot.oauth import INSTALL, Installing
 from bot.sealing import Seal
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
-from bot.socket_mode import SocketMode
+from bot.socket_mode import DoorStuck, SocketMode
 from models.clock import Clock
-from models.database import PERSON_WAIT_MS, WORKER_WAIT_MS, Database, async_url, shielded, sqlite_path
+from models.database import (
+    STATEMENT_SECONDS,
+    WORKER_WAIT_MS,
+    Database,
+    async_url,
+    shielded,
+    sqlite_path,
+)
 
 if TYPE_CHECKING:
     from sandbox import Sandbox
@@ -45,6 +53,9 @@ Say = Callable[[str], None]
 STOP_SECONDS = 9.5
 # How long the start waits to know everybody; in a large workspace the reading goes on in the background.
 WARM_SECONDS = 2.0
+# How long the start waits for a database that is not up yet, as when both were started together.
+START_SECONDS = 60.0
+RETRY_SECONDS = 1.0
 
 
 class CannotStart(Exception):
@@ -61,9 +72,7 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             for each in (signal.SIGTERM, signal.SIGINT):
                 # Once is enough: a second one would tear what is being finished.
                 asyncio.get_running_loop().add_signal_handler(each, lambda: None)
-            last_resort = threading.Timer(STOP_SECONDS, os._exit, (1,))
-            last_resort.daemon = True
-            last_resort.start()
+            end_soon()
             task.cancel()
 
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -74,17 +83,32 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(main())
 
 
+def end_soon() -> None:
+    """See to it that the process ends within ten seconds, whatever then still hangs."""
+    last_resort = threading.Timer(STOP_SECONDS, _end)
+    last_resort.daemon = True
+    last_resort.start()
+
+
+def _end() -> None:
+    log.error(
+        "not everything under way could be finished in %s s; what is left is found at the next start", STOP_SECONDS
+    )
+    os._exit(1)
+
+
 async def with_slack(settings: Settings, say: Say) -> None:
     """`run` with tokens: Socket Mode, the ticker and the sender in this process, until it is told to stop."""
     app_token = _secret(settings.slack_app_token)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, **serving(settings))
     # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
     with only_one(app_token) if database.is_sqlite else nullcontext():
+        await reached(settings.database_url, say)
         await _migrated(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with socket_mode(database, slack, app_token, access=_access(settings, database)) as running:
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
-            await _stopped(say)
+            await running.stopped(say)
 
 
 async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optional_scopes: bool = True) -> None:
@@ -98,7 +122,7 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optio
                 sandbox.on_advance(running.advanced)
                 for line in _welcome(sandbox.url, keep, ignores_database="database_url" in settings.model_fields_set):
                     say(line)
-                await _stopped(say)
+                await running.stopped(say)
 
 
 async def sandbox_alone(
@@ -124,12 +148,13 @@ async def sandbox_alone(
         await _stopped(say)
 
 
-async def web_process(settings: Settings, say: Say) -> None:
+async def web_process(settings: Settings, say: Say, *, start_seconds: float = START_SECONDS) -> None:
     """`web`: Slack's requests over HTTP; sends what it committed."""
     secret = _secret(settings.slack_signing_secret)
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url, secret)
     with listener(settings.host, settings.port) as listening:
-        async with migrated_database(settings.database_url) as database:
+        await reached(settings.database_url, say, start_seconds)
+        async with migrated_database(settings.database_url, **serving(settings)) as database:
             access = _access(settings, database)
             steward = Steward(database, slack, access=access)
             # There is no sender here that looks by itself.
@@ -147,10 +172,11 @@ async def web_process(settings: Settings, say: Say) -> None:
                 await steward.stop()
 
 
-async def worker_process(settings: Settings, say: Say) -> None:
+async def worker_process(settings: Settings, say: Say, *, start_seconds: float = START_SECONDS) -> None:
     """`worker`: the ticker and the sender."""
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
-    async with migrated_database(settings.database_url, wait_ms=WORKER_WAIT_MS) as database:
+    await reached(settings.database_url, say, start_seconds)
+    async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
         steward = Steward(database, slack, access=_access(settings, database))
         try:
             await steward.open()
@@ -166,9 +192,14 @@ async def worker_process(settings: Settings, say: Say) -> None:
 class Running:
     """A Steward with everything going, over Socket Mode."""
 
-    def __init__(self, steward: Steward, name: str) -> None:
+    def __init__(self, steward: Steward, name: str, door: SocketMode | None = None) -> None:
         self.steward = steward
         self.name = name
+        self._door = door
+
+    async def stopped(self, say: Say) -> None:
+        """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
+        await _stopped(say, self._door)
 
     async def advanced(self, now: datetime) -> datetime:
         """Do what became due at a step of a clock that is moved by hand, and see it out; when to come back."""
@@ -212,19 +243,38 @@ async def socket_mode(
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
-        yield Running(steward, await _names(steward))
+        yield Running(steward, await _names(steward), door)
 
 
 @asynccontextmanager
-async def migrated_database(url: str, *, wait_ms: int = PERSON_WAIT_MS) -> AsyncIterator[Database]:
+async def migrated_database(url: str, **options: Any) -> AsyncIterator[Database]:
     """The database, disposed of at the end. Raises CannotStart when it cannot be opened or has another schema."""
-    database = Database(url, wait_ms=wait_ms)
+    database = Database(url, **options)
     try:
         with database_faults(url):
             is_current = await migrate.is_current(database)
         if not is_current:
             raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
         yield database
+    finally:
+        await database.dispose()
+
+
+def serving(settings: Settings) -> dict[str, Any]:
+    """How a process that serves people opens its database: should it hang, they are told so soon."""
+    return {"connections": settings.database_connections, "statement_seconds": STATEMENT_SECONDS}
+
+
+async def reached(url: str, say: Say, seconds: float = START_SECONDS) -> None:
+    """Wait until the database takes connections, for so long; whoever opens it then says why it does not."""
+    database = Database(url)
+    until, waits = monotonic() + seconds, False
+    try:
+        while await database.is_away() and monotonic() < until:
+            if not waits:
+                waits = True
+                say(f"The database at {place(url)} does not answer yet; waiting for up to {seconds:.0f} s.")
+            await asyncio.sleep(RETRY_SECONDS)
     finally:
         await database.dispose()
 
@@ -354,10 +404,13 @@ async def _migrated(url: str) -> None:
         await shielded(asyncio.to_thread(migrate.upgrade, url))
 
 
-async def _stopped(say: Say) -> None:
-    """Wait for the cancellation that ends the program."""
+async def _stopped(say: Say, door: SocketMode | None = None) -> None:
+    """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
     try:
-        await asyncio.Event().wait()
+        await (door.stuck() if door else asyncio.Event().wait())
+    except DoorStuck:
+        end_soon()
+        raise
     finally:
         say("Stopping …")
 

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         repr=False,
         description="Where records are kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
+    database_connections: int = Field(
+        default=10,
+        description="Connections to PostgreSQL that one process opens at most; see `docs/host-it.md` for the sum.",
+    )
     host: str = Field(default="127.0.0.1", description="The address that `web` and the sandbox's page listen on.")
     port: int = Field(
         default=3000,
@@ -82,10 +86,12 @@ class Settings(BaseSettings):
     @field_validator("port", mode="before")
     @classmethod
     def _possible_port(cls, port: Any) -> int:
-        digits = str(port).strip()
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65535):
-            raise ValueError("write a number from 1 to 65535, or 0 for any free port")
-        return int(digits)
+        return _number(port, 0, 65535, "write a number from 1 to 65535, or 0 for any free port")
+
+    @field_validator("database_connections", mode="before")
+    @classmethod
+    def _some_connections(cls, connections: Any) -> int:
+        return _number(connections, 2, 1000, "write a number from 2 to 1000")
 
     @field_validator("slack_api_url")
     @classmethod
@@ -164,6 +170,14 @@ BOTH_WAYS = (
     "SLACK_BOT_TOKEN: set beside SLACK_CLIENT_ID. Leave the bot token out to serve every workspace that installs "
     "Steward, or the client ID and secret to serve the one of the token."
 )
+
+
+def _number(written: Any, least: int, most: int, sentence: str) -> int:
+    """The whole number that was written. Raises ValueError with the sentence when it is none, or out of bounds."""
+    digits = str(written).strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and least <= int(digits) <= most):
+        raise ValueError(sentence)
+    return int(digits)
 
 
 def load(purpose: str) -> Settings:

@@ -102,7 +102,7 @@ async def health_problem(database: Database) -> str | None:
         async with asyncio.timeout(5):
             problem, waiting_since = await ticker_problem(database), await _waiting_since(database, now)
     except Exception as error:
-        return f"the database does not answer ({type(error).__name__})"
+        return f"the database does not answer ({type(error.__cause__ or error).__name__})"
     late = now - waiting_since
     if problem is None and late > LATE_MAX:
         return f"messages have been waiting for {late // timedelta(minutes=1)} minutes: look after `steward worker`"

@@ -299,10 +299,16 @@ async def cancel_all(session: AsyncSession, *, reason: str) -> int:
 
 
 async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
-    """Record that the message stands in Slack, whatever else happened to the row meanwhile."""
+    """Record that the message stands in Slack, whatever else happened to the row meanwhile.
+
+    None when this was recorded before: whether a commit took place is not always known, and then it is done again.
+    """
     statement = (
         update(Delivery)
-        .where(col(Delivery.id) == claimed.id)
+        .where(
+            col(Delivery.id) == claimed.id,
+            or_(col(Delivery.state) != DeliveryState.SENT, col(Delivery.slack_ts).is_distinct_from(ts)),
+        )
         .values(
             state=DeliveryState.SENT, slack_channel=channel, slack_ts=ts, lease_until=None, call=None, last_error=None
         )

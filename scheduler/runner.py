@@ -14,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import Clock
-from models.database import Database
+from models.database import Database, DatabaseAway
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
@@ -57,6 +57,7 @@ class Runner:
         self._jobs = (*jobs, Job("expire", self._expire, deliveries.waiting, self._next_delivery))
         self._one_at_a_time = asyncio.Lock()
         self._scheduler: AsyncIOScheduler | None = None
+        self._is_stopping = False
 
     def start(self) -> None:
         """Tick now and every few seconds, and clean up soon and every hour. Needs a running loop."""
@@ -71,7 +72,8 @@ class Runner:
         self._scheduler = scheduler
 
     async def stop(self) -> None:
-        """Finish the tick that is under way and begin no other."""
+        """Finish what is under way in the tick and begin nothing else; the next start finds what is left."""
+        self._is_stopping = True
         if self._scheduler is None:
             return
         self._scheduler.pause()
@@ -81,15 +83,24 @@ class Runner:
         self._scheduler = None
 
     async def tick(self) -> None:
-        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live."""
+        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live.
+
+        Without the database there is nothing to do; the next tick finds what this one left.
+        """
         async with self._one_at_a_time:
-            now = self._clock.now()
-            served = await self._workspaces()
-            for job in self._jobs:
-                for workspace_id in await self._due_in(job, now, served):
-                    await self._try(workspace_id, job.id, job.run, now)
-            self._wake()
-            await self._database.beat(HEARTBEAT, self._wall.now())
+            try:
+                await self._do_what_is_due(self._clock.now())
+            except DatabaseAway:
+                self.failures["database"] += 1
+                log.warning("the clock's work waits for the database")
+
+    async def _do_what_is_due(self, now: datetime) -> None:
+        served = await self._workspaces()
+        for job in self._jobs:
+            for workspace_id in await self._due_in(job, now, served):
+                await self._try(workspace_id, job.id, job.run, now)
+        self._wake()
+        await self._database.beat(HEARTBEAT, self._wall.now())
 
     async def next_due(self) -> datetime | None:
         """The next instant at which a tick may find something to do; None when nothing waits for the clock."""
@@ -119,10 +130,17 @@ class Runner:
         return await deliveries.next_due(session, self._kinds)
 
     async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:
-        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else."""
+        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else.
+
+        Raises DatabaseAway.
+        """
+        if self._is_stopping:
+            return
         try:
             async with self._database.unit(workspace_id) as session:
                 await work(session, now)
+        except DatabaseAway:
+            raise
         except Exception:
             self.failures[name] += 1
             log.exception("%s failed in workspace %s", name, workspace_id)
