@@ -223,13 +223,15 @@ class Database:
                 return list(await connection.scalars(query))
 
     @asynccontextmanager
-    async def unfiltered(self, *, writes: bool = True, purges: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A plain connection in one transaction: for what is about workspaces as a whole, in `models/` alone.
+    async def outside(self, *, writes: bool, purges: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A plain connection in one transaction, for what is about no workspace or whole ones; in `models/` alone.
 
         With `purges`, SQLite overwrites what is deleted, and does not look whether anything still refers to it.
+        Raises as `unit` does.
         """
+        bind = self._writer if writes else self.engine
         with self._refused():
-            async with self._turn(writes), (self._writer if writes else self.engine).connect() as connection:
+            async with self._turn(writes), bind.connect() as connection:
                 if purges and self.is_sqlite:
                     await sqlite.set_to_purge(connection)
                 async with connection.begin():
@@ -238,7 +240,7 @@ class Database:
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        async with self.unfiltered() as connection:
+        async with self.outside(writes=True) as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
@@ -256,7 +258,7 @@ class Database:
         workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
         deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
         is_sending = deliveries.c.state == tables.DeliveryState.SENDING
-        async with self.unfiltered() as connection:
+        async with self.outside(writes=True) as connection:
             await connection.execute(update(workspaces).values(restored_at=at))
             await connection.execute(
                 update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)

@@ -35,7 +35,7 @@ async def _empty(database: Database, table: Table, is_theirs: Any) -> int:
     some = select(*table.primary_key).where(is_theirs).limit(AT_ONCE)
     gone = 0
     while True:
-        async with database.unfiltered(purges=True) as connection:
+        async with database.outside(writes=True, purges=True) as connection:
             deleted = (await connection.execute(delete(table).where(key.in_(some)))).rowcount
         gone += deleted
         if deleted < AT_ONCE:

@@ -28,7 +28,7 @@ _installations, _states, _workspaces = _columns(Installation), _columns(InstallS
 
 async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> None:
     """Note the SHA-256 of a state that was given out, and forget those that are too old by now."""
-    async with database.unfiltered() as connection:
+    async with database.outside(writes=True) as connection:
         await connection.execute(delete(_states).where(_states.c.expires_at <= now))
         await connection.execute(_states.insert(), {"digest": digest, "expires_at": expires_at})
 
@@ -36,7 +36,7 @@ async def begin(database: Database, digest: str, *, now: datetime, expires_at: d
 async def finish(database: Database, digest: str, *, now: datetime) -> bool:
     """Use up a state: True for one of all that ask, within its time."""
     used = delete(_states).where(_states.c.digest == digest, _states.c.expires_at > now)
-    async with database.unfiltered() as connection:
+    async with database.outside(writes=True) as connection:
         return (await connection.execute(used.returning(_states.c.digest))).first() is not None
 
 
@@ -44,13 +44,13 @@ async def save(database: Database, installation: Installation) -> None:
     """Store the installation in place of any earlier one of the same workspace or organisation."""
     values = installation.model_dump()
     statement = insert_into(Installation, database.engine.dialect.name).values(values)
-    async with database.unfiltered() as connection:
+    async with database.outside(writes=True) as connection:
         await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 async def rows(database: Database) -> Rows:
     """Every installation and every workspace as of one moment, the removed ones too; cheap to compare, for `read`."""
-    async with database.unfiltered(writes=False) as connection:
+    async with database.outside(writes=False) as connection:
         installed = await connection.execute(select(_installations).order_by(_installations.c.id))
         workspaces = await connection.execute(select(_workspaces).order_by(_workspaces.c.id))
         return installed.all(), workspaces.all()
@@ -86,20 +86,20 @@ async def remove(database: Database, installation_id: str, *, before: datetime, 
     is_meant = (_installations.c.id == installation_id, _installations.c.installed_at < before)
     erased = {"sealed_tokens": None, "expires_at": None, "refreshing_until": None, "refresh_error": None}
     erase = update(_installations).where(*is_meant, _installations.c.removed_at.is_(None))
-    async with database.unfiltered() as connection:
+    async with database.outside(writes=True) as connection:
         await connection.execute(erase.values(removed_at=now, **erased))
         return (await connection.execute(select(_installations.c.id).where(*is_meant))).first() is not None
 
 
 async def removed(database: Database, *, before: datetime) -> list[str]:
     """The workspaces that removed Steward before that instant and have not come back."""
-    async with database.unfiltered(writes=False) as connection:
+    async with database.outside(writes=False) as connection:
         return list(await connection.scalars(select(_workspaces.c.id).where(_workspaces.c.removed_at < before)))
 
 
 async def forget(database: Database, *, before: datetime) -> None:
     """Delete what is left of installations that were removed before that instant."""
-    async with database.unfiltered() as connection:
+    async with database.outside(writes=True) as connection:
         await connection.execute(delete(_installations).where(_installations.c.removed_at < before))
 
 
@@ -110,6 +110,6 @@ def _is_free(wall: datetime) -> Any:
 async def _change(database: Database, seen: Installation, *conditions: Any, **values: Any) -> bool:
     """Change the row as long as it holds the tokens that were seen."""
     is_seen = (_installations.c.id == seen.id, _installations.c.sealed_tokens == seen.sealed_tokens)
-    async with database.unfiltered() as connection:
+    async with database.outside(writes=True) as connection:
         changed = await connection.execute(update(_installations).where(*is_seen, *conditions).values(**values))
     return changed.rowcount == 1
