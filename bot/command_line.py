@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -84,15 +84,31 @@ def worker() -> None:
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database to this release's schema."""
+def migrate(
+    to: Annotated[
+        str | None,
+        typer.Option(help="A step to go up or back to, such as 0018; base takes everything away."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before going back.")] = False,
+) -> None:
+    """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.run import database_faults
+    from bot.run import database_faults, require_database
 
-    settings = _settings("database")
-    with _refusals(), database_faults(settings.database_url):
-        migration.upgrade(settings.database_url)
-    typer.echo(f"The database is at {migration.head()}.")
+    url = _settings("database").database_url
+    with _refusals():
+        if to is not None:
+            require_database(url)
+        with database_faults(url):
+            undone = migration.steps_back(url, to) if to else {}
+        if to and undone:
+            _agree_to_go_back(to, undone, is_agreed=yes)
+        with database_faults(url):
+            if to and undone:
+                migration.downgrade(url, to)
+            elif to != migration.BASE:
+                migration.upgrade(url, to)
+    typer.echo(f"The database is at {to or migration.head()}.")
 
 
 @app.command()
@@ -238,11 +254,12 @@ def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
     from bot.slack_port import SlackError, SlackRefused
+    from bot.socket_mode import DoorStuck
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, StewardError) as reason:
+    except (CannotStart, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")
@@ -262,6 +279,21 @@ def _manifest_in(path: Path | None, request_url: str | None) -> dict[str, Any]:
     if not isinstance(described, dict):
         _fail(f"{path} cannot be read as a JSON manifest: it is not an object.")
     return described
+
+
+def _agree_to_go_back(to: str, undone: Mapping[str, str], *, is_agreed: bool) -> None:
+    """Show which steps are undone, and go on only when somebody says that they want that."""
+    typer.echo(f"Back to {to}, latest first:")
+    for step, did in undone.items():
+        typer.echo(f"  {step}  {did}")
+    typer.echo(
+        "What only these steps can hold is removed for good" + (", which is everything." if to == "base" else ".")
+    )
+    if is_agreed:
+        return
+    typer.echo("Stop every process of Steward, and make a backup first: steward backup FILE")
+    if typer.prompt(f"Type {to} to go on", default="", show_default=False).strip() != to:
+        _fail("Nothing was changed.")
 
 
 def _fail(sentence: str) -> NoReturn:

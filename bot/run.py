@@ -25,7 +25,7 @@ from bot.edge import PATIENCE_SECONDS
 from bot.manifest import manifest
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
-from bot.socket_mode import SocketMode
+from bot.socket_mode import DoorStuck, SocketMode
 from models.clock import Clock
 from models.database import PERSON_WAIT_MS, WORKER_WAIT_MS, Database, async_url, shielded, sqlite_path
 
@@ -56,9 +56,7 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             for each in (signal.SIGTERM, signal.SIGINT):
                 # Once is enough: a second one would tear what is being finished.
                 asyncio.get_running_loop().add_signal_handler(each, lambda: None)
-            last_resort = threading.Timer(STOP_SECONDS, os._exit, (1,))
-            last_resort.daemon = True
-            last_resort.start()
+            end_soon()
             task.cancel()
 
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -67,6 +65,13 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             await task
 
     asyncio.run(main())
+
+
+def end_soon() -> None:
+    """See to it that the process ends within ten seconds, whatever then still hangs."""
+    last_resort = threading.Timer(STOP_SECONDS, os._exit, (1,))
+    last_resort.daemon = True
+    last_resort.start()
 
 
 async def with_slack(settings: Settings, say: Say) -> None:
@@ -79,7 +84,7 @@ async def with_slack(settings: Settings, say: Say) -> None:
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with socket_mode(database, slack, app_token) as running:
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
-            await _stopped(say)
+            await running.stopped(say)
 
 
 async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optional_scopes: bool = True) -> None:
@@ -93,7 +98,7 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optio
                 sandbox.on_advance(running.advanced)
                 for line in _welcome(sandbox.url, keep, ignores_database="database_url" in settings.model_fields_set):
                     say(line)
-                await _stopped(say)
+                await running.stopped(say)
 
 
 async def sandbox_alone(
@@ -156,9 +161,14 @@ async def worker_process(settings: Settings, say: Say) -> None:
 class Running:
     """A Steward with everything going, over Socket Mode."""
 
-    def __init__(self, steward: Steward, name: str) -> None:
+    def __init__(self, steward: Steward, name: str, door: SocketMode | None = None) -> None:
         self.steward = steward
         self.name = name
+        self._door = door
+
+    async def stopped(self, say: Say) -> None:
+        """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
+        await _stopped(say, self._door)
 
     async def advanced(self, now: datetime) -> datetime:
         """Do what became due at a step of a clock that is moved by hand, and see it out; when to come back."""
@@ -195,7 +205,7 @@ async def socket_mode(
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
-        yield Running(steward, await _names(steward))
+        yield Running(steward, await _names(steward), door)
 
 
 @asynccontextmanager
@@ -319,10 +329,13 @@ async def _migrated(url: str) -> None:
         await shielded(asyncio.to_thread(migrate.upgrade, url))
 
 
-async def _stopped(say: Say) -> None:
-    """Wait for the cancellation that ends the program."""
+async def _stopped(say: Say, door: SocketMode | None = None) -> None:
+    """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
     try:
-        await asyncio.Event().wait()
+        await (door.stuck() if door else asyncio.Event().wait())
+    except DoorStuck:
+        end_soon()
+        raise
     finally:
         say("Stopping …")
 

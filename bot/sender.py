@@ -155,9 +155,11 @@ class Sender:
         while not self._halt.is_set():
             bell = self._bell
             try:
-                for workspace_id in await self._workspaces():
-                    if not self._is_running(workspace_id) and await self._owes(workspace_id):
-                        self._pass_in(workspace_id)
+                unsettled = deliveries.unsettled(self._clock.now(), self._wall.now())
+                for workspace_id in set(await self._workspaces()).intersection(
+                    await self._database.workspace_ids(*unsettled)
+                ):
+                    self._pass_in(workspace_id)
             except Exception:
                 log.exception("looking for due deliveries failed")
             await _rung(bell, IDLE_SECONDS)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, update
+from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
-from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.sql.visitors import InternalTraversal, iterate
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -132,15 +132,34 @@ class Database:
         finally:
             self._line.release()
 
-    async def workspace_ids(self) -> list[str]:
-        """Every workspace there is, for the clock's work; the one question that belongs to no workspace."""
+    async def workspace_ids(self, *meeting: ColumnElement[bool]) -> list[str]:
+        """Every workspace there is, or in which some row meets one of the conditions, each on one table's columns.
+
+        For the clock's work; the one question that belongs to no workspace.
+        """
+        of: Any = tables.Workspace.__table__  # type: ignore[attr-defined]
+        query = select(of.c.id)
+        if meeting:
+            query = query.where(or_(*(_is_met_in(of, condition) for condition in meeting)))
         async with self.engine.connect() as connection:
-            return list(await connection.scalars(select(tables.Workspace.__table__.c.id)))  # type: ignore[attr-defined]
+            return list(await connection.scalars(query))
+
+    @asynccontextmanager
+    async def unfiltered(self, *, purges: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A plain connection in one writing transaction: for what is about workspaces as a whole, in `models/` alone.
+
+        With `purges`, SQLite overwrites what is deleted, and does not look whether anything still refers to it.
+        """
+        async with self._turn(writes=True), self._writer.connect() as connection:
+            if purges and self.is_sqlite:
+                await sqlite.set_to_purge(connection)
+            async with connection.begin():
+                yield connection
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.unfiltered() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
@@ -157,7 +176,7 @@ class Database:
         workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
         deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
         is_sending = deliveries.c.state == tables.DeliveryState.SENDING
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.unfiltered() as connection:
             await connection.execute(update(workspaces).values(restored_at=at))
             await connection.execute(
                 update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
@@ -172,6 +191,11 @@ def sqlite_path(url: str) -> Path | None:
     """The database file, or None for a database that is no file."""
     parsed = make_url(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _is_met_in(workspace: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    [table] = {column.table for column in iterate(condition) if isinstance(column, Column)}
+    return exists().where(table.c.workspace_id == workspace.c.id, condition)
 
 
 class _OneWorkspace(LoaderCriteriaOption):

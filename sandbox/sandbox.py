@@ -260,10 +260,10 @@ class Sandbox(Team):
 
     @property
     def connections(self) -> int:
-        """Socket Mode connections of the app that take envelopes: open, and not asked to come back as another."""
+        """Socket Mode connections of the app that take envelopes: neither silent nor asked to come back as another."""
         transport = self._core.courier.transport
         open_ones = transport.connections if isinstance(transport, SocketMode) else ()
-        return sum(not connection.retiring for connection in open_ones)
+        return sum(not (connection.retiring or connection.silent) for connection in open_ones)
 
     @property
     def rate_limits(self) -> bool:
@@ -324,6 +324,13 @@ class Sandbox(Team):
         transport = self._core.courier.transport
         if isinstance(transport, SocketMode):
             await transport.refresh()
+
+    def silence_connections(self) -> None:
+        """Let every Socket Mode connection of the app go silent without being closed, as of a network that is gone."""
+        transport = self._core.courier.transport
+        if isinstance(transport, SocketMode):
+            for connection in transport.connections:
+                connection.fall_silent()
 
     async def verify_request_url(self) -> bool:
         """Does the app's request URL answer Slack's challenge?"""

@@ -130,6 +130,16 @@ class DeliveryKind:
 Kinds = Mapping[str, DeliveryKind]
 
 
+def waiting(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Something is due, or too late."""
+    return (and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now),)
+
+
+def unsettled(now: datetime, wall: datetime) -> tuple[ColumnElement[bool], ...]:
+    """There may be something to send or to look up."""
+    return (*waiting(now), _is_left(wall))
+
+
 async def owes(
     session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime, except_targets: Collection[str] = ()
 ) -> bool:

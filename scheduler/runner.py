@@ -6,7 +6,7 @@ Schedules of people live in our tables; APScheduler holds two interval jobs in m
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
@@ -53,8 +53,8 @@ class Runner:
         self._clock = clock
         self._wall = wall
         self._wake = wake
-        self._jobs = tuple(jobs)
         self._kinds = deliveries.by_key(kinds)
+        self._jobs = (*jobs, Job("expire", self._expire, deliveries.waiting, self._next_delivery))
         self._one_at_a_time = asyncio.Lock()
         self._scheduler: AsyncIOScheduler | None = None
 
@@ -84,9 +84,10 @@ class Runner:
         """Do once what is due at this moment, in every workspace; then let the sender know and show that we live."""
         async with self._one_at_a_time:
             now = self._clock.now()
-            for workspace_id in await self._workspaces():
-                for name, work in self._due_work():
-                    await self._try(workspace_id, name, work, now)
+            served = await self._workspaces()
+            for job in self._jobs:
+                for workspace_id in await self._due_in(job, now, served):
+                    await self._try(workspace_id, job.id, job.run, now)
             self._wake()
             await self._database.beat(HEARTBEAT, self._wall.now())
 
@@ -95,7 +96,6 @@ class Runner:
         now, found = self._clock.now(), []
         for workspace_id in await self._workspaces():
             async with self._database.unit(workspace_id, writes=False) as session:
-                found.append(await deliveries.next_due(session, self._kinds))
                 found += [await job.next_at(session, now) for job in self._jobs]
         return min((instant for instant in found if instant is not None), default=None)
 
@@ -106,11 +106,17 @@ class Runner:
             for workspace_id in await self._workspaces():
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
 
-    def _due_work(self) -> list[tuple[str, Work]]:
-        return [*((job.id, job.run) for job in self._jobs), ("expire", self._expire)]
+    async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
+        """The served workspaces in which the job has something to do."""
+        if job.due is None:
+            return served
+        return set(served).intersection(await self._database.workspace_ids(*job.due(now)))
 
     async def _expire(self, session: AsyncSession, now: datetime) -> None:
         await deliveries.expire(session, self._kinds, now=now)
+
+    async def _next_delivery(self, session: AsyncSession, now: datetime) -> datetime | None:
+        return await deliveries.next_due(session, self._kinds)
 
     async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:
         """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else."""

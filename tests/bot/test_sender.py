@@ -550,18 +550,17 @@ async def test_drain_waits_for_a_pass_that_began_while_the_sender_was_still_look
 ) -> None:
     """The running sender, late with its look, begins no second pass of which nobody would wait for the first."""
     looking, may_look = asyncio.Event(), asyncio.Event()
-    really_owes = deliveries.owes
+    sender, really_look = make_sender(database, slack, clock, kinds=KINDS), database.workspace_ids
 
-    async def slow_at_first(*arguments: Any, **options: Any) -> bool:
+    async def slow_at_first(*conditions: Any) -> list[str]:
         is_first = not looking.is_set()
         looking.set()
-        found = await really_owes(*arguments, **options)
+        found = await really_look(*conditions)
         if is_first:
             await may_look.wait()
         return found
 
-    monkeypatch.setattr(deliveries, "owes", slow_at_first)
-    sender = make_sender(database, slack, clock, kinds=KINDS)
+    monkeypatch.setattr(database, "workspace_ids", slow_at_first)
     slack.hold()
     await owe(database, "one")
     running = asyncio.create_task(sender.run())
