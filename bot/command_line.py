@@ -154,6 +154,12 @@ def renew_seals() -> None:
     _go(_renew_seals(_settings("database")))
 
 
+@keys.command("forget")
+def forget_tokens(installation: Annotated[str, typer.Argument(help="T… or E…, as it was told.")]) -> None:
+    """Erase the tokens of an installation that do not open any more; installing there again brings it back."""
+    _go(_forget_tokens(_settings("database"), installation))
+
+
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
@@ -182,11 +188,13 @@ def export(
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
+    redirect_url: Annotated[str | None, typer.Option(help="For many workspaces: where installing ends.")] = None,
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
-    from bot.manifest import manifest as described
+    from bot.manifest import manifest as made
 
-    typer.echo(json.dumps(described(prefix, request_url=request_url), indent=2, ensure_ascii=False))
+    described = made(prefix, request_url=request_url, redirect_url=redirect_url)
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 
 def main() -> None:
@@ -219,6 +227,19 @@ async def _renew_seals(settings: Settings) -> None:
     async with migrated_database(settings.database_url) as database:
         renewed = await renew(database, Seal(settings.encryption_keys))
     typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
+
+
+async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from models import installations
+    from models.clock import SystemClock
+
+    require_database(settings.database_url)
+    now = SystemClock().now()
+    async with migrated_database(settings.database_url) as database:
+        if not await installations.remove(database, installation_id, before=now, now=now):
+            raise CannotStart(f"Steward was never installed in {installation_id}.")
+    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
 
 
 async def _health(settings: Settings) -> None:

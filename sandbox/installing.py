@@ -13,7 +13,7 @@ from sandbox.seed import seat
 
 def install(core: Core, scopes: Iterable[str], by: str) -> Token:
     """Install the app, or install it again; its new token."""
-    token = core.installation.grant(scopes, by)
+    token = core.installation.grant(scopes, by, core.epoch())
     seat(core.workspace, core.app)
     core.live.everyone("boot")
     return token
@@ -26,7 +26,7 @@ def user_token() -> str:
 
 def revoke(core: Core, token: Token) -> None:
     """Take one token back. With the last good one the app is uninstalled, as in Slack."""
-    if any(not other.over for other in core.installation.tokens if other is not token):
+    if any(not other.fault(core.epoch()) for other in core.installation.tokens if other is not token):
         _tell_revoked(core)
         token.over = "token_revoked"
     else:

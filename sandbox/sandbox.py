@@ -346,7 +346,7 @@ def _fresh(app: App, installed: bool) -> Kept:
     """The workspace everyone starts in, and new secrets."""
     installation = Installation(without_scopes(app))
     if installed:
-        installation.grant(app.scopes, "")
+        installation.grant(app.scopes, "", 0)
     workspace = fresh_workspace(app, wall_time(), with_app=installed)
     return Kept([(workspace, installation)], Credentials.fresh(), timedelta(0))
 

@@ -86,15 +86,15 @@ def _core_of(workspaces: Workspaces, method: Method, token: str | None) -> Core:
         raise Refused("not_authed")
     found = workspaces.of_token(token)
     is_app_token = token == workspaces.first.credentials.app_token
-    if token.startswith("xoxp-") or (found if method.app_token else is_app_token):
+    if token.startswith(("xoxp-", "xoxe.xoxp-")) or (found if method.app_token else is_app_token):
         raise Refused("not_allowed_token_type")
     if is_app_token:
         return workspaces.first
     if found is None:
         raise Refused("invalid_auth")
     core, held = found
-    if held.over:
-        raise Refused(held.over)
+    if fault := held.fault(core.epoch()):
+        raise Refused(fault)
     return core
 
 

@@ -13,6 +13,7 @@ from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models import forgetting, installations
 from models.clock import Clock
 from models.database import Database, DatabaseAway
 from scheduler import deliveries
@@ -25,6 +26,8 @@ log = logging.getLogger("steward.ticker")
 TICK_SECONDS = 5
 CLEANING_SECONDS = 3_600
 CLEANING_WAITS = 60  # so that a start is not slowed down by it
+# Whoever removes Steward can come back for so long and find everything as it was.
+REMOVED_KEPT = timedelta(days=30)
 HEARTBEAT = "ticker"
 
 Work = Callable[[AsyncSession, datetime], Awaitable[object]]
@@ -65,7 +68,11 @@ class Runner:
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         scheduler.add_listener(self._count_fault, EVENT_JOB_ERROR)
         begin = datetime.now(UTC)
-        for work, seconds, wait in ((self.tick, TICK_SECONDS, 0), (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS)):
+        for work, seconds, wait in (
+            (self.tick, TICK_SECONDS, 0),
+            (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS),
+            (self.purge, CLEANING_SECONDS, CLEANING_WAITS),
+        ):
             first = begin + timedelta(seconds=wait)
             scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=first)
         scheduler.start()
@@ -116,6 +123,14 @@ class Runner:
             now = self._clock.now()
             for workspace_id in await self._workspaces():
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
+
+    async def purge(self) -> None:
+        """Delete all that is stored of workspaces that removed Steward long ago; the ticks go on meanwhile."""
+        before = self._clock.now() - REMOVED_KEPT
+        for workspace_id in await installations.removed(self._database, before=before):
+            rows = await forgetting.purge(self._database, workspace_id)
+            log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, REMOVED_KEPT.days, rows)
+        await installations.forget(self._database, before=before)
 
     async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
         """The served workspaces in which the job has something to do."""

@@ -9,7 +9,7 @@ from sandbox import installing
 from sandbox.arguments import Args
 from sandbox.core import Code, Core
 from sandbox.errors import Refused
-from sandbox.installation import Token
+from sandbox.installation import LIFE_SECONDS, Token
 from sandbox.manifest import Credentials
 from sandbox.workspace import Json
 from sandbox.workspaces import Workspaces
@@ -21,9 +21,11 @@ SECRETS = frozenset({"client_secret", "code", "access_token", "refresh_token"})
 
 
 def access(workspaces: Workspaces, token: str | None, args: Args) -> Json:
-    """Exchange the code of the authorisation page for a token."""
+    """Exchange the code of the authorisation page, or a refresh token, for an access token."""
     core = workspaces.first
     _check_client(core.credentials, args)
+    if args.text("grant_type") == "refresh_token":
+        return _refreshed(workspaces, args.text("refresh_token"))
     if args.text("grant_type") not in ("", "authorization_code"):
         raise Refused("invalid_grant_type")
     code = core.codes.pop(args.text("code"), None)
@@ -36,6 +38,14 @@ def access(workspaces: Workspaces, token: str | None, args: Args) -> Json:
     return _granted(code)
 
 
+def _refreshed(workspaces: Workspaces, refresh: str) -> Json:
+    for core in workspaces:
+        token = core.installation.renew(refresh, core.epoch())
+        if token is not None:
+            return _bot(core, token)
+    raise Refused("invalid_refresh_token")
+
+
 def _granted(code: Code) -> Json:
     """Install the app as it was allowed, and say so. With scopes of a user only, there is nothing but theirs."""
     core = code.core
@@ -43,22 +53,31 @@ def _granted(code: Code) -> Json:
     if code.user_scopes:
         token = installing.user_token()
         person |= {"scope": ",".join(code.user_scopes), "access_token": token, "token_type": "user"}
-    place = {
-        "team": {"id": core.workspace.id, "name": core.workspace.name},
-        "enterprise": None,
-        "is_enterprise_install": False,
-    }
     if not code.scopes:
-        return {"app_id": core.app.id, "authed_user": person, **place}
-    fresh = installing.install(core, code.scopes, code.user)
+        return {"app_id": core.app.id, "authed_user": person, **_place(core)}
+    return {**_bot(core, installing.install(core, code.scopes, code.user)), "authed_user": person}
+
+
+def _bot(core: Core, token: Token) -> Json:
+    rotation: Json = {}
+    if token.ends is not None:
+        rotation = {"expires_in": LIFE_SECONDS, "refresh_token": token.refresh}
     return {
-        "access_token": fresh.secret,
+        "access_token": token.secret,
         "token_type": "bot",
         "scope": ",".join(core.app.scopes),
         "bot_user_id": core.app.bot_user_id,
         "app_id": core.app.id,
-        **place,
-        "authed_user": person,
+        **rotation,
+        **_place(core),
+    }
+
+
+def _place(core: Core) -> Json:
+    return {
+        "team": {"id": core.workspace.id, "name": core.workspace.name},
+        "enterprise": None,
+        "is_enterprise_install": False,
     }
 
 
@@ -84,8 +103,8 @@ def _holder(workspaces: Workspaces, token: str | None) -> tuple[Core, Token]:
     found = workspaces.of_token(token)
     if found is None:
         raise Refused("invalid_auth")
-    if found[1].over:
-        raise Refused(found[1].over)
+    if fault := found[1].fault(found[0].epoch()):
+        raise Refused(fault)
     return found
 
 
