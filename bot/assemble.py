@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot import answers, bolt_app
+from structlog.contextvars import bound_contextvars
+
+from bot import answers, bolt_app, logs
 from bot.access import Access, OneWorkspace
 from bot.background import Background
 from bot.carrier import Acknowledgement
@@ -106,6 +108,10 @@ class Steward:
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked in whichever workspace it was; the acknowledgement's body."""
+        with bound_contextvars(request=logs.new_reference(), workspace=incoming.workspace_id):
+            return await self._answer(incoming)
+
+    async def _answer(self, incoming: Incoming) -> Acknowledgement:
         workspace = await self.access.find(incoming.workspace_id, incoming.enterprise_id)
         if workspace is None:
             log.warning("a request for a workspace that is not served was left alone")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from models.clock import Clock
 from models.database import Database
@@ -114,12 +115,13 @@ class Runner:
 
     async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:
         """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else."""
-        try:
-            async with self._database.unit(workspace_id) as session:
-                await work(session, now)
-        except Exception:
-            self.failures[name] += 1
-            log.exception("%s failed in workspace %s", name, workspace_id)
+        with bound_contextvars(workspace=workspace_id, job=name):
+            try:
+                async with self._database.unit(workspace_id) as session:
+                    await work(session, now)
+            except Exception:
+                self.failures[name] += 1
+                log.exception("%s failed in workspace %s", name, workspace_id)
 
     def _count_fault(self, event: JobExecutionEvent) -> None:
         """APScheduler has logged the traceback; the next interval tries again."""
