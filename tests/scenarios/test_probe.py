@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlmodel import select
 
+from bot import answers
 from bot import incoming as parsing
 from bot.assemble import Slack, Steward
 from bot.incoming import Incoming
@@ -399,7 +400,7 @@ def every_try() -> Iterator[tuple[str, Aim, Incoming]]:
 async def answered(house: House, eye: Eye, request: Incoming) -> str:
     """Everything that anybody is told because of the request."""
     eye.said.clear()
-    acknowledgement = await house.here.edge.answer(request)
+    acknowledgement = await house.steward.answer(request)
     await house.steward.background.settle()
     await house.steward.settle_homes()
     if request.where is Where.EVENT:
@@ -568,8 +569,10 @@ async def test_an_envelope_of_another_workspace_reaches_nothing(house: House, ea
     async with watched(house) as eye:
         for name, _, attempt in every_try():
             before = eavesdropper.rows()
-            told = await answered(house, eye, aimed(attempt, secret, ana, ELSEWHERE))
-            found += [f"{name}: tells {told}"] if told != "[null, []]" else []
+            request = aimed(attempt, secret, ana, ELSEWHERE)
+            told = await answered(house, eye, request)
+            nothing = json.dumps([answers.not_installed(request), []], ensure_ascii=False)
+            found += [f"{name}: tells {told}"] if told != nothing else []
             found += complaints(name, before, eavesdropper.rows(), Aim())
 
     assert found == [], "\n".join(found[:20])
