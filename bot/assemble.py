@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot import answers, bolt_app
+from structlog.contextvars import bound_contextvars
+
+from bot import answers, bolt_app, logs
 from bot.access import EVENTS, Access, OneWorkspace
 from bot.background import Background
 from bot.carrier import Acknowledgement
@@ -109,6 +111,10 @@ class Steward:
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked in whichever workspace it was; the acknowledgement's body."""
+        with bound_contextvars(request=logs.new_reference(), workspace=incoming.workspace_id):
+            return await self._answer(incoming)
+
+    async def _answer(self, incoming: Incoming) -> Acknowledgement:
         if incoming.where is Where.EVENT and incoming.name in EVENTS:
             await self.access.heard(incoming)
             return None

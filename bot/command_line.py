@@ -1,7 +1,6 @@
 """The command `steward`."""
 
 import json
-import logging
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,6 +17,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+# Whether logs are ours to write, because this is no guest in another program.
+is_program = False
 
 Without = Annotated[
     bool, typer.Option("--without-optional", help="In the sandbox, grant no scope that the manifest calls optional.")
@@ -199,7 +201,8 @@ def manifest(
 
 def main() -> None:
     """Entry point: logs go to standard error, so that an export can be piped."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    global is_program
+    is_program = True
     app()
 
 
@@ -287,12 +290,17 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
 
 def _settings(purpose: str) -> Settings:
     try:
-        return load(purpose)
+        settings = load(purpose)
     except SettingsProblem as problem:
         for line in problem.problems:
             typer.echo(line, err=True)
         typer.echo("See .env.example for what each setting is.", err=True)
         raise typer.Exit(2) from None
+    if is_program:
+        from bot import logs
+
+        logs.configure(settings)
+    return settings
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:

@@ -6,14 +6,13 @@ which promises nothing, and its result follows. Refusals reach the person where 
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import answers
+from bot import answers, logs
 from bot.background import Background
 from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
@@ -121,8 +120,8 @@ class Edge:
         except StewardError as refusal:
             reply, wrote = answers.refusal(incoming, refusal), False
         except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("fault %s in a mention", reference)
+            reference = logs.reference()
+            log.exception("fault %s in a mention", reference, extra={"fault": reference})
             reply, wrote = answers.fault(incoming, reference), False
         if not wrote:
             async with self._database.unit(self._workspace.id) as session:
@@ -168,8 +167,9 @@ class Edge:
         except DatabaseAway as away:
             return Outcome(answers.refusal(incoming, away), refused=True)
         except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("fault %s in %s %s", reference, incoming.where.value, incoming.name)
+            reference = logs.reference()
+            where = f"{incoming.where.value} {incoming.name}"
+            log.exception("fault %s in %s", reference, where, extra={"fault": reference})
             return Outcome(answers.fault(incoming, reference), refused=True)
 
     async def _done_or_refused(self, incoming: Incoming) -> Outcome:

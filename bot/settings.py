@@ -1,7 +1,7 @@
 """Settings from the environment or `.env`: read once, checked together, never printed."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -69,6 +69,14 @@ class Settings(BaseSettings):
         description="Where the internet finds `web`, such as `https://steward.example.com`; for installing.",
     )
     slack_api_url: str = Field(default=SLACK_API, description="Where Slack's Web API is; only for a stand-in.")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How a line of the log is written: `text`, or `json` for a machine to read."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning",
+        description="From where on something is logged: `error`, `warning`, `info` (each interaction and message too) "
+        "or `debug`.",
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -82,6 +90,11 @@ class Settings(BaseSettings):
         if not is_somewhere:
             raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
         return url
+
+    @field_validator("log_format", "log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, word: Any) -> Any:
+        return word.strip().lower() if isinstance(word, str) else word
 
     @field_validator("port", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from models import forgetting, installations
 from models.clock import Clock
@@ -151,14 +152,15 @@ class Runner:
         """
         if self._is_stopping:
             return
-        try:
-            async with self._database.unit(workspace_id) as session:
-                await work(session, now)
-        except DatabaseAway:
-            raise
-        except Exception:
-            self.failures[name] += 1
-            log.exception("%s failed in workspace %s", name, workspace_id)
+        with bound_contextvars(workspace=workspace_id, job=name):
+            try:
+                async with self._database.unit(workspace_id) as session:
+                    await work(session, now)
+            except DatabaseAway:
+                raise
+            except Exception:
+                self.failures[name] += 1
+                log.exception("%s failed in workspace %s", name, workspace_id)
 
     def _count_fault(self, event: JobExecutionEvent) -> None:
         """APScheduler has logged the traceback; the next interval tries again."""
