@@ -207,6 +207,17 @@ async def migrated_database(url: str, *, wait_ms: int = PERSON_WAIT_MS) -> Async
         await database.dispose()
 
 
+async def chosen_workspace(database: Database, workspace_id: str | None) -> str:
+    """The workspace that a command is about: the one that was named, else the only one. Raises CannotStart."""
+    known = await database.workspace_ids()
+    if workspace_id is None and len(known) != 1:
+        raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
+    chosen = workspace_id or known[0]
+    if chosen not in known:
+        raise CannotStart(f"There is no workspace {chosen} here.")
+    return chosen
+
+
 def require_database(url: str) -> None:
     """Raise CannotStart when the address names a SQLite file that is not there: looking must not make one."""
     file = sqlite_path(url)

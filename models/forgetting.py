@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, delete, select, tuple_
+from sqlalchemy import Table, delete, func, select, tuple_
 from sqlmodel import SQLModel
 
 from models import kinds, tables  # noqa: F401 - so that every table is described
@@ -23,6 +23,18 @@ async def purge(database: Database, workspace_id: str) -> int:
         if (scope := scope_of(table)) is not None:
             gone += await _empty(database, table, scope == workspace_id)
     return gone
+
+
+async def rows_of(database: Database, workspace_id: str) -> dict[str, int]:
+    """How many rows the workspace has in each table."""
+    async with database.engine.connect() as connection:
+        return {
+            table.name: (
+                await connection.execute(select(func.count()).select_from(table).where(scope == workspace_id))
+            ).scalar_one()
+            for table in SQLModel.metadata.sorted_tables
+            if (scope := scope_of(table)) is not None
+        }
 
 
 def scope_of(table: Table) -> Any:
