@@ -30,7 +30,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import erased, leaving, operations, outbox, projects, search, standups
 from models.forgetting import scope_of
-from models.inserting import workspace_of
 from models.items import with_own_rows
 from models.kinds import KINDS
 from models.permissions import Actor, Standing
@@ -73,6 +72,7 @@ VACANT: Final[Sequence[Any]] = (Absence.deputy_id, Standup.missing_to)
 LEADS: Final = ("coordinator_id", "sponsor_id")
 # Slack's own words about everybody else, which are told anew whatever is written here; and hashes.
 UNTOUCHED: Final = frozenset({"workspace", "person", "channel", "erased"})
+SEALED: Final = frozenset({"sealed_tokens"})
 # What follows from a record's own row, and is written anew from that.
 DERIVED: Final[Mapping[str, Any]] = {"tags": RecordTag, "helpers": RecordHelper}
 
@@ -104,8 +104,8 @@ async def erase(
     """
     traces = await _traces(session, person_id, also, spared)
     found = Erasure(sorted(traces.names))
-    bot_user_id = (await session.exec(select(Workspace.bot_user_id))).one()
-    itself = Actor(bot_user_id, Standing.MEMBER)
+    workspace = (await session.exec(select(Workspace))).one()
+    itself, whose = Actor(workspace.bot_user_id, Standing.MEMBER), (workspace.id, workspace.installation_id)
     left = await _let_go(session, itself, person_id, now)
     await _owe_stand_ups(session, person_id, now)
     await session.flush()
@@ -113,7 +113,7 @@ async def erase(
     await _tell(session, left, now)
     await session.flush()
     session.expunge_all()
-    touched = await session.run_sync(lambda sync: _search(sync.connection(), workspace_of(session), traces, found))
+    touched = await session.run_sync(lambda sync: _search(sync.connection(), whose, traces, found))
     await _write_anew(session, touched)
     await operations.owe_standing_cards(session, touched.cards, now=now, because=traces.stand_in)
     await erased.remember(session, person_id)
@@ -233,15 +233,15 @@ class _Touched:
     derived: dict[str, set[int]] = field(default_factory=lambda: {key: set() for key in DERIVED})
 
 
-def _search(connection: Connection, workspace_id: str, traces: Traces, found: Erasure) -> _Touched:
-    """Go through every row of the workspace in every table but those named above."""
+def _search(connection: Connection, whose: Sequence[str | None], traces: Traces, found: Erasure) -> _Touched:
+    """Go through every row of the workspace, and its installation's, in every table but those named above."""
     touched = _Touched()
     for table in SQLModel.metadata.sorted_tables:
         scope = scope_of(table)
         if scope is None or table.name in UNTOUCHED:
             continue
         columns = [each for each in table.c if is_searched(each) and each is not scope]
-        for rows in _batches(connection, table, scope == workspace_id):
+        for rows in _batches(connection, table, scope.in_(whose)):
             changes = [(row, change) for row in rows if (change := _cleaned(traces, table, columns, row))]
             found.changed[table.name] += len(changes)
             _note(touched, table, [row for row, _ in changes])
@@ -259,7 +259,8 @@ _VERSIONS: Final = {mapper.local_table: mapper.version_id_col for mapper in SQLM
 
 def is_searched(column: Column[Any]) -> bool:
     """Whether the column's values are texts, or may hold some."""
-    return isinstance(column.type, AutoString | String | JSON) and not isinstance(column.type, Enum)
+    is_text = isinstance(column.type, AutoString | String | JSON) and not isinstance(column.type, Enum)
+    return is_text and column.name not in SEALED
 
 
 def _batches(connection: Connection, table: Table, is_theirs: Any) -> Iterator[Sequence[RowMapping]]:

@@ -20,6 +20,7 @@ from models import (
     capturing,
     comments,
     directory,
+    erased,
     escalations,
     leaving,
     links,
@@ -57,8 +58,7 @@ from scheduler import deliveries
 from scheduler.deliveries import Call, Wait
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
-from tests.models.test_kinds import value_of
-from tests.support import NOW, a_plan, make_channel, make_person, make_workspace
+from tests.support import NOW, WORKSPACE, a_plan, make_channel, make_person, make_workspace, value_of
 
 MONDAY = NOW
 # The last instant of what `fill` lets happen: a Friday evening.
@@ -96,6 +96,15 @@ SETTINGS: Mapping[str, Any] = {
     "summary_day": "thu",
     "summary_at": time(16),
 }
+
+
+async def fill_at(url: str, workspace_id: str = WORKSPACE) -> None:
+    """Fill the database of that address, to which nobody is connected afterwards."""
+    database = Database(url)
+    try:
+        await fill(database, workspace_id)
+    finally:
+        await database.dispose()
 
 
 async def fill(database: Database, workspace_id: str) -> None:
@@ -293,12 +302,13 @@ async def answer(session: AsyncSession, now: datetime) -> None:
 
 
 async def end_it(session: AsyncSession, now: datetime) -> None:
-    """Somebody leaves, a project is closed, and some deliveries are on their way or in doubt."""
+    """Somebody leaves, somebody was erased, a project is closed; some deliveries are on their way or in doubt."""
     ana = await actor(session, "UANA")
     cleo = await person(session, "UCLEO")
     cleo.is_active = False
     session.add(cleo)
     await leaving.note(session, "UCLEO", now)
+    await erased.remember(session, "UGONE")
     await projects.archive(session, ana, await project_of(session, "CSECRET"), now=now)
     await make(session, ACTION, now, title="Logged last", owner_id="UBEN")
     sending, *_ = await deliveries.claim(session, NOTICES, now=now, wall=now, worker="worker", limit=1)

@@ -8,15 +8,13 @@ from sqlalchemy import Row, inspect, select
 from sqlmodel import SQLModel
 
 from models.database import Database
-from tests.filled import fill
-from tests.support import WORKSPACE
 
 TABLES = [mapper.class_ for mapper in SQLModel._sa_registry.mappers]
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-async def test_every_table_has_rows_and_every_column_a_value_that_is_not_its_first_one(database: Database) -> None:
-    await fill(database, WORKSPACE)
+async def test_every_table_has_rows_and_every_column_a_value_that_is_not_its_first_one(filled_url: str) -> None:
+    database = Database(filled_url)
 
     async with database.engine.connect() as connection:
         empty = [
@@ -24,6 +22,8 @@ async def test_every_table_has_rows_and_every_column_a_value_that_is_not_its_fir
             for model in TABLES
             for name in unused(model, (await connection.execute(select(inspect(model).local_table))).all())
         ]
+    await database.dispose()
+
     assert empty == []
 
 

@@ -109,7 +109,7 @@ async def erase(database: Database) -> erasing.Erasure:
 async def speak_of_them(database: Database) -> None:
     """Put the person into every text and every JSON value."""
     person, record, tag = Person.__table__, Record.__table__, RecordTag.__table__  # type: ignore[attr-defined]
-    async with database.unfiltered() as connection:
+    async with database.outside(writes=True) as connection:
         await connection.execute(update(person).where(person.c.id == WHO).values(NAMES))
         for table, column in typed_columns():
             if not isinstance(column.type, JSON):
@@ -150,7 +150,8 @@ def as_text(row: dict[str, Any]) -> str:
 
 def test_no_column_of_any_table_leads_back_to_somebody_who_was_erased(outcome: Outcome) -> None:
     speaking = {name for name, rows in outcome.before.items() if any(TRACE.search(as_text(row)) for row in rows)}
-    assert {table.name for table, _ in typed_columns()} <= speaking, "what does not speak of them proves nothing"
+    typed = {table.name for table, _ in typed_columns() if outcome.before[table.name]}
+    assert typed <= speaking, "what does not speak of them proves nothing"
 
     traces = [as_text(row) for rows in outcome.after.values() for row in rows if TRACE.search(as_text(row))]
 
