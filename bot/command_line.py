@@ -187,6 +187,35 @@ def export(
 
 
 @app.command()
+def erase(
+    person: Annotated[str | None, typer.Option(help="Slack's user id of somebody whose traces shall go.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Slack's team id: of the person's, where there are several; alone, all of it.")
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another name or e-mail address of theirs; may be given several times.")
+    ] = None,
+    spare: Annotated[
+        list[str] | None, typer.Option(help="A name of theirs that is an ordinary word: only @WORD goes.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only count what would go, by table.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a person out of everything that Steward keeps, or delete a whole workspace. There is no way back."""
+    from bot import erase as erasing
+
+    settings = _settings("database")
+    whom = person or workspace or _fail("Say who shall be erased: --person U… or a whole workspace, --workspace T…")
+    if not (yes or dry_run) and typer.prompt(f"Erasing cannot be undone. Type {whom} again") != whom:
+        _fail("That is another id. Nothing was erased.")
+    if person is None:
+        _go(erasing.workspace(settings, whom, typer.echo, only_counts=dry_run))
+    else:
+        told = {"also": also or (), "spared": spare or ()}
+        _go(erasing.person(settings, workspace, person, typer.echo, only_counts=dry_run, **told))
+
+
+@app.command()
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
@@ -264,19 +293,14 @@ async def _health(settings: Settings) -> None:
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.run import CannotStart, migrated_database, require_database
+    from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
     from models import directory
     from models.permissions import actor_of
     from reports.export import export as report
 
     require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
-        known = await database.workspace_ids(also_removed=True)
-        if workspace_id is None and len(known) != 1:
-            raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
-        chosen = workspace_id or known[0]
-        if chosen not in known:
-            raise CannotStart(f"There is no workspace {chosen} here.")
+        chosen = await chosen_workspace(database, workspace_id)
         async with database.unit(chosen, writes=False) as session:
             actor = None
             if person_id is not None:

@@ -264,6 +264,16 @@ class Database:
                 update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
             )
 
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted in SQLite's file; whether that went to its end.
+
+        PostgreSQL's own VACUUM, which it runs by itself, does so there.
+        """
+        if not self.is_sqlite:
+            return True
+        async with self._turn(writes=True):
+            return await sqlite.scrub(self.engine)
+
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
         self._connections.cut()

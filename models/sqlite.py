@@ -117,6 +117,29 @@ def prepare(engine: AsyncEngine, wait_ms: int) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+FULL_TEXT = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
+
+
+async def scrub(engine: AsyncEngine) -> bool:
+    """Take what was deleted out of the file and of what is beside it; whether that was possible to the end.
+
+    It writes the whole file anew: whoever writes meanwhile waits, and whoever still reads the old state is in its way.
+    """
+    async with engine.connect() as connection:
+        pooled = await connection.get_raw_connection()
+        opened: Any = pooled.driver_connection
+        try:
+            for (index,) in await opened.execute_fetchall(FULL_TEXT):
+                await opened.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
+            await opened.execute("VACUUM")
+            written = await opened.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            return False
+    return not written[0][0]
+
+
 async def set_to_purge(connection: AsyncConnection) -> None:
     """Make this connection, before its transaction, overwrite what it deletes and check no references; then drop it.
 
