@@ -65,6 +65,18 @@ def is_reading(incoming: Incoming) -> bool:
     return entry is not None and entry.reads_file and file_in(incoming.state) not in ("", incoming.context.file_id)
 
 
+def not_installed(incoming: Incoming) -> dict[str, Any] | None:
+    """The acknowledgement of a request from where Steward is not, or no longer, installed."""
+    match incoming.where:
+        case Where.COMMAND:
+            sentence = "Steward is not installed in this workspace. Ask who looks after it to install it again."
+            return private(Message(sentence, [section(plain(sentence))]))
+        case Where.OPTIONS:
+            return {"options": []}
+        case _:
+            return None
+
+
 def refusal(incoming: Incoming, error: StewardError) -> Reply:
     """A refusal where the person acted: beside fields in a form, else as words with what they typed."""
     if incoming.where is Where.FORM:

@@ -1,4 +1,4 @@
-"""Puts the parts together: one workspace, its database, its edge, its sender and its clock's work."""
+"""Puts the parts together: the workspaces that are served, their database, the sender and the clock's work."""
 
 import asyncio
 import logging
@@ -9,29 +9,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from slack_bolt.async_app import AsyncApp
-
-from bot import bolt_app
+from bot import answers, bolt_app
+from bot.access import EVENTS, Access, OneWorkspace
 from bot.background import Background
-from bot.carrier import Carrier
-from bot.edge import PATIENCE_SECONDS, Edge
-from bot.homes import HomePublisher
+from bot.carrier import Acknowledgement
+from bot.edge import PATIENCE_SECONDS
+from bot.incoming import Incoming
 from bot.responder import Responder
 from bot.sender import PACE_SECONDS, Sender
-from bot.slack_directory import SlackDirectory
-from bot.slack_files import SlackFiles
-from bot.slack_port import SlackWebApi
-from models import outbox
+from bot.served import Served
+from handlers.request import Where
 from models.clock import Clock, SystemClock
-from models.database import Database
+from models.database import Database, DatabaseAway
 from models.tables import Workspace
 from scheduler.runner import Runner
 
 log = logging.getLogger(__name__)
 
-# What is under way when the program stops may take this long; with the doors closed first, ten seconds are enough.
-STOP_SECONDS = 5.0
+# What is under way when the program stops may take this long, and a second more to be noted. With the doors closed
+# first, for up to 3 s, that is less than ten seconds.
+STOP_SECONDS = 4.0
+NOTING_SECONDS = 1.0
+# How soon a workspace in which Steward was installed meanwhile is read.
+LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,17 @@ class Slack:
 
 
 class Steward:
-    """The whole program for one workspace. `start` meets the workspace; the parts are run by the way it is hosted."""
+    """The whole program. `open` makes it ready to answer; the parts are run by the way it is hosted.
+
+    What a workspace needs for itself is made when it is first asked for, see `bot/served.py`.
+    """
 
     def __init__(
         self,
         database: Database,
         slack: Slack,
         *,
+        access: Access | None = None,
         clock: Clock | None = None,
         pace_seconds: float = PACE_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
@@ -60,82 +66,89 @@ class Steward:
         self._pace_seconds = pace_seconds
         self._patience_seconds = patience_seconds
         self._clock = clock or SystemClock()
+        self._served: dict[str, Served] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         wall = SystemClock()
         self.database = database
-        self.port = SlackWebApi(slack.bot_token, slack.api_url)
+        self.access = access or OneWorkspace(database, slack.bot_token, slack.api_url)
         self.responder = Responder()
+        self.background = Background()
         self.sender = Sender(
             database,
-            self.port,
+            self.served,
+            workspaces=self.workspace_ids,
             clock=self._clock,
             wall=wall,
             worker_id=_worker_id(),
             pace_seconds=pace_seconds,
             settle=settle,
-            scopes=lambda: self.port.scopes,
-            freshen=lambda target: self.directory.freshen(target),
         )
-        self.runner = Runner(database, clock=self._clock, wall=wall, wake=self.sender.wake)
-        self.background = Background()
-        self.edge: Edge
-        self.bolt: AsyncApp
-        self.homes: HomePublisher
-        self.directory: SlackDirectory
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def meet(self, *, committed: Callable[[], None] | None = None) -> Workspace:
-        """Learn from Slack whose workspace this is and make ready to answer. Raises SlackError when Slack refuses.
-
-        `committed` is called after each commit that may have left something to send; by default the sender is woken.
-        """
-        told = await self.port.call("auth.test")
-        workspace = Workspace(id=told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"])
-        async with self.database.unit(workspace.id) as session:
-            known = await session.get(Workspace, workspace.id)
-            # What was chosen in it stays.
-            kept = {"reactions": known.reactions, "restored_at": known.restored_at} if known else {}
-            await session.merge(Workspace(**{**workspace.model_dump(), **kept}))
-        self.directory = SlackDirectory(self.database, self.port, self._clock, workspace)
-        self.homes = HomePublisher(
-            self.database, self.port, self._clock, workspace.id, self.directory, gather_seconds=self._pace_seconds / 4
-        )
-        committed = committed or self.sender.wake
-
-        async def owe_word(person_id: str, key: str, sentence: str) -> None:
-            async with self.database.unit(workspace.id) as session:
-                payload = {"sentence": sentence}
-                key = f"word:{key}"
-                await outbox.put(session, "word", key=key, target=person_id, payload=payload, due_at=self._clock.now())
-            committed()
-
-        carrier = Carrier(
-            port=self.port,
-            responder=self.responder,
-            homes=self.homes,
-            background=self.background,
-            owe_word=owe_word,
-        )
-        self.edge = Edge(
-            database=self.database,
-            clock=self._clock,
-            workspace=workspace,
-            slack_directory=self.directory,
-            files=SlackFiles(self.port, self._slack.bot_token, self._slack.api_url),
-            scopes=lambda: self.port.scopes,
-            homes=self.homes,
-            carrier=carrier,
-            background=self.background,
-            committed=committed,
-            patience_seconds=self._patience_seconds,
+        self.runner = Runner(
+            database, workspaces=self.workspace_ids, clock=self._clock, wall=wall, wake=self.sender.wake
         )
         self.bolt = bolt_app.build(
-            self.edge.answer,
-            workspace,
-            token=self._slack.bot_token,
-            signing_secret=self._slack.signing_secret,
-            api_url=self._slack.api_url,
+            self.answer, self._bot_user, signing_secret=slack.signing_secret, api_url=slack.api_url
         )
-        return workspace
+        # Called with the workspace after each commit that may have left something to send.
+        self.committed: Callable[[str], None] = lambda workspace_id: self.sender.wake()
+
+    async def open(self) -> None:
+        """Make ready to answer. Raises SlackError when Slack refuses."""
+        await self.access.open()
+
+    async def workspace_ids(self) -> list[str]:
+        """Every workspace that is served now."""
+        return [workspace.id for workspace in await self.access.workspaces()]
+
+    async def served(self, workspace_id: str) -> Served:
+        """The workspace's parts. Raises LookupError when it is not served."""
+        workspace = await self.access.find(workspace_id)
+        if workspace is None:
+            raise LookupError(f"the workspace {workspace_id} is not served")
+        return self._of(workspace)
+
+    async def answer(self, incoming: Incoming) -> Acknowledgement:
+        """Do what was asked in whichever workspace it was; the acknowledgement's body."""
+        if incoming.where is Where.EVENT and incoming.name in EVENTS:
+            await self.access.heard(incoming)
+            return None
+        workspace = await self.access.find(incoming.workspace_id, incoming.enterprise_id)
+        if workspace is None:
+            log.warning("a request for a workspace that is not served was left alone")
+            return answers.not_installed(incoming)
+        return await self._of(workspace).edge.answer(incoming)
+
+    async def warmed(self) -> None:
+        """Wait until everybody and every channel was read once; needs `keep_fresh`."""
+        for workspace_id in await self.workspace_ids():
+            await (await self.served(workspace_id)).directory.is_warm.wait()
+
+    async def keep_fresh(self) -> None:
+        """Read who is where again and again, in every workspace, also in those that come later, until cancelled."""
+        reading: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                with suppress(DatabaseAway):  # it is back one of these times
+                    await self._read_those_served(reading)
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            for task in reading.values():
+                task.cancel()
+            await asyncio.gather(*reading.values(), return_exceptions=True)
+
+    async def _read_those_served(self, reading: dict[str, asyncio.Task[None]]) -> None:
+        """Begin to read the workspaces that came, and cease to read those that left."""
+        wanted = set(await self.workspace_ids())
+        for gone in reading.keys() - wanted:
+            reading.pop(gone).cancel()
+        for new in wanted - reading.keys():
+            directory = (await self.served(new)).directory
+            reading[new] = asyncio.create_task(directory.keep_fresh(), name=f"refreshing {new}")
+
+    async def settle_homes(self) -> None:
+        """Wait until every Home tab that is to change was drawn."""
+        for each in list(self._served.values()):
+            await each.homes.settle()
 
     def keep(self, name: str, work: Callable[[], object]) -> asyncio.Task[None]:
         """Run a part in the background until `stop`; its failure is logged."""
@@ -154,20 +167,51 @@ class Steward:
         return task
 
     async def stop(self) -> None:
-        """Finish or release what is under way, for a few seconds, then let go of everything."""
+        """Finish or release what is under way, for a few seconds, then let go of everything.
+
+        A database that hangs is let go of too: what is claimed then is free again when its lease is over.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STOP_SECONDS
+        cutting = loop.call_at(until + NOTING_SECONDS, self.database.cut)
         parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
         await asyncio.gather(*parts)
-        if hasattr(self, "homes"):
-            await self.homes.stop(STOP_SECONDS)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        if hasattr(self, "directory"):
-            await self.directory.settle()
+        await asyncio.gather(*(each.stop(max(0.0, until - loop.time())) for each in self._served.values()))
         await self.responder.close()
-        await self.port.close()
+        await self.access.close()
         await self.database.dispose()
+        cutting.cancel()
+
+    def _of(self, workspace: Workspace) -> Served:
+        """The parts of the workspace as it is now: made anew when it was installed anew as somebody else."""
+        found = self._served.get(workspace.id)
+        if found is None or _as_whom(found.workspace) != _as_whom(workspace):
+            found = self._served[workspace.id] = Served(
+                workspace,
+                partial(self.access.token, workspace.id),
+                self.access.scopes(workspace.id),
+                api_url=self._slack.api_url,
+                database=self.database,
+                clock=self._clock,
+                responder=self.responder,
+                background=self.background,
+                committed=lambda: self.committed(workspace.id),
+                pace_seconds=self._pace_seconds,
+                patience_seconds=self._patience_seconds,
+            )
+        return found
+
+    async def _bot_user(self, workspace_id: str, enterprise_id: str) -> str | None:
+        workspace = await self.access.find(workspace_id, enterprise_id)
+        return workspace.bot_user_id if workspace is not None else None
+
+
+def _as_whom(workspace: Workspace) -> tuple[str, str | None]:
+    return workspace.bot_user_id, workspace.installation_id
 
 
 def _worker_id() -> str:

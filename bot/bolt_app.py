@@ -16,22 +16,22 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import incoming
 from bot.carrier import Acknowledgement
 from bot.incoming import Incoming
-from models.tables import Workspace
 
 ANY = re.compile(".*")
 
 Answer = Callable[[Incoming], Awaitable[Acknowledgement]]
+# Who we are in the workspace and organisation that a request names; None where we are not.
+BotUser = Callable[[str, str], Awaitable[str | None]]
 Parse = Callable[[dict[str, Any]], Incoming]
 
 
-def build(answer: Answer, workspace: Workspace, *, token: str, signing_secret: str | None, api_url: str) -> AsyncApp:
-    """A Bolt app of which every listener parses and hands over to `answer`. One workspace, one token."""
+def build(answer: Answer, bot_user: BotUser, *, signing_secret: str | None, api_url: str) -> AsyncApp:
+    """A Bolt app of which every listener parses and hands over to `answer`. It gets no token: it makes no calls."""
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        # Known from the start, so that no request waits for auth.test; the edge leaves other workspaces alone.
-        return AuthorizeResult(
-            enterprise_id=enterprise_id, team_id=team_id, bot_token=token, bot_user_id=workspace.bot_user_id
-        )
+        # From what we know, so that no request waits for auth.test; whoever answers leaves other workspaces alone.
+        found = await bot_user(team_id or "", enterprise_id or "")
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=found)
 
     # Its warnings are of how it was built, or hold what somebody wrote.
     quiet = logging.getLogger("steward.bolt")

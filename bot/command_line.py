@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -43,13 +43,28 @@ def sandbox(
     request_url: Annotated[str | None, typer.Option(help="Post to this address instead of Socket Mode.")] = None,
     keep: Keep = None,
     without_optional: Without = False,
+    workspace: Annotated[
+        list[str] | None, typer.Option(help="The name of a further workspace; may be given several times.")
+    ] = None,
+    not_installed: Annotated[
+        bool, typer.Option("--not-installed", help="Install the app nowhere: that is done on the authorisation page.")
+    ] = False,
 ) -> None:
     """A Slack workspace on this machine for any Slack app; no Steward in it."""
     from bot import run as ways
 
     described = _manifest_in(manifest, request_url)
-    settings, optional_scopes = _settings("database"), not without_optional
-    _go(ways.sandbox_alone(settings, described, keep, request_url, typer.echo, optional_scopes=optional_scopes))
+    alone = ways.sandbox_alone(
+        _settings("database"),
+        described,
+        keep,
+        request_url,
+        typer.echo,
+        optional_scopes=not without_optional,
+        installed=not not_installed,
+        workspaces=workspace or (),
+    )
+    _go(alone)
 
 
 @app.command()
@@ -69,15 +84,33 @@ def worker() -> None:
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database to this release's schema."""
+def migrate(
+    to: Annotated[
+        str | None,
+        typer.Option(help="A step to go up or back to, such as 0018; base takes everything away."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before going back.")] = False,
+) -> None:
+    """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.run import database_faults
+    from bot.run import database_faults, reached, require_database
 
-    settings = _settings("database")
-    with _refusals(), database_faults(settings.database_url):
-        migration.upgrade(settings.database_url)
-    typer.echo(f"The database is at {migration.head()}.")
+    url = _settings("database").database_url
+    with _refusals():
+        if to is not None:
+            require_database(url)
+    _go(reached(url, typer.echo))
+    with _refusals():
+        with database_faults(url):
+            undone = migration.steps_back(url, to) if to else {}
+        if to and undone:
+            _agree_to_go_back(to, undone, is_agreed=yes)
+        with database_faults(url):
+            if to and undone:
+                migration.downgrade(url, to)
+            elif to != migration.BASE:
+                migration.upgrade(url, to)
+    typer.echo(f"The database is at {to or migration.head()}.")
 
 
 @app.command()
@@ -101,6 +134,24 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     with _refusals():
         backups.restore(file, settings.database_url, now=SystemClock().now())
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
+
+
+keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("new")
+def new_key() -> None:
+    """A new key, on standard output: to be put in front of those there are."""
+    from bot.sealing import new_key as made
+
+    typer.echo(made())
+
+
+@keys.command("renew")
+def renew_seals() -> None:
+    """Seal every stored token with the newest key, while Steward runs; afterwards the older keys can be left out."""
+    _go(_renew_seals(_settings("database")))
 
 
 @app.command()
@@ -158,6 +209,18 @@ async def _doctor(settings: Settings) -> None:
     typer.echo("All is well.")
 
 
+async def _renew_seals(settings: Settings) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from bot.sealing import Seal, renew
+
+    if not settings.encryption_keys:
+        raise CannotStart("STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.")
+    require_database(settings.database_url)
+    async with migrated_database(settings.database_url) as database:
+        renewed = await renew(database, Seal(settings.encryption_keys))
+    typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
+
+
 async def _health(settings: Settings) -> None:
     from bot.run import database_faults, require_database
     from bot.web import health_problem
@@ -184,7 +247,7 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
 
     require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
-        known = await database.workspace_ids()
+        known = await database.workspace_ids(also_removed=True)
         if workspace_id is None and len(known) != 1:
             raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
         chosen = workspace_id or known[0]
@@ -222,12 +285,14 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
+    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
+    from bot.socket_mode import DoorStuck
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, StewardError) as reason:
+    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")
@@ -247,6 +312,21 @@ def _manifest_in(path: Path | None, request_url: str | None) -> dict[str, Any]:
     if not isinstance(described, dict):
         _fail(f"{path} cannot be read as a JSON manifest: it is not an object.")
     return described
+
+
+def _agree_to_go_back(to: str, undone: Mapping[str, str], *, is_agreed: bool) -> None:
+    """Show which steps are undone, and go on only when somebody says that they want that."""
+    typer.echo(f"Back to {to}, latest first:")
+    for step, did in undone.items():
+        typer.echo(f"  {step}  {did}")
+    typer.echo(
+        "What only these steps can hold is removed for good" + (", which is everything." if to == "base" else ".")
+    )
+    if is_agreed:
+        return
+    typer.echo("Stop every process of Steward, and make a backup first: steward backup FILE")
+    if typer.prompt(f"Type {to} to go on", default="", show_default=False).strip() != to:
+        _fail("Nothing was changed.")
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -7,10 +7,10 @@ nothing was heard is looked for in its channel, where Steward may read it.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
@@ -46,6 +46,10 @@ LOOK_AGAIN_SECONDS = 30.0
 # A draw that raises, or a refusal Slack gives no lasting reason for, is tried this often before it is parked.
 TRIES = 5
 BACKOFF_SECONDS = (5.0, 15.0, 60.0, 300.0)
+
+# A database that is busy or away is asked again at once, and then with more and more patience.
+DATABASE_PAUSE_SECONDS = 0.5
+LONGEST_DATABASE_PAUSE_SECONDS = 5.0
 
 Settle = Callable[..., Awaitable[Delivery | None]]
 
@@ -94,17 +98,32 @@ class Pace:
         return max(0.0, until - _now())
 
 
+class Wire(Protocol):
+    """One workspace's way to Slack."""
+
+    @property
+    def port(self) -> SlackPort: ...
+
+    @property
+    def scopes(self) -> Set[str]:
+        """What Slack lets us do there: without the scopes for history nothing is looked up."""
+        ...
+
+    async def freshen(self, target: str) -> None:
+        """Called before a message is drawn, so that whoever gets it has the rights of that moment."""
+        ...
+
+
 class Sender:
     """Sends what is due. `clock` is the product's, for due times and limits; `wall` the machine's, for leases.
 
-    `freshen` is called with the target of each message before it is drawn, so that whoever gets it has the rights of
-    that moment. `scopes` are what Slack lets us do: without those for history nothing is looked up.
+    `workspaces` are those to send in, by default all there are, and `wires` gives the way to Slack of one of them.
     """
 
     def __init__(
         self,
         database: Database,
-        port: SlackPort,
+        wires: Callable[[str], Awaitable[Wire]],
         *,
         clock: Clock,
         wall: Clock,
@@ -112,11 +131,11 @@ class Sender:
         kinds: Collection[DeliveryKind] = DELIVERY_KINDS,
         pace_seconds: float = PACE_SECONDS,
         settle: timedelta | None = None,
-        freshen: Callable[[str], Awaitable[None]] | None = None,
-        scopes: Callable[[], Set[str]] = frozenset,
+        workspaces: Callable[[], Awaitable[Sequence[str]]] | None = None,
     ) -> None:
         self._database = database
-        self._port = port
+        self._wires = wires
+        self._workspaces = workspaces or database.workspace_ids
         self._clock = clock
         self._wall = wall
         self._worker_id = worker_id
@@ -125,8 +144,6 @@ class Sender:
         self._settle_time = deliveries.SETTLE if settle is None else settle
         # What becomes due so soon after a look at what is due waits for the next one.
         self._gather_seconds = pace_seconds / 4
-        self._freshen = freshen
-        self._scopes = scopes
         self._slots = asyncio.Semaphore(AT_ONCE_IN_ALL)
         self._bell = asyncio.Event()
         self._passes: dict[str, asyncio.Task[None]] = {}
@@ -142,16 +159,20 @@ class Sender:
         while not self._halt.is_set():
             bell = self._bell
             try:
-                for workspace_id in await self._database.workspace_ids():
-                    if not self._is_running(workspace_id) and await self._owes(workspace_id):
-                        self._pass_in(workspace_id)
+                unsettled = deliveries.unsettled(self._clock.now(), self._wall.now())
+                for workspace_id in set(await self._workspaces()).intersection(
+                    await self._database.workspace_ids(*unsettled)
+                ):
+                    self._pass_in(workspace_id)
+            except DatabaseBusy:
+                log.warning("what is due waits for the database")
             except Exception:
                 log.exception("looking for due deliveries failed")
             await _rung(bell, IDLE_SECONDS)
 
     async def deliver(self, workspace_id: str | None = None) -> None:
         """Send what is due, in one workspace or all, and return when nothing due is left and nothing is under way."""
-        wanted = await self._database.workspace_ids() if workspace_id is None else [workspace_id]
+        wanted = await self._workspaces() if workspace_id is None else [workspace_id]
         self.wake()  # so that a pass that is under way looks again before it ends
         await asyncio.gather(*(self._deliver_in(each) for each in wanted))
 
@@ -216,7 +237,7 @@ class Sender:
                     return
                 await _rung(self._halt, looked_at + self._gather_seconds - _now())
         except DatabaseBusy:
-            log.warning("the database was busy; the deliveries of %s wait", workspace_id)
+            log.warning("the deliveries of %s wait for the database", workspace_id)
         except Exception:
             log.exception("the deliveries of %s were interrupted", workspace_id)
         finally:
@@ -275,17 +296,19 @@ class Sender:
                 await self._send(workspace_id, row)
             else:
                 await self._look_up(workspace_id, row)
+        except DatabaseBusy:
+            log.warning("delivery %s (%s) waits for the database", row.id, row.kind)
         except Exception:
             # The row stays claimed until its lease ends; then it is looked at again.
             log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
 
     async def _send(self, workspace_id: str, row: Delivery) -> None:
-        async with self._released_if_cancelled(workspace_id, row):
+        async with self._released_if_stopped(workspace_id, row):
             await self._slots.acquire()
         try:
             begun = None
             turn = self._pace.turn(workspace_id, row.target, halt=self._halt)
-            async with self._released_if_cancelled(workspace_id, row), turn:
+            async with self._released_if_stopped(workspace_id, row), turn:
                 draft = await self._prepared(workspace_id, row)
                 if draft is not None:
                     begun = await self._begun(workspace_id, row, draft)
@@ -295,22 +318,23 @@ class Sender:
             self._slots.release()
 
     @asynccontextmanager
-    async def _released_if_cancelled(self, workspace_id: str, row: Delivery) -> AsyncIterator[None]:
-        """For what happens before the call: the row goes back unsent, for another sender."""
+    async def _released_if_stopped(self, workspace_id: str, row: Delivery) -> AsyncIterator[None]:
+        """For what happens before the call: cancelled, or left by the database, the row goes back unsent."""
         try:
             yield
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DatabaseBusy):
             await shielded(self._release(workspace_id, row))
             raise
 
     async def _prepared(self, workspace_id: str, row: Delivery) -> Draft | None:
         """The draft to send now, or None when the row was settled otherwise."""
-        async with self._released_if_cancelled(workspace_id, row):
+        async with self._released_if_stopped(workspace_id, row):
             try:
-                if self._freshen is not None:
-                    await self._freshen(row.target)
+                await (await self._wires(workspace_id)).freshen(row.target)
                 async with self._database.unit(workspace_id, writes=False) as session:
                     draft = await deliveries.drawn(session, row, self._kinds[row.kind], now=self._clock.now())
+            except DatabaseBusy:
+                raise
             except Exception:
                 log.exception("delivery %s (%s) could not be drawn", row.id, row.kind)
                 await self._retry_or_park(workspace_id, row, "could not be drawn")
@@ -343,7 +367,7 @@ class Sender:
             begun = await deliveries.begin_call(session, row, call, wall=self._wall.now())
 
         try:
-            await shielded(self._in_unit(workspace_id, begin))
+            await shielded(self._in_unit(workspace_id, begin, insists=False))
         except asyncio.CancelledError:
             if begun is not None:
                 await shielded(self._release(workspace_id, begun))
@@ -358,7 +382,8 @@ class Sender:
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
         try:
-            answer = await self._port.call(METHODS[draft.method], **_arguments(row, draft))
+            wire = await self._wires(workspace_id)
+            answer = await wire.port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")
             if draft.method == "whisper":
                 channel, ts = draft.channel, answer.get("message_ts")
@@ -366,6 +391,10 @@ class Sender:
                 raise SlackUnknown("an answer without channel and ts")
         except SlackError as error:
             await shielded(self._refused(workspace_id, row, draft, error))
+        except DatabaseBusy:
+            # The token could not be read, so nothing was called.
+            await shielded(self._release(workspace_id, row))
+            raise
         except asyncio.CancelledError:
             await shielded(self._refused(workspace_id, row, draft, SlackUnknown("stopped while sending")))
             raise
@@ -382,6 +411,8 @@ class Sender:
 
         try:
             await self._in_unit(workspace_id, settle)
+        except DatabaseBusy:
+            raise
         except Exception:
             log.exception("what follows delivery %s (%s) failed; it is noted as sent", row.id, row.kind)
             await self._settle(workspace_id, row, deliveries.settle_sent, channel=channel, ts=ts)
@@ -398,7 +429,7 @@ class Sender:
             await self._park(workspace_id, row, error.code)
         elif isinstance(error, SlackRefused):
             await self._retry_or_park(workspace_id, row, error.code)
-        elif is_readable(Call.of(row), self._scopes()):
+        elif is_readable(Call.of(row), (await self._wires(workspace_id)).scopes):
             await self._doubt(workspace_id, row, self._settle_time, error.code)
         else:
             await self._unprovable(workspace_id, row, error.code)
@@ -406,12 +437,13 @@ class Sender:
     async def _look_up(self, workspace_id: str, row: Delivery) -> None:
         """Settle a row by what stands in Slack, and where that cannot be seen by what its kind says."""
         call, error = Call.of(row), row.last_error or "the sender fell silent"
-        if not is_readable(call, self._scopes()):
+        wire = await self._wires(workspace_id)
+        if not is_readable(call, wire.scopes):
             await self._unprovable(workspace_id, row, error)
             return
         try:
             async with self._slots:
-                found = await posted(self._port, call, row.id)
+                found = await posted(wire.port, call, row.id)
         except SlackRefused as refusal:
             log.warning("delivery %s (%s) cannot be looked up: %s", row.id, row.kind, refusal.code)
             await self._unprovable(workspace_id, row, error)
@@ -474,16 +506,24 @@ class Sender:
     async def _settle(self, workspace_id: str, row: Delivery, step: Settle, **values: Any) -> None:
         await self._in_unit(workspace_id, lambda session: step(session, row, **values))
 
-    async def _in_unit(self, workspace_id: str, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
-        """Do the work in a unit; a database that is busy is asked again, since the outcome must not be lost."""
-        for is_last in (False, False, True):
+    async def _in_unit(
+        self, workspace_id: str, work: Callable[[AsyncSession], Awaitable[object]], *, insists: bool = True
+    ) -> None:
+        """Do the work in a unit. Where it `insists`, the database is asked until `stop`, however long it is away.
+
+        What came of a call is known only here, and recording it late or a second time does no harm.
+        """
+        pause = 0.0
+        while True:
             try:
                 async with self._database.unit(workspace_id) as session:
                     await work(session)
                 return
             except DatabaseBusy:
-                if is_last:
+                if self._halt.is_set() or not insists:
                     raise
+            await _rung(self._halt, pause)
+            pause = min(pause + DATABASE_PAUSE_SECONDS, LONGEST_DATABASE_PAUSE_SECONDS)
 
     def _in(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)

@@ -39,6 +39,9 @@ class SlackDirectory:
         self._port = port
         self._clock = clock
         self._workspace = workspace
+        self.is_warm = asyncio.Event()
+        # The token of a whole organisation does not say of which workspace Slack is to list people and channels.
+        self._of_workspace: dict[str, Any] = {"team_id": workspace.id} if workspace.organisation_wide else {}
         self._asked: dict[str, float] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -48,7 +51,11 @@ class SlackDirectory:
         try:
             await self._read_people()
             async for found in self._pages(
-                "conversations.list", "channels", types="public_channel,private_channel", exclude_archived=False
+                "conversations.list",
+                "channels",
+                types="public_channel,private_channel",
+                exclude_archived=False,
+                **self._of_workspace,
             ):
                 await self._save_channel(found, await self._members(found) if found.get("is_member") else None)
                 listed.add(str(found["id"]))
@@ -59,7 +66,7 @@ class SlackDirectory:
     async def _read_people(self) -> None:
         """Everybody whom Slack lists; of those it no longer lists each is asked about."""
         listed: set[str] = set()
-        async for member in self._pages("users.list", "members", include_locale=True):
+        async for member in self._pages("users.list", "members", include_locale=True, **self._of_workspace):
             await self.save_person(member)
             listed.add(str(member["id"]))
         async with self._database.unit(self._workspace.id, writes=False) as session:
@@ -81,17 +88,21 @@ class SlackDirectory:
                     await directory.bot_left(session, channel)
 
     async def keep_fresh(self) -> None:
-        """Read who is in the channels of projects again and again, and everything once an hour, until cancelled."""
-        reread_at = _now() + REREAD_SECONDS
+        """Read everything now and once an hour, and who is in the channels of projects all the time, until cancelled.
+
+        `is_warm` is set when everything was read once.
+        """
+        reread_at = _now()
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
             try:
-                await self.refresh()
                 if _now() >= reread_at:
                     reread_at = _now() + REREAD_SECONDS
                     await self.warm()
+                await self.refresh()
             except Exception:
                 log.exception("people and channels could not be read again")
+            self.is_warm.set()
+            await asyncio.sleep(REFRESH_SECONDS)
 
     async def settle(self) -> None:
         """Let what is being read come to its end."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.slack_port import SlackError, SlackPort
+from bot.slack_port import SlackError, SlackPort, Token
 from handlers.request import ChosenFile
 from models.importing import MOST_BYTES
 
@@ -23,7 +23,7 @@ TOO_LARGE = f"The file is larger than {MOST_BYTES // 1_000_000} MB. Split it, or
 class SlackFiles:
     """Reads files with the app's token, which goes to Slack and to nobody else."""
 
-    def __init__(self, port: SlackPort, token: str, api_url: str) -> None:
+    def __init__(self, port: SlackPort, token: Token, api_url: str) -> None:
         self._port = port
         self._token = token
         self._api = urlsplit(api_url)
@@ -50,7 +50,7 @@ class SlackFiles:
         url = str(described.get("url_private_download") or described.get("url_private") or "")
         if not self._is_slacks(url):
             raise ValueError("not Slack's address")
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {await self._token()}"}
         # A token that may not read files is sent on to a page to log in.
         async with (
             aiohttp.ClientSession() as session,

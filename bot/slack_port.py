@@ -7,16 +7,19 @@ knows (`SlackUnknown`), it can never work like this (`SlackPermanent`), or Slack
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+
+# The token for the call that is about to be made. Raises SlackPermanent where there is none.
+Token = Callable[[], Awaitable[str]]
 
 REQUEST_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -108,23 +111,28 @@ class SlackPort(Protocol):
 
 
 class SlackWebApi:
-    """Slack's Web API over HTTP, as the app whose token it is.
+    """Slack's Web API over HTTP, as the app whose token it is; a function gives one that may change.
+
+    With the scheme `Basic` the token is the app's own id and secret, as basic authentication writes them.
 
     Once it was called, `scopes` are those of the token, and `slack_time` is what Slack's clock showed with the answer.
     """
 
     def __init__(
         self,
-        token: str,
+        token: str | Token,
         base_url: str = "https://slack.com/api/",
         *,
         timeout: float = REQUEST_TIMEOUT_SECONDS,
         connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
+        scheme: Literal["Bearer", "Basic"] = "Bearer",
     ) -> None:
         # Its own level, since the library writes whole messages at DEBUG.
         quiet = logging.getLogger("steward.slack_sdk")
         quiet.setLevel(logging.WARNING)
-        self._client = AsyncWebClient(token, base_url, timeout=int(timeout), retry_handlers=[], logger=quiet)
+        self._token = token
+        self._scheme = scheme
+        self._client = AsyncWebClient(base_url=base_url, timeout=int(timeout), retry_handlers=[], logger=quiet)
         if urlsplit(base_url).hostname in _LOCAL_HOSTS:
             self._client.proxy = None
         self.scopes: frozenset[str] = frozenset()
@@ -133,9 +141,11 @@ class SlackWebApi:
 
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """See `SlackPort`. The whole call takes at most the timeout."""
+        token = self._token if isinstance(self._token, str) else await self._token()
         self._open_session()
         try:
-            answer = await self._client.api_call(method, data=_form(arguments))
+            headers = {"Authorization": f"{self._scheme} {token}"}
+            answer = await self._client.api_call(method, data=_form(arguments), headers=headers)
         except SlackApiError as error:
             raise sorted_refusal(error) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:

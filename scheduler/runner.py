@@ -6,7 +6,7 @@ Schedules of people live in our tables; APScheduler holds two interval jobs in m
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
@@ -14,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import Clock
-from models.database import Database
+from models.database import Database, DatabaseAway
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
@@ -31,7 +31,10 @@ Work = Callable[[AsyncSession, datetime], Awaitable[object]]
 
 
 class Runner:
-    """Ticks until stopped. `wake` is called when something may have become due; `failures` counts faults by name."""
+    """Ticks in the workspaces, by default all there are, until stopped.
+
+    `wake` is called when something may have become due; `failures` counts faults by name.
+    """
 
     def __init__(
         self,
@@ -42,16 +45,19 @@ class Runner:
         wake: Callable[[], None],
         jobs: Iterable[Job] = JOBS,
         kinds: Iterable[DeliveryKind] = DELIVERY_KINDS,
+        workspaces: Callable[[], Awaitable[Sequence[str]]] | None = None,
     ) -> None:
         self.failures: Counter[str] = Counter()
         self._database = database
+        self._workspaces = workspaces or database.workspace_ids
         self._clock = clock
         self._wall = wall
         self._wake = wake
-        self._jobs = tuple(jobs)
         self._kinds = deliveries.by_key(kinds)
+        self._jobs = (*jobs, Job("expire", self._expire, deliveries.waiting, self._next_delivery))
         self._one_at_a_time = asyncio.Lock()
         self._scheduler: AsyncIOScheduler | None = None
+        self._is_stopping = False
 
     def start(self) -> None:
         """Tick now and every few seconds, and clean up soon and every hour. Needs a running loop."""
@@ -66,7 +72,8 @@ class Runner:
         self._scheduler = scheduler
 
     async def stop(self) -> None:
-        """Finish the tick that is under way and begin no other."""
+        """Finish what is under way in the tick and begin nothing else; the next start finds what is left."""
+        self._is_stopping = True
         if self._scheduler is None:
             return
         self._scheduler.pause()
@@ -76,21 +83,30 @@ class Runner:
         self._scheduler = None
 
     async def tick(self) -> None:
-        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live."""
+        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live.
+
+        Without the database there is nothing to do; the next tick finds what this one left.
+        """
         async with self._one_at_a_time:
-            now = self._clock.now()
-            for workspace_id in await self._database.workspace_ids():
-                for name, work in self._due_work():
-                    await self._try(workspace_id, name, work, now)
-            self._wake()
-            await self._database.beat(HEARTBEAT, self._wall.now())
+            try:
+                await self._do_what_is_due(self._clock.now())
+            except DatabaseAway:
+                self.failures["database"] += 1
+                log.warning("the clock's work waits for the database")
+
+    async def _do_what_is_due(self, now: datetime) -> None:
+        served = await self._workspaces()
+        for job in self._jobs:
+            for workspace_id in await self._due_in(job, now, served):
+                await self._try(workspace_id, job.id, job.run, now)
+        self._wake()
+        await self._database.beat(HEARTBEAT, self._wall.now())
 
     async def next_due(self) -> datetime | None:
         """The next instant at which a tick may find something to do; None when nothing waits for the clock."""
         now, found = self._clock.now(), []
-        for workspace_id in await self._database.workspace_ids():
+        for workspace_id in await self._workspaces():
             async with self._database.unit(workspace_id, writes=False) as session:
-                found.append(await deliveries.next_due(session, self._kinds))
                 found += [await job.next_at(session, now) for job in self._jobs]
         return min((instant for instant in found if instant is not None), default=None)
 
@@ -98,20 +114,33 @@ class Runner:
         """Forget what need not be kept, in every workspace."""
         async with self._one_at_a_time:
             now = self._clock.now()
-            for workspace_id in await self._database.workspace_ids():
+            for workspace_id in await self._workspaces():
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
 
-    def _due_work(self) -> list[tuple[str, Work]]:
-        return [*((job.id, job.run) for job in self._jobs), ("expire", self._expire)]
+    async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
+        """The served workspaces in which the job has something to do."""
+        if job.due is None:
+            return served
+        return set(served).intersection(await self._database.workspace_ids(*job.due(now)))
 
     async def _expire(self, session: AsyncSession, now: datetime) -> None:
         await deliveries.expire(session, self._kinds, now=now)
 
+    async def _next_delivery(self, session: AsyncSession, now: datetime) -> datetime | None:
+        return await deliveries.next_due(session, self._kinds)
+
     async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:
-        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else."""
+        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else.
+
+        Raises DatabaseAway.
+        """
+        if self._is_stopping:
+            return
         try:
             async with self._database.unit(workspace_id) as session:
                 await work(session, now)
+        except DatabaseAway:
+            raise
         except Exception:
             self.failures[name] += 1
             log.exception("%s failed in workspace %s", name, workspace_id)

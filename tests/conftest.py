@@ -3,6 +3,7 @@
 A test for one engine says `@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from importlib.util import find_spec
 
@@ -10,6 +11,7 @@ import pytest
 
 from models.database import Database
 from tests.databases import CompiledOnce, Databases, PostgresServer, SqliteFiles
+from tests.filled import fill_at
 from tests.support import FixedClock
 
 
@@ -67,6 +69,23 @@ def empty_database_url(databases: Databases) -> Iterator[str]:
 def database_url(databases: Databases) -> Iterator[str]:
     """The address of a database of this test's own, with the schema in it and no rows."""
     url = databases.create(migrated=True)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def filled_templates() -> dict[str, str]:
+    """Engine -> the database that `filled_url` copies, once there is one."""
+    return {}
+
+
+@pytest.fixture
+def filled_url(databases: Databases, engine: str, filled_templates: dict[str, str]) -> Iterator[str]:
+    """The address of a database of this test's own, with the life of one workspace in it, see `tests/filled.py`."""
+    if engine not in filled_templates:
+        filled_templates[engine] = databases.create(migrated=True)
+        asyncio.run(fill_at(filled_templates[engine]))
+    url = databases.copy(filled_templates[engine])
     yield url
     databases.drop(url)
 

@@ -93,7 +93,25 @@ async def states(database: Database, workspace_id: str = WORKSPACE) -> list[str]
     return [f"{row.kind} {row.state.value}" for row in await stored(database, workspace_id)]
 
 
+@dataclass
+class DirectWire:
+    """A workspace's way to Slack that leads straight to a port, with rights that are always fresh."""
+
+    port: SlackPort
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return getattr(self.port, "scopes", frozenset())
+
+    async def freshen(self, target: str) -> None:
+        pass
+
+
 def make_sender(database: Database, slack: SlackPort, clock: Clock, **options: Any) -> Sender:
     """A sender without pauses between messages, whose wall clock is `clock` too unless `wall` is given."""
     defaults: dict[str, Any] = {"wall": clock, "worker_id": "sender-1", "pace_seconds": 0.0}
-    return Sender(database, slack, clock=clock, **(defaults | options))
+
+    async def wires(workspace_id: str) -> DirectWire:
+        return DirectWire(slack)
+
+    return Sender(database, wires, clock=clock, **(defaults | options))

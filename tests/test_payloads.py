@@ -256,8 +256,8 @@ async def steward(sqlite_databases: SqliteFiles) -> AsyncIterator[Installation]:
         http = await leaving.enter_async_context(Sandbox(manifest(request_url=url), request_url=url, rate_limits=False))
         behind_http = Steward(Database(urls[0]), Slack(http.bot_token, http.api_url, http.signing_secret))
         leaving.push_async_callback(behind_http.stop)
-        await behind_http.meet()
-        await behind_http.directory.warm()
+        await behind_http.open()
+        await (await behind_http.served(http.team_id)).directory.warm()
         application = web.application(behind_http.bolt, behind_http.database, http.signing_secret)
         await leaving.enter_async_context(serving(application, listening))
 

@@ -34,8 +34,8 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def steward(*arguments: str, **variables: str) -> Result:
-    return CliRunner().invoke(command_line.app, arguments, env=variables)
+def steward(*arguments: str, input: str | None = None, **variables: str) -> Result:
+    return CliRunner().invoke(command_line.app, arguments, input=input, env=variables)
 
 
 def fill(url: str, work: Callable[[AsyncSession], Awaitable[None]], workspace_id: str = WORKSPACE) -> None:
@@ -186,6 +186,48 @@ def test_migrate_leaves_the_database_of_a_newer_release_alone(database_url: str)
     assert told.exit_code == 1
     assert told.stderr.startswith("This database is at step 9999, and this release of Steward knows only up to step ")
     assert told.stderr.count("\n") == 1
+
+
+def test_migrate_goes_back_to_a_step_once_somebody_has_typed_its_name(database_url: str) -> None:
+    refused = steward("migrate", "--to", "0018", input="yes\n", DATABASE_URL=database_url)
+    at_first = migrate.current(database_url)
+    agreed = steward("migrate", "--to", "0018", input="0018\n", DATABASE_URL=database_url)
+    there = migrate.current(database_url)
+    forward = steward("migrate", "--to", "0019", DATABASE_URL=database_url)
+
+    assert (refused.exit_code, at_first) == (1, migrate.head())
+    assert refused.stderr == "Nothing was changed.\n"
+    assert "  0020  Since when Slack takes no digest for somebody.\n  0019  " in refused.stdout
+    assert "make a backup first: steward backup FILE" in refused.stdout
+    assert (agreed.exit_code, there) == (0, "0018")
+    assert (forward.exit_code, forward.stdout) == (0, "The database is at 0019.\n")
+    assert migrate.current(database_url) == "0019"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_migrate_to_base_says_that_it_takes_everything(database_url: str) -> None:
+    told = steward("migrate", "--to", "base", "--yes", DATABASE_URL=database_url)
+
+    assert "removed for good, which is everything." in told.stdout
+    assert (told.exit_code, migrate.current(database_url)) == (0, None)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_migrate_refuses_a_step_that_nobody_knows_and_a_database_that_is_not_there(
+    database_url: str, installation: Path
+) -> None:
+    unknown = steward("migrate", "--to", "9999", "--yes", DATABASE_URL=database_url)
+    nowhere = steward("migrate", "--to", "0018", "--yes")
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    newer = steward("migrate", "--to", "0018", "--yes", DATABASE_URL=database_url)
+
+    assert unknown.stderr == f"There is no step 9999: this release of Steward knows 0001 to {migrate.head()}.\n"
+    assert nowhere.stderr.startswith("There is no database at steward.db.")
+    assert newer.stderr.startswith("This database is at step 9999, and this release of Steward knows only up to step ")
+    assert {told.exit_code for told in (unknown, nowhere, newer)} == {1}
+    assert list(installation.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["run", "web", "worker"])

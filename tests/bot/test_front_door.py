@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message
 from bot import bolt_app, web
 from bot.incoming import Incoming
 from models.database import Database
-from models.tables import Workspace
 from tests.scenarios.house import house_over_http
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -179,8 +178,10 @@ async def door(database: Database) -> tuple[ASGIApp, list[Incoming]]:
         let_in.append(incoming)
         return {"text": "heard"}
 
-    workspace = Workspace(id="T0001", name="Northwind", bot_user_id="UBOT")
-    bolt = bolt_app.build(note, workspace, token="xoxb-1", signing_secret=SECRET, api_url="http://127.0.0.1:9/api/")
+    async def bot_user(workspace_id: str, enterprise_id: str) -> str:
+        return "UBOT"
+
+    bolt = bolt_app.build(note, bot_user, signing_secret=SECRET, api_url="http://127.0.0.1:9/api/")
     return web.application(bolt, database, SECRET), let_in
 
 

@@ -67,7 +67,7 @@ class Office:
             await outbox.put(session, kind, key=key, target=target, payload=payload, due_at=NOW)
 
     def sender(self, **options: Any) -> Sender:
-        times: dict[str, Any] = {"settle": timedelta(0), "scopes": lambda: self.port.scopes}
+        times: dict[str, Any] = {"settle": timedelta(0)}
         return make_sender(self.database, self.port, self.clock, kinds=KINDS, **(times | options))
 
     async def send(self, *, minutes: int = 4, **options: Any) -> None:

@@ -63,13 +63,14 @@ def signature(body: bytes, *, at: float | None = None, secret: str = SECRET) -> 
 @pytest.fixture
 async def door(database: Database, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Door]:
     caplog.set_level(logging.DEBUG)
-    workspace = Workspace(id="T0001", name="Northwind", bot_user_id="UBOT")
+
+    async def bot_user(workspace_id: str, enterprise_id: str) -> str:
+        return "UBOT"
+
     with run.listener("127.0.0.1", 0) as listening:
         async with aiohttp.ClientSession() as session:
             door = Door(f"http://127.0.0.1:{listening.getsockname()[1]}", session)
-            bolt = bolt_app.build(
-                door.answer, workspace, token="xoxb-1", signing_secret=SECRET, api_url="http://127.0.0.1:9/api/"
-            )
+            bolt = bolt_app.build(door.answer, bot_user, signing_secret=SECRET, api_url="http://127.0.0.1:9/api/")
             serving = asyncio.create_task(web.serve(web.application(bolt, database, SECRET), listening))
             yield door
             serving.cancel()

@@ -15,6 +15,7 @@ from bot import web
 from bot.assemble import Slack, Steward
 from bot.manifest import manifest
 from bot.run import Running, socket_mode
+from bot.served import Served
 from models.database import Database
 from reports.export import Export, export
 from sandbox import Sandbox
@@ -32,18 +33,22 @@ START = datetime(2031, 11, 24, 14, tzinfo=UTC)
 
 
 class House:
-    """A sandbox with Steward in it. `settled` waits until nothing is on its way to anybody."""
+    """A sandbox with Steward in it, and `here` Steward's parts for that workspace.
 
-    def __init__(self, sandbox: Sandbox, steward: Steward) -> None:
+    `settled` waits until nothing is on its way to anybody.
+    """
+
+    def __init__(self, sandbox: Sandbox, steward: Steward, here: Served) -> None:
         self.sandbox = sandbox
         self.steward = steward
+        self.here = here
 
     async def settled(self) -> None:
         for _ in range(2):
             await self.sandbox.idle()
             await self.steward.background.settle()
             await self.steward.sender.drain()
-            await self.steward.homes.settle()
+            await self.steward.settle_homes()
 
     async def export(self) -> Export:
         """Everything stored, as `steward export` gives it."""
@@ -104,9 +109,10 @@ async def at_home(
         settle=timedelta(0),
     ) as running:
         sandbox.on_advance(running.advanced)
-        await _knows_everybody(running.steward)
+        # The start waits for this too, but not for long.
+        await running.steward.warmed()
         try:
-            yield House(sandbox, running.steward)
+            yield House(sandbox, running.steward, await running.steward.served(sandbox.team_id))
         finally:
             sandbox.clock._callbacks.clear()
 
@@ -131,8 +137,9 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
         steward = Steward(
             database, slack, clock=sandbox.clock, pace_seconds=0, patience_seconds=PATIENT_SECONDS, settle=timedelta(0)
         )
-        workspace = await steward.meet()
-        await steward.directory.warm()
+        await steward.open()
+        here = await steward.served(sandbox.team_id)
+        await here.directory.warm()
         application = web.application(steward.bolt, steward.database, sandbox.signing_secret)
         server = uvicorn.Server(
             uvicorn.Config(application, port=port, log_config=None, lifespan="off", ws="none", access_log=False)
@@ -142,18 +149,13 @@ async def house_over_http(database_url: str) -> AsyncIterator[House]:
             await asyncio.sleep(0.01)
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
-        sandbox.on_advance(Running(steward, workspace.name).advanced)
+        sandbox.on_advance(Running(steward, "").advanced)
         try:
-            yield House(sandbox, steward)
+            yield House(sandbox, steward, here)
         finally:
             server.should_exit = True
             await serving
             await steward.stop()
-
-
-async def _knows_everybody(steward: Steward) -> None:
-    """The start waits for this too, but not for long."""
-    await asyncio.gather(*(task for task in steward._tasks if task.get_name() == "warming"))
 
 
 async def begin_at(sandbox: Sandbox, instant: datetime) -> None:

@@ -63,7 +63,7 @@ async def test_a_rename_that_was_not_heard_of_is_found_by_the_next_look(house: H
 
     house.sandbox.workspace.find_channel("network").name = "office-network"
     await house.sandbox.advance(timedelta(seconds=31))
-    await house.steward.directory.refresh()
+    await house.here.directory.refresh()
 
     assert list(await projects_of(house)) == ["office-network"]
 
@@ -79,7 +79,7 @@ async def test_a_channel_made_private_closes_its_project_with_the_next_look_and_
     for kind in ("private", "public"):
         channel.kind = kind
         await house.sandbox.advance(timedelta(seconds=31))
-        await house.steward.directory.refresh()
+        await house.here.directory.refresh()
         await tane.command("@Steward", "/steward", "A1")
         seen.append((await projects_of(house), SECRET in said(tane, "@Steward")))
 
@@ -93,7 +93,7 @@ async def test_a_channel_without_steward_that_is_made_private_closes_its_project
 
     house.sandbox.workspace.find_channel("random").kind = "private"
     await house.sandbox.advance(timedelta(seconds=31))
-    await house.steward.directory.refresh()
+    await house.here.directory.refresh()
     for person in (kavya, tane):
         await person.command("@Steward", "/steward", "A1")
 
@@ -135,7 +135,7 @@ async def test_a_deleted_channel_leaves_its_records_to_those_who_saw_them(house:
     house.sandbox.workspace.channels.pop(channel.id)
     await told(house, {"type": event, "channel": channel.id})
     await house.sandbox.advance(timedelta(seconds=61))
-    await house.steward.directory.refresh()
+    await house.here.directory.refresh()
     for person in (ben, kavya):
         await person.command("@Steward", "/steward", "A1")
 
@@ -171,7 +171,7 @@ async def test_a_channel_that_is_shared_with_another_company_is_read_anew_at_onc
     zoe = house.sandbox.add_person("zoe", "Zoe of another company")
     await house.settled()
     house.sandbox.workspace.find_channel("network").members.append(zoe.id)
-    await house.steward.directory.save_person({"id": zoe.id, "name": "zoe", "is_stranger": True})
+    await house.here.directory.save_person({"id": zoe.id, "name": "zoe", "is_stranger": True})
     await zoe.command("@Steward", "/steward", "A1")
     before = said(zoe, "@Steward")
 

@@ -376,7 +376,7 @@ async def test_two_workers_over_the_same_morning_send_one_message(house: House, 
     await log(house, "Order two racks", ben, day)
     slack = Slack(house.sandbox.bot_token, house.sandbox.api_url)
     other = Steward(Database(database_url, wait_ms=20_000), slack, clock=house.sandbox.clock, pace_seconds=0)
-    await other.meet()
+    await other.open()
     both = (house.steward, other)
 
     async def together(_now: datetime) -> datetime | None:

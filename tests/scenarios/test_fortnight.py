@@ -332,13 +332,13 @@ async def two_at_work(sandbox: Sandbox, database_url: str) -> AsyncIterator[Hous
         second = Steward(
             Database(database_url, wait_ms=20_000), slack, clock=sandbox.clock, pace_seconds=0, settle=timedelta(0)
         )
-        await second.meet()
+        await second.open()
         both = (house.steward, second)
 
         async def together(_now: datetime) -> datetime | None:
             await asyncio.gather(*(each.runner.tick() for each in both))
             await asyncio.gather(*(each.sender.drain() for each in both))
-            await house.steward.homes.settle()
+            await house.steward.settle_homes()
             return await second.runner.next_due() or datetime.max.replace(tzinfo=UTC)
 
         sandbox.clock._callbacks.clear()

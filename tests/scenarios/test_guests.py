@@ -15,7 +15,7 @@ async def as_of_another_company(house: House, name: str) -> Driver:
     """The person as Slack describes somebody who came through a shared channel."""
     person = house.sandbox.person(name)
     described = {"id": person.id, "name": name, "real_name": person.user.real_name, "tz": person.user.tz}
-    await house.steward.directory.save_person({**described, "is_stranger": True})
+    await house.here.directory.save_person({**described, "is_stranger": True})
     return person
 
 

@@ -187,8 +187,8 @@ async def test_the_token_goes_to_slack_and_to_nobody_else(house: House, monkeypa
             "file": {"id": "F1", "name": "log.csv", "size": 3, "url_private_download": "https://slack.com.example/x"}
         }
 
-    monkeypatch.setattr(house.steward.edge._files._port, "call", elsewhere)
-    found = await house.steward.edge._files.read("F1")
+    monkeypatch.setattr(house.here.edge._files._port, "call", elsewhere)
+    found = await house.here.edge._files.read("F1")
 
     assert asked == ["files.info"]
     assert "Slack did not let me read the file." in found.problem

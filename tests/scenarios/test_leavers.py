@@ -53,7 +53,7 @@ async def test_nobody_is_told_twice_and_nobody_reminds_a_leaver(house: House) ->
     await leaves(house, "ben")
     house.sandbox.change_person("ben", deleted=True, title="Gone")
     await house.settled()
-    await house.steward.directory.warm()
+    await house.here.directory.warm()
     for _ in range(2):
         await house.sandbox.next_morning("ben")
     await house.settled()
@@ -141,7 +141,7 @@ async def test_somebody_whom_slack_no_longer_lists_has_left(house: House) -> Non
     await log(house, "kavya", "#network", "Order two racks @ben")
 
     house.sandbox.workspace.users.pop("U00000000BE")
-    await house.steward.directory.warm()
+    await house.here.directory.warm()
     await house.settled()
 
     assert len(words_of_leaving(kavya)) == 1

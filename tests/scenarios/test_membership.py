@@ -66,7 +66,7 @@ async def test_whoever_joined_unheard_is_let_in_by_the_next_look(house: House) -
 
     joins_unheard(house, "kavya")
     await house.sandbox.advance(timedelta(seconds=31))
-    await house.steward.directory.refresh()
+    await house.here.directory.refresh()
     await kavya.command("@Steward", "/steward", "A1")
 
     assert SECRET in said(kavya, "@Steward")
@@ -185,8 +185,8 @@ async def test_what_a_busy_database_cannot_keep_is_asked_again_later(
         raise DatabaseBusy("Steward's database was busy.")
 
     network = house.sandbox.person("ana").channel("#network").id
-    monkeypatch.setattr(house.steward.directory, "_save_channel", busy)
+    monkeypatch.setattr(house.here.directory, "_save_channel", busy)
 
-    await house.steward.directory.reread([network])
+    await house.here.directory.reread([network])
 
     assert f"channel {network} could not be read again" in caplog.text

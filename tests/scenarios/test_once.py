@@ -31,7 +31,7 @@ async def impatient_house(database_url: str) -> AsyncIterator[House]:
 @asynccontextmanager
 async def writer_held_long(house: House, database_url: str) -> AsyncIterator[None]:
     """The database is held for longer than Steward waits before it says "Still working"."""
-    edge = house.steward.edge
+    edge = house.here.edge
     patient, edge._patience_seconds = edge._patience_seconds, 0.2
     try:
         async with writer_held(database_url):
@@ -43,7 +43,7 @@ async def writer_held_long(house: House, database_url: str) -> AsyncIterator[Non
 @asynccontextmanager
 async def held_up(house: House) -> AsyncIterator[None]:
     """What people ask for meanwhile is done at the end of it, long after Steward says "Still working"."""
-    edge, goes_on = house.steward.edge, asyncio.Event()
+    edge, goes_on = house.here.edge, asyncio.Event()
     patient, unit = edge._patience_seconds, edge._unit
 
     async def late(*args: Any, **options: Any) -> Any:
@@ -651,7 +651,7 @@ async def test_a_request_whose_caller_goes_away_is_stored_whole_and_once(house: 
     shipment = Shipment("slash_commands", "/action", command, wants_answer=True)
 
     async with writer_held(database_url):
-        waiting = asyncio.ensure_future(house.steward.edge.answer(incoming.command(command)))
+        waiting = asyncio.ensure_future(house.here.edge.answer(incoming.command(command)))
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):

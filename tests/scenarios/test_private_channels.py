@@ -133,7 +133,7 @@ async def test_whoever_left_the_channel_can_no_longer_use_a_button_they_still_se
     seen_before = len(ben.ephemerals("#steering"))
     pressed = delivered(house, "block_actions").payload
     house.sandbox.workspace.find_channel("steering").members.remove(ben.id)
-    await house.steward.directory.learn_channel(pressed["channel"]["id"])
+    await house.here.directory.learn_channel(pressed["channel"]["id"])
 
     await _press(house, pressed, button)
     await house.settled()

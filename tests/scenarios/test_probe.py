@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlmodel import select
 
+from bot import answers
 from bot import incoming as parsing
 from bot.assemble import Slack, Steward
 from bot.incoming import Incoming
@@ -31,7 +32,7 @@ from models.kinds import KINDS
 from models.labels import Confidentiality
 from models.permissions import Actor, Standing, actor_of
 from models.standups import Plan
-from models.tables import Delivery, EntryState, History, Record, StandupReport
+from models.tables import Delivery, EntryState, History, Record, StandupReport, Workspace
 from reports.export import export
 from scheduler.notices import DELIVERY_KINDS
 from tests.scenarios import probes
@@ -44,6 +45,7 @@ pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 SECRETS = ("Zanzibar", "Quokka", "quokka", "Narwhal", "Axolotl", "walrus")
 ELSEWHERE = "T0000ELSEWH"
+OTHER = Workspace(id=ELSEWHERE, name="Elsewhere", bot_user_id="U0000OTHER")
 NETWORK, STEERING = "C00000000NE", "C00000000ST"
 
 TABLES: Mapping[str, tuple[Aims, Any]] = {
@@ -121,14 +123,14 @@ class Eye:
 async def watched(house: House) -> AsyncIterator[Eye]:
     """The house with nobody outside it."""
     steward = house.steward
-    eye = Eye([], steward.port.call)
+    eye, port = Eye([], house.here.port.call), house.here.port
     await steward.runner.stop()
-    outside = steward.port.call, steward.responder.send
-    steward.port.call, steward.responder.send = eye.call, eye.send  # type: ignore[method-assign]
+    outside = port.call, steward.responder.send
+    port.call, steward.responder.send = eye.call, eye.send  # type: ignore[method-assign]
     try:
         yield eye
     finally:
-        steward.port.call, steward.responder.send = outside  # type: ignore[method-assign]
+        port.call, steward.responder.send = outside  # type: ignore[method-assign]
 
 
 @dataclass
@@ -170,28 +172,46 @@ async def refused(method: str, **arguments: Any) -> dict[str, Any]:
     raise SlackPermanent("user_not_found" if method.startswith("users.") else "channel_not_found")
 
 
+class Elsewhere:
+    """An access to the one other workspace."""
+
+    async def open(self) -> None:
+        pass
+
+    async def workspaces(self) -> list[Workspace]:
+        return [OTHER]
+
+    async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
+        return OTHER if workspace_id == ELSEWHERE else None
+
+    async def token(self, workspace_id: str) -> str:
+        return "xoxb-elsewhere"
+
+    def scopes(self, workspace_id: str) -> frozenset[str]:
+        return frozenset()
+
+
 @asynccontextmanager
 async def elsewhere(house: House, eye: Eye) -> AsyncIterator[House]:
     """A second workspace in the same database, with Ana and the open channel in it and nothing logged."""
 
-    async def introduced(method: str, **arguments: Any) -> dict[str, Any]:
-        return {"team_id": ELSEWHERE, "team": "Elsewhere", "user_id": "U0000OTHER"}
-
     steward = Steward(
         house.steward.database,
         Slack("xoxb-elsewhere", "http://slack.example"),
+        access=Elsewhere(),
         clock=house.sandbox.clock,
         patience_seconds=PATIENT_SECONDS,
     )
-    steward.port.call, steward.responder.send = introduced, eye.send  # type: ignore[method-assign,assignment]
-    await steward.meet()
-    steward.port.call = Eye(eye.said, refused).call  # type: ignore[method-assign]
+    steward.responder.send = eye.send  # type: ignore[method-assign]
+    here = await steward.served(ELSEWHERE)
+    here.port.call = Eye(eye.said, refused).call  # type: ignore[method-assign]
     ana = house.sandbox.person("ana").id
     async with steward.database.unit(ELSEWHERE) as session:
+        session.add(Workspace(**OTHER.model_dump()))
         await make_person(session, "ana", id=ana)
         await make_channel(session, "network", id=NETWORK, members=[ana])
-    yield House(house.sandbox, steward)
-    await steward.port.close()
+    yield House(house.sandbox, steward, here)
+    await here.port.close()
     await steward.responder.close()
 
 
@@ -282,7 +302,7 @@ async def wrong_people(house: House) -> dict[str, str]:
     zoe = sandbox.add_person("zoe", "Zoe of another company")
     await sandbox.person("ana").invite("#network", "zoe")
     await house.settled()
-    await house.steward.directory.save_person({"id": zoe.id, "name": "zoe", "is_stranger": True})
+    await house.here.directory.save_person({"id": zoe.id, "name": "zoe", "is_stranger": True})
     return {
         "a member": sandbox.person("tane").id,
         "an admin who coordinates another project": sandbox.person("kavya").id,
@@ -380,9 +400,9 @@ def every_try() -> Iterator[tuple[str, Aim, Incoming]]:
 async def answered(house: House, eye: Eye, request: Incoming) -> str:
     """Everything that anybody is told because of the request."""
     eye.said.clear()
-    acknowledgement = await house.steward.edge.answer(request)
+    acknowledgement = await house.steward.answer(request)
     await house.steward.background.settle()
-    await house.steward.homes.settle()
+    await house.steward.settle_homes()
     if request.where is Where.EVENT:
         await house.steward.sender.drain()
     return json.dumps([acknowledgement, eye.said], ensure_ascii=False, default=str)
@@ -549,8 +569,10 @@ async def test_an_envelope_of_another_workspace_reaches_nothing(house: House, ea
     async with watched(house) as eye:
         for name, _, attempt in every_try():
             before = eavesdropper.rows()
-            told = await answered(house, eye, aimed(attempt, secret, ana, ELSEWHERE))
-            found += [f"{name}: tells {told}"] if told != "[null, []]" else []
+            request = aimed(attempt, secret, ana, ELSEWHERE)
+            told = await answered(house, eye, request)
+            nothing = json.dumps([answers.not_installed(request), []], ensure_ascii=False)
+            found += [f"{name}: tells {told}"] if told != nothing else []
             found += complaints(name, before, eavesdropper.rows(), Aim())
 
     assert found == [], "\n".join(found[:20])

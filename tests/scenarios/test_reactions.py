@@ -202,7 +202,7 @@ async def test_an_admin_chooses_the_emoji_and_everybody_sees_them(house: House) 
         await react(house, ben, message, emoji)
     assert sorted(await titles(house)) == ["D1", "I1", "R1"]
 
-    await house.steward.meet()
+    await house.steward.open()
     await react(house, ben, await said_by("kavya", house, "And of racks"), "fire")
     assert "R2" in await titles(house)
 

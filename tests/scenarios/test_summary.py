@@ -230,7 +230,7 @@ async def test_two_workers_post_one(house: House, database_url: str) -> None:
     await log(house, "Order two racks by 2031-12-01")
     slack = Slack(house.sandbox.bot_token, house.sandbox.api_url)
     other = Steward(Database(database_url, wait_ms=20_000), slack, clock=house.sandbox.clock, pace_seconds=0)
-    await other.meet()
+    await other.open()
     both = (house.steward, other)
 
     async def together(_now: datetime) -> datetime | None:

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import outbox
@@ -16,7 +18,7 @@ from scheduler.jobs import JOBS, Job
 from scheduler.notices import DELIVERY_KINDS
 from scheduler.runner import HEARTBEAT, Runner
 from tests.support import NOW, WORKSPACE, FixedClock, make_record, make_workspace
-from tests.support_slack import RecordingSlack, make_sender, stored
+from tests.support_slack import RecordingSlack, make_sender, states, stored
 
 KINDS = deliveries.by_key(DELIVERY_KINDS)
 
@@ -105,6 +107,35 @@ async def test_cleaning_up_forgets_old_requests_in_every_workspace(house: Databa
     for workspace_id in (WORKSPACE, "T0002"):
         async with house.unit(workspace_id) as session:
             assert await session.get(SeenRequest, (workspace_id, "old")) is None
+
+
+async def test_a_look_at_many_workspaces_costs_what_is_due_in_them(house: Database, clock: FixedClock) -> None:
+    """As many statements as with two of them, until something is due in one."""
+
+    async def statements() -> int:
+        sent: list[str] = []
+
+        def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            sent.append(statement)
+
+        engine = house.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        await runner.tick()
+        event.remove(engine, "before_cursor_execute", note)
+        return len(sent)
+
+    runner = make_runner(house, clock, Bell())
+    with_two = await statements()
+    for number in range(20):
+        async with house.unit(f"T1{number:03}") as session:
+            await make_workspace(session)
+    with_many = await statements()
+    async with house.unit(WORKSPACE) as session:
+        await outbox.put(session, "word", key="late", target="UANA", due_at=NOW, expires_at=NOW)
+
+    assert with_many == with_two
+    assert await statements() > with_two
+    assert await states(house) == ["word expired"]
 
 
 async def test_started_it_ticks_by_itself_and_stopped_it_is_still(house: Database, clock: FixedClock) -> None:

@@ -1,0 +1,99 @@
+"""Which workspaces this installation serves, and the token for each."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy.exc import IntegrityError
+
+from bot.incoming import Incoming
+from bot.slack_port import SlackWebApi
+from models.database import Database
+from models.tables import Workspace
+
+# What Slack tells of where Steward is installed; each may concern workspaces that are not served.
+EVENTS = frozenset({"app_uninstalled", "tokens_revoked", "team_access_granted", "team_access_revoked"})
+
+
+class Access(Protocol):
+    """Where Steward is installed."""
+
+    async def open(self) -> None:
+        """Make ready, once, before anything else. Raises SlackError when Slack refuses."""
+        ...
+
+    async def workspaces(self) -> Sequence[Workspace]:
+        """Every workspace that is served now."""
+        ...
+
+    async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
+        """The workspace that a request names, of that organisation if of any; None when it is not served."""
+        ...
+
+    async def token(self, workspace_id: str) -> str:
+        """The bot token for a call made now. Raises SlackPermanent for a workspace that is not served."""
+        ...
+
+    def scopes(self, workspace_id: str) -> frozenset[str]:
+        """What Slack lets us do there by what it said last; each of its answers tells it anew."""
+        ...
+
+    async def heard(self, event: Incoming) -> None:
+        """Slack told one of `EVENTS`. In any order, and any number of times."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything, once, after everything else."""
+        ...
+
+
+class OneWorkspace:
+    """The workspace of one bot token that somebody gave us."""
+
+    def __init__(self, database: Database, bot_token: str, api_url: str) -> None:
+        self._database = database
+        self._bot_token = bot_token
+        self._api_url = api_url
+        self._scopes: frozenset[str] = frozenset()
+        self._workspace: Workspace | None = None
+
+    async def open(self) -> None:
+        """Learn from Slack whose token it is."""
+        port = SlackWebApi(self._bot_token, self._api_url)
+        try:
+            told = await port.call("auth.test")
+        finally:
+            await port.close()
+        self._scopes = port.scopes
+        found = Workspace(id=told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"])
+        try:
+            self._workspace = await self._stored(found)
+        except IntegrityError:
+            # Another process met it for the first time as well, and was a moment faster.
+            self._workspace = await self._stored(found)
+
+    async def _stored(self, found: Workspace) -> Workspace:
+        """The workspace as it is in the database now, called what Slack calls it; what was chosen in it stays."""
+        async with self._database.unit(found.id) as session:
+            known = await session.get(Workspace, found.id) or Workspace(**found.model_dump())
+            known.name, known.bot_user_id = found.name, found.bot_user_id
+            session.add(known)
+        return known
+
+    async def workspaces(self) -> Sequence[Workspace]:
+        return [self._workspace] if self._workspace is not None else []
+
+    async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
+        is_ours = self._workspace is not None and self._workspace.id == workspace_id
+        return self._workspace if is_ours else None
+
+    async def token(self, workspace_id: str) -> str:
+        return self._bot_token
+
+    def scopes(self, workspace_id: str) -> frozenset[str]:
+        return self._scopes
+
+    async def heard(self, event: Incoming) -> None:
+        """Its token is a setting: whoever removes Steward from Slack stops it, too."""
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
