@@ -1,7 +1,6 @@
 """The command `steward`."""
 
 import json
-import logging
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,6 +17,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+# Whether logs are ours to write, because this is no guest in another program.
+is_program = False
 
 Without = Annotated[
     bool, typer.Option("--without-optional", help="In the sandbox, grant no scope that the manifest calls optional.")
@@ -97,12 +99,14 @@ def migrate(
 ) -> None:
     """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.run import database_faults, require_database
+    from bot.run import database_faults, reached, require_database
 
     url = _settings("database").database_url
     with _refusals():
         if to is not None:
             require_database(url)
+    _go(reached(url, typer.echo))
+    with _refusals():
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}
         if to and undone:
@@ -138,6 +142,30 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
 
 
+keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("new")
+def new_key() -> None:
+    """A new key, on standard output: to be put in front of those there are."""
+    from bot.sealing import new_key as made
+
+    typer.echo(made())
+
+
+@keys.command("renew")
+def renew_seals() -> None:
+    """Seal every stored token with the newest key, while Steward runs; afterwards the older keys can be left out."""
+    _go(_renew_seals(_settings("database")))
+
+
+@keys.command("forget")
+def forget_tokens(installation: Annotated[str, typer.Argument(help="T… or E…, as it was told.")]) -> None:
+    """Erase the tokens of an installation that do not open any more; installing there again brings it back."""
+    _go(_forget_tokens(_settings("database"), installation))
+
+
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
@@ -163,19 +191,51 @@ def export(
 
 
 @app.command()
+def erase(
+    person: Annotated[str | None, typer.Option(help="Slack's user id of somebody whose traces shall go.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Slack's team id: of the person's, where there are several; alone, all of it.")
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another name or e-mail address of theirs; may be given several times.")
+    ] = None,
+    spare: Annotated[
+        list[str] | None, typer.Option(help="A name of theirs that is an ordinary word: only @WORD goes.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only count what would go, by table.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a person out of everything that Steward keeps, or delete a whole workspace. There is no way back."""
+    from bot import erase as erasing
+
+    settings = _settings("database")
+    whom = person or workspace or _fail("Say who shall be erased: --person U… or a whole workspace, --workspace T…")
+    if not (yes or dry_run) and typer.prompt(f"Erasing cannot be undone. Type {whom} again") != whom:
+        _fail("That is another id. Nothing was erased.")
+    if person is None:
+        _go(erasing.workspace(settings, whom, typer.echo, only_counts=dry_run))
+    else:
+        told = {"also": also or (), "spared": spare or ()}
+        _go(erasing.person(settings, workspace, person, typer.echo, only_counts=dry_run, **told))
+
+
+@app.command()
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
+    redirect_url: Annotated[str | None, typer.Option(help="For many workspaces: where installing ends.")] = None,
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
-    from bot.manifest import manifest as described
+    from bot.manifest import manifest as made
 
-    typer.echo(json.dumps(described(prefix, request_url=request_url), indent=2, ensure_ascii=False))
+    described = made(prefix, request_url=request_url, redirect_url=redirect_url)
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 
 def main() -> None:
     """Entry point: logs go to standard error, so that an export can be piped."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    global is_program
+    is_program = True
     app()
 
 
@@ -191,6 +251,31 @@ async def _doctor(settings: Settings) -> None:
         typer.echo(f"{faults} to mend.")
         raise typer.Exit(1)
     typer.echo("All is well.")
+
+
+async def _renew_seals(settings: Settings) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from bot.sealing import Seal, renew
+
+    if not settings.encryption_keys:
+        raise CannotStart("STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.")
+    require_database(settings.database_url)
+    async with migrated_database(settings.database_url) as database:
+        renewed = await renew(database, Seal(settings.encryption_keys))
+    typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
+
+
+async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from models import installations
+    from models.clock import SystemClock
+
+    require_database(settings.database_url)
+    now = SystemClock().now()
+    async with migrated_database(settings.database_url) as database:
+        if not await installations.remove(database, installation_id, before=now, now=now):
+            raise CannotStart(f"Steward was never installed in {installation_id}.")
+    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
 
 
 async def _health(settings: Settings) -> None:
@@ -212,19 +297,14 @@ async def _health(settings: Settings) -> None:
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.run import CannotStart, migrated_database, require_database
+    from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
     from models import directory
     from models.permissions import actor_of
     from reports.export import export as report
 
     require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
-        known = await database.workspace_ids()
-        if workspace_id is None and len(known) != 1:
-            raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
-        chosen = workspace_id or known[0]
-        if chosen not in known:
-            raise CannotStart(f"There is no workspace {chosen} here.")
+        chosen = await chosen_workspace(database, workspace_id)
         async with database.unit(chosen, writes=False) as session:
             actor = None
             if person_id is not None:
@@ -238,12 +318,17 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
 
 def _settings(purpose: str) -> Settings:
     try:
-        return load(purpose)
+        settings = load(purpose)
     except SettingsProblem as problem:
         for line in problem.problems:
             typer.echo(line, err=True)
         typer.echo("See .env.example for what each setting is.", err=True)
         raise typer.Exit(2) from None
+    if is_program:
+        from bot import logs
+
+        logs.configure(settings)
+    return settings
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:
@@ -257,13 +342,14 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
+    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
     from bot.socket_mode import DoorStuck
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, DoorStuck, StewardError) as reason:
+    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

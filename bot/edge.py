@@ -6,14 +6,13 @@ which promises nothing, and its result follows. Refusals reach the person where 
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import answers
+from bot import answers, logs
 from bot.background import Background
 from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
@@ -25,9 +24,9 @@ from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Deps, Request, SourceMessage, Where
 from handlers.slack_text import after_mention, decoded, labelled, named_pieces
-from models import directory, operations, outbox, projects, requests
+from models import directory, erased, operations, outbox, projects, requests
 from models.clock import Clock
-from models.database import Database, DatabaseBusy, shielded
+from models.database import Database, DatabaseAway, DatabaseBusy, shielded
 from models.errors import NotAllowed, Overtaken, StewardError
 from models.kinds import read_reference
 from models.operations import Source
@@ -44,6 +43,10 @@ PATIENCE_SECONDS = 2.0
 
 class Unknown(Exception):
     """Somebody or some channel we have not met; to be learned from Slack before the work begins again."""
+
+
+class OfErased(Exception):
+    """Slack tells of somebody who was erased, and who did nothing."""
 
 
 class Edge:
@@ -96,7 +99,7 @@ class Edge:
         try:
             await self._learn_from(incoming)
             reply, _ = await self._unit_with_learning(incoming)
-        except requests.AlreadyDone:
+        except (requests.AlreadyDone, OfErased):
             return
         except (DatabaseBusy, Overtaken):
             raise
@@ -121,8 +124,8 @@ class Edge:
         except StewardError as refusal:
             reply, wrote = answers.refusal(incoming, refusal), False
         except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("fault %s in a mention", reference)
+            reference = logs.reference()
+            log.exception("fault %s in a mention", reference, extra={"fault": reference})
             reply, wrote = answers.fault(incoming, reference), False
         if not wrote:
             async with self._database.unit(self._workspace.id) as session:
@@ -165,9 +168,12 @@ class Edge:
         """The reply to a person, whatever happens: refusals and faults are replies too."""
         try:
             return await self._done_or_refused(incoming)
+        except DatabaseAway as away:
+            return Outcome(answers.refusal(incoming, away), refused=True)
         except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("fault %s in %s %s", reference, incoming.where.value, incoming.name)
+            reference = logs.reference()
+            where = f"{incoming.where.value} {incoming.name}"
+            log.exception("fault %s in %s", reference, where, extra={"fault": reference})
             return Outcome(answers.fault(incoming, reference), refused=True)
 
     async def _done_or_refused(self, incoming: Incoming) -> Outcome:
@@ -176,6 +182,8 @@ class Edge:
             return Outcome(reply, wrote=wrote)
         except requests.AlreadyDone as repeat:
             return Outcome(await self._as_it_stands(incoming, repeat.reference))
+        except DatabaseAway:
+            raise
         except StewardError as refusal:
             if (done := await self._seen(incoming)) is not None:
                 return Outcome(done)
@@ -193,7 +201,7 @@ class Edge:
     async def _unit_with_learning(self, incoming: Incoming) -> tuple[Reply, bool]:
         """The handler's reply, and whether it was to store something.
 
-        Meets unknown people and channels on the way, and begins again when somebody else was first by a moment.
+        Meets unknown people and channels on the way.
         """
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None or not await self._matters(incoming, entry):
@@ -202,10 +210,7 @@ class Edge:
             incoming = replace(incoming, file=await self._files.read(file_id))
         if entry.reads is not Reads.NOTHING and incoming.message:
             incoming = replace(incoming, message=await self._read(incoming, incoming.message, entry.reads))
-        try:
-            return await self._unit_or_learn(incoming, entry), entry.writes
-        except Overtaken:
-            return await self._unit_or_learn(incoming, entry), entry.writes
+        return await self._unit_or_again(incoming, entry), entry.writes
 
     async def _matters(self, incoming: Incoming, entry: Entry) -> bool:
         if entry.matters is None:
@@ -222,6 +227,21 @@ class Edge:
             text = await self._directory.text_of(incoming.channel_id, message.ts, thread_ts)
             message = replace(message, text=text)
         return replace(message, link=link, thread_ts=thread_ts)
+
+    async def _unit_or_again(self, incoming: Incoming, entry: Entry) -> Reply:
+        """The unit, begun again once when somebody else was first by a moment, or the database went away in it.
+
+        Where it may have been stored all the same, its key tells: it takes effect once.
+        """
+        try:
+            return await self._unit_or_learn(incoming, entry)
+        except Overtaken:
+            return await self._unit_or_learn(incoming, entry)
+        except DatabaseAway as away:
+            try:
+                return await self._unit_or_learn(incoming, entry)
+            except DatabaseAway as again:
+                raise (away if away.perhaps else again) from None
 
     async def _unit_or_learn(self, incoming: Incoming, entry: Entry) -> Reply:
         try:
@@ -257,6 +277,8 @@ class Edge:
         asks: list[Awaitable[None]] = [self._directory.freshen(incoming.person_id, incoming.channel_id)]
         async with self._database.unit(self._workspace.id, writes=False) as session:
             if incoming.person_id and await directory.person(session, incoming.person_id) is None:
+                if not _acts(incoming) and await erased.among(session, [incoming.person_id]):
+                    raise OfErased
                 asks.append(self._directory.learn_person(incoming.person_id))
             if _names_channel(incoming) and not _is_known(await directory.channel(session, incoming.channel_id)):
                 asks.append(self._directory.learn_channel(incoming.channel_id, incoming.channel_name))
@@ -328,6 +350,14 @@ class Edge:
                 return await records.show(request, Deps(session, self._clock.now()), *found)
         except StewardError as gone:
             return answers.refusal(incoming, gone)
+
+
+# What Slack tells of a person because they did something with Steward, and not because something is so.
+_ACTS = frozenset({"app_home_opened", "message", "reaction_added"})
+
+
+def _acts(incoming: Incoming) -> bool:
+    return incoming.where is not Where.EVENT or incoming.name in _ACTS
 
 
 def _source_of(incoming: Incoming) -> Source | None:

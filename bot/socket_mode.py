@@ -6,7 +6,6 @@ that it is connected and hears nothing. So it is not asked. What counts is what 
 
 import asyncio
 import logging
-import re
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -219,18 +218,10 @@ async def _closed(handler: AsyncSocketModeHandler, seconds: float) -> bool:
 
 def _handler(bolt: AsyncApp, app_token: str, api_url: str, ping_seconds: float) -> AsyncSocketModeHandler:
     quiet = logging.getLogger("steward.socket_mode")
-    if _without_addresses not in quiet.filters:
-        quiet.addFilter(_without_addresses)
+    # It writes whole messages at DEBUG.
+    quiet.setLevel(logging.WARNING)
     web_client = AsyncWebClient(base_url=api_url, logger=quiet)
     handler = AsyncSocketModeHandler(bolt, app_token, logger=quiet, web_client=web_client, ping_interval=ping_seconds)
     if urlsplit(api_url).hostname in ("127.0.0.1", "localhost", "::1"):
         web_client.proxy = handler.client.proxy = None
     return handler
-
-
-def _without_addresses(record: logging.LogRecord) -> bool:
-    """Whoever has a socket's address may open it, so the library's messages lose it, and their tracebacks."""
-    record.msg = re.sub(r"(wss?://[^\s?]+)\?[^\s'\")]+", r"\1", record.getMessage())
-    record.args = None
-    record.exc_info = None
-    return True

@@ -9,6 +9,7 @@ The rules that keep a message from going out twice:
 `now` is the product's clock (due times, limits); `wall` is the machine's (leases).
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -257,10 +258,12 @@ async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     So is, in a database restored from a backup, whatever was due before that: it may have been sent already.
     """
     restored_at = select(func.max(Workspace.restored_at)).scalar_subquery()
+    of_limit: dict[timedelta, list[str]] = defaultdict(list)
+    for kind in kinds.values():
+        if kind.late_limit is not None:
+            of_limit[kind.late_limit].append(kind.key)
     limits = [
-        and_(col(Delivery.kind) == kind.key, col(Delivery.due_at) <= now - kind.late_limit)
-        for kind in kinds.values()
-        if kind.late_limit is not None
+        and_(col(Delivery.due_at) <= now - limit, col(Delivery.kind).in_(keys)) for limit, keys in of_limit.items()
     ]
     too_late = or_(
         col(Delivery.expires_at) <= now,
@@ -288,11 +291,27 @@ async def supersede(session: AsyncSession, kinds: Kinds, *, now: datetime) -> in
     return await _count(session, statement)
 
 
-async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
-    """Record that the message stands in Slack, whatever else happened to the row meanwhile."""
+async def cancel_all(session: AsyncSession, *, reason: str) -> int:
+    """Owe nothing any more, and say how much that was. What is being sent is settled by its sender."""
     statement = (
         update(Delivery)
-        .where(col(Delivery.id) == claimed.id)
+        .where(col(Delivery.state) == DeliveryState.DUE)
+        .values(state=DeliveryState.CANCELLED, last_error=_cut(reason))
+    )
+    return await _count(session, statement)
+
+
+async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
+    """Record that the message stands in Slack, whatever else happened to the row meanwhile.
+
+    None when this was recorded before: whether a commit took place is not always known, and then it is done again.
+    """
+    statement = (
+        update(Delivery)
+        .where(
+            col(Delivery.id) == claimed.id,
+            or_(col(Delivery.state) != DeliveryState.SENT, col(Delivery.slack_ts).is_distinct_from(ts)),
+        )
         .values(
             state=DeliveryState.SENT, slack_channel=channel, slack_ts=ts, lease_until=None, call=None, last_error=None
         )

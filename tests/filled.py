@@ -20,7 +20,9 @@ from models import (
     capturing,
     comments,
     directory,
+    erased,
     escalations,
+    installations,
     leaving,
     links,
     manners,
@@ -58,7 +60,10 @@ from scheduler.deliveries import Call, Wait
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
 from tests.support import NOW, WORKSPACE, a_plan, make_channel, make_person, make_workspace, value_of
+from tests.support_installations import an_installation
 
+# Another workspace, from which Steward was removed.
+GONE = "T0GONE"
 MONDAY = NOW
 # The last instant of what `fill` lets happen: a Friday evening.
 AFTERWARDS = datetime(2026, 3, 13, 18, 0, tzinfo=UTC)
@@ -102,8 +107,26 @@ async def fill_at(url: str, workspace_id: str = WORKSPACE) -> None:
     database = Database(url)
     try:
         await fill(database, workspace_id)
+        await install(database, workspace_id)
     finally:
         await database.dispose()
+
+
+async def install(database: Database, workspace_id: str) -> None:
+    """What belongs to no workspace: an installation of an organisation, one that was removed, and one begun."""
+    wide = an_installation(
+        "E0001",
+        enterprise_id="E0001",
+        sealed_tokens="sealed",
+        expires_at=AFTERWARDS,
+        refreshing_until=AFTERWARDS,
+        refresh_error="ratelimited",
+    )
+    await installations.save(database, wide)
+    await installations.save(database, an_installation(GONE, removed_at=MONDAY))
+    await installations.begin(database, "0" * 64, now=MONDAY, expires_at=AFTERWARDS)
+    async with database.unit(GONE) as session:
+        session.add(Workspace(id=GONE, name="Gone", bot_user_id="UBOT", installation_id="E0001", removed_at=MONDAY))
 
 
 async def fill(database: Database, workspace_id: str) -> None:
@@ -301,12 +324,13 @@ async def answer(session: AsyncSession, now: datetime) -> None:
 
 
 async def end_it(session: AsyncSession, now: datetime) -> None:
-    """Somebody leaves, a project is closed, and some deliveries are on their way or in doubt."""
+    """Somebody leaves, somebody was erased, a project is closed; some deliveries are on their way or in doubt."""
     ana = await actor(session, "UANA")
     cleo = await person(session, "UCLEO")
     cleo.is_active = False
     session.add(cleo)
     await leaving.note(session, "UCLEO", now)
+    await erased.remember(session, "UGONE")
     await projects.archive(session, ana, await project_of(session, "CSECRET"), now=now)
     await make(session, ACTION, now, title="Logged last", owner_id="UBEN")
     sending, *_ = await deliveries.claim(session, NOTICES, now=now, wall=now, worker="worker", limit=1)

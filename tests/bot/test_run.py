@@ -442,7 +442,7 @@ async def test_a_database_that_cannot_be_opened_is_told_in_a_sentence_without_it
     (installation / "notes.txt").write_text("This is no database. " * 100)
 
     with pytest.raises(ways.CannotStart) as refusal:
-        await ways.worker_process(Settings(database_url=url), print)
+        await ways.worker_process(Settings(database_url=url), print, start_seconds=0)
 
     assert str(refusal.value).startswith("The database in DATABASE_URL cannot be opened: ")
     assert "hunter2" not in str(refusal.value)

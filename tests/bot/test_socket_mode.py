@@ -1,12 +1,10 @@
 """The door to Slack: it stays open, and tells nobody how to get through it."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 import typer
@@ -22,6 +20,7 @@ from bot.socket_mode import DoorStuck, SocketMode, Watch
 from models.database import Database
 from sandbox import Sandbox
 from tests.processes import until_it_is
+from tests.support_logs import settings_for, written
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -61,19 +60,25 @@ async def back(slack: Sandbox) -> None:
     await until_it_is(True, works)
 
 
-async def test_a_slack_that_was_away_is_found_again(
-    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_slack_that_was_away_is_found_again(database_url: str) -> None:
     """However long it takes: what the process owes people goes on meanwhile."""
     never_too_long = replace(CLOSELY, stuck=0.0)
-    async with Sandbox(manifest(), keep=tmp_path) as slack, connected(slack, database_url, never_too_long) as (door, _):
-        async with slack.out_of_reach():
-            await until_said(caplog, "not connected", times=3)
-            assert not door.is_connected
-        await back(slack)
+    with written(settings_for("text")) as log:
 
-        assert door.is_connected
-    assert slack.app_token not in caplog.text
+        async def tries() -> bool:
+            return log.getvalue().count("not connected: no connection") >= 3
+
+        async with Sandbox(manifest()) as slack, connected(slack, database_url, never_too_long) as (door, _):
+            async with slack.out_of_reach():
+                await until_it_is(True, tries)
+                assert not door.is_connected
+            await back(slack)
+
+            assert door.is_connected
+
+    # Whoever has the address of a socket could listen instead of us.
+    assert slack.app_token not in log.getvalue()
+    assert "ticket" not in log.getvalue()
 
 
 async def leave_it(*_: object, **__: object) -> None:
@@ -191,13 +196,6 @@ async def test_a_process_that_cannot_reach_slack_any_more_says_so_and_fails(
     assert ended == [True]
 
 
-async def until_said(caplog: pytest.LogCaptureFixture, words: str, *, times: int) -> None:
-    async def said() -> bool:
-        return caplog.text.count(words) >= times
-
-    await until_it_is(True, said)
-
-
 async def test_a_slack_that_refuses_or_is_not_there_is_told_at_once(database_url: str) -> None:
     """The library alone would try for ever."""
     async with Sandbox(manifest()) as slack:
@@ -210,18 +208,3 @@ async def test_a_slack_that_refuses_or_is_not_there_is_told_at_once(database_url
 
     await door.close()
     await steward.stop()
-
-
-async def test_the_address_of_a_socket_is_not_logged(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever reads it within half a minute could listen instead of us."""
-    async with Sandbox(manifest()) as slack:
-        steward = Steward(Database(database_url), Slack(slack.bot_token, slack.api_url))
-        async with run.socket_mode(Database(database_url), Slack(slack.bot_token, slack.api_url), slack.app_token):
-            try:
-                raise ConnectionError("wss://slack.example/link/?ticket=hunter2&app_id=A1 is closed")
-            except ConnectionError as error:
-                logging.getLogger("steward.socket_mode").exception("Failed to connect (error: %s); Retrying...", error)
-        await steward.stop()
-
-    assert "Failed to connect (error: wss://slack.example/link/ is closed); Retrying..." in caplog.text
-    assert "hunter2" not in caplog.text
