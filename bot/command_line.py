@@ -48,6 +48,9 @@ def sandbox(
     workspace: Annotated[
         list[str] | None, typer.Option(help="The name of a further workspace; may be given several times.")
     ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(help="The name of an organisation that all workspaces belong to.")
+    ] = None,
     not_installed: Annotated[
         bool, typer.Option("--not-installed", help="Install the app nowhere: that is done on the authorisation page.")
     ] = False,
@@ -65,6 +68,7 @@ def sandbox(
         optional_scopes=not without_optional,
         installed=not not_installed,
         workspaces=workspace or (),
+        organisation=organisation,
     )
     _go(alone)
 
