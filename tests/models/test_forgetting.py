@@ -44,10 +44,10 @@ async def test_a_workspace_is_purged_thirty_days_after_steward_was_removed_from_
         session.add(workspace)
 
     clock.move(days=30, seconds=-1)
-    await runner.clean_up()
+    await runner.purge()
     before = await two_workspaces.workspace_ids(also_removed=True)
     clock.move(seconds=1)
-    await runner.clean_up()
+    await runner.purge()
 
     assert before == [OURS, THEIRS]
     assert await two_workspaces.workspace_ids(also_removed=True) == [OURS]
