@@ -232,10 +232,15 @@ class Database:
         bind = self._writer if writes else self.engine
         with self._refused():
             async with self._turn(writes), bind.connect() as connection:
-                if purges and self.is_sqlite:
-                    await sqlite.set_to_purge(connection)
-                async with connection.begin():
-                    yield connection
+                is_spent = purges and self.is_sqlite
+                try:
+                    if is_spent:
+                        await sqlite.set_to_purge(connection)
+                    async with connection.begin():
+                        yield connection
+                finally:
+                    if is_spent:
+                        await connection.invalidate()
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""

@@ -171,7 +171,9 @@ async def scrub(engine: AsyncEngine) -> bool:
 
 
 async def set_to_purge(connection: AsyncConnection) -> None:
-    """Make this connection, before its transaction, overwrite what it deletes and check no references; then drop it.
+    """Make this connection, before its transaction, overwrite what it deletes and check no references.
+
+    It is fit for nothing else afterwards.
 
     For each deleted row SQLite would look through whole tables that may refer to it, other workspaces' rows and all.
     """
@@ -179,4 +181,3 @@ async def set_to_purge(connection: AsyncConnection) -> None:
     opened: Any = pooled.driver_connection
     for pragma in ("secure_delete=ON", "foreign_keys=OFF"):
         await opened.execute(f"PRAGMA {pragma}")
-    pooled.detach()
