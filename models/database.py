@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, update
+from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, true, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
@@ -150,22 +150,27 @@ class Database:
             return beat.at if beat else None
 
     async def note_restored(self, at: Any) -> None:
-        """Note in every workspace that this database came from a backup at the instant `at`.
-
-        What was being sent when the backup was made has an outcome that nobody knows.
-        """
-        workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
-        deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
-        is_sending = deliveries.c.state == tables.DeliveryState.SENDING
+        """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
         async with self._turn(writes=True), self._writer.begin() as connection:
-            await connection.execute(update(workspaces).values(restored_at=at))
-            await connection.execute(
-                update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
-            )
+            await mark_restored(connection, at)
 
     async def dispose(self) -> None:
         """Close every connection. aiosqlite's threads keep the process alive otherwise."""
         await self.engine.dispose()
+
+
+async def mark_restored(connection: AsyncConnection, at: Any, workspace_id: str | None = None) -> None:
+    """Note in a workspace, or in every one, that its rows were stored here at the instant `at` as they once were.
+
+    What was being sent when they were read has an outcome that nobody knows.
+    """
+    workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+    deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
+    of_workspace = deliveries.c.workspace_id == workspace_id if workspace_id else true()
+    restored = update(workspaces).where(workspaces.c.id == workspace_id if workspace_id else true())
+    unknown = update(deliveries).where(deliveries.c.state == tables.DeliveryState.SENDING, of_workspace)
+    await connection.execute(restored.values(restored_at=at))
+    await connection.execute(unknown.values(state=tables.DeliveryState.UNCONFIRMED))
 
 
 def sqlite_path(url: str) -> Path | None:
