@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from sqlalchemy.exc import IntegrityError
+
+from bot.incoming import Incoming
 from bot.slack_port import SlackWebApi
 from models.database import Database
 from models.tables import Workspace
+
+# What Slack tells of where Steward is installed; each may concern workspaces that are not served.
+EVENTS = frozenset({"app_uninstalled", "tokens_revoked", "team_access_granted", "team_access_revoked"})
 
 
 class Access(Protocol):
@@ -31,6 +37,14 @@ class Access(Protocol):
         """What Slack lets us do there by what it said last; each of its answers tells it anew."""
         ...
 
+    async def heard(self, event: Incoming) -> None:
+        """Slack told one of `EVENTS`. In any order, and any number of times."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything, once, after everything else."""
+        ...
+
 
 class OneWorkspace:
     """The workspace of one bot token that somebody gave us."""
@@ -51,12 +65,21 @@ class OneWorkspace:
             await port.close()
         self._scopes = port.scopes
         found = Workspace(id=told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"])
+        try:
+            self._workspace = await self._stored(found)
+        except IntegrityError:
+            # Another process met it for the first time as well, and was a moment faster.
+            self._workspace = await self._stored(found)
+
+    async def _stored(self, found: Workspace) -> Workspace:
+        """The workspace as it is in the database now, called what Slack calls it; what was chosen in it stays."""
         async with self._database.unit(found.id) as session:
-            # What was chosen in it stays.
-            known = await session.get(Workspace, found.id) or found
+            known = await session.get(Workspace, found.id) or Workspace(**found.model_dump())
             known.name, known.bot_user_id = found.name, found.bot_user_id
+            # It may have been installed through Slack's page before, and removed.
+            known.installation_id = known.removed_at = None
             session.add(known)
-        self._workspace = known
+        return known
 
     async def workspaces(self) -> Sequence[Workspace]:
         return [self._workspace] if self._workspace is not None else []
@@ -70,3 +93,9 @@ class OneWorkspace:
 
     def scopes(self, workspace_id: str) -> frozenset[str]:
         return self._scopes
+
+    async def heard(self, event: Incoming) -> None:
+        """Its token is a setting: whoever removes Steward from Slack stops it, too."""
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot import answers, bolt_app
-from bot.access import Access, OneWorkspace
+from structlog.contextvars import bound_contextvars
+
+from bot import answers, bolt_app, logs
+from bot.access import EVENTS, Access, OneWorkspace
 from bot.background import Background
 from bot.carrier import Acknowledgement
 from bot.edge import PATIENCE_SECONDS
@@ -20,15 +22,18 @@ from bot.incoming import Incoming
 from bot.responder import Responder
 from bot.sender import PACE_SECONDS, Sender
 from bot.served import Served
+from handlers.request import Where
 from models.clock import Clock, SystemClock
-from models.database import Database
+from models.database import Database, DatabaseAway
 from models.tables import Workspace
 from scheduler.runner import Runner
 
 log = logging.getLogger(__name__)
 
-# What is under way when the program stops may take this long; with the doors closed first, ten seconds are enough.
-STOP_SECONDS = 5.0
+# What is under way when the program stops may take this long, and a second more to be noted. With the doors closed
+# first, for up to 3 s, that is less than ten seconds.
+STOP_SECONDS = 4.0
+NOTING_SECONDS = 1.0
 # How soon a workspace in which Steward was installed meanwhile is read.
 LOOK_SECONDS = 5.0
 
@@ -106,6 +111,13 @@ class Steward:
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked in whichever workspace it was; the acknowledgement's body."""
+        with bound_contextvars(request=logs.new_reference(), workspace=incoming.workspace_id):
+            return await self._answer(incoming)
+
+    async def _answer(self, incoming: Incoming) -> Acknowledgement:
+        if incoming.where is Where.EVENT and incoming.name in EVENTS:
+            await self.access.heard(incoming)
+            return None
         workspace = await self.access.find(incoming.workspace_id, incoming.enterprise_id)
         if workspace is None:
             log.warning("a request for a workspace that is not served was left alone")
@@ -122,17 +134,22 @@ class Steward:
         reading: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                wanted = set(await self.workspace_ids())
-                for gone in reading.keys() - wanted:
-                    reading.pop(gone).cancel()
-                for new in wanted - reading.keys():
-                    directory = (await self.served(new)).directory
-                    reading[new] = asyncio.create_task(directory.keep_fresh(), name=f"refreshing {new}")
+                with suppress(DatabaseAway):  # it is back one of these times
+                    await self._read_those_served(reading)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             for task in reading.values():
                 task.cancel()
             await asyncio.gather(*reading.values(), return_exceptions=True)
+
+    async def _read_those_served(self, reading: dict[str, asyncio.Task[None]]) -> None:
+        """Begin to read the workspaces that came, and cease to read those that left."""
+        wanted = set(await self.workspace_ids())
+        for gone in reading.keys() - wanted:
+            reading.pop(gone).cancel()
+        for new in wanted - reading.keys():
+            directory = (await self.served(new)).directory
+            reading[new] = asyncio.create_task(directory.keep_fresh(), name=f"refreshing {new}")
 
     async def settle_homes(self) -> None:
         """Wait until every Home tab that is to change was drawn."""
@@ -156,21 +173,29 @@ class Steward:
         return task
 
     async def stop(self) -> None:
-        """Finish or release what is under way, for a few seconds, then let go of everything."""
+        """Finish or release what is under way, for a few seconds, then let go of everything.
+
+        A database that hangs is let go of too: what is claimed then is free again when its lease is over.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STOP_SECONDS
+        cutting = loop.call_at(until + NOTING_SECONDS, self.database.cut)
         parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
         await asyncio.gather(*parts)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await asyncio.gather(*(each.stop(STOP_SECONDS) for each in self._served.values()))
+        await asyncio.gather(*(each.stop(max(0.0, until - loop.time())) for each in self._served.values()))
         await self.responder.close()
+        await self.access.close()
         await self.database.dispose()
+        cutting.cancel()
 
     def _of(self, workspace: Workspace) -> Served:
         """The parts of the workspace as it is now: made anew when it was installed anew as somebody else."""
         found = self._served.get(workspace.id)
-        if found is None or found.workspace.bot_user_id != workspace.bot_user_id:
+        if found is None or _as_whom(found.workspace) != _as_whom(workspace):
             found = self._served[workspace.id] = Served(
                 workspace,
                 partial(self.access.token, workspace.id),
@@ -189,6 +214,10 @@ class Steward:
     async def _bot_user(self, workspace_id: str, enterprise_id: str) -> str | None:
         workspace = await self.access.find(workspace_id, enterprise_id)
         return workspace.bot_user_id if workspace is not None else None
+
+
+def _as_whom(workspace: Workspace) -> tuple[str, str | None]:
+    return workspace.bot_user_id, workspace.installation_id
 
 
 def _worker_id() -> str:

@@ -14,6 +14,7 @@ from bot.responder import Responder
 from bot.slack_port import SlackError, SlackPort
 from handlers.replies import FieldErrors, Nothing, OpenForm, Options, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Where
+from models.database import DatabaseAway
 from views.refill import refilled
 
 log = logging.getLogger(__name__)
@@ -146,7 +147,11 @@ class Carrier:
             case (Nothing(), _) | (_, Where.OPTIONS):
                 return
             case ((Tell(message=message) | Redraw(message=message)), Where.HOME):
-                await self._homes.show(incoming.person_id, notice=message)
+                try:
+                    await self._homes.show(incoming.person_id, notice=message)
+                except DatabaseAway:
+                    # Without the database there is no tab to put the words on.
+                    await self._open(incoming, answers.message_view(message))
             case ((Tell(message=message) | Redraw(message=message)), Where.FORM) if not incoming.response_url:
                 # Opened from where Slack gives no address to answer to: the Home tab is the place left.
                 await self._homes.show(incoming.person_id, notice=message)

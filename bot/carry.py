@@ -17,8 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
-from sqlalchemy import Table, select, text
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy import Table
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import migrate
@@ -26,7 +26,6 @@ from bot.backup import new_file
 from bot.run import CannotStart, migrated_database, require_database
 from models import carrying
 from models.database import WORKER_WAIT_MS, Database, mark_restored
-from models.tables import Workspace
 
 # What the first line calls the form that is described above.
 FORM = 1
@@ -70,7 +69,7 @@ def read(url: str, file: Path, *, now: datetime) -> Carried:
 
 async def chosen_workspace(database: Database, named: str | None) -> str:
     """The workspace that was named, or the only one there is. Raises CannotStart."""
-    known = await database.workspace_ids()
+    known = await database.workspace_ids(also_removed=True)
     if named is None and len(known) != 1:
         raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
     chosen = named or known[0]
@@ -173,11 +172,8 @@ def _reason(error: Exception) -> str:
 async def _write(url: str, named: str | None, lines: _Writer, now: datetime) -> Carried:
     async with migrated_database(url) as database:
         workspace_id = await chosen_workspace(database, named)
-        async with database.engine.connect() as connection:
-            if not database.is_sqlite:
-                # All tables as of one moment, as in SQLite's transactions.
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-            name = await _name_of(connection, workspace_id)
+        async with carrying.read_at_once(database) as connection:
+            name = await carrying.name_of(connection, workspace_id)
             keys = await carrying.key_range(connection, workspace_id)
             about = {"workspace": workspace_id, "name": name, "at": now.isoformat(), "keys": keys}
             lines.line({MARK: FORM, "step": migrate.head(), **about})
@@ -195,21 +191,16 @@ async def _store(url: str, lines: _Reader, now: datetime) -> Carried:
     _require_readable(about)
     async with migrated_database(url, wait_ms=WORKER_WAIT_MS) as database:
         try:
-            async with database.engine.execution_options(steward_writes=True).begin() as connection:
+            async with carrying.stored_at_once(database) as connection:
                 await _store_all(connection, about, lines, now)
         except (StatementError, LookupError, TypeError, ValueError) as error:
-            if isinstance(error, DBAPIError) and "locked" in str(error.orig):
-                raise CannotStart("The database was busy, so nothing was stored. Stop Steward and try again.") from None
             raise _Damaged(f"its rows do not fit together ({type(error).__name__}).") from None
     return Carried(about["workspace"], about["name"], lines.rows)
 
 
 async def _store_all(connection: AsyncConnection, about: dict[str, Any], lines: _Reader, now: datetime) -> None:
-    if connection.dialect.name == "postgresql":
-        # One import at a time, and no other schema meanwhile.
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": migrate.LOCK_KEY})
     workspace_id = about["workspace"]
-    if await _name_of(connection, workspace_id) is not None:
+    if await carrying.name_of(connection, workspace_id) is not None:
         raise CannotStart(
             f"{workspace_id} is in this database already, so nothing was stored. Import it before Steward is first "
             "started or installed for it, or into another database."
@@ -237,12 +228,6 @@ def _require_readable(about: dict[str, Any]) -> None:
             f"The file is of step {step}, and this release of Steward is at step {head}. Where it came from, install "
             "this release, run `steward migrate`, and export again."
         )
-
-
-async def _name_of(connection: AsyncConnection, workspace_id: str) -> str | None:
-    workspaces = Workspace.__table__  # type: ignore[attr-defined]
-    found: str | None = await connection.scalar(select(workspaces.c.name).where(workspaces.c.id == workspace_id))
-    return found
 
 
 def _in_pages(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:

@@ -1,7 +1,6 @@
 """The command `steward`."""
 
 import json
-import logging
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,6 +17,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+# Whether logs are ours to write, because this is no guest in another program.
+is_program = False
 
 Without = Annotated[
     bool, typer.Option("--without-optional", help="In the sandbox, grant no scope that the manifest calls optional.")
@@ -43,13 +45,28 @@ def sandbox(
     request_url: Annotated[str | None, typer.Option(help="Post to this address instead of Socket Mode.")] = None,
     keep: Keep = None,
     without_optional: Without = False,
+    workspace: Annotated[
+        list[str] | None, typer.Option(help="The name of a further workspace; may be given several times.")
+    ] = None,
+    not_installed: Annotated[
+        bool, typer.Option("--not-installed", help="Install the app nowhere: that is done on the authorisation page.")
+    ] = False,
 ) -> None:
     """A Slack workspace on this machine for any Slack app; no Steward in it."""
     from bot import run as ways
 
     described = _manifest_in(manifest, request_url)
-    settings, optional_scopes = _settings("database"), not without_optional
-    _go(ways.sandbox_alone(settings, described, keep, request_url, typer.echo, optional_scopes=optional_scopes))
+    alone = ways.sandbox_alone(
+        _settings("database"),
+        described,
+        keep,
+        request_url,
+        typer.echo,
+        optional_scopes=not without_optional,
+        installed=not not_installed,
+        workspaces=workspace or (),
+    )
+    _go(alone)
 
 
 @app.command()
@@ -78,12 +95,14 @@ def migrate(
 ) -> None:
     """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.run import database_faults, require_database
+    from bot.run import database_faults, reached, require_database
 
     url = _settings("database").database_url
     with _refusals():
         if to is not None:
             require_database(url)
+    _go(reached(url, typer.echo))
+    with _refusals():
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}
         if to and undone:
@@ -117,6 +136,30 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     with _refusals():
         backups.restore(file, settings.database_url, now=SystemClock().now())
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
+
+
+keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("new")
+def new_key() -> None:
+    """A new key, on standard output: to be put in front of those there are."""
+    from bot.sealing import new_key as made
+
+    typer.echo(made())
+
+
+@keys.command("renew")
+def renew_seals() -> None:
+    """Seal every stored token with the newest key, while Steward runs; afterwards the older keys can be left out."""
+    _go(_renew_seals(_settings("database")))
+
+
+@keys.command("forget")
+def forget_tokens(installation: Annotated[str, typer.Argument(help="T… or E…, as it was told.")]) -> None:
+    """Erase the tokens of an installation that do not open any more; installing there again brings it back."""
+    _go(_forget_tokens(_settings("database"), installation))
 
 
 @app.command()
@@ -175,16 +218,19 @@ def import_(file: Annotated[Path, typer.Argument(help="What `steward export FILE
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
+    redirect_url: Annotated[str | None, typer.Option(help="For many workspaces: where installing ends.")] = None,
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
-    from bot.manifest import manifest as described
+    from bot.manifest import manifest as made
 
-    typer.echo(json.dumps(described(prefix, request_url=request_url), indent=2, ensure_ascii=False))
+    described = made(prefix, request_url=request_url, redirect_url=redirect_url)
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 
 def main() -> None:
     """Entry point: logs go to standard error, so that an export can be piped."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    global is_program
+    is_program = True
     app()
 
 
@@ -200,6 +246,31 @@ async def _doctor(settings: Settings) -> None:
         typer.echo(f"{faults} to mend.")
         raise typer.Exit(1)
     typer.echo("All is well.")
+
+
+async def _renew_seals(settings: Settings) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from bot.sealing import Seal, renew
+
+    if not settings.encryption_keys:
+        raise CannotStart("STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.")
+    require_database(settings.database_url)
+    async with migrated_database(settings.database_url) as database:
+        renewed = await renew(database, Seal(settings.encryption_keys))
+    typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
+
+
+async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from models import installations
+    from models.clock import SystemClock
+
+    require_database(settings.database_url)
+    now = SystemClock().now()
+    async with migrated_database(settings.database_url) as database:
+        if not await installations.remove(database, installation_id, before=now, now=now):
+            raise CannotStart(f"Steward was never installed in {installation_id}.")
+    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
 
 
 async def _health(settings: Settings) -> None:
@@ -243,12 +314,17 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
 
 def _settings(purpose: str) -> Settings:
     try:
-        return load(purpose)
+        settings = load(purpose)
     except SettingsProblem as problem:
         for line in problem.problems:
             typer.echo(line, err=True)
         typer.echo("See .env.example for what each setting is.", err=True)
         raise typer.Exit(2) from None
+    if is_program:
+        from bot import logs
+
+        logs.configure(settings)
+    return settings
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:
@@ -262,12 +338,14 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
+    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
+    from bot.socket_mode import DoorStuck
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, StewardError) as reason:
+    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

@@ -6,14 +6,13 @@ which promises nothing, and its result follows. Refusals reach the person where 
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import answers
+from bot import answers, logs
 from bot.background import Background
 from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
@@ -27,7 +26,7 @@ from handlers.request import Deps, Request, SourceMessage, Where
 from handlers.slack_text import after_mention, decoded, labelled, named_pieces
 from models import directory, operations, outbox, projects, requests
 from models.clock import Clock
-from models.database import Database, DatabaseBusy, shielded
+from models.database import Database, DatabaseAway, DatabaseBusy, shielded
 from models.errors import NotAllowed, Overtaken, StewardError
 from models.kinds import read_reference
 from models.operations import Source
@@ -121,8 +120,8 @@ class Edge:
         except StewardError as refusal:
             reply, wrote = answers.refusal(incoming, refusal), False
         except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("fault %s in a mention", reference)
+            reference = logs.reference()
+            log.exception("fault %s in a mention", reference, extra={"fault": reference})
             reply, wrote = answers.fault(incoming, reference), False
         if not wrote:
             async with self._database.unit(self._workspace.id) as session:
@@ -165,9 +164,12 @@ class Edge:
         """The reply to a person, whatever happens: refusals and faults are replies too."""
         try:
             return await self._done_or_refused(incoming)
+        except DatabaseAway as away:
+            return Outcome(answers.refusal(incoming, away), refused=True)
         except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("fault %s in %s %s", reference, incoming.where.value, incoming.name)
+            reference = logs.reference()
+            where = f"{incoming.where.value} {incoming.name}"
+            log.exception("fault %s in %s", reference, where, extra={"fault": reference})
             return Outcome(answers.fault(incoming, reference), refused=True)
 
     async def _done_or_refused(self, incoming: Incoming) -> Outcome:
@@ -176,6 +178,8 @@ class Edge:
             return Outcome(reply, wrote=wrote)
         except requests.AlreadyDone as repeat:
             return Outcome(await self._as_it_stands(incoming, repeat.reference))
+        except DatabaseAway:
+            raise
         except StewardError as refusal:
             if (done := await self._seen(incoming)) is not None:
                 return Outcome(done)
@@ -193,7 +197,7 @@ class Edge:
     async def _unit_with_learning(self, incoming: Incoming) -> tuple[Reply, bool]:
         """The handler's reply, and whether it was to store something.
 
-        Meets unknown people and channels on the way, and begins again when somebody else was first by a moment.
+        Meets unknown people and channels on the way.
         """
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None or not await self._matters(incoming, entry):
@@ -202,10 +206,7 @@ class Edge:
             incoming = replace(incoming, file=await self._files.read(file_id))
         if entry.reads is not Reads.NOTHING and incoming.message:
             incoming = replace(incoming, message=await self._read(incoming, incoming.message, entry.reads))
-        try:
-            return await self._unit_or_learn(incoming, entry), entry.writes
-        except Overtaken:
-            return await self._unit_or_learn(incoming, entry), entry.writes
+        return await self._unit_or_again(incoming, entry), entry.writes
 
     async def _matters(self, incoming: Incoming, entry: Entry) -> bool:
         if entry.matters is None:
@@ -222,6 +223,21 @@ class Edge:
             text = await self._directory.text_of(incoming.channel_id, message.ts, thread_ts)
             message = replace(message, text=text)
         return replace(message, link=link, thread_ts=thread_ts)
+
+    async def _unit_or_again(self, incoming: Incoming, entry: Entry) -> Reply:
+        """The unit, begun again once when somebody else was first by a moment, or the database went away in it.
+
+        Where it may have been stored all the same, its key tells: it takes effect once.
+        """
+        try:
+            return await self._unit_or_learn(incoming, entry)
+        except Overtaken:
+            return await self._unit_or_learn(incoming, entry)
+        except DatabaseAway as away:
+            try:
+                return await self._unit_or_learn(incoming, entry)
+            except DatabaseAway as again:
+                raise (away if away.perhaps else again) from None
 
     async def _unit_or_learn(self, incoming: Incoming, entry: Entry) -> Reply:
         try:

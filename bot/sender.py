@@ -9,12 +9,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence, Set
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from bot.looking_up import is_readable, metadata, posted
 from bot.slack_port import (
@@ -46,6 +48,10 @@ LOOK_AGAIN_SECONDS = 30.0
 # A draw that raises, or a refusal Slack gives no lasting reason for, is tried this often before it is parked.
 TRIES = 5
 BACKOFF_SECONDS = (5.0, 15.0, 60.0, 300.0)
+
+# A database that is busy or away is asked again at once, and then with more and more patience.
+DATABASE_PAUSE_SECONDS = 0.5
+LONGEST_DATABASE_PAUSE_SECONDS = 5.0
 
 Settle = Callable[..., Awaitable[Delivery | None]]
 
@@ -155,9 +161,13 @@ class Sender:
         while not self._halt.is_set():
             bell = self._bell
             try:
-                for workspace_id in await self._workspaces():
-                    if not self._is_running(workspace_id) and await self._owes(workspace_id):
-                        self._pass_in(workspace_id)
+                unsettled = deliveries.unsettled(self._clock.now(), self._wall.now())
+                for workspace_id in set(await self._workspaces()).intersection(
+                    await self._database.workspace_ids(*unsettled)
+                ):
+                    self._pass_in(workspace_id)
+            except DatabaseBusy:
+                log.warning("what is due waits for the database")
             except Exception:
                 log.exception("looking for due deliveries failed")
             await _rung(bell, IDLE_SECONDS)
@@ -200,8 +210,10 @@ class Sender:
     def _pass_in(self, workspace_id: str) -> asyncio.Task[None]:
         """The pass that is under way in the workspace, or one begun now: never a second beside the first."""
         if not self._is_running(workspace_id):
-            work = self._pass(workspace_id)
-            self._passes[workspace_id] = asyncio.create_task(work, name=f"deliveries of {workspace_id}")
+            # In a context of its own: what it sends is no longer about the request that began it.
+            self._passes[workspace_id] = asyncio.create_task(
+                self._pass(workspace_id), name=f"deliveries of {workspace_id}", context=Context()
+            )
         return self._passes[workspace_id]
 
     async def _owes(self, workspace_id: str) -> bool:
@@ -229,7 +241,7 @@ class Sender:
                     return
                 await _rung(self._halt, looked_at + self._gather_seconds - _now())
         except DatabaseBusy:
-            log.warning("the database was busy; the deliveries of %s wait", workspace_id)
+            log.warning("the deliveries of %s wait for the database", workspace_id)
         except Exception:
             log.exception("the deliveries of %s were interrupted", workspace_id)
         finally:
@@ -283,22 +295,25 @@ class Sender:
 
     async def _handle(self, workspace_id: str, row: Delivery) -> None:
         """See one row to its end, claimed or left behind by somebody; whatever happens here stops no other row."""
-        try:
-            if row.call is None:
-                await self._send(workspace_id, row)
-            else:
-                await self._look_up(workspace_id, row)
-        except Exception:
-            # The row stays claimed until its lease ends; then it is looked at again.
-            log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
+        with bound_contextvars(workspace=workspace_id, delivery=row.id, kind=row.kind):
+            try:
+                if row.call is None:
+                    await self._send(workspace_id, row)
+                else:
+                    await self._look_up(workspace_id, row)
+            except DatabaseBusy:
+                log.warning("delivery %s (%s) waits for the database", row.id, row.kind)
+            except Exception:
+                # The row stays claimed until its lease ends; then it is looked at again.
+                log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
 
     async def _send(self, workspace_id: str, row: Delivery) -> None:
-        async with self._released_if_cancelled(workspace_id, row):
+        async with self._released_if_stopped(workspace_id, row):
             await self._slots.acquire()
         try:
             begun = None
             turn = self._pace.turn(workspace_id, row.target, halt=self._halt)
-            async with self._released_if_cancelled(workspace_id, row), turn:
+            async with self._released_if_stopped(workspace_id, row), turn:
                 draft = await self._prepared(workspace_id, row)
                 if draft is not None:
                     begun = await self._begun(workspace_id, row, draft)
@@ -308,21 +323,23 @@ class Sender:
             self._slots.release()
 
     @asynccontextmanager
-    async def _released_if_cancelled(self, workspace_id: str, row: Delivery) -> AsyncIterator[None]:
-        """For what happens before the call: the row goes back unsent, for another sender."""
+    async def _released_if_stopped(self, workspace_id: str, row: Delivery) -> AsyncIterator[None]:
+        """For what happens before the call: cancelled, or left by the database, the row goes back unsent."""
         try:
             yield
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DatabaseBusy):
             await shielded(self._release(workspace_id, row))
             raise
 
     async def _prepared(self, workspace_id: str, row: Delivery) -> Draft | None:
         """The draft to send now, or None when the row was settled otherwise."""
-        async with self._released_if_cancelled(workspace_id, row):
+        async with self._released_if_stopped(workspace_id, row):
             try:
                 await (await self._wires(workspace_id)).freshen(row.target)
                 async with self._database.unit(workspace_id, writes=False) as session:
                     draft = await deliveries.drawn(session, row, self._kinds[row.kind], now=self._clock.now())
+            except DatabaseBusy:
+                raise
             except Exception:
                 log.exception("delivery %s (%s) could not be drawn", row.id, row.kind)
                 await self._retry_or_park(workspace_id, row, "could not be drawn")
@@ -355,7 +372,7 @@ class Sender:
             begun = await deliveries.begin_call(session, row, call, wall=self._wall.now())
 
         try:
-            await shielded(self._in_unit(workspace_id, begin))
+            await shielded(self._in_unit(workspace_id, begin, insists=False))
         except asyncio.CancelledError:
             if begun is not None:
                 await shielded(self._release(workspace_id, begun))
@@ -369,8 +386,8 @@ class Sender:
         return deliveries.has_time(row, wall=self._wall.now(), call=timedelta(seconds=REQUEST_TIMEOUT_SECONDS))
 
     async def _call(self, workspace_id: str, row: Delivery, draft: Draft) -> None:
-        wire = await self._wires(workspace_id)
         try:
+            wire = await self._wires(workspace_id)
             answer = await wire.port.call(METHODS[draft.method], **_arguments(row, draft))
             channel, ts = answer.get("channel"), answer.get("ts")
             if draft.method == "whisper":
@@ -379,6 +396,10 @@ class Sender:
                 raise SlackUnknown("an answer without channel and ts")
         except SlackError as error:
             await shielded(self._refused(workspace_id, row, draft, error))
+        except DatabaseBusy:
+            # The token could not be read, so nothing was called.
+            await shielded(self._release(workspace_id, row))
+            raise
         except asyncio.CancelledError:
             await shielded(self._refused(workspace_id, row, draft, SlackUnknown("stopped while sending")))
             raise
@@ -395,6 +416,8 @@ class Sender:
 
         try:
             await self._in_unit(workspace_id, settle)
+        except DatabaseBusy:
+            raise
         except Exception:
             log.exception("what follows delivery %s (%s) failed; it is noted as sent", row.id, row.kind)
             await self._settle(workspace_id, row, deliveries.settle_sent, channel=channel, ts=ts)
@@ -488,16 +511,24 @@ class Sender:
     async def _settle(self, workspace_id: str, row: Delivery, step: Settle, **values: Any) -> None:
         await self._in_unit(workspace_id, lambda session: step(session, row, **values))
 
-    async def _in_unit(self, workspace_id: str, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
-        """Do the work in a unit; a database that is busy is asked again, since the outcome must not be lost."""
-        for is_last in (False, False, True):
+    async def _in_unit(
+        self, workspace_id: str, work: Callable[[AsyncSession], Awaitable[object]], *, insists: bool = True
+    ) -> None:
+        """Do the work in a unit. Where it `insists`, the database is asked until `stop`, however long it is away.
+
+        What came of a call is known only here, and recording it late or a second time does no harm.
+        """
+        pause = 0.0
+        while True:
             try:
                 async with self._database.unit(workspace_id) as session:
                     await work(session)
                 return
             except DatabaseBusy:
-                if is_last:
+                if self._halt.is_set() or not insists:
                     raise
+            await _rung(self._halt, pause)
+            pause = min(pause + DATABASE_PAUSE_SECONDS, LONGEST_DATABASE_PAUSE_SECONDS)
 
     def _in(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)

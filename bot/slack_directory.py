@@ -40,6 +40,8 @@ class SlackDirectory:
         self._clock = clock
         self._workspace = workspace
         self.is_warm = asyncio.Event()
+        # The token of a whole organisation does not say of which workspace Slack is to list people and channels.
+        self._of_workspace: dict[str, Any] = {"team_id": workspace.id} if workspace.organisation_wide else {}
         self._asked: dict[str, float] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -49,7 +51,11 @@ class SlackDirectory:
         try:
             await self._read_people()
             async for found in self._pages(
-                "conversations.list", "channels", types="public_channel,private_channel", exclude_archived=False
+                "conversations.list",
+                "channels",
+                types="public_channel,private_channel",
+                exclude_archived=False,
+                **self._of_workspace,
             ):
                 await self._save_channel(found, await self._members(found) if found.get("is_member") else None)
                 listed.add(str(found["id"]))
@@ -60,7 +66,7 @@ class SlackDirectory:
     async def _read_people(self) -> None:
         """Everybody whom Slack lists; of those it no longer lists each is asked about."""
         listed: set[str] = set()
-        async for member in self._pages("users.list", "members", include_locale=True):
+        async for member in self._pages("users.list", "members", include_locale=True, **self._of_workspace):
             await self.save_person(member)
             listed.add(str(member["id"]))
         async with self._database.unit(self._workspace.id, writes=False) as session:

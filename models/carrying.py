@@ -9,6 +9,7 @@ same number: so nothing has to be looked up, rows keep their order, and a button
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Any, Final
@@ -17,6 +18,7 @@ from sqlalchemy import Column, ColumnElement, Integer, Table, TypeDecorator, fun
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from models.database import Database
 from models.money import Money
 from models.tables import Workspace
 
@@ -35,6 +37,8 @@ LEFT_BEHIND: Final[Mapping[str, str]] = {
 PAGE: Final = 500
 # Between the keys that are there and those of a workspace that comes: for what others store meanwhile.
 GAP: Final = 1_000
+# PostgreSQL's advisory lock, by a number of its own.
+LOCK_KEY: Final = 5_837_420_119
 # The greatest key that PostgreSQL's integer holds.
 KEY_MAX: Final = 2**31 - 1
 
@@ -87,6 +91,31 @@ def python_type(column: "Column[Any]") -> type:
     """What the column's values are, before Steward's own types make more of them."""
     plain = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     return plain.python_type
+
+
+@asynccontextmanager
+async def read_at_once(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A connection that sees everything as of one moment, while others write."""
+    async with database.outside(writes=False) as connection:
+        if not database.is_sqlite:  # whose transactions are so by themselves
+            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        yield connection
+
+
+@asynccontextmanager
+async def stored_at_once(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A connection in one transaction, of which there is one at a time."""
+    async with database.outside(writes=True) as connection:
+        if not database.is_sqlite:
+            await connection.execute(select(func.pg_advisory_xact_lock(LOCK_KEY)))
+        yield connection
+
+
+async def name_of(connection: AsyncConnection, workspace_id: str) -> str | None:
+    """The name of the workspace; None where it is not there."""
+    workspaces = SQLModel.metadata.tables[str(Workspace.__tablename__)]
+    found: str | None = await connection.scalar(select(workspaces.c.name).where(workspaces.c.id == workspace_id))
+    return found
 
 
 async def key_range(connection: AsyncConnection, workspace_id: str) -> tuple[int, int] | None:

@@ -1,46 +1,73 @@
 """The only way to the data: one unit of work, opened for one workspace and filtered to it in this one place."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, String, bindparam, event, inspect, select, true, update
+from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, true, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
-from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.sql.visitors import InternalTraversal, iterate
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
+from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
 from models.errors import Overtaken, StewardError
 from models.inserting import insert_into
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 # How long a statement waits for SQLite's one writer, in milliseconds: people wait less than the worker does.
 PERSON_WAIT_MS = 2_000
 WORKER_WAIT_MS = 10_000
 
 
+# How long opening a connection to PostgreSQL may take, and waiting for a free one of this process, in seconds.
+CONNECT_SECONDS = 5.0
+# A statement of an interaction or of the clock takes a moment; without an answer for so long, there is no database.
+STATEMENT_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
+
 BUSY = "Steward's database was busy. Nothing was saved; please try again."
-
-
+AWAY = "Steward cannot reach its database at the moment. Nothing was saved; please try again in a minute."
+PERHAPS = (
+    "Steward lost its database while it was saving, so this may or may not have been saved. Please look in a minute, "
+    "before you try again."
+)
+FULL = "There is no room left on the disk of Steward's database. Nothing was saved; please tell whoever runs Steward."
 OVERTAKEN = "Somebody else changed this at the same moment. Nothing was saved; please try again."
 
 # PostgreSQL ended one of two units that waited for each other: a deadlock, or a serialization failure.
 LOST_A_RACE = frozenset({"40P01", "40001"})
+# Too many connections, a statement that was ended for taking too long, a lock that was not to be had in time.
+PUT_OFF = frozenset({"53300", "57014", "55P03"})
+# It stops, crashed, is only starting, closed a session that stood idle, or became a standby that takes no changes.
+GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25006"})
+DISK_FULL = "53100"
 
 
 class DatabaseBusy(StewardError):
-    """SQLite's writer was held too long; nothing was stored."""
+    """The database did not do a unit's work in time; the unit may be done again."""
+
+
+class DatabaseAway(DatabaseBusy):
+    """The database cannot be reached, or takes no changes. `perhaps` is whether it went while it was committing."""
+
+    def __init__(self, sentence: str, *, perhaps: bool = False) -> None:
+        super().__init__(sentence)
+        self.perhaps = perhaps
 
 
 class WrongWorkspace(RuntimeError):
@@ -74,13 +101,26 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Database:
-    """One engine; `unit` opens a transaction for one workspace. SQLite (WAL, durable) or PostgreSQL."""
+    """One engine; `unit` opens a transaction for one workspace. SQLite (WAL, durable) or PostgreSQL.
 
-    def __init__(self, url: str, *, wait_ms: int = PERSON_WAIT_MS) -> None:
+    `connections` and `statement_seconds` are of PostgreSQL: how many at most, and how long a statement may take.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        wait_ms: int = PERSON_WAIT_MS,
+        connections: int = 10,
+        statement_seconds: float | None = None,
+    ) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._connections = postgresql.Connections()
         options: dict[str, Any] = (
-            {"async_creator": sqlite.creator(self.url)} if self.is_sqlite else {"pool_pre_ping": True}
+            {"async_creator": sqlite.creator(self.url)}
+            if self.is_sqlite
+            else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
         )
         # What people wrote is no business of a log: errors name the statement without its values.
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
@@ -94,24 +134,50 @@ class Database:
     async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, limited to the workspace; commits at the end, rolls back on any exception.
 
-        Raises DatabaseBusy when SQLite stays locked and Overtaken when a row changed under the unit's feet.
+        Raises DatabaseBusy when the database has no time, DatabaseAway when it is not there and Overtaken when a row
+        changed under the unit's feet.
         """
         bind = self._writer if writes else self.engine
         session = _UnitSession(bind, expire_on_commit=False)
         session.sync_session.info["workspace_id"] = workspace_id
         session.sync_session.info["limit"] = _limit_to(workspace_id)
-        try:
+        with self._refused():
             async with self._turn(writes), session:
                 yield session
-                await session.commit()
-        except StaleDataError as error:
-            raise Overtaken(OVERTAKEN) from error
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) in LOST_A_RACE:
-                raise Overtaken(OVERTAKEN) from error
-            if self.is_sqlite and isinstance(error, OperationalError) and "locked" in str(error.orig):
-                raise DatabaseBusy(BUSY) from error
-            raise
+                await session.flush()
+                with self._refused(committing=writes):
+                    await session.commit()
+
+    @contextmanager
+    def _refused(self, *, committing: bool = False) -> Iterator[None]:
+        """Turn what is nobody's bug into a refusal. What was lost while `committing` may have been stored."""
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            refusal = self._refusal(error)
+            if refusal is None:
+                raise
+            if isinstance(refusal, DatabaseBusy):
+                # By its kind alone: the text of an error may hold what somebody wrote.
+                log.warning("the database: %s", _kind(error))
+            if committing and isinstance(refusal, DatabaseAway):
+                refusal = DatabaseAway(PERHAPS, perhaps=True)
+            raise refusal from error
+
+    def _refusal(self, error: SQLAlchemyError | OSError) -> StewardError | None:
+        """What a unit is told about an error of the database; None for a mistake of ours."""
+        if isinstance(error, StaleDataError):
+            return Overtaken(OVERTAKEN)
+        if isinstance(error, NoConnectionFree):
+            return DatabaseBusy(BUSY)
+        if isinstance(error, OSError):
+            # The driver's own: no connection, or no answer within the time a statement has.
+            return None if self.is_sqlite else DatabaseAway(AWAY)
+        if not isinstance(error, DBAPIError):
+            return None
+        if self.is_sqlite:
+            return _sqlite_refusal(str(error.orig))
+        return _postgresql_refusal(getattr(error.orig, "sqlstate", None) or "", error.connection_invalidated)
 
     @asynccontextmanager
     async def _turn(self, writes: bool) -> AsyncIterator[None]:
@@ -132,31 +198,103 @@ class Database:
         finally:
             self._line.release()
 
-    async def workspace_ids(self) -> list[str]:
-        """Every workspace there is, for the clock's work; the one question that belongs to no workspace."""
-        async with self.engine.connect() as connection:
-            return list(await connection.scalars(select(tables.Workspace.__table__.c.id)))  # type: ignore[attr-defined]
+    async def is_away(self) -> bool:
+        """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
+        try:
+            async with self.engine.connect():
+                return False
+        except (SQLAlchemyError, OSError) as error:
+            return isinstance(self._refusal(error), DatabaseBusy)
+
+    async def workspace_ids(self, *meeting: ColumnElement[bool], also_removed: bool = False) -> list[str]:
+        """Every workspace there is, or in which some row meets one of the conditions, each on one table's columns.
+
+        Those from which Steward was removed only on request. For the clock's work; the one question that belongs to no
+        workspace.
+        """
+        of: Any = tables.Workspace.__table__  # type: ignore[attr-defined]
+        query = select(of.c.id)
+        if not also_removed:
+            query = query.where(of.c.removed_at.is_(None))
+        if meeting:
+            query = query.where(or_(*(_is_met_in(of, condition) for condition in meeting)))
+        with self._refused():
+            async with self.engine.connect() as connection:
+                return list(await connection.scalars(query))
+
+    @asynccontextmanager
+    async def outside(self, *, writes: bool, purges: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A plain connection in one transaction, for what is about no workspace or whole ones; in `models/` alone.
+
+        With `purges`, SQLite overwrites what is deleted, and does not look whether anything still refers to it.
+        Raises as `unit` does.
+        """
+        bind = self._writer if writes else self.engine
+        with self._refused():
+            async with self._turn(writes), bind.connect() as connection:
+                if purges and self.is_sqlite:
+                    await sqlite.set_to_purge(connection)
+                async with connection.begin():
+                    yield connection
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.outside(writes=True) as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
         """The instant of the part's last sign of life, or None."""
-        async with AsyncSession(self.engine) as session:
-            beat = await session.get(tables.Heartbeat, name)
-            return beat.at if beat else None
+        with self._refused():
+            async with AsyncSession(self.engine) as session:
+                beat = await session.get(tables.Heartbeat, name)
+                return beat.at if beat else None
 
     async def note_restored(self, at: Any) -> None:
         """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
-        async with self._turn(writes=True), self._writer.begin() as connection:
+        async with self.outside(writes=True) as connection:
             await mark_restored(connection, at)
 
+    def cut(self) -> None:
+        """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
+        self._connections.cut()
+
     async def dispose(self) -> None:
-        """Close every connection. aiosqlite's threads keep the process alive otherwise."""
+        """Close every connection, and break what does not close. aiosqlite's threads keep a process alive otherwise."""
+        breaking = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.cut)
         await self.engine.dispose()
+        breaking.cancel()
+
+
+def _sqlite_refusal(reason: str) -> StewardError | None:
+    """By the words that SQLite's errors are told apart by."""
+    if "locked" in reason:
+        return DatabaseBusy(BUSY)
+    if "is full" in reason:
+        return DatabaseAway(FULL)
+    is_away = any(words in reason for words in ("disk I/O error", "unable to open", "readonly database"))
+    return DatabaseAway(AWAY) if is_away else None
+
+
+def _postgresql_refusal(state: str, disconnected: bool) -> StewardError | None:
+    """By the code of the error; https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+    if state in LOST_A_RACE:
+        return Overtaken(OVERTAKEN)
+    if state in PUT_OFF:
+        return DatabaseBusy(BUSY)
+    if state == DISK_FULL:
+        return DatabaseAway(FULL)
+    return DatabaseAway(AWAY) if disconnected or state in GONE or state.startswith("08") else None
+
+
+def _kind(error: Exception) -> str:
+    """The name of the driver's error, where there is one."""
+    driver = getattr(error, "orig", None)
+    return (
+        type(error).__name__
+        if driver is None
+        else f"{type(error).__name__}, {type(driver.__cause__ or driver).__name__}"
+    )
 
 
 async def mark_restored(connection: AsyncConnection, at: Any, workspace_id: str | None = None) -> None:
@@ -177,6 +315,11 @@ def sqlite_path(url: str) -> Path | None:
     """The database file, or None for a database that is no file."""
     parsed = make_url(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _is_met_in(workspace: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    [table] = {column.table for column in iterate(condition) if isinstance(column, Column)}
+    return exists().where(table.c.workspace_id == workspace.c.id, condition)
 
 
 class _OneWorkspace(LoaderCriteriaOption):
@@ -203,10 +346,12 @@ class _OneWorkspace(LoaderCriteriaOption):
         return self._limited[statement]
 
     def _all_mappers(self) -> Iterator[Mapper[Any]]:
-        return (mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat)
+        return iter(SQLModel._sa_registry.mappers)
 
     def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
         entity = ext_info.entity
+        if ext_info.mapper.class_ in tables.OF_NO_WORKSPACE:
+            raise WrongWorkspace(f"a unit has nothing to do with {ext_info.mapper.class_.__name__}")
         column = entity.id if ext_info.mapper.class_ is tables.Workspace else entity.workspace_id
         condition: ColumnElement[bool] = column == self.where_criteria
         return condition

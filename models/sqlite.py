@@ -13,7 +13,7 @@ import aiosqlite
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 Row = tuple[Any, ...]
@@ -115,3 +115,15 @@ def prepare(engine: AsyncEngine, wait_ms: int) -> None:
         # A deferred transaction that turns into a writer fails at once whatever the timeout; so writers say so first.
         writes = connection.get_execution_options().get("steward_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+async def set_to_purge(connection: AsyncConnection) -> None:
+    """Make this connection, before its transaction, overwrite what it deletes and check no references; then drop it.
+
+    For each deleted row SQLite would look through whole tables that may refer to it, other workspaces' rows and all.
+    """
+    pooled = await connection.get_raw_connection()
+    opened: Any = pooled.driver_connection
+    for pragma in ("secure_delete=ON", "foreign_keys=OFF"):
+        await opened.execute(f"PRAGMA {pragma}")
+    pooled.detach()

@@ -4,6 +4,7 @@ from sandbox.calls import Call, Delivery
 from sandbox.errors import SandboxError
 from sandbox.interactions import Outcome
 from sandbox.sandbox import Sandbox
+from sandbox.team import Team
 from sandbox.timing import Timing
 
-__all__ = ["Call", "Delivery", "Outcome", "Sandbox", "SandboxError", "Timing"]
+__all__ = ["Call", "Delivery", "Outcome", "Sandbox", "SandboxError", "Team", "Timing"]

@@ -13,7 +13,10 @@ KEPT = 10_000
 
 @dataclass(frozen=True)
 class Call:
-    """One Web API call of the app and its answer. `at` is the workspace's time."""
+    """One Web API call of the app and its answer. `at` is the workspace's time.
+
+    `team` is the workspace its token is for, empty when the call had none of the app's.
+    """
 
     n: int
     at: datetime
@@ -22,6 +25,7 @@ class Call:
     args: Json
     status: int
     answer: Json
+    team: str = ""
 
 
 @dataclass
@@ -36,6 +40,12 @@ class Delivery:
     attempt: int = 0
     outcome: str | None = None
     answer: Json | str | None = None
+
+    @property
+    def team(self) -> str:
+        """The workspace it came from."""
+        team = self.payload.get("team") or {"id": self.payload.get("team_id", "")}
+        return str(team["id"])
 
 
 Entry = TypeVar("Entry", Call, Delivery)

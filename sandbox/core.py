@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from sandbox.calls import Call, Log
 from sandbox.clock import Clock
 from sandbox.delivery import Courier
+from sandbox.errors import SandboxError
 from sandbox.faults import Faults
+from sandbox.installation import Installation
 from sandbox.live import Live
 from sandbox.manifest import App, Credentials
 from sandbox.rate_limits import RateLimits
@@ -18,13 +20,31 @@ from sandbox.tickets import Tickets
 from sandbox.timing import Timing
 from sandbox.workspace import Channel, Json, User, Workspace
 
+# Codes of installations under way, each good once.
+Codes: TypeAlias = dict[str, "Code"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Somebody allowed the app; whoever holds the code and the app's secret gets its token. `ends` is Unix seconds."""
+
+    core: Core
+    user: str
+    scopes: tuple[str, ...]
+    user_scopes: tuple[str, ...]
+    redirect_uri: str
+    ends: int
+
 
 @dataclass
 class Core:
-    """One workspace with one app: the state, the clock, and the ways in and out."""
+    """One workspace with one app: the state, the clock, and the ways in and out.
+
+    What belongs to the app and to the computer is the same object in every workspace of a sandbox.
+    """
 
     workspace: Workspace
-    app: App
+    installation: Installation
     credentials: Credentials
     clock: Clock
     timing: Timing
@@ -34,14 +54,28 @@ class Core:
     live: Live = field(default_factory=Live)
     faults: Faults = field(default_factory=Faults)
     calls: Log[Call] = field(default_factory=Log)
+    codes: Codes = field(default_factory=dict)
     be_unreachable: Callable[[float], Coroutine[Any, Any, None]] | None = None
     outage: asyncio.Task[None] | None = None
     base_url: str = ""
-    installed: bool = True
+
+    @property
+    def app(self) -> App:
+        """The app as it is installed here."""
+        return self.installation.app
+
+    @property
+    def installed(self) -> bool:
+        return self.installation.active
 
     @property
     def bot(self) -> User:
         return self.workspace.users[self.app.bot_user_id]
+
+    def require_app(self) -> None:
+        """Raises SandboxError where the app is not installed."""
+        if not self.installed:
+            raise SandboxError(f"{self.app.name} is not installed in {self.workspace.name}.")
 
     def new_ts(self) -> str:
         return self.workspace.new_ts(self.clock.now())

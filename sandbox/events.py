@@ -69,6 +69,8 @@ def emit(core: Core, event: Json, channel: Channel | None = None, *, ts: str | N
 
 def wanted(core: Core, kind: str, channel: Channel | None) -> bool:
     """Is the app subscribed, and does it hold the scope? Where a conversation matters, is it a member?"""
+    if not core.installed:
+        return False
     subscription = MESSAGE_EVENTS[channel.kind] if kind == "message" and channel else kind
     if subscription not in core.app.events:
         return False

@@ -10,14 +10,16 @@ from starlette.responses import PlainTextResponse, Response
 
 from sandbox.core import Core
 from sandbox.methods.files import may_read
+from sandbox.workspace import File
+from sandbox.workspaces import Workspaces
 
 # Shown in the page as pictures; everything else is a download, so that no file can act as part of the page.
 SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
-async def receive(core: Core, request: Request) -> Response:
+async def receive(workspaces: Workspaces, request: Request) -> Response:
     """The second step of an upload; the address is the permission. Answers "OK - N"."""
-    file = core.workspace.files.get(request.path_params["file_id"])
+    _, file = workspaces.of_file(request.path_params["file_id"])
     if file is None or file.uploaded:
         return PlainTextResponse("Upload not found", 404)
     content = await _content(request)
@@ -38,16 +40,20 @@ async def _content(request: Request) -> bytes:
     return await request.body()
 
 
-async def send(core: Core, request: Request) -> Response:
+async def send(workspaces: Workspaces, request: Request) -> Response:
     """A file, to an app with its token or to the page."""
-    file = core.workspace.files.get(request.path_params["file_id"])
+    core, file = workspaces.of_file(request.path_params["file_id"])
     token = request.headers.get("authorization", "").partition(" ")[2]
     if file is None or not file.uploaded:
         return PlainTextResponse("There is no such file.", 404)
-    if token and (
-        token != core.credentials.bot_token or "files:read" not in core.app.scopes or not may_read(core, file)
-    ):
+    if token and not _may_download(workspaces, core, file, token):
         return PlainTextResponse("This token may not read the file.", 403)
     shown = file.mimetype in SHOWN and not request.path_params["name"].startswith("download/")
     disposition = "inline" if shown else f"attachment; filename*=UTF-8''{quote(file.name)}"
     return Response(file.content, media_type=file.mimetype, headers={"Content-Disposition": disposition})
+
+
+def _may_download(workspaces: Workspaces, core: Core, file: File, token: str) -> bool:
+    found = workspaces.of_token(token)
+    is_good = found is not None and found[0] is core and not found[1].fault(core.epoch())
+    return is_good and "files:read" in core.app.scopes and may_read(core, file)

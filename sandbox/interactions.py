@@ -67,7 +67,7 @@ class Place:
 async def send_command(core: Core, user: User, channel: Channel, name: str, text: str) -> Outcome:
     """A person typed a slash command in a conversation."""
     command = core.app.command(name)
-    if command is None:
+    if command is None or not core.installed:
         return _told(core, user, channel, Outcome(False, notice=f"{name} is not a valid command."))
     trigger = core.tickets.trigger(user.id, channel.id)
     payload = {
@@ -392,6 +392,8 @@ def _told(core: Core, user: User, channel: Channel | None, outcome: Outcome) -> 
 
 
 def _common(core: Core, user: User, kind: str) -> Json:
+    """What every payload holds. Raises SandboxError where the app is not installed."""
+    core.require_app()
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": core.workspace.id},

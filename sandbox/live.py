@@ -11,10 +11,10 @@ from sandbox.workspace import Channel, Json
 class Live:
     """Listeners by person. `on_change` hears of everything, for saving."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         self._queues: list[tuple[str, asyncio.Queue[Json | None]]] = []
         self._closed = False
-        self.on_change: Callable[[], None] = lambda: None
+        self.on_change = on_change
 
     def conversation(self, channel: Channel, only: str | None = None) -> None:
         """A conversation looks different now, to its members or to one person; public ones are open to all."""

@@ -43,18 +43,18 @@ class Urls:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Secrets an app needs to talk to this workspace. Made anew for each workspace, kept with its state."""
+    """Secrets of the app itself, the same in every workspace. Made anew for each sandbox, kept with its state."""
 
-    bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
     verification_token: str = field(repr=False)
+    client_id: str = field(default_factory=lambda: f"{digits()}.{digits()}")
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
     @classmethod
     def fresh(cls) -> Credentials:
         return cls(
-            bot_token=f"xoxb-{_digits()}-{_digits()}-{secrets.token_hex(12)}",
-            app_token=f"xapp-1-{APP_ID}-{_digits()}-{secrets.token_hex(32)}",
+            app_token=f"xapp-1-{APP_ID}-{digits()}-{secrets.token_hex(32)}",
             signing_secret=secrets.token_hex(16),
             verification_token=secrets.token_hex(12),
         )
@@ -62,12 +62,17 @@ class Credentials:
 
 @dataclass(frozen=True)
 class App:
-    """What the workspace knows of the app installed in it."""
+    """What a workspace knows of the app. `scopes` are those it was granted there, of those it asks for."""
 
     name: str
     description: str
     bot_name: str
     scopes: tuple[str, ...]
+    scopes_asked: tuple[str, ...]
+    scopes_optional: frozenset[str]
+    user_scopes: tuple[str, ...]
+    redirect_urls: tuple[str, ...]
+    rotates_tokens: bool
     commands: tuple[Command, ...]
     shortcuts: tuple[Shortcut, ...]
     events: frozenset[str]
@@ -100,6 +105,10 @@ def read_app(manifest: Mapping[str, Any], request_url: str | None = None, *, opt
     home = _part(features, "app_home")
     settings = _part(manifest, "settings")
     about = _part(manifest, "display_information")
+    oauth = _part(manifest, "oauth_config")
+    scopes = _part(oauth, "scopes")
+    optional = frozenset(scopes.get("bot_optional", ()))
+    asked = tuple(dict.fromkeys((*scopes.get("bot", ()), *scopes.get("bot_optional", ()))))
     name = about.get("name")
     if not isinstance(name, str) or not name:
         raise SandboxError("The manifest has no display_information.name.")
@@ -108,7 +117,12 @@ def read_app(manifest: Mapping[str, Any], request_url: str | None = None, *, opt
             name=name,
             description=str(about.get("description", "")),
             bot_name=str(_part(features, "bot_user").get("display_name", name)),
-            scopes=_scopes(_part(_part(manifest, "oauth_config"), "scopes"), optional_scopes),
+            scopes=tuple(scope for scope in asked if optional_scopes or scope not in optional),
+            scopes_asked=asked,
+            scopes_optional=optional,
+            user_scopes=tuple(dict.fromkeys((*scopes.get("user", ()), *scopes.get("user_optional", ())))),
+            redirect_urls=tuple(oauth.get("redirect_urls", ())),
+            rotates_tokens=bool(settings.get("token_rotation_enabled", False)),
             commands=tuple(_command(entry) for entry in features.get("slash_commands", ())),
             shortcuts=tuple(_shortcut(entry) for entry in features.get("shortcuts", ())),
             events=frozenset(_part(settings, "event_subscriptions").get("bot_events", ())),
@@ -124,12 +138,6 @@ def read_app(manifest: Mapping[str, Any], request_url: str | None = None, *, opt
 def _part(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = node.get(key)
     return part if isinstance(part, Mapping) else {}
-
-
-def _scopes(asked: Mapping[str, Any], optional_scopes: bool) -> tuple[str, ...]:
-    optional = tuple(asked.get("bot_optional", ()))
-    everything = dict.fromkeys((*asked.get("bot", ()), *optional))
-    return tuple(scope for scope in everything if optional_scopes or scope not in optional)
 
 
 def _command(entry: Mapping[str, Any]) -> Command:
@@ -159,5 +167,6 @@ def _urls(settings: Mapping[str, Any], request_url: str | None) -> Urls:
     )
 
 
-def _digits() -> str:
+def digits() -> str:
+    """A number of the length that stands in tokens and client ids."""
     return str(10**12 + secrets.randbelow(9 * 10**12))

@@ -21,7 +21,9 @@ def direct_channel(core: Core, *members: str) -> Channel:
 
 
 def app_channel(core: Core, user: str) -> Channel:
-    """The direct conversation of a person and the app."""
+    """The direct conversation of a person and the app. Raises SandboxError where the app never was."""
+    if core.app.bot_user_id not in core.workspace.users:
+        core.require_app()
     return direct_channel(core, user, core.app.bot_user_id)
 
 

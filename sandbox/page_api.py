@@ -27,6 +27,7 @@ from sandbox.people import Person
 from sandbox.socket_mode import SocketMode
 from sandbox.text import mentions
 from sandbox.workspace import Channel, Json, User
+from sandbox.workspaces import Workspaces
 
 MOST_MESSAGES = 500
 
@@ -36,10 +37,10 @@ Act: TypeAlias = Callable[[Person, Json], Awaitable[Json]]
 
 
 class PageApi:
-    """Routes under /sandbox for one running workspace."""
+    """Routes under /sandbox. Whoever one is tells in which workspace one is."""
 
-    def __init__(self, core: Core) -> None:
-        self.core = core
+    def __init__(self, workspaces: Workspaces) -> None:
+        self.workspaces = workspaces
 
     def routes(self) -> list[Route]:
         return [
@@ -58,19 +59,20 @@ class PageApi:
 
     async def boot(self, request: Request) -> Response:
         """Everything the page needs to start: people, the app, conversations, the clock."""
-        core = self.core
         me = self._person(request)
+        core = me.core
         people = core.workspace.users.values()
         # The app's direct messages are always to be found in the sidebar, so they exist from the first look.
-        app_channel(core, me.id)
+        apps = [_app_shape(me)] if core.installed else []
         return JSONResponse(
             {
-                "team": {"id": core.workspace.id, "name": core.workspace.name, "domain": core.workspace.domain},
+                "team": _team_shape(core),
+                "teams": [{**_team_shape(each), "person": _first_person(each).id} for each in self.workspaces],
                 "me": me.id,
                 "people": [_person_shape(user, core.clock.now()) for user in people],
-                "apps": [self._app_shape(me)],
-                "conversations": self._conversations(me),
-                "clock": self._clock_shape(me),
+                "apps": apps,
+                "conversations": _conversations(me),
+                "clock": _clock_shape(me),
                 "rate_limits": core.rate_limits.on,
             }
         )
@@ -84,9 +86,9 @@ class PageApi:
             return _problem(error)
         return JSONResponse(
             {
-                "conversation": self._conversation_shape(me, channel),
+                "conversation": _conversation_shape(me, channel),
                 "members": channel.members,
-                "messages": _messages_for(self.core, me, channel),
+                "messages": _messages_for(me.core, me, channel),
             }
         )
 
@@ -98,34 +100,31 @@ class PageApi:
             return _problem(error)
         ts = request.query_params.get("ts", "")
         stored = [message_object(channel, message) for message in channel.thread(ts)]
-        return JSONResponse({"messages": [*stored, *_ephemerals(self.core, me, channel, thread=ts)]})
+        return JSONResponse({"messages": [*stored, *_ephemerals(me.core, me, channel, thread=ts)]})
 
     async def views(self, request: Request) -> Response:
         me = self._person(request)
-        home = self.core.workspace.homes.get(me.id)
-        modals = [view_object(view) for view in self.core.workspace.stack(me.id)]
+        home = me.core.workspace.homes.get(me.id)
+        modals = [view_object(view) for view in me.core.workspace.stack(me.id)]
         return JSONResponse({"modals": modals, "home": view_object(home) if home else None})
 
     async def calls(self, request: Request) -> Response:
-        """What the app sent, after call number `after`."""
-        found = self.core.calls.after(_number(request, "after"))
+        """What the app sent, after call number `after`: for one's workspace, or with no good token."""
+        core = self._person(request).core
+        found = (call for call in core.calls.after(_number(request, "after")) if call.team in ("", core.workspace.id))
         return JSONResponse({"calls": [_call_shape(call) for call in found]})
 
     async def deliveries(self, request: Request) -> Response:
-        """What was sent to the app, after delivery number `after`."""
-        found = self.core.courier.log.after(_number(request, "after"))
+        """What was sent to the app from one's workspace, after delivery number `after`."""
+        core = self._person(request).core
+        found = (d for d in core.courier.log.after(_number(request, "after")) if d.team == core.workspace.id)
         return JSONResponse({"deliveries": [_delivery_shape(delivery) for delivery in found]})
 
     async def live(self, request: Request) -> Response:
         """Server-sent events: what changed, so that the page reads it again."""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        events = self._stream(self._person(request).id)
+        events = _stream(self._person(request))
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-
-    async def _stream(self, user: str) -> AsyncIterator[str]:
-        yield "retry: 1000\n\n"
-        async for event in self.core.live.listen(user):
-            yield f"data: {json.dumps(event)}\n\n" if event is not None else ": still here\n\n"
 
     # ---- what a person does ---------------------------------------------------------------------------------------
 
@@ -138,11 +137,11 @@ class PageApi:
         if not isinstance(body, dict):
             return JSONResponse({"ok": False, "notice": "The request is not an object."}, 400)
         act = ACTS.get(str(body.get("do")))
-        user = self.core.workspace.users.get(str(body.get("person")))
+        found = self.workspaces.of_person(str(body.get("person")))
         try:
-            if act is None or user is None:
+            if act is None or found is None:
                 raise SandboxError("The sandbox does not know this person, or how to do this.")
-            answer = await act(Person(self.core, user), body)
+            answer = await act(Person(*found), body)
         except SandboxError as error:
             return JSONResponse({"ok": False, "notice": str(error)})
         except KeyError as missing:
@@ -162,78 +161,99 @@ class PageApi:
                 return _problem(error)
         return JSONResponse({"ok": True, "file_id": file_id})
 
-    # ---- shapes ---------------------------------------------------------------------------------------------------
-
     def _person(self, request: Request) -> Person:
-        """The person asked for, or the first one."""
-        users = self.core.workspace.users
-        asked = users.get(request.query_params.get("person", ""))
-        if asked is None or asked.is_bot:
-            asked = next(user for user in users.values() if not user.is_bot)
-        return Person(self.core, asked)
+        """The person asked for; the first one of the workspace asked for when it is nobody there."""
+        team = self.workspaces.named(request.query_params.get("team", ""))
+        found = self.workspaces.of_person(request.query_params.get("person", ""))
+        if found is None or found[1].is_bot or team not in (None, found[0]):
+            core = team or self.workspaces.first
+            found = core, _first_person(core)
+        return Person(*found)
 
-    def _app_shape(self, me: Person) -> Json:
-        app = self.core.app
-        shortcuts = {
-            kind: [
-                {"callback_id": s.callback_id, "name": s.name, "description": s.description}
-                for s in app.shortcuts
-                if s.type == kind
-            ]
-            for kind in ("global", "message")
-        }
-        return {
-            "id": app.id,
-            "name": app.name,
-            "description": app.description,
-            "bot_user_id": app.bot_user_id,
-            "connected": self._connected(),
-            "home": app.home_enabled,
-            "messages": app.messages_enabled,
-            "messages_read_only": app.messages_read_only,
-            "commands": [
-                {"command": c.command, "description": c.description, "usage_hint": c.usage_hint} for c in app.commands
-            ],
-            "global_shortcuts": shortcuts["global"],
-            "message_shortcuts": shortcuts["message"],
-            "im": app_channel(self.core, me.id).id,
-        }
 
-    def _connected(self) -> bool:
-        transport = self.core.courier.transport
-        return bool(transport.connections) if isinstance(transport, SocketMode) else True
+# ---- shapes ---------------------------------------------------------------------------------------------------------
 
-    def _conversations(self, me: Person) -> list[Json]:
-        seen = [c for c in self.core.workspace.channels.values() if may_see(c, me.user)]
-        return [self._conversation_shape(me, channel) for channel in seen]
 
-    def _conversation_shape(self, me: Person, channel: Channel) -> Json:
-        others = [member for member in channel.members if member != me.id]
-        with_app = channel.kind == "im" and self.core.app.bot_user_id in channel.members
-        unread = _unread(channel, me.id)
-        return {
-            "id": channel.id,
-            "name": channel.name or ", ".join(self.core.workspace.users[o].real_name for o in others),
-            "kind": "app_im" if with_app else "im" if channel.is_direct else channel.kind,
-            "with": others[0] if channel.is_direct and others else None,
-            "topic": channel.topic,
-            "is_member": me.id in channel.members,
-            "is_archived": channel.is_archived,
-            "unread": len(unread),
-            "mentions": sum(channel.is_direct or _mentions(message, me.id) for message in unread),
-            "num_members": len(channel.members),
-            "last_read": channel.last_read.get(me.id, "0"),
-        }
+async def _stream(me: Person) -> AsyncIterator[str]:
+    yield "retry: 1000\n\n"
+    async for event in me.core.live.listen(me.id):
+        yield f"data: {json.dumps(event)}\n\n" if event is not None else ": still here\n\n"
 
-    def _clock_shape(self, me: Person) -> Json:
-        clock = self.core.clock
-        now = clock.now()
-        return {
-            "now": now.timestamp(),
-            "offset_seconds": clock.offset.total_seconds(),
-            "next_morning": next_morning(now, me.user.tz).timestamp(),
-            "next_monday": next_monday(now, me.user.tz).timestamp(),
-        }
+
+def _first_person(core: Core) -> User:
+    return next(user for user in core.workspace.users.values() if not user.is_bot)
+
+
+def _team_shape(core: Core) -> Json:
+    return {"id": core.workspace.id, "name": core.workspace.name, "domain": core.workspace.domain}
+
+
+def _app_shape(me: Person) -> Json:
+    app = me.core.app
+    shortcuts = {
+        kind: [
+            {"callback_id": s.callback_id, "name": s.name, "description": s.description}
+            for s in app.shortcuts
+            if s.type == kind
+        ]
+        for kind in ("global", "message")
+    }
+    return {
+        "id": app.id,
+        "name": app.name,
+        "description": app.description,
+        "bot_user_id": app.bot_user_id,
+        "connected": _connected(me.core),
+        "home": app.home_enabled,
+        "messages": app.messages_enabled,
+        "messages_read_only": app.messages_read_only,
+        "commands": [
+            {"command": c.command, "description": c.description, "usage_hint": c.usage_hint} for c in app.commands
+        ],
+        "global_shortcuts": shortcuts["global"],
+        "message_shortcuts": shortcuts["message"],
+        "im": app_channel(me.core, me.id).id,
+    }
+
+
+def _connected(core: Core) -> bool:
+    transport = core.courier.transport
+    return bool(transport.connections) if isinstance(transport, SocketMode) else True
+
+
+def _conversations(me: Person) -> list[Json]:
+    seen = [c for c in me.core.workspace.channels.values() if may_see(c, me.user)]
+    return [_conversation_shape(me, channel) for channel in seen]
+
+
+def _conversation_shape(me: Person, channel: Channel) -> Json:
+    others = [member for member in channel.members if member != me.id]
+    with_app = me.core.installed and channel.kind == "im" and me.core.app.bot_user_id in channel.members
+    unread = _unread(channel, me.id)
+    return {
+        "id": channel.id,
+        "name": channel.name or ", ".join(me.core.workspace.users[o].real_name for o in others),
+        "kind": "app_im" if with_app else "im" if channel.is_direct else channel.kind,
+        "with": others[0] if channel.is_direct and others else None,
+        "topic": channel.topic,
+        "is_member": me.id in channel.members,
+        "is_archived": channel.is_archived,
+        "unread": len(unread),
+        "mentions": sum(channel.is_direct or _mentions(message, me.id) for message in unread),
+        "num_members": len(channel.members),
+        "last_read": channel.last_read.get(me.id, "0"),
+    }
+
+
+def _clock_shape(me: Person) -> Json:
+    clock = me.core.clock
+    now = clock.now()
+    return {
+        "now": now.timestamp(),
+        "offset_seconds": clock.offset.total_seconds(),
+        "next_morning": next_morning(now, me.user.tz).timestamp(),
+        "next_monday": next_monday(now, me.user.tz).timestamp(),
+    }
 
 
 def _problem(error: SandboxError) -> Response:

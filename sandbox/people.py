@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from sandbox import interactions, membership, messages
+from sandbox import authorisation, interactions, membership, messages
 from sandbox.core import Core
 from sandbox.errors import Refused, SandboxError
 from sandbox.events import home_event, user_event
@@ -281,6 +283,18 @@ class Person:
         """Close the top modal, or with `clear` all of them."""
         return await interactions.close_view(self.core, self.user, everything=clear)
 
+    async def install(self, address: str, *, without: Iterable[str] = ()) -> str:
+        """Allow on the authorisation page at `address` what the app asks for; where the browser goes then."""
+        self._active()
+        return authorisation.allow(self.core, self.user, self._asked(address), without)
+
+    async def refuse_to_install(self, address: str) -> str:
+        """Cancel on the authorisation page at `address`; where the browser goes then."""
+        return authorisation.cancel(self._asked(address))
+
+    def _asked(self, address: str) -> authorisation.Asked:
+        return authorisation.read_asked(self.core, dict(parse_qsl(urlsplit(address).query, keep_blank_values=True)))
+
     async def open_home(self) -> None:
         """Open the app's Home tab; returns when the app has taken the event, or failed to at first."""
         self._active()
@@ -291,6 +305,7 @@ class Person:
         await self._open_app("messages")
 
     async def _open_app(self, tab: str) -> None:
+        self.core.require_app()
         channel = membership.app_channel(self.core, self.id)
         first_attempt = home_event(self.core, self.id, channel, tab)
         if first_attempt is not None:

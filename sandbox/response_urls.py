@@ -14,20 +14,22 @@ from sandbox.methods.chat import check_message
 from sandbox.tickets import ResponseUrl
 from sandbox.web_api import drop, faulty
 from sandbox.workspace import Channel, Ephemeral, Json
+from sandbox.workspaces import Workspaces
 
 
-async def handle(core: Core, request: Request) -> Response:
+async def handle(workspaces: Workspaces, request: Request) -> Response:
     """Answer one post. Trouble can be ordered under the name `response_url`, as for a method of the Web API."""
-    fault = core.faults.take("response_url", None)
+    fault = workspaces.first.faults.take("response_url", None)
     trouble = await faulty(fault) if fault else None
-    response = await _carry_out(core, request) if trouble is None else trouble.response()
+    response = await _carry_out(workspaces, request) if trouble is None else trouble.response()
     if fault is not None and fault.drop is not None:
         await drop(request)
     return response
 
 
-async def _carry_out(core: Core, request: Request) -> Response:
+async def _carry_out(workspaces: Workspaces, request: Request) -> Response:
     """A refusal is told with status 404 or 500, as these addresses do."""
+    core = workspaces.named(request.path_params["team"]) or workspaces.first
     try:
         body = json.loads(await request.body() or b"{}")
         if not isinstance(body, dict):

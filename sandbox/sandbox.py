@@ -1,50 +1,54 @@
-"""A Slack workspace on one's own machine, from start to end."""
+"""Slack workspaces on one's own machine, from start to end."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
+import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sandbox import membership
 from sandbox.calls import Call, Delivery
-from sandbox.clock import Clock, OnAdvance, next_monday, next_morning
+from sandbox.clock import Clock, OnAdvance, next_monday, next_morning, wall_time
 from sandbox.core import Core
 from sandbox.delivery import Courier, Transport
-from sandbox.driver import Driver
 from sandbox.errors import SandboxError
-from sandbox.events import emit, user_event
 from sandbox.faults import Drop, Fault
-from sandbox.keep import Keeper
+from sandbox.installation import Installation, without_scopes
+from sandbox.keep import Keeper, Kept
+from sandbox.live import Live
 from sandbox.manifest import App, Credentials, read_app
 from sandbox.rate_limits import RateLimits
 from sandbox.request_url import RequestUrl
-from sandbox.seed import GENERAL, fresh_workspace, install
+from sandbox.security import is_loopback
+from sandbox.seed import bot_of, fresh_workspace, further_workspace, seat
 from sandbox.server import Listening
 from sandbox.socket_mode import SocketMode
+from sandbox.team import Team
 from sandbox.tickets import Tickets
 from sandbox.timing import Timing
-from sandbox.workspace import User, Workspace, new_id
+from sandbox.workspace import Workspace
+from sandbox.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
 CLOCK_NEWS_SECONDS = 0.25
 
 
-class Sandbox:
+class Sandbox(Team):
     """A stand-in workspace with one app installed. Use it with `async with`.
 
     Over Socket Mode, or over signed HTTP when `request_url` (or the manifest) names where to post. With `keep` the
     workspace is saved in that directory and found again there. Without `optional_scopes` whoever installed the app left
-    out what it asks for as optional. Raises SandboxError when it cannot start.
+    out what it asks for as optional; with `installed` off nobody has installed it yet. There may be further workspaces,
+    by name; the app is installed in them by its OAuth flow. Raises SandboxError when it cannot start.
     """
 
     def __init__(
@@ -58,56 +62,74 @@ class Sandbox:
         rate_limits: bool = True,
         timing: Timing | None = None,
         optional_scopes: bool = True,
+        installed: bool = True,
+        workspaces: Iterable[str] = (),
     ) -> None:
         timing = timing or Timing()
-        app = read_app(manifest, request_url, optional_scopes=optional_scopes)
+        self._registered = read_app(manifest, request_url, optional_scopes=optional_scopes)
         self._keeper = Keeper(keep) if keep is not None else None
-        kept = self._keeper.load() if self._keeper else None
-        if kept is None:
-            self.clock = Clock()
-            workspace, credentials = fresh_workspace(app, self.clock.now()), Credentials.fresh()
-        else:
-            workspace, credentials, offset = kept
-            self.clock = Clock(offset)
-            install(workspace, app)
-        courier = Courier(_transport(app, credentials, timing), timing, self.clock.now, lambda: None)
-        self._core = Core(
-            workspace, app, credentials, self.clock, timing, courier, Tickets(timing), RateLimits(rate_limits)
+        kept = (self._keeper.load(self._registered) if self._keeper else None) or _fresh(self._registered, installed)
+        self.clock = Clock(kept.offset)
+        transport = _transport(self._registered, kept.credentials, timing)
+        courier = Courier(transport, timing, self.clock.now, lambda: None)
+        self._teams: list[Team] = [self]
+        (workspace, installation), *further = kept.places
+        super().__init__(
+            Core(
+                workspace,
+                installation,
+                kept.credentials,
+                self.clock,
+                timing,
+                courier,
+                Tickets(timing),
+                RateLimits(rate_limits),
+                be_unreachable=self.unreachable,
+            )
         )
-        self._core.be_unreachable = self.unreachable
-        courier.on_delivery = lambda: self._core.live.everyone("call")
-        if isinstance(courier.transport, SocketMode):
-            courier.transport.on_change = lambda: self._core.live.everyone("boot")
+        self._workspaces = Workspaces([self._core])
+        for workspace, installation in further:
+            self._add(workspace, installation)
+        for core in self._workspaces:
+            if core.installed:
+                seat(core.workspace, core.app)
+        courier.on_delivery = lambda: self._workspaces.tell("call")
+        if isinstance(transport, SocketMode):
+            transport.on_change = lambda: self._workspaces.tell("boot")
         self._clock_told_at = 0.0
         self._address = (host, port)
         self._server: Listening | None = None
         self._saving: asyncio.TimerHandle | None = None
-        self._drivers: dict[str, Driver] = {}
+        for name in workspaces:
+            if self._workspaces.named(name) is None:
+                self.add_workspace(name)
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Sandbox:
         host, port = self._address
-        if not _is_loopback(host):
+        if not is_loopback(host):
             log.warning(
                 "The sandbox listens on %s, not only on this machine. It has no log-in: everyone who reaches it can "
                 "act as anybody in it.",
                 host,
             )
-        self._server = Listening(self._core, host, port)
+        self._server = Listening(self._workspaces, host, port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
-        self._core.base_url = f"http://{shown}:{self._server.port}"
-        if self._keeper is not None:
-            self._core.live.on_change = self._save_soon
+        for core in self._workspaces:
+            core.base_url = f"http://{shown}:{self._server.port}"
+            if self._keeper is not None:
+                core.live.on_change = self._save_soon
         self.clock.on_step = self._clock_moved
-        self.clock.on_arrival = lambda: self._core.live.everyone("clock")
+        self.clock.on_arrival = lambda: self._workspaces.tell("clock")
         await self._server.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._core.live.close()
+        for core in self._workspaces:
+            core.live.close()
         await self._core.courier.close()
         if self._server is not None:
             await self._server.stop()
@@ -123,7 +145,7 @@ class Sandbox:
     def _save(self) -> None:
         self._saving = None
         if self._keeper is not None:
-            self._keeper.save(self.workspace, self._core.credentials, self.clock.offset)
+            self._keeper.save(self._workspaces.cores)
 
     # ---- where it is ----------------------------------------------------------------------------------------------
 
@@ -138,8 +160,9 @@ class Sandbox:
         return f"{self._core.base_url}/api/"
 
     @property
-    def bot_token(self) -> str:
-        return self._core.credentials.bot_token
+    def authorize_url(self) -> str:
+        """Where an app sends whoever is to install it: Slack's authorisation page."""
+        return f"{self._core.base_url}/oauth/v2/authorize"
 
     @property
     def app_token(self) -> str:
@@ -150,22 +173,51 @@ class Sandbox:
         return self._core.credentials.signing_secret
 
     @property
-    def app(self) -> App:
-        """The app as its manifest describes it."""
-        return self._core.app
+    def client_id(self) -> str:
+        return self._core.credentials.client_id
 
     @property
-    def team_id(self) -> str:
-        return self._core.workspace.id
+    def client_secret(self) -> str:
+        return self._core.credentials.client_secret
+
+    # ---- workspaces -----------------------------------------------------------------------------------------------
 
     @property
-    def bot_user_id(self) -> str:
-        return self._core.app.bot_user_id
+    def workspaces(self) -> list[Team]:
+        """All there are; the first is the sandbox itself."""
+        return list(self._teams)
 
-    @property
-    def workspace(self) -> Workspace:
-        """The state itself, for a closer look."""
-        return self._core.workspace
+    def workspace_named(self, which: str) -> Team:
+        """A workspace by name or id. Raises SandboxError."""
+        core = self._workspaces.named(which)
+        if core is None:
+            raise SandboxError(f"There is no workspace called {which}.")
+        return next(team for team in self._teams if team.team_id == core.workspace.id)
+
+    def add_workspace(self, name: str) -> Team:
+        """Another workspace, with people of its own and without the app. Raises SandboxError when the name is taken."""
+        if not re.search(r"[a-z0-9]", name.lower()):
+            raise SandboxError("A workspace needs a name with letters or digits.")
+        number = len(self._teams) + 1
+        workspace = further_workspace(name, number, self.clock.now())
+        if self._workspaces.named(name) or self._workspaces.named(workspace.domain):
+            raise SandboxError(f"There is already a workspace called {name}.")
+        team = self._add(workspace, Installation(without_scopes(bot_of(self._registered, number))))
+        self._workspaces.tell("boot")
+        return team
+
+    def _add(self, workspace: Workspace, installation: Installation) -> Team:
+        core = replace(
+            self._core,
+            workspace=workspace,
+            installation=installation,
+            tickets=Tickets(self._core.timing),
+            rate_limits=RateLimits(self.rate_limits),
+            live=Live(self._core.live.on_change),
+        )
+        self._workspaces.cores.append(core)
+        self._teams.append(Team(core))
+        return self._teams[-1]
 
     # ---- time -----------------------------------------------------------------------------------------------------
 
@@ -192,48 +244,7 @@ class Sandbox:
         """Let pages follow a long move, but not redraw at every quarter of an hour of a month."""
         if time.monotonic() - self._clock_told_at > CLOCK_NEWS_SECONDS:
             self._clock_told_at = time.monotonic()
-            self._core.live.everyone("clock")
-
-    async def uninstall(self) -> None:
-        """Remove the app from the workspace: it is told, and its tokens are no longer good."""
-        revoked = {"oauth": [], "bot": [self.bot_user_id]}
-        emit(self._core, {"type": "tokens_revoked", "tokens": revoked})
-        emit(self._core, {"type": "app_uninstalled"})
-        self._core.installed = False
-        await self.idle()
-
-    # ---- people ---------------------------------------------------------------------------------------------------
-
-    def person(self, who: str) -> Driver:
-        """A person of the workspace by name or id, to be driven by a program."""
-        user = self.workspace.find_user(who)
-        if user is None:
-            raise SandboxError(f"There is nobody called {who} in {self.workspace.name}.")
-        if user.id not in self._drivers:
-            self._drivers[user.id] = Driver(self._core, user)
-        return self._drivers[user.id]
-
-    def add_person(self, name: str, real_name: str, tz: str = "Europe/London") -> Driver:
-        """A new full member, who is in #general; the app hears of them."""
-        if self.workspace.find_user(name):
-            raise SandboxError(f"There is already somebody called {name}.")
-        user = User(new_id("U"), name, real_name, tz, "2b6836", f"{name}@northwind-it.example")
-        user.updated = self._core.epoch()
-        self.workspace.users[user.id] = user
-        user_event(self._core, user, "team_join")
-        membership.join(self._core, self.workspace.channels[GENERAL], user.id)
-        return self.person(user.id)
-
-    def change_person(self, who: str, **changes: Any) -> None:
-        """Change fields of a person (`tz`, `real_name`, `deleted`, `is_restricted` ...); the app hears of it."""
-        user = self.person(who).user
-        for name, value in changes.items():
-            if not hasattr(user, name) or name == "id":
-                raise SandboxError(f"A person has no {name} to change.")
-            setattr(user, name, value)
-        user.updated = self._core.epoch()
-        user_event(self._core, user)
-        self._core.live.everyone("boot")
+            self._workspaces.tell("clock")
 
     # ---- the app's side -------------------------------------------------------------------------------------------
 
@@ -249,10 +260,10 @@ class Sandbox:
 
     @property
     def connections(self) -> int:
-        """Socket Mode connections of the app that take envelopes: open, and not asked to come back as another."""
+        """Socket Mode connections of the app that take envelopes: neither silent nor asked to come back as another."""
         transport = self._core.courier.transport
         open_ones = transport.connections if isinstance(transport, SocketMode) else ()
-        return sum(not connection.retiring for connection in open_ones)
+        return sum(not (connection.retiring or connection.silent) for connection in open_ones)
 
     @property
     def rate_limits(self) -> bool:
@@ -261,7 +272,8 @@ class Sandbox:
 
     @rate_limits.setter
     def rate_limits(self, on: bool) -> None:
-        self._core.rate_limits.on = on
+        for core in self._workspaces:
+            core.rate_limits.on = on
 
     def fail(
         self,
@@ -290,7 +302,7 @@ class Sandbox:
         try:
             yield
         finally:
-            self._server = Listening(self._core, self._address[0], port)
+            self._server = Listening(self._workspaces, self._address[0], port)
             await self._server.start()
 
     async def unreachable(self, seconds: float) -> None:
@@ -313,6 +325,13 @@ class Sandbox:
         if isinstance(transport, SocketMode):
             await transport.refresh()
 
+    def silence_connections(self) -> None:
+        """Let every Socket Mode connection of the app go silent without being closed, as of a network that is gone."""
+        transport = self._core.courier.transport
+        if isinstance(transport, SocketMode):
+            for connection in transport.connections:
+                connection.fall_silent()
+
     async def verify_request_url(self) -> bool:
         """Does the app's request URL answer Slack's challenge?"""
         transport = self._core.courier.transport
@@ -323,14 +342,16 @@ class Sandbox:
         return await transport.verify(challenge, self._core.timing.acknowledge)
 
 
+def _fresh(app: App, installed: bool) -> Kept:
+    """The workspace everyone starts in, and new secrets."""
+    installation = Installation(without_scopes(app))
+    if installed:
+        installation.grant(app.scopes, "", 0)
+    workspace = fresh_workspace(app, wall_time(), with_app=installed)
+    return Kept([(workspace, installation)], Credentials.fresh(), timedelta(0))
+
+
 def _transport(app: App, credentials: Credentials, timing: Timing) -> Transport:
     urls = app.urls
     by_http = urls.events or urls.interactivity or urls.commands or any(command.url for command in app.commands)
     return RequestUrl(app, credentials) if by_http else SocketMode(app.id, timing)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

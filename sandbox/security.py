@@ -38,6 +38,14 @@ class Hosts:
         return host in self.names or (self.any_address and _is_address(host))
 
 
+def is_loopback(host: str) -> bool:
+    """Does this name or address mean this computer?"""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(urlsplit(f"//{host}").hostname or "")

@@ -1,7 +1,9 @@
-"""The workspace everyone starts in: six people, four channels, a few messages. Ids are fixed, for tests to name."""
+"""The workspaces there are: the one everyone starts in, and further ones. Ids are fixed, for tests to name."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sandbox.manifest import App
@@ -68,19 +70,29 @@ MESSAGES = (
 )
 
 
-def fresh_workspace(app: App, now: datetime) -> Workspace:
-    """Northwind IT with the app installed, its history ending shortly before `now`."""
+# Whoever is in a further workspace: name, real name, zone, colour, title. The first is its owner, the last a guest.
+FURTHER_PEOPLE = (
+    ("zoe", "Zoe Martin", "Europe/Paris", "9f69e7", "Managing director"),
+    ("ben", "Ben Okafor", "Africa/Lagos", "4bbe2e", "Site engineer"),
+    ("kavya", "Kavya Iyer", "Asia/Singapore", "e7392d", "Planner"),
+    ("gus", "Gus Lind", "Europe/Stockholm", "d55aef", "Auditor (guest)"),
+)
+
+
+def fresh_workspace(app: App, now: datetime, *, with_app: bool = True) -> Workspace:
+    """Northwind IT, with the app installed unless told otherwise, its history ending shortly before `now`."""
     started = now - timedelta(days=30)
     workspace = Workspace(TEAM_ID, "Northwind IT", "northwind-it")
     for person in PEOPLE:
-        workspace.users[person.id] = _person(person, started)
-    install(workspace, app)
-    for name, channel_id, kind, members, topic, with_app in CHANNELS:
+        workspace.users[person.id] = _person(person, workspace, started)
+    if with_app:
+        seat(workspace, app)
+    for name, channel_id, kind, members, topic, has_app in CHANNELS:
         workspace.channels[channel_id] = Channel(
             channel_id,
             "private" if kind == "private" else "public",
             name,
-            [*members, *([app.bot_user_id] if with_app else [])],
+            [*members, *([app.bot_user_id] if with_app and has_app else [])],
             creator=ANA,
             created=int(started.timestamp()),
             topic=topic,
@@ -90,15 +102,52 @@ def fresh_workspace(app: App, now: datetime) -> Workspace:
     return workspace
 
 
-def install(workspace: Workspace, app: App) -> None:
+def further_workspace(name: str, number: int, now: datetime) -> Workspace:
+    """The second workspace and those after it: a small company without the app. Some in it are called as in the first,
+    and so are its channels; nothing has the same id."""
+    started = now - timedelta(days=30)
+    domain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    workspace = Workspace(f"T{number:08d}WS", name, domain)
+    for person, real_name, tz, color, title in FURTHER_PEOPLE:
+        user = User(f"U{number:08d}{person[:2].upper()}", person, real_name, tz, color, title=title)
+        workspace.users[user.id] = _person(user, workspace, started)
+    owner, *others, guest = workspace.users.values()
+    owner.is_admin = owner.is_owner = True
+    guest.is_restricted = True
+    full, everyone = [user.id for user in (owner, *others)], [*workspace.users]
+    for channel_name, kind, members in (
+        ("general", "public", full),
+        ("network", "public", everyone),
+        ("steering", "private", full[:2]),
+    ):
+        channel_id = f"C{number:08d}{channel_name[:2].upper()}"
+        workspace.channels[channel_id] = Channel(
+            channel_id,
+            "private" if kind == "private" else "public",
+            channel_name,
+            list(members),
+            creator=owner.id,
+            created=int(started.timestamp()),
+            is_general=channel_name == "general",
+            last_read=dict.fromkeys(members, "0"),
+        )
+    return workspace
+
+
+def bot_of(app: App, number: int) -> App:
+    """The app with ids of its own for its bot user in a further workspace."""
+    return replace(app, bot_user_id=f"U{number:08d}BT", bot_id=f"B{number:08d}BT")
+
+
+def seat(workspace: Workspace, app: App) -> None:
     """Give the app its bot user, under the name its manifest says today."""
     workspace.users[app.bot_user_id] = User(
         app.bot_user_id, app.bot_name.lower(), app.bot_name, "America/Los_Angeles", "757575", is_bot=True
     )
 
 
-def _person(person: User, started: datetime) -> User:
-    email = f"{person.name}@northwind-it.example"
+def _person(person: User, workspace: Workspace, started: datetime) -> User:
+    email = f"{person.name}@{workspace.domain}.example"
     return User(**{**vars(person), "email": email, "updated": int(started.timestamp())})
 
 

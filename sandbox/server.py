@@ -19,13 +19,16 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request as HandshakeRequest
 
-from sandbox import files, response_urls, web_api
+from sandbox import authorisation, files, response_urls, web_api
 from sandbox.core import Core
 from sandbox.errors import SandboxError
 from sandbox.page_api import PageApi
 from sandbox.security import Guard, Hosts
 from sandbox.socket_mode import SocketMode
+from sandbox.workspaces import Workspaces
 
 STATIC = Path(__file__).parent / "page" / "static"
 
@@ -36,6 +39,20 @@ class CuttableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["abort"] = self.transport.abort
+
+
+class SilentProtocol(WebSocketsSansIOProtocol):
+    """Websockets that can fall silent, as those do whose network is gone without a word."""
+
+    def handle_connect(self, event: HandshakeRequest) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["state"]["silence"] = self.fall_silent
+
+    def fall_silent(self) -> None:
+        self.stop_keepalive()
+        for thing, way in ((self, "data_received"), (self.transport, "write")):
+            setattr(thing, way, lambda data: None)
 
 
 class EmbeddedServer(uvicorn.Server):
@@ -49,15 +66,15 @@ class EmbeddedServer(uvicorn.Server):
 class Listening:
     """The server on its address, from start() to stop()."""
 
-    def __init__(self, core: Core, host: str, port: int) -> None:
+    def __init__(self, workspaces: Workspaces, host: str, port: int) -> None:
         hosts = Hosts(any_address=host in ("0.0.0.0", "::"))
         config = uvicorn.Config(
-            application(core, hosts),
+            application(workspaces, hosts),
             log_config=None,
             log_level="warning",
             access_log=False,
             http=CuttableProtocol,
-            ws="websockets-sansio",
+            ws=SilentProtocol,
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=1,
@@ -96,16 +113,18 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def application(core: Core, hosts: Hosts) -> Starlette:
+def application(workspaces: Workspaces, hosts: Hosts) -> Starlette:
     """Everything the sandbox serves."""
+    bound = partial(_bound, workspaces)
     routes: list[BaseRoute] = [
-        Route("/api/{method}", _bound(web_api.handle, core), methods=["GET", "POST"]),
-        Route("/response/{kind}/{team}/{secret}", _bound(response_urls.handle, core), methods=["POST"]),
-        Route("/upload/v1/{file_id}", _bound(files.receive, core), methods=["POST", "PUT"]),
-        Route("/files/{file_id}/{name:path}", _bound(files.send, core)),
-        Route("/archives/{channel}/{permalink}", _permalink),
-        WebSocketRoute("/socket/link/", partial(_socket, core)),
-        *PageApi(core).routes(),
+        Route("/api/{method}", bound(web_api.handle), methods=["GET", "POST"]),
+        Route("/response/{kind}/{team}/{secret}", bound(response_urls.handle), methods=["POST"]),
+        Route("/upload/v1/{file_id}", bound(files.receive), methods=["POST", "PUT"]),
+        Route("/files/{file_id}/{name:path}", bound(files.send)),
+        Route("/oauth/v2/authorize", bound(authorisation.handle), methods=["GET", "POST"]),
+        Route("/archives/{channel}/{permalink}", bound(_permalink)),
+        WebSocketRoute("/socket/link/", partial(_socket, workspaces.first)),
+        *PageApi(workspaces).routes(),
         Route("/", _page),
         Mount("/", _Page(directory=STATIC, check_dir=False)),
     ]
@@ -113,10 +132,10 @@ def application(core: Core, hosts: Hosts) -> Starlette:
 
 
 def _bound(
-    handler: Callable[[Core, Request], Awaitable[Response]], core: Core
+    workspaces: Workspaces, handler: Callable[[Workspaces, Request], Awaitable[Response]]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        return await handler(core, request)
+        return await handler(workspaces, request)
 
     return endpoint
 
@@ -145,11 +164,14 @@ async def _page(_request: Request) -> Response:
     return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
 
-async def _permalink(request: Request) -> Response:
-    """A permalink opens its message in the page."""
+async def _permalink(workspaces: Workspaces, request: Request) -> Response:
+    """A permalink opens its message in the page, as somebody of the workspace it is in."""
     digits = request.path_params["permalink"].removeprefix("p")
     thread = request.query_params.get("thread_ts", "")
     more = f"&thread_ts={thread}" if thread.replace(".", "").isdecimal() else ""
+    core = workspaces.of_channel(request.path_params["channel"])
+    if core is not None and core is not workspaces.first:
+        more += f"&team={core.workspace.id}"
     if not digits.isdecimal() or not request.path_params["channel"].isalnum():
         return PlainTextResponse("There is no such message.", 404)
     return RedirectResponse(f"/?channel={request.path_params['channel']}&ts={digits[:-6]}.{digits[-6:]}{more}")

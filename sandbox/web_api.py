@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,10 @@ from sandbox.calls import Call
 from sandbox.core import Core
 from sandbox.errors import Refused, invalid_arguments
 from sandbox.faults import Fault
-from sandbox.methods import METHODS
+from sandbox.methods import METHODS, oauth
 from sandbox.methods.method import Method, missing_scope
 from sandbox.workspace import Json
+from sandbox.workspaces import Workspaces
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -36,27 +38,32 @@ class Answer:
         return JSONResponse(self.body, self.status, headers)
 
 
-async def handle(core: Core, request: Request) -> Response:
+async def handle(workspaces: Workspaces, request: Request) -> Response:
     """Answer one call of an app."""
     method = request.path_params["method"]
     token, given, unreadable = await _read(request)
-    fault = core.faults.take(method, _channel(given))
+    fault = workspaces.first.faults.take(method, _channel(given))
     answer = await faulty(fault) if fault else None
     if answer is None:
-        answer = Answer(200, unreadable.body) if unreadable else call(core, method, token, given)
-    _record(core, method, given, answer)
+        answer = Answer(200, unreadable.body) if unreadable else call(workspaces, method, token, given)
+    found = workspaces.of_token(token) if token else None
+    core = found[0] if found else None
+    _record(workspaces, core, method, given, answer)
     if fault is not None and fault.drop is not None:
         await drop(request)
-    return answer.response(**{"X-OAuth-Scopes": ",".join(core.app.scopes), "Cache-Control": "no-store"})
+    scopes = core.app.scopes if core else ()
+    return answer.response(**{"X-OAuth-Scopes": ",".join(scopes), "Cache-Control": "no-store"})
 
 
-def call(core: Core, name: str, token: str | None, given: Json) -> Answer:
-    """Run one method with arguments as sent."""
+def call(workspaces: Workspaces, name: str, token: str | None, given: Json) -> Answer:
+    """Run one method with arguments as sent, in the workspace of the token."""
     try:
+        if name in oauth.METHODS:
+            return Answer(200, {"ok": True, **oauth.METHODS[name](workspaces, token, Args(given))})
         method = METHODS.get(name)
         if method is None:
             raise Refused("unknown_method", req_method=name)
-        _check_token(core, method, token)
+        core = _core_of(workspaces, method, token)
         if method.scopes and not set(method.scopes) & set(core.app.scopes):
             raise missing_scope(core, *method.scopes)
         wait = core.rate_limits.wait_for_method(name, method.tier)
@@ -73,18 +80,22 @@ def call(core: Core, name: str, token: str | None, given: Json) -> Answer:
         return Answer(200, refused.body)
 
 
-def _check_token(core: Core, method: Method, token: str | None) -> None:
+def _core_of(workspaces: Workspaces, method: Method, token: str | None) -> Core:
+    """The workspace a token is for. Raises Refused when it is none, of the wrong kind, or no longer good."""
     if not token:
         raise Refused("not_authed")
-    secrets = core.credentials
-    right, wrong = secrets.bot_token, secrets.app_token
-    if method.app_token:
-        right, wrong = wrong, right
-    if token == right:
-        if not core.installed:
-            raise Refused("account_inactive")
-        return
-    raise Refused("not_allowed_token_type" if token == wrong else "invalid_auth")
+    found = workspaces.of_token(token)
+    is_app_token = token == workspaces.first.credentials.app_token
+    if token.startswith(("xoxp-", "xoxe.xoxp-")) or (found if method.app_token else is_app_token):
+        raise Refused("not_allowed_token_type")
+    if is_app_token:
+        return workspaces.first
+    if found is None:
+        raise Refused("invalid_auth")
+    core, held = found
+    if fault := held.fault(core.epoch()):
+        raise Refused(fault)
+    return core
 
 
 async def _read(request: Request) -> tuple[str | None, Json, Refused | None]:
@@ -99,10 +110,20 @@ async def _read(request: Request) -> tuple[str | None, Json, Refused | None]:
         given, unreadable = _json_body(request.path_params["method"], await request.body(), given)
     elif await request.body():
         unreadable = Refused("invalid_post_type")
-    authorization = request.headers.get("authorization", "")
+    scheme, _, proof = request.headers.get("authorization", "").partition(" ")
     in_body = given.pop("token", None) if kind != "application/json" else None
-    token = authorization[7:].strip() if authorization.lower().startswith("bearer ") else in_body
-    return token, given, unreadable
+    if scheme.lower() == "basic":
+        given |= _client(proof)
+    return proof.strip() if scheme.lower() == "bearer" else in_body, given, unreadable
+
+
+def _client(proof: str) -> Json:
+    """The app's id and secret in basic authentication; nothing when it cannot be read."""
+    try:
+        name, _, secret = base64.b64decode(proof, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": name, "client_secret": secret}
 
 
 def _json_body(method: str, body: bytes, given: Json) -> tuple[Json, Refused | None]:
@@ -139,12 +160,18 @@ async def drop(request: Request) -> None:
     await asyncio.sleep(0.01)
 
 
-def _record(core: Core, method: str, given: Json, answer: Answer) -> None:
-    kept = {name: Args(given).decoded(name) for name in given}
-    core.calls.add(
-        Call(core.calls.next_number(), core.clock.now(), core.app.id, method, kept, answer.status, answer.body)
-    )
-    core.live.everyone("call")
+def _record(workspaces: Workspaces, core: Core | None, method: str, given: Json, answer: Answer) -> None:
+    shared = workspaces.first
+    kept, told = {name: Args(given).decoded(name) for name in given}, answer.body
+    if method in oauth.METHODS:
+        kept, told = oauth.without_secrets(kept), oauth.without_secrets(told)
+    team = core.workspace.id if core else ""
+    number, now = shared.calls.next_number(), shared.clock.now()
+    shared.calls.add(Call(number, now, shared.app.id, method, kept, answer.status, told, team))
+    if core is not None:
+        core.live.everyone("call")
+    else:
+        workspaces.tell("call")
 
 
 def _channel(given: Json) -> str | None:

@@ -130,6 +130,16 @@ class DeliveryKind:
 Kinds = Mapping[str, DeliveryKind]
 
 
+def waiting(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Something is due, or too late."""
+    return (and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now),)
+
+
+def unsettled(now: datetime, wall: datetime) -> tuple[ColumnElement[bool], ...]:
+    """There may be something to send or to look up."""
+    return (*waiting(now), _is_left(wall))
+
+
 async def owes(
     session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime, except_targets: Collection[str] = ()
 ) -> bool:
@@ -278,11 +288,27 @@ async def supersede(session: AsyncSession, kinds: Kinds, *, now: datetime) -> in
     return await _count(session, statement)
 
 
-async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
-    """Record that the message stands in Slack, whatever else happened to the row meanwhile."""
+async def cancel_all(session: AsyncSession, *, reason: str) -> int:
+    """Owe nothing any more, and say how much that was. What is being sent is settled by its sender."""
     statement = (
         update(Delivery)
-        .where(col(Delivery.id) == claimed.id)
+        .where(col(Delivery.state) == DeliveryState.DUE)
+        .values(state=DeliveryState.CANCELLED, last_error=_cut(reason))
+    )
+    return await _count(session, statement)
+
+
+async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
+    """Record that the message stands in Slack, whatever else happened to the row meanwhile.
+
+    None when this was recorded before: whether a commit took place is not always known, and then it is done again.
+    """
+    statement = (
+        update(Delivery)
+        .where(
+            col(Delivery.id) == claimed.id,
+            or_(col(Delivery.state) != DeliveryState.SENT, col(Delivery.slack_ts).is_distinct_from(ts)),
+        )
         .values(
             state=DeliveryState.SENT, slack_channel=channel, slack_ts=ts, lease_until=None, call=None, last_error=None
         )

@@ -6,15 +6,17 @@ Schedules of people live in our tables; APScheduler holds two interval jobs in m
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.contextvars import bound_contextvars
 
+from models import forgetting, installations
 from models.clock import Clock
-from models.database import Database
+from models.database import Database, DatabaseAway
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
@@ -25,6 +27,8 @@ log = logging.getLogger("steward.ticker")
 TICK_SECONDS = 5
 CLEANING_SECONDS = 3_600
 CLEANING_WAITS = 60  # so that a start is not slowed down by it
+# Whoever removes Steward can come back for so long and find everything as it was.
+REMOVED_KEPT = timedelta(days=30)
 HEARTBEAT = "ticker"
 
 Work = Callable[[AsyncSession, datetime], Awaitable[object]]
@@ -53,10 +57,11 @@ class Runner:
         self._clock = clock
         self._wall = wall
         self._wake = wake
-        self._jobs = tuple(jobs)
         self._kinds = deliveries.by_key(kinds)
+        self._jobs = (*jobs, Job("expire", self._expire, deliveries.waiting, self._next_delivery))
         self._one_at_a_time = asyncio.Lock()
         self._scheduler: AsyncIOScheduler | None = None
+        self._is_stopping = False
 
     def start(self) -> None:
         """Tick now and every few seconds, and clean up soon and every hour. Needs a running loop."""
@@ -64,14 +69,19 @@ class Runner:
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         scheduler.add_listener(self._count_fault, EVENT_JOB_ERROR)
         begin = datetime.now(UTC)
-        for work, seconds, wait in ((self.tick, TICK_SECONDS, 0), (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS)):
+        for work, seconds, wait in (
+            (self.tick, TICK_SECONDS, 0),
+            (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS),
+            (self.purge, CLEANING_SECONDS, CLEANING_WAITS),
+        ):
             first = begin + timedelta(seconds=wait)
             scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=first)
         scheduler.start()
         self._scheduler = scheduler
 
     async def stop(self) -> None:
-        """Finish the tick that is under way and begin no other."""
+        """Finish what is under way in the tick and begin nothing else; the next start finds what is left."""
+        self._is_stopping = True
         if self._scheduler is None:
             return
         self._scheduler.pause()
@@ -81,21 +91,30 @@ class Runner:
         self._scheduler = None
 
     async def tick(self) -> None:
-        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live."""
+        """Do once what is due at this moment, in every workspace; then let the sender know and show that we live.
+
+        Without the database there is nothing to do; the next tick finds what this one left.
+        """
         async with self._one_at_a_time:
-            now = self._clock.now()
-            for workspace_id in await self._workspaces():
-                for name, work in self._due_work():
-                    await self._try(workspace_id, name, work, now)
-            self._wake()
-            await self._database.beat(HEARTBEAT, self._wall.now())
+            try:
+                await self._do_what_is_due(self._clock.now())
+            except DatabaseAway:
+                self.failures["database"] += 1
+                log.warning("the clock's work waits for the database")
+
+    async def _do_what_is_due(self, now: datetime) -> None:
+        served = await self._workspaces()
+        for job in self._jobs:
+            for workspace_id in await self._due_in(job, now, served):
+                await self._try(workspace_id, job.id, job.run, now)
+        self._wake()
+        await self._database.beat(HEARTBEAT, self._wall.now())
 
     async def next_due(self) -> datetime | None:
         """The next instant at which a tick may find something to do; None when nothing waits for the clock."""
         now, found = self._clock.now(), []
         for workspace_id in await self._workspaces():
             async with self._database.unit(workspace_id, writes=False) as session:
-                found.append(await deliveries.next_due(session, self._kinds))
                 found += [await job.next_at(session, now) for job in self._jobs]
         return min((instant for instant in found if instant is not None), default=None)
 
@@ -106,20 +125,42 @@ class Runner:
             for workspace_id in await self._workspaces():
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
 
-    def _due_work(self) -> list[tuple[str, Work]]:
-        return [*((job.id, job.run) for job in self._jobs), ("expire", self._expire)]
+    async def purge(self) -> None:
+        """Delete all that is stored of workspaces that removed Steward long ago; the ticks go on meanwhile."""
+        before = self._clock.now() - REMOVED_KEPT
+        for workspace_id in await installations.removed(self._database, before=before):
+            rows = await forgetting.purge(self._database, workspace_id)
+            log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, REMOVED_KEPT.days, rows)
+        await installations.forget(self._database, before=before)
+
+    async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
+        """The served workspaces in which the job has something to do."""
+        if job.due is None:
+            return served
+        return set(served).intersection(await self._database.workspace_ids(*job.due(now)))
 
     async def _expire(self, session: AsyncSession, now: datetime) -> None:
         await deliveries.expire(session, self._kinds, now=now)
 
+    async def _next_delivery(self, session: AsyncSession, now: datetime) -> datetime | None:
+        return await deliveries.next_due(session, self._kinds)
+
     async def _try(self, workspace_id: str, name: str, work: Work, now: datetime) -> None:
-        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else."""
-        try:
-            async with self._database.unit(workspace_id) as session:
-                await work(session, now)
-        except Exception:
-            self.failures[name] += 1
-            log.exception("%s failed in workspace %s", name, workspace_id)
+        """One piece of work in a unit of its own: a fault in it is logged and counted, and stops nothing else.
+
+        Raises DatabaseAway.
+        """
+        if self._is_stopping:
+            return
+        with bound_contextvars(workspace=workspace_id, job=name):
+            try:
+                async with self._database.unit(workspace_id) as session:
+                    await work(session, now)
+            except DatabaseAway:
+                raise
+            except Exception:
+                self.failures[name] += 1
+                log.exception("%s failed in workspace %s", name, workspace_id)
 
     def _count_fault(self, event: JobExecutionEvent) -> None:
         """APScheduler has logged the traceback; the next interval tries again."""

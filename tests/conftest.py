@@ -11,8 +11,8 @@ import pytest
 
 from bot import carry
 from models.database import Database
-from tests.databases import Databases, PostgresServer, SqliteFiles
-from tests.filled import AFTERWARDS, RESTORED, fill_at
+from tests.databases import CompiledOnce, Databases, PostgresServer, SqliteFiles
+from tests.filled import AFTERWARDS, RESTORED, fill_at, install, opened
 from tests.support import WORKSPACE, FixedClock
 
 
@@ -20,6 +20,14 @@ from tests.support import WORKSPACE, FixedClock
 def clock() -> FixedClock:
     """A clock that stands at Monday 2 March 2026, 09:00 UTC."""
     return FixedClock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    """Every `Database` of the run knows what the ones before it compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.database.create_async_engine", CompiledOnce())
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +83,20 @@ def filled_file(sqlite_databases: SqliteFiles) -> str:
 
 
 @pytest.fixture(scope="session")
-def carried_over(filled_file: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], object]:
+def carried_over(filled_file: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
     """Brings that workspace to another database, which costs a tenth of letting it live there."""
     file = tmp_path_factory.mktemp("carried") / "workspace.jsonl"
     carry.write(filled_file, WORKSPACE, file, now=AFTERWARDS)
-    return lambda url: carry.read(url, file, now=RESTORED)
+
+    async def install_at(url: str) -> None:
+        async with opened(url) as database:
+            await install(database)
+
+    def bring(url: str) -> None:
+        carry.read(url, file, now=RESTORED)
+        asyncio.run(install_at(url))
+
+    return bring
 
 
 @pytest.fixture

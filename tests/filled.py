@@ -7,7 +7,8 @@ that fills it.
 await fill(database, "T0001")
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import Any
@@ -23,6 +24,7 @@ from models import (
     comments,
     directory,
     escalations,
+    installations,
     leaving,
     links,
     manners,
@@ -60,7 +62,10 @@ from scheduler.deliveries import Call, Wait
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
 from tests.support import NOW, WORKSPACE, a_plan, make_channel, make_person, make_workspace, value_of
+from tests.support_installations import an_installation
 
+# Another workspace, from which Steward was removed.
+GONE = "T0GONE"
 MONDAY = NOW
 # The last instant of what `fill` lets happen: a Friday evening.
 AFTERWARDS = datetime(2026, 3, 13, 18, 0, tzinfo=UTC)
@@ -118,22 +123,47 @@ async def fill_at(url: str) -> None:
     Its keys begin above `KEYS_FROM`, so that they can be told from every other number: another workspace, T0000, has a
     row with that key in every table.
     """
-    database = Database(url)
-    try:
+    async with opened(url) as database:
         await take_keys(database, KEYS_FROM)
         await fill(database, WORKSPACE)
+        await install(database)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """The database of that address, closed at the end."""
+    database = Database(url)
+    try:
+        yield database
     finally:
         await database.dispose()
 
 
 async def take_keys(database: Database, key: int) -> None:
     """Give another workspace, T0000, a row with that key in every table that has keys."""
-    async with database.engine.execution_options(steward_writes=True).begin() as connection:
+    async with database.outside(writes=True) as connection:
         for table in carrying.tables():
             if "id" in {column.name for column in carrying.keys(table)}:
                 values = {column.name: anything(carrying.python_type(column)) for column in table.columns}
                 taken = {column.name: key for column in carrying.keys(table)}
                 await connection.execute(table.insert(), values | taken | {"workspace_id": "T0000"})
+
+
+async def install(database: Database) -> None:
+    """What belongs to no workspace: an installation of an organisation, one that was removed, and one begun."""
+    wide = an_installation(
+        "E0001",
+        enterprise_id="E0001",
+        sealed_tokens="sealed",
+        expires_at=AFTERWARDS,
+        refreshing_until=AFTERWARDS,
+        refresh_error="ratelimited",
+    )
+    await installations.save(database, wide)
+    await installations.save(database, an_installation(GONE, removed_at=MONDAY))
+    await installations.begin(database, "0" * 64, now=MONDAY, expires_at=AFTERWARDS)
+    async with database.unit(GONE) as session:
+        session.add(Workspace(id=GONE, name="Gone", bot_user_id="UBOT", installation_id="E0001", removed_at=MONDAY))
 
 
 async def fill(database: Database, workspace_id: str) -> None:

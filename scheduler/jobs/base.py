@@ -1,10 +1,14 @@
 """What a scheduled job is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+# Conditions on the rows of one table each: where a row of a workspace meets one, the job has something to do there.
+Due = Callable[[datetime], Sequence[ColumnElement[bool]]]
 
 
 async def any_time(session: AsyncSession, now: datetime) -> datetime | None:
@@ -16,10 +20,12 @@ async def any_time(session: AsyncSession, now: datetime) -> datetime | None:
 class Job:
     """`run` looks at `now` in one workspace and owes what is due by `outbox.put`; a key that was used adds nothing.
 
-    It is called every few seconds, so it must cost what is due and not what is stored. `next_at` is the first instant
-    at which it may find something after `now`, or None for never, so that a clock moved by hand can skip the rest.
+    It must cost what is due and not what is stored. Every few seconds one question asks in which workspaces there is
+    something by `due`; without it, it is run in all of them. `next_at` is the first instant at which it may find
+    something after `now`, or None for never, so that a clock moved by hand can skip the rest.
     """
 
     id: str
     run: Callable[[AsyncSession, datetime], Awaitable[None]]
+    due: Due | None = None
     next_at: Callable[[AsyncSession, datetime], Awaitable[datetime | None]] = any_time

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,8 +19,8 @@ LATE_LIMIT = timedelta(hours=8)
 
 async def run(session: AsyncSession, now: datetime) -> None:
     """Owe today's reminder to the projects whose hour has come, and plan their next. What is missed stays so."""
-    due = await session.exec(select(Project).where(col(Project.next_reminder_at) <= now).order_by(col(Project.id)))
-    for project in due.all():
+    found = await session.exec(select(Project).where(*due(now)).order_by(col(Project.id)))
+    for project in found.all():
         changes: dict[str, Any] = {"next_reminder_at": reminders.next_in_channel(project, now)}
         at = reminders.todays_in_channel(project, now)
         if at is not None and at <= now < at + LATE_LIMIT:
@@ -51,4 +51,9 @@ async def _owe(session: AsyncSession, project: Project, at: datetime, now: datet
     )
 
 
-CHANNEL_REMINDER_JOB = Job("channel_reminder", run, next_at)
+def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A channel is to be reminded."""
+    return (col(Project.next_reminder_at) <= now,)
+
+
+CHANNEL_REMINDER_JOB = Job("channel_reminder", run, due, next_at)

@@ -72,4 +72,9 @@ async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
     return (await session.exec(select(func.min(Person.next_digest_at)))).one()
 
 
-DIGEST_JOB = Job("digest", run, next_at)
+def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Somebody's hour has come, or somebody has whom the clock has not met."""
+    return col(Person.next_digest_at) <= now, col(Person.next_digest_at).is_(None)
+
+
+DIGEST_JOB = Job("digest", run, due, next_at)

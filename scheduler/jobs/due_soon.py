@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, literal, update
+from sqlalchemy import ColumnElement, case, literal, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -37,8 +37,8 @@ async def run(session: AsyncSession, now: datetime) -> None:
     early = {record_id: at for record_id, at in planned.items() if at and at > now}
     await _note(session, dict.fromkeys(planned.keys() - early.keys()))
     await _note(session, early)
-    due = [each for each in found if planned[each[0].id or 0] and each[0].id not in early and _is_chased(*each)]
-    await outbox.put_all(session, await _owed(session, due, now))
+    ripe = [each for each in found if planned[each[0].id or 0] and each[0].id not in early and _is_chased(*each)]
+    await outbox.put_all(session, await _owed(session, ripe, now))
 
 
 async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
@@ -50,12 +50,12 @@ def _is_chased(record: Record, project: Project) -> bool:
     return not (record.is_archived or record.is_draft or is_closed(project)) and record.owner_id is not None
 
 
-async def _owed(session: AsyncSession, due: Found, now: datetime) -> list[Owed]:
+async def _owed(session: AsyncSession, ripe: Found, now: datetime) -> list[Owed]:
     """One row for each that is not due yet, to its owner or whoever stands in."""
-    owners = await directory.people(session, {record.owner_id for record, _ in due})
+    owners = await directory.people(session, {record.owner_id for record, _ in ripe})
     reached = await absences.reached(session, owners.values(), now)
     rows = []
-    for record, project in due:
+    for record, project in ripe:
         person, ends_at = reached.get(record.owner_id or ""), reminders.due_at(record, project)
         if person is None or ends_at is None or now >= ends_at:
             continue
@@ -84,4 +84,9 @@ async def _note(session: AsyncSession, planned: Mapping[int, datetime | None]) -
     await session.exec(statement, execution_options={"synchronize_session": False})
 
 
-DUE_SOON_JOB = Job("due_soon", run, next_at)
+def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Somebody is to be reminded."""
+    return (col(Record.remind_at) <= now,)
+
+
+DUE_SOON_JOB = Job("due_soon", run, due, next_at)

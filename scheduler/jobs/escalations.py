@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import escalations
+from models.tables import Record
 from scheduler.jobs.base import Job
 
 
@@ -13,4 +16,9 @@ async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
     return await escalations.next_at(session)
 
 
-ESCALATIONS_JOB = Job("escalations", escalations.advance, next_at)
+def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A record may climb."""
+    return (col(Record.climb_at) <= now,)
+
+
+ESCALATIONS_JOB = Job("escalations", escalations.advance, due, next_at)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,4 +29,9 @@ async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
     return min(filter(None, [begins, ends]), default=None)
 
 
-STANDUPS_JOB = Job("standups", run, next_at)
+def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A round is to begin, or one is open: it may be over, or somebody in it may have moved."""
+    return col(Standup.next_at) <= now, col(StandupRound.is_open).is_(True)
+
+
+STANDUPS_JOB = Job("standups", run, due, next_at)

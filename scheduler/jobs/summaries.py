@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlmodel import func, select
+from sqlalchemy import ColumnElement
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import summaries
@@ -21,4 +22,9 @@ async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
     return (await session.exec(select(func.min(Project.next_summary_at)))).one()
 
 
-SUMMARIES_JOB = Job("summaries", run, next_at)
+def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A project's summary or preview is to be owed."""
+    return (col(Project.next_summary_at) <= now,)
+
+
+SUMMARIES_JOB = Job("summaries", run, due, next_at)

@@ -24,7 +24,7 @@ from scheduler.deliveries import Draft
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
 from scheduler.notices.card import CARD
-from tests.filled import AFTERWARDS, KEYS_FROM, find, make, post_what_is_due, take_keys
+from tests.filled import AFTERWARDS, KEYS_FROM, find, make, opened, post_what_is_due, take_keys
 from tests.support import WORKSPACE, make_record, make_workspace
 
 T = TypeVar("T")
@@ -53,11 +53,8 @@ def other_url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 def in_database(url: str, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
     async def main() -> T:
-        database = Database(url)
-        try:
+        async with opened(url) as database:
             return await work(database)
-        finally:
-            await database.dispose()
 
     return asyncio.run(main())
 
@@ -66,7 +63,7 @@ async def live_elsewhere(database: Database) -> None:
     """T0002 with a record, after T0000 has taken keys."""
     await take_keys(database, TAKEN)
     if not database.is_sqlite:
-        async with database.engine.begin() as connection:
+        async with database.outside(writes=True) as connection:
             await carrying.shift_for(connection, TAKEN + 1, TAKEN + 1)
     async with database.unit("T0002") as session:
         await make_workspace(session, "Elsewhere")

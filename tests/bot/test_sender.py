@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,10 +13,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.manifest import manifest
-from bot.sender import Pace, Sender
+from bot.sender import TRIES, Pace, Sender
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown, SlackWebApi
 from models import outbox
-from models.database import Database
+from models.database import Database, DatabaseAway
 from models.tables import Delivery, DeliveryState
 from sandbox import Sandbox
 from scheduler import deliveries
@@ -26,6 +26,7 @@ from tests.support_slack import RecordingSlack, make_sender, stored
 from views.blocks import Message, plain, section
 
 OTHER_WORKSPACE = "T0002"
+only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 
 async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
@@ -550,18 +551,17 @@ async def test_drain_waits_for_a_pass_that_began_while_the_sender_was_still_look
 ) -> None:
     """The running sender, late with its look, begins no second pass of which nobody would wait for the first."""
     looking, may_look = asyncio.Event(), asyncio.Event()
-    really_owes = deliveries.owes
+    sender, really_look = make_sender(database, slack, clock, kinds=KINDS), database.workspace_ids
 
-    async def slow_at_first(*arguments: Any, **options: Any) -> bool:
+    async def slow_at_first(*conditions: Any) -> list[str]:
         is_first = not looking.is_set()
         looking.set()
-        found = await really_owes(*arguments, **options)
+        found = await really_look(*conditions)
         if is_first:
             await may_look.wait()
         return found
 
-    monkeypatch.setattr(deliveries, "owes", slow_at_first)
-    sender = make_sender(database, slack, clock, kinds=KINDS)
+    monkeypatch.setattr(database, "workspace_ids", slow_at_first)
     slack.hold()
     await owe(database, "one")
     running = asyncio.create_task(sender.run())
@@ -752,3 +752,156 @@ async def test_messages_to_one_channel_keep_their_distance_though_some_take_long
 
     assert len(at) == 3
     assert all(later - earlier >= 0.29 for earlier, later in pairwise(at))
+
+
+# ---- without its database -------------------------------------------------------------------------------------------
+
+
+class GoingDatabase(Database):
+    """A database that goes away when it is told to, and as often as `lost` says, only after it has stored."""
+
+    is_gone = False
+    lost = 0
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked_in_vain = asyncio.Event()
+
+    @asynccontextmanager
+    async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
+        if self.is_gone:
+            self.asked_in_vain.set()
+            raise DatabaseAway("away")
+        async with super().unit(workspace_id, writes=writes) as session:
+            yield session
+        if writes and self.lost:
+            self.lost -= 1
+            raise DatabaseAway("lost at the commit", perhaps=True)
+
+
+@pytest.fixture
+async def going(database_url: str, slack: RecordingSlack) -> AsyncIterator[GoingDatabase]:
+    opened = GoingDatabase(database_url)
+    yield opened
+    await opened.dispose()
+
+
+@only_sqlite
+async def test_what_slack_took_is_noted_as_soon_as_the_database_is_back(
+    going: GoingDatabase, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    """Nobody else knows of it, and in a channel that cannot be read nobody could find out."""
+    sender = make_sender(going, slack, clock, kinds=KINDS)
+    slack.hold()
+    await owe(going, "one")
+    draining = asyncio.create_task(sender.drain())
+    await slack.reached(1)
+    going.is_gone = True
+    slack.let_go()
+    await going.asked_in_vain.wait()
+    clock.move(hours=1)  # the lease is long over
+    going.is_gone = False
+
+    await draining
+
+    assert (await the_row(going)).state is DeliveryState.SENT
+    assert len(slack.calls) == 1
+    await sender.stop()
+
+
+@only_sqlite
+async def test_what_follows_a_message_happens_once_although_the_database_went_at_the_commit(
+    going: GoingDatabase, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    followed: list[str] = []
+
+    async def follow(session: AsyncSession, delivery: Delivery, draft: Draft, now: datetime) -> None:
+        followed.append(delivery.dedupe_key)
+
+    kinds = (DeliveryKind(key="word", draw=draw, late_limit=None, sent=follow),)
+    sender = make_sender(going, slack, clock, kinds=kinds)
+    slack.hold()
+    await owe(going, "one")
+    draining = asyncio.create_task(sender.drain())
+    await slack.reached(1)
+    going.lost = 1
+    slack.let_go()
+
+    await draining
+
+    assert (await the_row(going)).state is DeliveryState.SENT
+    assert (followed, len(slack.calls)) == (["one"], 1)
+    await sender.stop()
+
+
+@only_sqlite
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_database_that_goes_before_the_call_leaves_the_message_to_be_sent_once(
+    going: GoingDatabase, slack: RecordingSlack, clock: FixedClock, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The note of the call is stored and nobody hears of it: the row is given back, since there was no call."""
+    begin = deliveries.begin_call
+
+    async def begin_and_lose(session: AsyncSession, *arguments: Any, **options: Any) -> Delivery | None:
+        nonlocal times
+        going.lost, times = (1, times - 1) if times else (0, 0)
+        return await begin(session, *arguments, **options)
+
+    monkeypatch.setattr(deliveries, "begin_call", begin_and_lose)
+    sender = make_sender(going, slack, clock, kinds=KINDS)
+    await owe(going, "one")
+
+    for _ in range(times + 1):
+        await sender.drain()
+
+    assert (await the_row(going)).state is DeliveryState.SENT
+    assert len(slack.calls) == 1
+    await sender.stop()
+
+
+@only_sqlite
+async def test_a_draw_without_the_database_is_no_fault_of_the_message(
+    going: GoingDatabase, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    """However often that happens, it is not parked."""
+    drawn = 0
+
+    async def go_while_drawing(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+        nonlocal drawn
+        drawn += 1
+        if drawn <= TRIES:
+            raise DatabaseAway("away")
+        return await draw(session, delivery, now)
+
+    kinds = (DeliveryKind(key="word", draw=go_while_drawing, late_limit=None),)
+    sender = make_sender(going, slack, clock, kinds=kinds)
+    await owe(going, "one")
+
+    for _ in range(TRIES + 1):
+        await sender.drain()
+
+    assert (await the_row(going)).state is DeliveryState.SENT
+    await sender.stop()
+
+
+@only_sqlite
+async def test_a_stop_does_not_wait_for_a_database_that_is_away(
+    going: GoingDatabase, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    """What was called is looked for in Slack when somebody comes back."""
+    sender = make_sender(going, slack, clock, kinds=KINDS)
+    slack.hold()
+    await owe(going, "one")
+    draining = asyncio.create_task(sender.drain())
+    await slack.reached(1)
+    going.is_gone = True
+    slack.let_go()
+    await going.asked_in_vain.wait()
+
+    await sender.stop()
+
+    await draining
+    going.is_gone = False
+    row = await the_row(going)
+    assert row.state is DeliveryState.SENDING
+    assert row.call is not None

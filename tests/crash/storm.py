@@ -24,9 +24,10 @@ from sqlmodel import col, select
 from bot.manifest import manifest
 from models import outbox
 from models.database import Database, DatabaseBusy
-from models.tables import Delivery, DeliveryState, Person
+from models.tables import Delivery, DeliveryState, Person, Record
 from sandbox import Sandbox, SandboxError
 from sandbox.timing import Timing
+from tests.crash.balancer import balancer_over
 from tests.processes import Machine, Program
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,9 @@ main()
 READABLE, UNREADABLE = ("#general", "#network"), "#random"
 PEOPLE = ("ana", "ben", "kavya", "tane")
 SETTLED_SECONDS = 240.0
+# Slack resends an event that was not acknowledged; here within seconds instead of minutes. And it waits longer for an
+# answer, so that on a slow machine nothing but a process that is gone leaves one out.
+SLACK = Timing(acknowledge=20.0, retries=(0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0))
 
 # How Slack may fail: the arguments of `Sandbox.fail`, and whether nobody knows afterwards what came of the call.
 FAULTS: tuple[tuple[dict[str, Any], bool], ...] = (
@@ -59,8 +63,15 @@ FAULTS: tuple[tuple[dict[str, Any], bool], ...] = (
 
 @dataclass(frozen=True)
 class Told:
-    """What is counted in the end. `residue` are messages that may be missing, because nobody could find out."""
+    """What is counted in the end. `residue` are messages that may be missing, because nobody could find out.
 
+    `acted` are the commands that people gave; to `failed` Slack itself said that nobody answered, and to `put_off`
+    Steward said that nothing was saved.
+    """
+
+    acted: int
+    failed: int
+    put_off: int
     owed: int
     posted: int
     duplicates: list[str]
@@ -68,10 +79,12 @@ class Told:
     residue: int
     unknowns: int
     stuck: int
+    bad_stops: list[str]
 
     @property
     def is_well(self) -> bool:
-        return not self.duplicates and not self.lost and not self.stuck and self.residue <= self.unknowns
+        bad = [*self.duplicates, *self.lost, *self.bad_stops]
+        return not bad and not self.stuck and self.residue <= self.unknowns
 
 
 @dataclass
@@ -84,9 +97,13 @@ class Storm:
     variables: dict[str, object]
     chance: random.Random
     names: list[str]
+    ports: dict[str, int]
     programs: dict[str, Program] = field(default_factory=dict)
     owed: dict[str, str] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
+    mentioned: list[str] = field(default_factory=list)
+    bad_stops: list[str] = field(default_factory=list)
     cut_off: set[tuple[int | None, int]] = field(default_factory=set)
     _leaving: AsyncExitStack = field(default_factory=AsyncExitStack)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,13 +116,17 @@ class Storm:
     async def start(self, name: str) -> None:
         """Start a process, or start it again."""
         command = name.partition(" ")[0]
-        program = self.machine.program(sys.executable, "-c", PROGRAM, command, **self.variables)
+        port = {"PORT": self.ports[name]} if name in self.ports else {}
+        program = self.machine.program(sys.executable, "-c", PROGRAM, command, **self.variables, **port)
         self.programs[name] = await self._leaving.enter_async_context(program)
 
     async def ready(self) -> None:
         """Wait until every process that is running works."""
-        for name, program in self.programs.items():
-            await program.says("Steward answers" if name == "web" else "Steward's worker reminds")
+        for name in self.programs:
+            await self._is_ready(name)
+
+    async def _is_ready(self, name: str) -> None:
+        await self.programs[name].says("Steward answers" if name.startswith("web") else "Steward's worker reminds")
 
     def supervise(self) -> None:
         """From now on start again whatever ends by itself, as when Slack was out of reach at its start."""
@@ -124,7 +145,8 @@ class Storm:
         """From when Steward knows them, people log and the clock owes, until `settled`."""
         while await self._known() < len(PEOPLE):  # noqa: ASYNC110 - another process has no event to wait for
             await asyncio.sleep(0.1)
-        self._working = [asyncio.create_task(self._log()), asyncio.create_task(self._owe())]
+        ways = (self._log, self._mention, self._owe)
+        self._working = [asyncio.create_task(way()) for way in ways]
 
     async def _known(self) -> int:
         async with self.database.unit(self.slack.team_id, writes=False) as session:
@@ -139,9 +161,23 @@ class Storm:
             person, room = self.chance.choice(PEOPLE), self.chance.choice((*READABLE, UNREADABLE))
             title = f"Move rack {number:04}"
             outcome = await self.slack.person(person).command(room, "/action", title)
-            if outcome.ok and "Logged" in str(outcome.body):
+            said = str(outcome.body)
+            self.asked["acted"] += 1
+            self.asked["failed"] += not outcome.ok
+            self.asked["put off"] += outcome.ok and "Nothing was saved" in said
+            if outcome.ok and "Logged" in said:
                 self.owed[title] = room
             await self._pause(0.5)
+
+    async def _mention(self) -> None:
+        """One event after another: what Slack was told it need not resend is owed as a card."""
+        number = 0
+        while not self._over.is_set():
+            number += 1
+            person, title = self.chance.choice(PEOPLE), f"Label rack {number:04}"
+            await self.slack.person(person).say(READABLE[0], f"<@{self.slack.bot_user_id}> action {title}")
+            self.mentioned.append(title)
+            await self._pause(0.7)
 
     async def _owe(self) -> None:
         """A word to somebody, written into the outbox as any transaction does."""
@@ -163,14 +199,32 @@ class Storm:
 
     # ---- what is done to it -----------------------------------------------------------------------------------------
 
-    async def kill(self) -> None:
+    async def kill(self, name: str | None = None) -> None:
         """kill -9 for one process, whatever it is doing, and start it again."""
-        name = self.chance.choice(self.names)
+        name = name or self.chance.choice(self.names)
         async with self._starting:
             await self.programs[name].kill()
             self.done[f"killed {name.partition(' ')[0]}"] += 1
             await self._note_calls()
             await self.start(name)
+
+    async def stop(self, name: str) -> None:
+        """SIGTERM for one process, whatever it is doing, and start it again when it has ended."""
+        async with self._starting:
+            code, seconds = await self.programs[name].stopped()
+            self.done[f"stopped {name.partition(' ')[0]}"] += 1
+            if code != 0 or seconds > 10:
+                self.bad_stops.append(f"{name} ended with {code} after {seconds:.1f} s")
+            await self._note_calls()
+            await self.start(name)
+
+    async def restart_all(self) -> None:
+        """One process after the other, as at an upgrade; some of them are killed instead."""
+        for name in self.names:
+            await (self.kill(name) if self.chance.random() < 0.4 else self.stop(name))
+            async with self._starting:
+                await self._is_ready(name)
+            await asyncio.sleep(self.chance.uniform(0.0, 1.0))
 
     async def _note_calls(self) -> None:
         """Note the calls in whose middle somebody may just have been: of each nobody may ever know what came."""
@@ -179,7 +233,7 @@ class Storm:
 
     async def freeze(self, seconds: float) -> None:
         """Stop one worker for a while, and let it go on as if nothing had been."""
-        name = self.chance.choice([each for each in self.names if each != "web"])
+        name = self.chance.choice([each for each in self.names if each.startswith("worker")])
         program = self.programs[name]
         program.signal(signal.SIGSTOP)
         self.done["frozen"] += 1
@@ -207,6 +261,8 @@ class Storm:
         await asyncio.gather(*self._working)
         self.slack._core.faults.ordered.clear()
         until = monotonic() + SETTLED_SECONDS
+        while monotonic() < until and self._unheard():  # noqa: ASYNC110 - Slack resends when it does
+            await asyncio.sleep(0.5)
         while monotonic() < until and any(_is_open(row) for row in await self._rows()):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.5)
 
@@ -215,21 +271,43 @@ class Storm:
         rooms = self.slack.workspace.channels.values()
         posts = [message for room in rooms for message in room.messages.values() if message.get("metadata")]
         rows = await self._rows()
+        for title in self._heard():
+            self.owed.setdefault(title, READABLE[0])
         numbers = Counter(message["metadata"]["event_payload"]["id"] for message in posts)
+        records = Counter(await self._titles())
         words = {text: sum(text in str(message) for message in posts) for text in self.owed}
         unsure = Counter(row.kind for row in rows if row.state is DeliveryState.UNCONFIRMED)
         missing = [text for text, count in words.items() if count == 0]
         excused = [text for text in missing if self.owed[text] == UNREADABLE][: unsure["card"]]
         return Told(
+            acted=self.asked["acted"],
+            failed=self.asked["failed"],
+            put_off=self.asked["put off"],
             owed=len(self.owed),
             posted=len(posts),
             duplicates=[str(number) for number, count in numbers.items() if count > 1]
-            + [text for text, count in words.items() if count > 1],
-            lost=[text for text in missing if text not in excused],
+            + [text for text, count in words.items() if count > 1]
+            + [f"{title} as a record" for title, count in records.items() if count > 1],
+            lost=[text for text in missing if text not in excused]
+            + [f"{text} as a record" for text in self.owed if "rack" in text and not records[text]]
+            + [f"{title}, of which nobody was told" for title in self._unheard()],
             residue=sum(unsure.values()),
             unknowns=len(self.cut_off) + self.done["unknown"],
             stuck=sum(_is_open(row) for row in rows),
+            bad_stops=self.bad_stops,
         )
+
+    def _heard(self) -> list[str]:
+        """The mentions that were acknowledged."""
+        heard = [str(each.payload) for each in self.slack.deliveries if each.outcome == "200"]
+        return [title for title in self.mentioned if any(title in payload for payload in heard)]
+
+    def _unheard(self) -> list[str]:
+        return sorted(set(self.mentioned) - set(self._heard()))
+
+    async def _titles(self) -> list[str]:
+        async with self.database.unit(self.slack.team_id, writes=False) as session:
+            return list(await session.exec(select(Record.title)))
 
     async def _rows(self) -> list[Delivery]:
         async with self.database.unit(self.slack.team_id, writes=False) as session:
@@ -245,24 +323,29 @@ class Storm:
 
 
 @asynccontextmanager
-async def storm(folder: Path, url: str, *, workers: int, seed: int) -> AsyncIterator[Storm]:
-    """`web` and so many `worker`s over a migrated database, ready, with people at work."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    request_url = f"http://127.0.0.1:{port}/slack/events"
-    async with Sandbox(manifest(request_url=request_url), request_url=request_url, timing=Timing()) as slack:
+async def storm(
+    folder: Path, url: str, *, workers: int, seed: int, webs: int = 1, looks_at: str | None = None
+) -> AsyncIterator[Storm]:
+    """So many `web`s behind one address, and `worker`s, over a migrated database, ready, with people at work.
+
+    `looks_at` is the database's own address where the processes reach it by another.
+    """
+    ports = {f"web {number}": free_port() for number in range(1, webs + 1)}
+    async with AsyncExitStack() as stack:
+        _, port = await stack.enter_async_context(balancer_over(list(ports.values())))
+        request_url = f"http://127.0.0.1:{port}/slack/events"
+        described = manifest(request_url=request_url)
+        slack = await stack.enter_async_context(Sandbox(described, request_url=request_url, timing=SLACK))
         variables: dict[str, object] = {
-            "PORT": port,
             "DATABASE_URL": url,
             "SLACK_API_URL": slack.api_url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
             "PYTHONPATH": ROOT,
         }
-        names = ["web", *(f"worker {number}" for number in range(1, workers + 1))]
-        database = Database(url, wait_ms=10_000)
-        running = Storm(slack, database, Machine(folder), variables, random.Random(seed), names)
+        names = [*ports, *(f"worker {number}" for number in range(1, workers + 1))]
+        database = Database(looks_at or url, wait_ms=10_000)
+        running = Storm(slack, database, Machine(folder), variables, random.Random(seed), names, ports)
         try:
             for name in names:
                 await running.start(name)
@@ -273,6 +356,13 @@ async def storm(folder: Path, url: str, *, workers: int, seed: int) -> AsyncIter
         finally:
             await running.end()
             await database.dispose()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _is_open(row: Delivery) -> bool:

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox import Sandbox, SandboxError, Timing
 from sandbox.seed import ANA, NETWORK
-from tests.sandbox.workspace_support import MANIFEST, home, until
+from tests.sandbox.workspace_support import MANIFEST, SCOPES, home, until
 
 
 async def test_everything_said_is_there_again_after_a_restart(tmp_path: Path) -> None:
@@ -19,11 +19,11 @@ async def test_everything_said_is_there_again_after_a_restart(tmp_path: Path) ->
         await client.views_publish(user_id=ANA, view=home())
         await client.files_upload_v2(content="bytes", filename="a.txt", channel=NETWORK)
         await sandbox.advance(timedelta(days=3))
-        told, secrets = sandbox.clock.now(), (sandbox.bot_token, sandbox.app_token, sandbox.signing_secret)
+        told, secrets = sandbox.clock.now(), _secrets(sandbox)
         before = [message["ts"] for message in sandbox.person("ben").messages("#network")]
 
     async with Sandbox(MANIFEST, keep=tmp_path, rate_limits=False) as sandbox:
-        assert (sandbox.bot_token, sandbox.app_token, sandbox.signing_secret) == secrets
+        assert _secrets(sandbox) == secrets
         assert sandbox.clock.now() >= told
         assert [message["ts"] for message in sandbox.person("ben").messages("#network")] == before
         assert sandbox.person("ana").home is not None
@@ -31,6 +31,32 @@ async def test_everything_said_is_there_again_after_a_restart(tmp_path: Path) ->
         assert file.content == b"bytes"
         said = await sandbox.person("ana").say("#network", "and me")
         assert float(said["ts"]) > float(before[-1])
+
+
+def _secrets(sandbox: Sandbox) -> tuple[str, ...]:
+    ours = (sandbox.bot_token, sandbox.app_token, sandbox.signing_secret)
+    return (*ours, sandbox.client_id, sandbox.client_secret)
+
+
+async def test_what_an_older_sandbox_kept_is_still_read(tmp_path: Path) -> None:
+    async with Sandbox(MANIFEST, keep=tmp_path) as sandbox:
+        await sandbox.person("ana").say("#network", "from before")
+    new = json.loads((tmp_path / "sandbox.json").read_text())
+    secrets = {name: value for name, value in new["credentials"].items() if not name.startswith("client_")}
+    old = {
+        "format": 1,
+        "offset_seconds": 60.0,
+        "credentials": {"bot_token": "xoxb-old", **secrets},
+        "workspace": new["places"][0]["workspace"],
+    }
+    (tmp_path / "sandbox.json").write_text(json.dumps(old))
+
+    async with Sandbox(MANIFEST, keep=tmp_path) as sandbox:
+        assert (sandbox.bot_token, sandbox.app_token) == ("xoxb-old", secrets["app_token"])
+        assert sandbox.person("ben").messages("#network")[-1]["text"] == "from before"
+        client = AsyncWebClient(token="xoxb-old", base_url=sandbox.api_url)
+        answer = await client.auth_test()
+        assert answer.headers["x-oauth-scopes"] == ",".join(SCOPES)
 
 
 async def test_it_is_saved_a_moment_after_each_change(tmp_path: Path) -> None:

@@ -95,7 +95,9 @@ function draw() {
 }
 
 async function readList(kind) {
-  const answer = await read(kind, { after: last[kind] });
+  const team = state.boot?.team.id;
+  const answer = await read(kind, { person: state.me, after: last[kind] });
+  if (team !== state.boot?.team.id) return;
   const fresh = answer?.[kind] ?? [];
   for (const item of fresh) item.searchable = JSON.stringify([item.method, item.kind, item.args, item.answer, item.payload, item.outcome]).toLowerCase();
   // a delivery still under way is asked for again, until it has its outcome

@@ -96,7 +96,7 @@ function parseHash() {
   const words = path.split("/").map(decodeURIComponent);
   if (words[0] === "archives") {
     const ts = words[2]?.replace(/^p(\d+)(\d{6})$/, "$1.$2") ?? null;
-    return { person: state.me ?? localStorage.getItem(`${REMEMBERED}-person`), place: words[1], thread: query.get("thread_ts"), focus: ts, isPermalink: true };
+    return { person: state.me ?? localStorage.getItem(`${REMEMBERED}-person`), team: query.get("team"), place: words[1], thread: query.get("thread_ts"), focus: ts, isPermalink: true };
   }
   if (words[0] !== "person") return { person: localStorage.getItem(`${REMEMBERED}-person`), place: null, thread: null, focus: null };
   const [, person, place = null, kind, ts = null] = words;
@@ -111,8 +111,8 @@ function startingPlace() {
   return (mine.find((one) => one.name === "general") ?? mine[0] ?? conversations()[0] ?? apps()[0])?.id ?? null;
 }
 
-async function become(person, isOver) {
-  const boot = await read("boot", { person });
+async function become(person, team, isOver) {
+  const boot = await read("boot", { person, team });
   if (isOver()) return false;
   if (!boot) {
     state.connected = false;
@@ -121,8 +121,10 @@ async function become(person, isOver) {
     return false;
   }
   forgetForms();
+  const isElsewhere = boot.team.id !== state.boot?.team.id;
   Object.assign(state, { conversation: null, thread: null, modals: [], home: undefined, route: { place: null, thread: null, focus: null } });
   takeBoot(boot);
+  if (isElsewhere) (forgetCalls(), readCalls());
   localStorage.setItem(`${REMEMBERED}-person`, state.me);
   listen(state.me, onLive, () => (forgetCalls(), refreshAll()));
   changed("boot");
@@ -143,14 +145,14 @@ async function beginDirect(user, isOver) {
   return answer.channel;
 }
 
-/** A permalink arrives as /?channel=C…&ts=…[&thread_ts=…]. */
+/** A permalink arrives as /?channel=C…&ts=…[&thread_ts=…][&team=T…]. */
 function takePermalink() {
   const query = new URLSearchParams(location.search);
   const channel = query.get("channel");
   if (!channel) return;
-  const thread = query.get("thread_ts");
+  const kept = new URLSearchParams([...query].filter(([name]) => name === "thread_ts" || name === "team"));
   const ts = (query.get("ts") ?? "").replace(".", "");
-  history.replaceState(null, "", `/#/archives/${channel}/p${ts}${thread ? `?thread_ts=${thread}` : ""}`);
+  history.replaceState(null, "", `/#/archives/${channel}/p${ts}${kept.size ? `?${kept}` : ""}`);
 }
 
 let turns = 0;
@@ -171,8 +173,8 @@ async function follow() {
   const mine = turns;
   const isOver = () => mine !== turns;
   const wanted = parseHash();
-  if (!state.boot || (wanted.person && wanted.person !== state.me)) {
-    if (!(await become(wanted.person, isOver))) return;
+  if (!state.boot || (wanted.person && wanted.person !== state.me) || (wanted.team && wanted.team !== state.boot.team.id)) {
+    if (!(await become(wanted.person, wanted.team, isOver))) return;
   }
   const before = state.route;
   if (stranger(wanted.place)) {

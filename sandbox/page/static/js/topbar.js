@@ -119,9 +119,22 @@ function drawPerson() {
   tick();
 }
 
+function chooseTeam(anchor) {
+  const entries = state.boot.teams.map((one) => ({
+    label: one.name, checked: one.id === state.boot.team.id, testid: `workspace-${one.domain}`,
+    run: () => (location.hash = `#/person/${one.person}/`),
+  }));
+  openMenu(anchor, [{ heading: "Another workspace" }, ...entries], { label: "Workspaces", testid: "workspace-menu" });
+}
+
 function drawName() {
-  const { team } = state.boot;
-  byId("workspace-name").textContent = team.name;
+  const { team, teams } = state.boot;
+  const button = h(
+    "button",
+    { type: "button", class: "workspace-switcher", "data-testid": "workspace-switcher", "data-focus": "workspace-switcher", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `${team.name}. Go to another workspace`, onclick: () => chooseTeam(button) },
+    h("span", {}, team.name), icon("down", 14),
+  );
+  redraw(byId("workspace-name"), `${team.name}${teams.length}`, () => (teams.length > 1 ? button : [team.name]));
 }
 
 on("boot", () => (drawName(), drawPerson(), drawClock()));

@@ -1,0 +1,54 @@
+"""How PostgreSQL is connected to: how many connections, how long each step may take, and how to be rid of them."""
+
+import asyncio
+from typing import Any
+from weakref import WeakSet
+
+
+class Connections:
+    """The connections of one process. After `cut` there are none, and there will be none."""
+
+    def __init__(self) -> None:
+        self._opening: set[asyncio.Task[Any]] = set()
+        self._open: WeakSet[Any] = WeakSet()
+        self._is_cut = False
+
+    def options(self, most: int, connect_seconds: float, statement_seconds: float | None) -> dict[str, Any]:
+        """For `create_async_engine`: never more connections than that, each looked at before it is used again."""
+        return {
+            "pool_pre_ping": True,
+            "pool_size": most,
+            "max_overflow": 0,
+            "pool_timeout": connect_seconds,
+            "connect_args": {
+                "async_creator_fn": self._connect,
+                "timeout": connect_seconds,
+                "command_timeout": statement_seconds,
+            },
+        }
+
+    def cut(self) -> None:
+        """Break what is open and what is being opened, so that nobody goes on waiting for an answer."""
+        self._is_cut = True
+        for task in self._opening:
+            task.cancel()
+        for connection in list(self._open):
+            connection.terminate()
+
+    async def _connect(self, *arguments: Any, **options: Any) -> Any:
+        if self._is_cut:
+            raise ConnectionAbortedError
+        import asyncpg  # not needed over SQLite
+
+        opening = asyncio.ensure_future(asyncpg.connect(*arguments, **options))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+        try:
+            connection = await opening
+        except asyncio.CancelledError:
+            if self._is_cut:
+                raise ConnectionAbortedError from None
+            opening.cancel()
+            raise
+        self._open.add(connection)
+        return connection
