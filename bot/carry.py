@@ -23,9 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import migrate
 from bot.backup import new_file
-from bot.run import CannotStart, migrated_database, require_database
+from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
 from models import carrying
-from models.database import WORKER_WAIT_MS, Database, mark_restored
+from models.database import WORKER_WAIT_MS, mark_restored
 
 # What the first line calls the form that is described above.
 FORM = 1
@@ -65,17 +65,6 @@ def read(url: str, file: Path, *, now: datetime) -> Carried:
         raise CannotStart(f"There is no file {file}.") from None
     except (OSError, EOFError, zlib.error, _Damaged) as error:
         raise CannotStart(f"{file} cannot be imported: {_reason(error)} Nothing was stored.") from None
-
-
-async def chosen_workspace(database: Database, named: str | None) -> str:
-    """The workspace that was named, or the only one there is. Raises CannotStart."""
-    known = await database.workspace_ids(also_removed=True)
-    if named is None and len(known) != 1:
-        raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
-    chosen = named or known[0]
-    if chosen not in known:
-        raise CannotStart(f"There is no workspace {chosen} here.")
-    return chosen
 
 
 # The file ----------------------------------------------------------------------------------------------------------
@@ -203,7 +192,7 @@ async def _store_all(connection: AsyncConnection, about: dict[str, Any], lines: 
     if await carrying.name_of(connection, workspace_id) is not None:
         raise CannotStart(
             f"{workspace_id} is in this database already, so nothing was stored. Import it before Steward is first "
-            "started or installed for it, or into another database."
+            f"started or installed for it; `steward erase --workspace {workspace_id}` deletes what is there now."
         )
     try:
         shift = await carrying.shift_for(connection, *about["keys"]) if about["keys"] else 0

@@ -48,6 +48,9 @@ def sandbox(
     workspace: Annotated[
         list[str] | None, typer.Option(help="The name of a further workspace; may be given several times.")
     ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(help="The name of an organisation that all workspaces belong to.")
+    ] = None,
     not_installed: Annotated[
         bool, typer.Option("--not-installed", help="Install the app nowhere: that is done on the authorisation page.")
     ] = False,
@@ -65,6 +68,7 @@ def sandbox(
         optional_scopes=not without_optional,
         installed=not not_installed,
         workspaces=workspace or (),
+        organisation=organisation,
     )
     _go(alone)
 
@@ -215,6 +219,35 @@ def import_(file: Annotated[Path, typer.Argument(help="What `steward export FILE
 
 
 @app.command()
+def erase(
+    person: Annotated[str | None, typer.Option(help="Slack's user id of somebody whose traces shall go.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Slack's team id: of the person's, where there are several; alone, all of it.")
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another name or e-mail address of theirs; may be given several times.")
+    ] = None,
+    spare: Annotated[
+        list[str] | None, typer.Option(help="A name of theirs that is an ordinary word: only @WORD goes.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only count what would go, by table.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a person out of everything that Steward keeps, or delete a whole workspace. There is no way back."""
+    from bot import erase as erasing
+
+    settings = _settings("database")
+    whom = person or workspace or _fail("Say who shall be erased: --person U… or a whole workspace, --workspace T…")
+    if not (yes or dry_run) and typer.prompt(f"Erasing cannot be undone. Type {whom} again") != whom:
+        _fail("That is another id. Nothing was erased.")
+    if person is None:
+        _go(erasing.workspace(settings, whom, typer.echo, only_counts=dry_run))
+    else:
+        told = {"also": also or (), "spared": spare or ()}
+        _go(erasing.person(settings, workspace, person, typer.echo, only_counts=dry_run, **told))
+
+
+@app.command()
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
@@ -292,8 +325,7 @@ async def _health(settings: Settings) -> None:
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.carry import chosen_workspace
-    from bot.run import CannotStart, migrated_database, require_database
+    from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
     from models import directory
     from models.permissions import actor_of
     from reports.export import export as report

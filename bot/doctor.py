@@ -22,10 +22,9 @@ from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
 from bot.web import ticker_problem
-from models import installations
+from models import forgetting, installations
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Installation, Project
-from scheduler.runner import REMOVED_KEPT
 
 # Slack refuses requests that are signed five minutes away from its own clock; half of that is worth a warning.
 MOST_SKEW = timedelta(seconds=150)
@@ -175,7 +174,7 @@ async def _installed(settings: Settings, database: Database, now: datetime) -> A
     for installation in everywhere:
         about = f"{installation.name} ({installation.id})"
         if installation.removed_at is not None:
-            goes = installation.removed_at + REMOVED_KEPT
+            goes = installation.removed_at + forgetting.KEPT
             yield note(about, f"removed on {installation.removed_at:%d %b %Y}; what it stored goes on {goes:%d %b %Y}")
             continue
         try:

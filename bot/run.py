@@ -260,6 +260,17 @@ async def migrated_database(url: str, **options: Any) -> AsyncIterator[Database]
         await database.dispose()
 
 
+async def chosen_workspace(database: Database, workspace_id: str | None) -> str:
+    """The workspace that a command is about: the one that was named, else the only one. Raises CannotStart."""
+    known = await database.workspace_ids(also_removed=True)
+    if workspace_id is None and len(known) != 1:
+        raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
+    chosen = workspace_id or known[0]
+    if chosen not in known:
+        raise CannotStart(f"There is no workspace {chosen} here.")
+    return chosen
+
+
 def serving(settings: Settings) -> dict[str, Any]:
     """How a process that serves people opens its database: should it hang, they are told so soon."""
     return {"connections": settings.database_connections, "statement_seconds": STATEMENT_SECONDS}

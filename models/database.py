@@ -232,10 +232,15 @@ class Database:
         bind = self._writer if writes else self.engine
         with self._refused():
             async with self._turn(writes), bind.connect() as connection:
-                if purges and self.is_sqlite:
-                    await sqlite.set_to_purge(connection)
-                async with connection.begin():
-                    yield connection
+                is_spent = purges and self.is_sqlite
+                try:
+                    if is_spent:
+                        await sqlite.set_to_purge(connection)
+                    async with connection.begin():
+                        yield connection
+                finally:
+                    if is_spent:
+                        await connection.invalidate()
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
@@ -254,6 +259,16 @@ class Database:
         """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
         async with self.outside(writes=True) as connection:
             await mark_restored(connection, at)
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted in SQLite's file; whether that went to its end.
+
+        PostgreSQL's own VACUUM, which it runs by itself, does so there.
+        """
+        if not self.is_sqlite:
+            return True
+        async with self._turn(writes=True):
+            return await sqlite.scrub(self.engine)
 
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""

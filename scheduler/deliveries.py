@@ -9,6 +9,7 @@ The rules that keep a message from going out twice:
 `now` is the product's clock (due times, limits); `wall` is the machine's (leases).
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -257,10 +258,12 @@ async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     So is, in a database restored from a backup, whatever was due before that: it may have been sent already.
     """
     restored_at = select(func.max(Workspace.restored_at)).scalar_subquery()
+    of_limit: dict[timedelta, list[str]] = defaultdict(list)
+    for kind in kinds.values():
+        if kind.late_limit is not None:
+            of_limit[kind.late_limit].append(kind.key)
     limits = [
-        and_(col(Delivery.kind) == kind.key, col(Delivery.due_at) <= now - kind.late_limit)
-        for kind in kinds.values()
-        if kind.late_limit is not None
+        and_(col(Delivery.due_at) <= now - limit, col(Delivery.kind).in_(keys)) for limit, keys in of_limit.items()
     ]
     too_late = or_(
         col(Delivery.expires_at) <= now,

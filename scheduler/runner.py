@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars
 from models import forgetting, installations
 from models.clock import Clock
 from models.database import Database, DatabaseAway
+from models.errors import StewardError
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
@@ -27,8 +28,6 @@ log = logging.getLogger("steward.ticker")
 TICK_SECONDS = 5
 CLEANING_SECONDS = 3_600
 CLEANING_WAITS = 60  # so that a start is not slowed down by it
-# Whoever removes Steward can come back for so long and find everything as it was.
-REMOVED_KEPT = timedelta(days=30)
 HEARTBEAT = "ticker"
 
 Work = Callable[[AsyncSession, datetime], Awaitable[object]]
@@ -127,10 +126,14 @@ class Runner:
 
     async def purge(self) -> None:
         """Delete all that is stored of workspaces that removed Steward long ago; the ticks go on meanwhile."""
-        before = self._clock.now() - REMOVED_KEPT
+        before = self._clock.now() - forgetting.KEPT
         for workspace_id in await installations.removed(self._database, before=before):
-            rows = await forgetting.purge(self._database, workspace_id)
-            log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, REMOVED_KEPT.days, rows)
+            try:
+                rows = await forgetting.purge(self._database, workspace_id)
+            except StewardError as reason:
+                log.info("the purge of workspace %s goes on in an hour: %s", workspace_id, reason)
+            else:
+                log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, forgetting.KEPT.days, rows)
         await installations.forget(self._database, before=before)
 
     async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:

@@ -23,6 +23,7 @@ from models import (
     carrying,
     comments,
     directory,
+    erased,
     escalations,
     installations,
     leaving,
@@ -368,12 +369,13 @@ async def answer(session: AsyncSession, now: datetime) -> None:
 
 
 async def end_it(session: AsyncSession, now: datetime) -> None:
-    """Somebody leaves, a project is closed, and some deliveries are on their way or in doubt."""
+    """Somebody leaves, somebody was erased, a project is closed; some deliveries are on their way or in doubt."""
     ana = await actor(session, "UANA")
     cleo = await person(session, "UCLEO")
     cleo.is_active = False
     session.add(cleo)
     await leaving.note(session, "UCLEO", now)
+    await erased.remember(session, "UGONE")
     await projects.archive(session, ana, await project_of(session, "CSECRET"), now=now)
     await make(session, ACTION, now, title="Logged last", owner_id="UBEN")
     sending, *_ = await deliveries.claim(session, NOTICES, now=now, wall=now, worker="worker", limit=1)

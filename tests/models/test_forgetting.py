@@ -1,10 +1,14 @@
 """A workspace that is purged leaves nothing behind, and takes nothing with it that is another's."""
 
 import pytest
+from sqlmodel import select
 
 from models import forgetting
 from models.database import Database
+from models.tables import Workspace
+from scheduler.runner import Runner
 from tests.models.test_scope import OURS, THEIRS, of_workspace, stored, two_workspaces
+from tests.support import FixedClock
 
 __all__ = ["two_workspaces"]
 
@@ -23,16 +27,37 @@ async def test_a_purge_deletes_every_row_of_the_workspace_and_none_of_another(
     assert gone == sum(map(len, of_workspace(before, THEIRS).values()))
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_purge_may_be_repeated(two_workspaces: Database) -> None:
     await forgetting.purge(two_workspaces, THEIRS)
 
     assert await forgetting.purge(two_workspaces, THEIRS) == 0
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_workspace_is_purged_thirty_days_after_steward_was_removed_from_it(two_workspaces: Database) -> None:
+    clock = FixedClock()
+    runner = Runner(two_workspaces, clock=clock, wall=clock, wake=lambda: None)
+    async with two_workspaces.unit(THEIRS) as session:
+        workspace = (await session.exec(select(Workspace))).one()
+        workspace.removed_at = clock.now()
+        session.add(workspace)
+
+    clock.move(days=30, seconds=-1)
+    await runner.clean_up()
+    before = await two_workspaces.workspace_ids(also_removed=True)
+    clock.move(seconds=1)
+    await runner.clean_up()
+
+    assert before == [OURS, THEIRS]
+    assert await two_workspaces.workspace_ids(also_removed=True) == [OURS]
+    assert not any(of_workspace(await stored(two_workspaces), THEIRS).values())
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_references_are_checked_again_after_a_purge(two_workspaces: Database) -> None:
     """The purge has a connection of its own for what it may do without looking."""
     await forgetting.purge(two_workspaces, THEIRS)
 
     async with two_workspaces.outside(writes=True) as connection:
-        if two_workspaces.is_sqlite:
-            assert (await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar_one() == 1
+        assert (await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar_one() == 1

@@ -27,8 +27,8 @@ from tests.scenarios.house import PATIENT_SECONDS, PATIENT_SLACK, PATIENT_WAIT_M
 class Street:
     """A Steward for whoever installs it, and the companies of a sandbox; so far none has."""
 
-    def __init__(self, sandbox: Sandbox, steward: Steward, url: str) -> None:
-        self.sandbox, self.steward, self._url = sandbox, steward, url
+    def __init__(self, sandbox: Sandbox, steward: Steward, installed: InstalledWorkspaces, url: str) -> None:
+        self.sandbox, self.steward, self.installed, self._url = sandbox, steward, installed, url
 
     async def install(self, person: Driver, *, without: tuple[str, ...] = ()) -> tuple[int, str]:
         """Go the whole way in a browser of the person's own; the status and the page at its end."""
@@ -46,6 +46,11 @@ class Street:
             await self.steward.sender.drain()
             await self.steward.settle_homes()
 
+    async def exchanged(self) -> None:
+        """Wait for the tokens that are being exchanged."""
+        while under_way := set(self.installed._exchanging.values()):
+            await asyncio.wait(under_way)
+
     async def titles(self, team: Team) -> list[str]:
         """What is logged in the company's workspace."""
         async with self.steward.database.unit(team.team_id, writes=False) as session:
@@ -53,12 +58,19 @@ class Street:
 
 
 @pytest.fixture
-async def street(database_url: str) -> AsyncIterator[Street]:
+def rotates() -> bool:
+    """Whether Slack's tokens end after twelve hours."""
+    return False
+
+
+@pytest.fixture
+async def street(database_url: str, rotates: bool) -> AsyncIterator[Street]:
     with run.listener("127.0.0.1", 0) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         request_url = f"{url}/slack/events"
         options: dict[str, Any] = {"rate_limits": False, "timing": PATIENT_SLACK, "installed": False}
         described = manifest(request_url=request_url, redirect_url=f"{url}/slack/oauth_redirect")
+        described["settings"]["token_rotation_enabled"] = rotates
         async with Sandbox(described, request_url=request_url, workspaces=["Acme"], **options) as sandbox:
             await begin_at(sandbox, START)
             database = Database(database_url, wait_ms=PATIENT_WAIT_MS)
@@ -86,7 +98,7 @@ async def street(database_url: str) -> AsyncIterator[Street]:
             serving = asyncio.create_task(web.serve(application, listening))
             steward.keep("sender", steward.sender.run)
             try:
-                yield Street(sandbox, steward, url)
+                yield Street(sandbox, steward, installed, url)
             finally:
                 serving.cancel()
                 with suppress(asyncio.CancelledError):
@@ -155,3 +167,23 @@ async def test_whoever_may_not_or_will_not_install_it_leaves_nothing_behind(stre
 
     assert "It was not allowed in Slack." in told
     assert await installations.everywhere(street.steward.database) == []
+
+
+@pytest.mark.parametrize("rotates", [True])
+async def test_tokens_that_end_are_exchanged_before_and_after_they_do(street: Street) -> None:
+    """Slack refuses no call for a token that is over, however long nobody did anything."""
+    zoe = street.sandbox.workspace_named("Acme").person("zoe")
+    await street.install(zoe)
+
+    for hours, title in ((1, "At once"), (10, "Shortly before the end"), (30, "Long after it")):
+        await street.sandbox.advance(timedelta(hours=hours))
+        assert (await zoe.command("#network", "/action", title)).ok
+        await street.settled()
+        await street.exchanged()
+
+    seen = str(zoe.messages("#network"))
+    assert all(title in seen for title in ("At once", "Shortly before the end", "Long after it"))
+    answers = [call.answer for call in street.sandbox.calls]
+    assert {answer["error"] for answer in answers if not answer["ok"]} <= {"not_in_channel"}
+    exchanges = [call for call in street.sandbox.calls if call.method == "oauth.v2.access"]
+    assert len(exchanges) == 3, "installed, before the end, after it"
