@@ -273,8 +273,11 @@ class Edge:
         return reply
 
     async def _learn(self, incoming: Incoming) -> None:
-        """Ask Slack about the person and the channel at the same time, and about what their rights hang on."""
-        asks: list[Awaitable[None]] = [self._directory.freshen(incoming.person_id, incoming.channel_id)]
+        """Ask Slack about the person and the channel at the same time, and about what their rights hang on.
+
+        Raises OfErased.
+        """
+        asks: list[Awaitable[None]] = []
         async with self._database.unit(self._workspace.id, writes=False) as session:
             if incoming.person_id and await directory.person(session, incoming.person_id) is None:
                 if not _acts(incoming) and await erased.among(session, [incoming.person_id]):
@@ -282,7 +285,7 @@ class Edge:
                 asks.append(self._directory.learn_person(incoming.person_id))
             if _names_channel(incoming) and not _is_known(await directory.channel(session, incoming.channel_id)):
                 asks.append(self._directory.learn_channel(incoming.channel_id, incoming.channel_name))
-        await asyncio.gather(*asks)
+        await asyncio.gather(self._directory.freshen(incoming.person_id, incoming.channel_id), *asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
         asking = await directory.asking(

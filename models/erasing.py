@@ -5,7 +5,7 @@ JSON value of it, each column of a person's id too, has a stand-in where the per
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -81,11 +81,20 @@ ROWS_AT_ONCE: Final = 1_000
 
 @dataclass
 class Erasure:
-    """What was found and done, in rows by table. `names` are those that were looked for."""
+    """What was found and done: `deleted` rows by table, and the keys of changed ones. `names` were looked for."""
 
     names: Sequence[str]
     deleted: Counter[str] = field(default_factory=Counter)
-    changed: Counter[str] = field(default_factory=Counter)
+    changed_keys: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> Counter[str]:
+        """How many rows of each table were changed."""
+        return Counter({name: len(keys) for name, keys in self.changed_keys.items()})
+
+    def note(self, table: str, keys: Iterable[tuple[Any, ...]]) -> None:
+        """Count these rows as changed, each once."""
+        self.changed_keys.setdefault(table, set()).update(keys)
 
 
 async def erase(
@@ -107,6 +116,7 @@ async def erase(
     workspace = (await session.exec(select(Workspace))).one()
     itself, whose = Actor(workspace.bot_user_id, Standing.MEMBER), (workspace.id, workspace.installation_id)
     left = await _let_go(session, itself, person_id, now)
+    found.note("record", ((each,) for records in left.records.values() for each in records))
     await _owe_stand_ups(session, person_id, now)
     await session.flush()
     await _delete(session, person_id, found)
@@ -196,13 +206,10 @@ async def _owe_stand_ups(session: AsyncSession, person_id: str, now: datetime) -
 
 
 async def _delete(session: AsyncSession, person_id: str, found: Erasure) -> None:
-    """Delete what is theirs, and empty the parts that they played."""
+    """Delete what is theirs."""
     for column in THEIRS:
         gone = await session.exec(delete(column.class_).where(column == person_id))
         found.deleted[column.class_.__tablename__] += gone.rowcount
-    for column in VACANT:
-        changed = await session.exec(update(column.class_).where(column == person_id).values({column: None}))
-        found.changed[column.class_.__tablename__] += changed.rowcount
     session.sync_session.info.get("people", {}).pop(person_id, None)
 
 
@@ -243,7 +250,7 @@ def _search(connection: Connection, whose: Sequence[str | None], traces: Traces,
         columns = [each for each in table.c if is_searched(each) and each is not scope]
         for rows in _batches(connection, table, scope.in_(whose)):
             changes = [(row, change) for row in rows if (change := _cleaned(traces, table, columns, row))]
-            found.changed[table.name] += len(changes)
+            found.note(table.name, (_key(table, row) for row, _ in changes))
             _note(touched, table, [row for row, _ in changes])
             if table in _DERIVED:
                 _remove(connection, table, [row for row, _ in changes])
@@ -253,6 +260,7 @@ def _search(connection: Connection, whose: Sequence[str | None], traces: Traces,
 
 
 _DERIVED: Final = {model.__table__: key for key, model in DERIVED.items()}
+_VACANT: Final = {column.property.columns[0] for column in VACANT}
 _OWN_TABLES: Final = {"record", *(kind.model.__tablename__ for kind in KINDS)}
 _VERSIONS: Final = {mapper.local_table: mapper.version_id_col for mapper in SQLModel._sa_registry.mappers}
 
@@ -270,20 +278,25 @@ def _batches(connection: Connection, table: Table, is_theirs: Any) -> Iterator[S
     rows = connection.execute(query).mappings().all()
     while rows:
         yield rows
-        last = tuple(rows[-1][column.name] for column in table.primary_key)
-        rows = connection.execute(query.where(key > last)).mappings().all()
+        rows = connection.execute(query.where(key > _key(table, rows[-1]))).mappings().all()
+
+
+def _key(table: Table, row: RowMapping) -> tuple[Any, ...]:
+    return tuple(row[column.name] for column in table.primary_key)
 
 
 def _cleaned(traces: Traces, table: Table, columns: Sequence[Column[Any]], row: RowMapping) -> dict[str, Any]:
     """What changes in the row."""
-    values = {column.name: row[column.name] for column in columns}
     is_of_tags = table.name == "history" and row["field"] == "tags"
     tags = {"before", "after"} if is_of_tags else {"tags"} if table.name == "record" else set()
-    changes = {
-        name: new
-        for name, value in values.items()
-        if (new := traces.cleaned_tags(value) if name in tags and value else traces.cleaned(value)) != value
-    }
+
+    def cleaned(column: Column[Any]) -> Any:
+        value = row[column.name]
+        if column in _VACANT and value in traces.ids:
+            return None
+        return traces.cleaned_tags(value) if column.name in tags and value else traces.cleaned(value)
+
+    changes = {column.name: new for column in columns if (new := cleaned(column)) != row[column.name]}
     if changes and table.name == "comment":
         changes["words"] = search.words_of_comment(changes.get("text", row["text"]))
     return changes
@@ -292,7 +305,7 @@ def _cleaned(traces: Traces, table: Table, columns: Sequence[Column[Any]], row: 
 def _note(touched: _Touched, table: Table, rows: Sequence[RowMapping]) -> None:
     column = "id" if table.name == "record" else "record_id"
     ids = {row[column] for row in rows if column in table.c and row[column] is not None}
-    touched.cards |= ids
+    touched.cards |= ids if table.name != "delivery" else set()
     if table.name in _OWN_TABLES:
         touched.texts |= ids
     if table in _DERIVED:

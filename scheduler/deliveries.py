@@ -149,11 +149,18 @@ async def owes(
     It is the cheap question of an idle sender.
     """
     # Two questions, since an OR of them goes by no index.
-    for owed in (and_(_is_due(now), col(Delivery.target).not_in(except_targets)), _is_left(wall)):
-        query = select(Delivery.id).where(owed, col(Delivery.kind).in_(kinds)).limit(1)
-        if (await session.exec(query)).first() is not None:
-            return True
-    return False
+    is_due = and_(_is_due(now), col(Delivery.target).not_in(except_targets))
+    return await _is_there(session, kinds, is_due) or await was_left(session, kinds, wall=wall)
+
+
+async def was_left(session: AsyncSession, kinds: Kinds, *, wall: datetime) -> bool:
+    """Whether a sender fell silent over anything of these kinds: cheaper to ask than to take over what is not there."""
+    return await _is_there(session, kinds, _is_left(wall))
+
+
+async def _is_there(session: AsyncSession, kinds: Kinds, owed: ColumnElement[bool]) -> bool:
+    query = select(Delivery.id).where(owed, col(Delivery.kind).in_(kinds)).limit(1)
+    return (await session.exec(query)).first() is not None
 
 
 async def oldest_due(session: AsyncSession, *, now: datetime) -> datetime | None:
