@@ -1,5 +1,6 @@
 """The command `steward`."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Coroutine, Iterator
@@ -90,7 +91,7 @@ def migrate() -> None:
     from bot.run import database_faults, reached
 
     settings = _settings("database")
-    _go(reached(settings.database_url, typer.echo))
+    asyncio.run(reached(settings.database_url, typer.echo))
     with _refusals(), database_faults(settings.database_url):
         migration.upgrade(settings.database_url)
     typer.echo(f"The database is at {migration.head()}.")
