@@ -168,7 +168,7 @@ class Storm:
             self.asked["put off"] += outcome.ok and "Nothing was saved" in said
             if outcome.ok and "Logged" in said:
                 self.owed[title] = room
-            await self._pause(0.5)
+            await self._pause(0.8)
 
     async def _mention(self) -> None:
         """One event after another: what Slack was told it need not resend is owed as a card."""
@@ -192,7 +192,7 @@ class Storm:
                     target = self.slack.person(person).id
                     await outbox.put(session, "word", key=word, target=target, payload=payload, due_at=now)
                 self.owed[word] = f"@{person}"
-            await self._pause(0.4)
+            await self._pause(0.8)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
