@@ -24,7 +24,8 @@ COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DATABASE_URL=sqlite:////data/steward.db \
-    HOST=0.0.0.0
+    HOST=0.0.0.0 \
+    LOG_FORMAT=json
 USER 10001
 WORKDIR /data
 VOLUME /data

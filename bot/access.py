@@ -5,9 +5,13 @@ from typing import Protocol
 
 from sqlalchemy.exc import IntegrityError
 
+from bot.incoming import Incoming
 from bot.slack_port import SlackWebApi
 from models.database import Database
 from models.tables import Workspace
+
+# What Slack tells of where Steward is installed; each may concern workspaces that are not served.
+EVENTS = frozenset({"app_uninstalled", "tokens_revoked", "team_access_granted", "team_access_revoked"})
 
 
 class Access(Protocol):
@@ -31,6 +35,14 @@ class Access(Protocol):
 
     def scopes(self, workspace_id: str) -> frozenset[str]:
         """What Slack lets us do there by what it said last; each of its answers tells it anew."""
+        ...
+
+    async def heard(self, event: Incoming) -> None:
+        """Slack told one of `EVENTS`. In any order, and any number of times."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything, once, after everything else."""
         ...
 
 
@@ -64,6 +76,8 @@ class OneWorkspace:
         async with self._database.unit(found.id) as session:
             known = await session.get(Workspace, found.id) or Workspace(**found.model_dump())
             known.name, known.bot_user_id = found.name, found.bot_user_id
+            # It may have been installed through Slack's page before, and removed.
+            known.installation_id = known.removed_at = None
             session.add(known)
         return known
 
@@ -79,3 +93,9 @@ class OneWorkspace:
 
     def scopes(self, workspace_id: str) -> frozenset[str]:
         return self._scopes
+
+    async def heard(self, event: Incoming) -> None:
+        """Its token is a setting: whoever removes Steward from Slack stops it, too."""
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot import answers, bolt_app
-from bot.access import Access, OneWorkspace
+from structlog.contextvars import bound_contextvars
+
+from bot import answers, bolt_app, logs
+from bot.access import EVENTS, Access, OneWorkspace
 from bot.background import Background
 from bot.carrier import Acknowledgement
 from bot.edge import PATIENCE_SECONDS
@@ -20,6 +22,7 @@ from bot.incoming import Incoming
 from bot.responder import Responder
 from bot.sender import PACE_SECONDS, Sender
 from bot.served import Served
+from handlers.request import Where
 from models.clock import Clock, SystemClock
 from models.database import Database, DatabaseAway
 from models.tables import Workspace
@@ -108,6 +111,13 @@ class Steward:
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked in whichever workspace it was; the acknowledgement's body."""
+        with bound_contextvars(request=logs.new_reference(), workspace=incoming.workspace_id):
+            return await self._answer(incoming)
+
+    async def _answer(self, incoming: Incoming) -> Acknowledgement:
+        if incoming.where is Where.EVENT and incoming.name in EVENTS:
+            await self.access.heard(incoming)
+            return None
         workspace = await self.access.find(incoming.workspace_id, incoming.enterprise_id)
         if workspace is None:
             log.warning("a request for a workspace that is not served was left alone")
@@ -178,13 +188,14 @@ class Steward:
                 await task
         await asyncio.gather(*(each.stop(max(0.0, until - loop.time())) for each in self._served.values()))
         await self.responder.close()
+        await self.access.close()
         await self.database.dispose()
         cutting.cancel()
 
     def _of(self, workspace: Workspace) -> Served:
         """The parts of the workspace as it is now: made anew when it was installed anew as somebody else."""
         found = self._served.get(workspace.id)
-        if found is None or found.workspace.bot_user_id != workspace.bot_user_id:
+        if found is None or _as_whom(found.workspace) != _as_whom(workspace):
             found = self._served[workspace.id] = Served(
                 workspace,
                 partial(self.access.token, workspace.id),
@@ -203,6 +214,10 @@ class Steward:
     async def _bot_user(self, workspace_id: str, enterprise_id: str) -> str | None:
         workspace = await self.access.find(workspace_id, enterprise_id)
         return workspace.bot_user_id if workspace is not None else None
+
+
+def _as_whom(workspace: Workspace) -> tuple[str, str | None]:
+    return workspace.bot_user_id, workspace.installation_id
 
 
 def _worker_id() -> str:

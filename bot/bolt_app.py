@@ -37,7 +37,8 @@ def build(answer: Answer, bot_user: BotUser, *, signing_secret: str | None, api_
     quiet = logging.getLogger("steward.bolt")
     quiet.setLevel(logging.ERROR)
     app = AsyncApp(
-        name="steward",
+        # The logger of that name gets the level of the one below: "steward" alone would silence the sender.
+        name=quiet.name,
         logger=quiet,
         process_before_response=True,
         signing_secret=signing_secret,

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+# Whether logs are ours to write, because this is no guest in another program.
+is_program = False
 
 Without = Annotated[
     bool, typer.Option("--without-optional", help="In the sandbox, grant no scope that the manifest calls optional.")
@@ -47,6 +49,9 @@ def sandbox(
     workspace: Annotated[
         list[str] | None, typer.Option(help="The name of a further workspace; may be given several times.")
     ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(help="The name of an organisation that all workspaces belong to.")
+    ] = None,
     not_installed: Annotated[
         bool, typer.Option("--not-installed", help="Install the app nowhere: that is done on the authorisation page.")
     ] = False,
@@ -64,6 +69,7 @@ def sandbox(
         optional_scopes=not without_optional,
         installed=not not_installed,
         workspaces=workspace or (),
+        organisation=organisation,
     )
     _go(alone)
 
@@ -85,16 +91,41 @@ def worker() -> None:
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database to this release's schema."""
+def migrate(
+    to: Annotated[
+        str | None,
+        typer.Option(help="A step to go up or back to, such as 0018; base takes everything away."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before going back.")] = False,
+) -> None:
+    """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.run import database_faults, reached
+    from bot.run import database_faults, reached, require_database
 
+<<<<<<< HEAD
     settings = _settings("database")
     asyncio.run(reached(settings.database_url, typer.echo))
     with _refusals(), database_faults(settings.database_url):
         migration.upgrade(settings.database_url)
     typer.echo(f"The database is at {migration.head()}.")
+=======
+    url = _settings("database").database_url
+    with _refusals():
+        if to is not None:
+            require_database(url)
+    _go(reached(url, typer.echo))
+    with _refusals():
+        with database_faults(url):
+            undone = migration.steps_back(url, to) if to else {}
+        if to and undone:
+            _agree_to_go_back(to, undone, is_agreed=yes)
+        with database_faults(url):
+            if to and undone:
+                migration.downgrade(url, to)
+            elif to != migration.BASE:
+                migration.upgrade(url, to)
+    typer.echo(f"The database is at {to or migration.head()}.")
+>>>>>>> main
 
 
 @app.command()
@@ -120,6 +151,30 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
 
 
+keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("new")
+def new_key() -> None:
+    """A new key, on standard output: to be put in front of those there are."""
+    from bot.sealing import new_key as made
+
+    typer.echo(made())
+
+
+@keys.command("renew")
+def renew_seals() -> None:
+    """Seal every stored token with the newest key, while Steward runs; afterwards the older keys can be left out."""
+    _go(_renew_seals(_settings("database")))
+
+
+@keys.command("forget")
+def forget_tokens(installation: Annotated[str, typer.Argument(help="T… or E…, as it was told.")]) -> None:
+    """Erase the tokens of an installation that do not open any more; installing there again brings it back."""
+    _go(_forget_tokens(_settings("database"), installation))
+
+
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
@@ -134,30 +189,90 @@ def health() -> None:
 
 @app.command()
 def export(
-    format: Annotated[str, typer.Option(help="Only json so far.")] = "json",
+    file: Annotated[
+        Path | None, typer.Argument(help="A file that is not there yet, for `steward import`; .gz packs it.")
+    ] = None,
+    format: Annotated[str, typer.Option(help="Without a file: only json so far.")] = "json",
     workspace: Annotated[str | None, typer.Option(help="Slack's team id, where there are several.")] = None,
-    seen_by: Annotated[str | None, typer.Option("--as", help="A Slack user id: only what they may export.")] = None,
+    seen_by: Annotated[
+        str | None, typer.Option("--as", help="Without a file: a Slack user id, and only what they may export.")
+    ] = None,
 ) -> None:
-    """Everything of a workspace, to standard output."""
+    """All of a workspace: to a file that `steward import` takes, or its log to read, to standard output."""
     if format != "json":
         _fail(f"There is no format {format!r}; there is json.")
-    _go(_export(_settings("database"), workspace, seen_by))
+    settings = _settings("database")
+    if file is None:
+        _go(_export(settings, workspace, seen_by))
+        return
+    if seen_by is not None:
+        _fail("A file holds all of a workspace. For what one person may export, leave the file out.")
+    from bot import carry
+    from models.clock import SystemClock
+
+    with _refusals():
+        made = carry.write(settings.database_url, workspace, file, now=SystemClock().now())
+    typer.echo(f"{file} holds all of {made.workspace_id} ({made.name}): {made.rows} rows.")
+
+
+@app.command("import")
+def import_(file: Annotated[Path, typer.Argument(help="What `steward export FILE` wrote.")]) -> None:
+    """Store the workspace of a file, also beside others; what was due before now is not sent from here."""
+    from bot import carry
+    from models.clock import SystemClock
+
+    settings = _settings("database")
+    with _refusals():
+        made = carry.read(settings.database_url, file, now=SystemClock().now())
+    typer.echo(f"{made.workspace_id} ({made.name}) is here: {made.rows} rows. What was due before now is not sent.")
+
+
+@app.command()
+def erase(
+    person: Annotated[str | None, typer.Option(help="Slack's user id of somebody whose traces shall go.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Slack's team id: of the person's, where there are several; alone, all of it.")
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another name or e-mail address of theirs; may be given several times.")
+    ] = None,
+    spare: Annotated[
+        list[str] | None, typer.Option(help="A name of theirs that is an ordinary word: only @WORD goes.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only count what would go, by table.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a person out of everything that Steward keeps, or delete a whole workspace. There is no way back."""
+    from bot import erase as erasing
+
+    settings = _settings("database")
+    whom = person or workspace or _fail("Say who shall be erased: --person U… or a whole workspace, --workspace T…")
+    if not (yes or dry_run) and typer.prompt(f"Erasing cannot be undone. Type {whom} again") != whom:
+        _fail("That is another id. Nothing was erased.")
+    if person is None:
+        _go(erasing.workspace(settings, whom, typer.echo, only_counts=dry_run))
+    else:
+        told = {"also": also or (), "spared": spare or ()}
+        _go(erasing.person(settings, workspace, person, typer.echo, only_counts=dry_run, **told))
 
 
 @app.command()
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
+    redirect_url: Annotated[str | None, typer.Option(help="For many workspaces: where installing ends.")] = None,
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
-    from bot.manifest import manifest as described
+    from bot.manifest import manifest as made
 
-    typer.echo(json.dumps(described(prefix, request_url=request_url), indent=2, ensure_ascii=False))
+    described = made(prefix, request_url=request_url, redirect_url=redirect_url)
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 
 def main() -> None:
     """Entry point: logs go to standard error, so that an export can be piped."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    global is_program
+    is_program = True
     app()
 
 
@@ -173,6 +288,31 @@ async def _doctor(settings: Settings) -> None:
         typer.echo(f"{faults} to mend.")
         raise typer.Exit(1)
     typer.echo("All is well.")
+
+
+async def _renew_seals(settings: Settings) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from bot.sealing import Seal, renew
+
+    if not settings.encryption_keys:
+        raise CannotStart("STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.")
+    require_database(settings.database_url)
+    async with migrated_database(settings.database_url) as database:
+        renewed = await renew(database, Seal(settings.encryption_keys))
+    typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
+
+
+async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from models import installations
+    from models.clock import SystemClock
+
+    require_database(settings.database_url)
+    now = SystemClock().now()
+    async with migrated_database(settings.database_url) as database:
+        if not await installations.remove(database, installation_id, before=now, now=now):
+            raise CannotStart(f"Steward was never installed in {installation_id}.")
+    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
 
 
 async def _health(settings: Settings) -> None:
@@ -194,19 +334,14 @@ async def _health(settings: Settings) -> None:
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.run import CannotStart, migrated_database, require_database
+    from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
     from models import directory
     from models.permissions import actor_of
     from reports.export import export as report
 
     require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
-        known = await database.workspace_ids()
-        if workspace_id is None and len(known) != 1:
-            raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
-        chosen = workspace_id or known[0]
-        if chosen not in known:
-            raise CannotStart(f"There is no workspace {chosen} here.")
+        chosen = await chosen_workspace(database, workspace_id)
         async with database.unit(chosen, writes=False) as session:
             actor = None
             if person_id is not None:
@@ -220,12 +355,17 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
 
 def _settings(purpose: str) -> Settings:
     try:
-        return load(purpose)
+        settings = load(purpose)
     except SettingsProblem as problem:
         for line in problem.problems:
             typer.echo(line, err=True)
         typer.echo("See .env.example for what each setting is.", err=True)
         raise typer.Exit(2) from None
+    if is_program:
+        from bot import logs
+
+        logs.configure(settings)
+    return settings
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:
@@ -239,12 +379,14 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.run import CannotStart
+    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
+    from bot.socket_mode import DoorStuck
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, StewardError) as reason:
+    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")
@@ -264,6 +406,21 @@ def _manifest_in(path: Path | None, request_url: str | None) -> dict[str, Any]:
     if not isinstance(described, dict):
         _fail(f"{path} cannot be read as a JSON manifest: it is not an object.")
     return described
+
+
+def _agree_to_go_back(to: str, undone: Mapping[str, str], *, is_agreed: bool) -> None:
+    """Show which steps are undone, and go on only when somebody says that they want that."""
+    typer.echo(f"Back to {to}, latest first:")
+    for step, did in undone.items():
+        typer.echo(f"  {step}  {did}")
+    typer.echo(
+        "What only these steps can hold is removed for good" + (", which is everything." if to == "base" else ".")
+    )
+    if is_agreed:
+        return
+    typer.echo("Stop every process of Steward, and make a backup first: steward backup FILE")
+    if typer.prompt(f"Type {to} to go on", default="", show_default=False).strip() != to:
+        _fail("Nothing was changed.")
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from handlers.request import ChosenFile, SourceMessage, Where
@@ -12,7 +13,10 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Incoming:
-    """One interaction as Slack describes it; ids are Slack's. `source_key` is what a repeat has in common."""
+    """One interaction as Slack describes it; ids are Slack's. `source_key` is what a repeat has in common.
+
+    `happened_at` is known of events, to the second.
+    """
 
     where: Where
     name: str
@@ -32,6 +36,7 @@ class Incoming:
     file: ChosenFile | None = None
     thread_ts: str = ""
     trigger_id: str = ""
+    happened_at: datetime | None = None
     view: Mapping[str, Any] = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
 
@@ -148,8 +153,9 @@ def event(body: Body) -> Incoming:
     return Incoming(
         where=Where.MENTION if is_mention else Where.EVENT,
         name=name,
-        workspace_id=_text(authorised, "team_id") or _text(body, "team_id"),
-        enterprise_id=_text(authorised, "enterprise_id") or _text(body, "enterprise_id"),
+        # An organisation-wide installation is authorised without a workspace. The body alone may name somebody else's.
+        workspace_id=_text(authorised, "team_id") or _text(body, "context_team_id") or _text(body, "team_id"),
+        enterprise_id=_text(authorised or body, "enterprise_id"),
         person_id=_text(about, "id") if isinstance(about, Mapping) else str(about or ""),
         # A message that is edited may be told of again, as another event.
         source_key=f"mention:{channel}:{_text(inner, 'ts')}" if is_mention else f"event:{_text(body, 'event_id')}",
@@ -157,6 +163,7 @@ def event(body: Body) -> Incoming:
         text=_text(inner, "text") if is_mention else "",
         message=message,
         thread_ts=_thread_of(inner) if is_mention else "",
+        happened_at=_instant(body, "event_time"),
         payload=inner,
     )
 
@@ -199,13 +206,27 @@ def _thread_of(message: Body, key: str = "ts") -> str:
 
 
 def _who(body: Body) -> dict[str, Any]:
-    person, team, view = _part(body, "user"), _part(body, "team"), _part(body, "view")
-    return {
-        # Somebody of another company works in a form of ours; and an organisation-wide installation names no team.
-        "workspace_id": _text(view, "app_installed_team_id") or _text(team, "id") or _text(person, "team_id"),
-        "enterprise_id": _text(_part(body, "enterprise"), "id") or _text(team, "enterprise_id"),
+    person = _part(body, "user")
+    return _place(body) | {
         "person_id": _text(person, "id"),
         "person_name": _text(person, "username") or _text(person, "name"),
+    }
+
+
+def _place(body: Body) -> dict[str, str]:
+    """The workspace in which Steward is asked, and its organisation where that is known.
+
+    In a form of ours somebody of another company may be at work: then the form says where Steward is installed, and
+    the rest of the payload speaks of them. An organisation-wide installation may name no team; then it is the view's or
+    the person's.
+    """
+    person, team, view = _part(body, "user"), _part(body, "team"), _part(body, "view")
+    installed_in, told = _text(view, "app_installed_team_id"), _text(team, "id")
+    if installed_in and not installed_in.startswith("E") and installed_in != told:
+        return {"workspace_id": installed_in, "enterprise_id": ""}
+    return {
+        "workspace_id": told or _text(view, "team_id") or _text(person, "team_id"),
+        "enterprise_id": _text(_part(body, "enterprise"), "id") or _text(team, "enterprise_id"),
     }
 
 
@@ -237,3 +258,9 @@ def _part(body: Any, key: str) -> Mapping[str, Any]:
 def _text(body: Any, key: str) -> str:
     value = body.get(key) if isinstance(body, Mapping) else None
     return value if isinstance(value, str) else ""
+
+
+def _instant(body: Body, key: str) -> datetime | None:
+    """The instant told in whole seconds of Unix's time, if it is one."""
+    seconds = body.get(key)
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and 0 < seconds < 10**10 else None

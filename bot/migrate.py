@@ -4,6 +4,7 @@ The functions that take an address start an event loop of their own: inside an a
 `asyncio.to_thread`. Alembic is imported only when there is something to do, since starting must be quick.
 """
 
+import ast
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
@@ -30,8 +31,16 @@ SCRIPTS = Path(migrations.__path__[0])
 LOCK_KEY = 5_837_420_118
 
 
+# Before the first step: a database in which nothing of ours is left.
+BASE = "base"
+
+
 class UnknownSchema(StewardError):
     """The database was written by another release, whose steps are not here."""
+
+
+class UnknownStep(StewardError):
+    """There is no step of that name."""
 
 
 def head() -> str:
@@ -49,17 +58,34 @@ async def is_current(database: Database) -> bool:
     return await _current(database) == head()
 
 
-def upgrade(url: str) -> None:
-    """Bring the database to this release's schema, or leave it as it was. Safe in several processes at once.
+def upgrade(url: str, to: str | None = None) -> None:
+    """Bring the database up to this release's schema, or to a step of it, or leave it as it was.
 
-    Raises UnknownSchema for a database of another release, and DatabaseBusy when SQLite stays locked for 10 s.
+    Safe in several processes at once. Raises UnknownSchema for a database of another release, and DatabaseBusy when
+    SQLite stays locked for 10 s.
     """
-    asyncio.run(_upgrade(url))
+    asyncio.run(_upgrade(url, to or head()))
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take the database back to an older revision; `base` removes every table with all that is in it."""
+    """Take the database back to an older revision; `base` removes every table with all that is in it.
+
+    All or nothing. Raises as `upgrade` does.
+    """
     asyncio.run(_downgrade(url, revision))
+
+
+def steps_back(url: str, revision: str) -> dict[str, str]:
+    """What a way back to the revision undoes: step -> what it did, latest first; nothing where it is no way back.
+
+    Raises UnknownStep and UnknownSchema.
+    """
+    if revision not in (BASE, *_known()):
+        raise UnknownStep(f"There is no step {revision}: this release of Steward knows {min(_known())} to {head()}.")
+    found = current(url)
+    _require_known(found)
+    undone = [step for step in _known() if found and step <= found and (revision == BASE or step > revision)]
+    return {step: _what_it_did(step) for step in sorted(undone, reverse=True)}
 
 
 def write_step(words: str) -> Path:
@@ -75,8 +101,22 @@ def write_step(words: str) -> Path:
     return written[0]
 
 
-def _known() -> set[str]:
-    return {path.stem.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*.py")}
+def _known() -> dict[str, Path]:
+    return {path.stem.partition("_")[0]: path for path in (SCRIPTS / "versions").glob("[0-9]*.py")}
+
+
+def _what_it_did(step: str) -> str:
+    """The first line that the step says of itself."""
+    said = ast.get_docstring(ast.parse(_known()[step].read_text(encoding="utf-8"))) or ""
+    return said.partition("\n")[0]
+
+
+def _require_known(found: str | None) -> None:
+    if found is not None and found not in _known():
+        raise UnknownSchema(
+            f"This database is at step {found}, and this release of Steward knows only up to step {head()}. "
+            "Start the release that wrote it, or a newer one."
+        )
 
 
 async def _current_at(url: str) -> str | None:
@@ -99,19 +139,22 @@ def _stored_revision(connection: Connection) -> str | None:
     return revision
 
 
-async def _upgrade(url: str) -> None:
+async def _upgrade(url: str, to: str) -> None:
     found = await _current_at(url)
-    if found is not None and found not in _known():
-        raise UnknownSchema(
-            f"This database is at step {found}, and this release of Steward knows only up to step {head()}. "
-            "Start the release that wrote it, or a newer one."
-        )
-    if found != head():
-        await _in_one_transaction(url, _alembic_upgrade, afterwards=search.settle)
+    _require_known(found)
+    if found is None or found < to:
+        await _in_one_transaction(url, lambda config: _alembic_upgrade(config, to), afterwards=_settle_at_head)
 
 
 async def _downgrade(url: str, revision: str) -> None:
+    _require_known(await _current_at(url))
     await _in_one_transaction(url, lambda config: _alembic_downgrade(config, revision))
+
+
+def _settle_at_head(connection: Connection) -> None:
+    # What records are found by hangs on tables and columns that an older schema may not have.
+    if _stored_revision(connection) == head():
+        search.settle(connection)
 
 
 async def _in_one_transaction(
@@ -149,10 +192,10 @@ def _run(connection: Connection, steps: Callable[["Config"], None]) -> None:
             raise RuntimeError(f"{len(broken)} rows point at rows that are gone; the schema was left as it was")
 
 
-def _alembic_upgrade(config: "Config") -> None:
+def _alembic_upgrade(config: "Config", to: str) -> None:
     from alembic import command
 
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _alembic_revision(config: "Config", words: str) -> Path:

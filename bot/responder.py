@@ -40,7 +40,8 @@ class Responder:
                 said = await answer.text()
                 if answer.status == 200 and '"ok":false' not in said.replace(" ", ""):
                     return TAKEN
-                log.warning("an answer was not taken: HTTP %s %s", answer.status, said[:200])
+                # Not what Slack says about it: that may quote the answer.
+                log.warning("an answer was not taken: HTTP %s", answer.status)
                 return _pause(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("an answer could not be delivered: %s", type(error).__name__)

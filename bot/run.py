@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,14 +20,19 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Route
 
 from bot import migrate, web
+from bot.access import Access, OneWorkspace
 from bot.assemble import Slack, Steward
 from bot.edge import PATIENCE_SECONDS
+from bot.installed import InstalledWorkspaces, slack_as_app
 from bot.manifest import manifest
+from bot.oauth import INSTALL, Installing
+from bot.sealing import Seal
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
-from bot.socket_mode import SocketMode
+from bot.socket_mode import DoorStuck, SocketMode
 from models.clock import Clock
 from models.database import (
     STATEMENT_SECONDS,
@@ -74,9 +79,13 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             for each in (signal.SIGTERM, signal.SIGINT):
                 # Once is enough: a second one would tear what is being finished.
                 asyncio.get_running_loop().add_signal_handler(each, lambda: None)
+<<<<<<< HEAD
             last_resort = threading.Timer(STOP_SECONDS, _give_up)
             last_resort.daemon = True
             last_resort.start()
+=======
+            end_soon()
+>>>>>>> main
             task.cancel()
 
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -90,7 +99,18 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
         _end()
 
 
+<<<<<<< HEAD
 def _give_up() -> None:
+=======
+def end_soon() -> None:
+    """See to it that the process ends within ten seconds, whatever then still hangs."""
+    last_resort = threading.Timer(STOP_SECONDS, _end)
+    last_resort.daemon = True
+    last_resort.start()
+
+
+def _end() -> None:
+>>>>>>> main
     log.error(
         "not everything under way could be finished in %s s; what is left is found at the next start", STOP_SECONDS
     )
@@ -114,9 +134,9 @@ async def with_slack(settings: Settings, say: Say) -> None:
         await reached(settings.database_url, say)
         await _migrated(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
-        async with socket_mode(database, slack, app_token) as running:
+        async with socket_mode(database, slack, app_token, access=_access(settings, database)) as running:
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
-            await _stopped(say)
+            await running.stopped(say)
 
 
 async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optional_scopes: bool = True) -> None:
@@ -130,7 +150,7 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optio
                 sandbox.on_advance(running.advanced)
                 for line in _welcome(sandbox.url, keep, ignores_database="database_url" in settings.model_fields_set):
                     say(line)
-                await _stopped(say)
+                await running.stopped(say)
 
 
 async def sandbox_alone(
@@ -163,14 +183,19 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
     with listener(settings.host, settings.port) as listening:
         await reached(settings.database_url, say, start_seconds)
         async with migrated_database(settings.database_url, **serving(settings)) as database:
-            steward = Steward(database, slack)
+            access = _access(settings, database)
+            steward = Steward(database, slack, access=access)
             # There is no sender here that looks by itself.
             steward.committed = steward.sender.begin
             try:
                 await steward.open()
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {await _names(steward)} at {address}/slack/events")
-                await web.serve(web.application(steward.bolt, database, secret), listening)
+                pages: Sequence[Route] = ()
+                if isinstance(access, InstalledWorkspaces):
+                    say(f"People install it at {settings.public_url}{INSTALL}")
+                    pages = _installing(settings, database, access).routes()
+                await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
             finally:
                 await steward.stop()
 
@@ -180,7 +205,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
     await reached(settings.database_url, say, start_seconds)
     async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
-        steward = Steward(database, slack)
+        steward = Steward(database, slack, access=_access(settings, database))
         try:
             await steward.open()
             steward.runner.start()
@@ -195,9 +220,14 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
 class Running:
     """A Steward with everything going, over Socket Mode."""
 
-    def __init__(self, steward: Steward, name: str) -> None:
+    def __init__(self, steward: Steward, name: str, door: SocketMode | None = None) -> None:
         self.steward = steward
         self.name = name
+        self._door = door
+
+    async def stopped(self, say: Say) -> None:
+        """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
+        await _stopped(say, self._door)
 
     async def advanced(self, now: datetime) -> datetime:
         """Do what became due at a step of a clock that is moved by hand, and see it out; when to come back."""
@@ -213,6 +243,7 @@ async def socket_mode(
     slack: Slack,
     app_token: str,
     *,
+    access: Access | None = None,
     clock: Clock | None = None,
     pace_seconds: float = PACE_SECONDS,
     patience_seconds: float = PATIENCE_SECONDS,
@@ -220,7 +251,13 @@ async def socket_mode(
 ) -> AsyncIterator[Running]:
     """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
     steward = Steward(
-        database, slack, clock=clock, pace_seconds=pace_seconds, patience_seconds=patience_seconds, settle=settle
+        database,
+        slack,
+        access=access,
+        clock=clock,
+        pace_seconds=pace_seconds,
+        patience_seconds=patience_seconds,
+        settle=settle,
     )
     async with AsyncExitStack() as leaving:
         leaving.push_async_callback(steward.stop)
@@ -234,7 +271,7 @@ async def socket_mode(
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
-        yield Running(steward, await _names(steward))
+        yield Running(steward, await _names(steward), door)
 
 
 @asynccontextmanager
@@ -249,6 +286,17 @@ async def migrated_database(url: str, **options: Any) -> AsyncIterator[Database]
         yield database
     finally:
         await database.dispose()
+
+
+async def chosen_workspace(database: Database, workspace_id: str | None) -> str:
+    """The workspace that a command is about: the one that was named, else the only one. Raises CannotStart."""
+    known = await database.workspace_ids(also_removed=True)
+    if workspace_id is None and len(known) != 1:
+        raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
+    chosen = workspace_id or known[0]
+    if chosen not in known:
+        raise CannotStart(f"There is no workspace {chosen} here.")
+    return chosen
 
 
 def serving(settings: Settings) -> dict[str, Any]:
@@ -366,10 +414,28 @@ async def _sandbox(
         yield sandbox
 
 
+def _access(settings: Settings, database: Database) -> Access:
+    """Whom the settings say to serve."""
+    if not settings.serves_installed:
+        return OneWorkspace(database, _secret(settings.slack_bot_token), settings.slack_api_url)
+    as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)
+    return InstalledWorkspaces(database, Seal(settings.encryption_keys), as_app)
+
+
+def _installing(settings: Settings, database: Database, installed: InstalledWorkspaces) -> Installing:
+    return Installing(
+        database,
+        installed,
+        client_id=settings.slack_client_id or "",
+        public_url=settings.public_url or "",
+        authorize_url=settings.authorize_url,
+    )
+
+
 async def _names(steward: Steward) -> str:
     """Whom it serves, for whoever started it."""
     names = [workspace.name for workspace in await steward.access.workspaces()]
-    return names[0] if len(names) == 1 else f"{len(names)} workspaces"
+    return names[0] if len(names) == 1 else f"{len(names) or 'no'} workspaces"
 
 
 async def _migrated(url: str) -> None:
@@ -377,10 +443,13 @@ async def _migrated(url: str) -> None:
         await shielded(asyncio.to_thread(migrate.upgrade, url))
 
 
-async def _stopped(say: Say) -> None:
-    """Wait for the cancellation that ends the program."""
+async def _stopped(say: Say, door: SocketMode | None = None) -> None:
+    """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
     try:
-        await asyncio.Event().wait()
+        await (door.stuck() if door else asyncio.Event().wait())
+    except DoorStuck:
+        end_soon()
+        raise
     finally:
         say("Stopping …")
 

@@ -9,12 +9,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence, Set
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from bot.looking_up import is_readable, metadata, posted
 from bot.slack_port import (
@@ -208,8 +210,10 @@ class Sender:
     def _pass_in(self, workspace_id: str) -> asyncio.Task[None]:
         """The pass that is under way in the workspace, or one begun now: never a second beside the first."""
         if not self._is_running(workspace_id):
-            work = self._pass(workspace_id)
-            self._passes[workspace_id] = asyncio.create_task(work, name=f"deliveries of {workspace_id}")
+            # In a context of its own: what it sends is no longer about the request that began it.
+            self._passes[workspace_id] = asyncio.create_task(
+                self._pass(workspace_id), name=f"deliveries of {workspace_id}", context=Context()
+            )
         return self._passes[workspace_id]
 
     async def _owes(self, workspace_id: str) -> bool:
@@ -270,11 +274,10 @@ class Sender:
             async with self._database.unit(workspace_id) as session:
                 if not await deliveries.owes(session, self._kinds, now=now, wall=wall, except_targets=busy):
                     return []
-                await deliveries.free_unsent(session, wall=wall)
+                left = await self._left_behind(session, wall, room)
                 if tidies:
                     await deliveries.expire(session, self._kinds, now=now)
                     await deliveries.supersede(session, self._kinds, now=now)
-                left = await deliveries.take_over(session, self._kinds, wall=wall, worker=self._worker_id, limit=room)
                 if len(left) == room:
                     return left
                 return left + await deliveries.claim(
@@ -289,18 +292,26 @@ class Sender:
         except IntegrityError:
             return []  # another sender was in the lane first
 
+    async def _left_behind(self, session: AsyncSession, wall: datetime, room: int) -> list[Delivery]:
+        """What a sender fell silent over is due again; where it had called, it is returned, to be looked up."""
+        if not await deliveries.was_left(session, self._kinds, wall=wall):
+            return []
+        await deliveries.free_unsent(session, wall=wall)
+        return await deliveries.take_over(session, self._kinds, wall=wall, worker=self._worker_id, limit=room)
+
     async def _handle(self, workspace_id: str, row: Delivery) -> None:
         """See one row to its end, claimed or left behind by somebody; whatever happens here stops no other row."""
-        try:
-            if row.call is None:
-                await self._send(workspace_id, row)
-            else:
-                await self._look_up(workspace_id, row)
-        except DatabaseBusy:
-            log.warning("delivery %s (%s) waits for the database", row.id, row.kind)
-        except Exception:
-            # The row stays claimed until its lease ends; then it is looked at again.
-            log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
+        with bound_contextvars(workspace=workspace_id, delivery=row.id, kind=row.kind):
+            try:
+                if row.call is None:
+                    await self._send(workspace_id, row)
+                else:
+                    await self._look_up(workspace_id, row)
+            except DatabaseBusy:
+                log.warning("delivery %s (%s) waits for the database", row.id, row.kind)
+            except Exception:
+                # The row stays claimed until its lease ends; then it is looked at again.
+                log.exception("delivery %s (%s) could not be settled", row.id, row.kind)
 
     async def _send(self, workspace_id: str, row: Delivery) -> None:
         async with self._released_if_stopped(workspace_id, row):

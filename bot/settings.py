@@ -1,11 +1,15 @@
 """Settings from the environment or `.env`: read once, checked together, never printed."""
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urljoin, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
+
+HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 
 # A token is copied from a page, often with the line's end; with one in it no request could be made.
 Token = Annotated[SecretStr, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
@@ -50,7 +54,29 @@ class Settings(BaseSettings):
     slack_signing_secret: Token | None = Field(
         default=None, description="Proves that a request comes from Slack; for `web`."
     )
+    slack_client_id: str | None = Field(
+        default=None,
+        description="The app's client ID, in place of the bot token: serves every workspace that installs Steward.",
+    )
+    slack_client_secret: Token | None = Field(default=None, description="The client secret that goes with it.")
+    steward_encryption_keys: Token | None = Field(
+        default=None,
+        description="What the tokens of installed workspaces are sealed with: keys that `steward keys new` makes, the "
+        "newest first, with commas between them.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Where the internet finds `web`, such as `https://steward.example.com`; for installing.",
+    )
     slack_api_url: str = Field(default=SLACK_API, description="Where Slack's Web API is; only for a stand-in.")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How a line of the log is written: `text`, or `json` for a machine to read."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning",
+        description="From where on something is logged: `error`, `warning`, `info` (each interaction and message too) "
+        "or `debug`.",
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -64,6 +90,11 @@ class Settings(BaseSettings):
         if not is_somewhere:
             raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
         return url
+
+    @field_validator("log_format", "log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, word: Any) -> Any:
+        return word.strip().lower() if isinstance(word, str) else word
 
     @field_validator("port", mode="before")
     @classmethod
@@ -82,20 +113,76 @@ class Settings(BaseSettings):
             raise ValueError(f"write the whole address, such as {SLACK_API}")
         return url if url.endswith("/") else f"{url}/"
 
+    @field_validator("steward_encryption_keys")
+    @classmethod
+    def _whole_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        from bot.sealing import is_key
+
+        for number, key in enumerate([] if keys is None else _parts(keys) or [""], 1):
+            if not is_key(key):
+                raise ValueError(f"key {number} is not a whole one; `steward keys new` makes one")
+        return keys
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        url = url.strip().rstrip("/")
+        scheme, _, host = url.partition("://")
+        if not HOST.fullmatch(host) or not (scheme == "https" or (scheme == "http" and is_loopback(url))):
+            raise ValueError("write https:// and the host, and nothing after it; http:// only for this machine itself")
+        return url
+
     @property
     def names_slack(self) -> bool:
         """Whether any of Slack's variables is set, whatever it says."""
         return any(name.startswith("slack_") for name in self.model_fields_set)
 
+    @property
+    def serves_installed(self) -> bool:
+        """Whether every workspace that installs Steward is served, and not the one of a bot token."""
+        return bool({"slack_client_id", "slack_client_secret"} & self.model_fields_set)
 
-# Which of Slack's variables each way of running needs.
+    @property
+    def encryption_keys(self) -> list[str]:
+        """The keys, the newest first. Secrets."""
+        return _parts(self.steward_encryption_keys)
+
+    @property
+    def authorize_url(self) -> str:
+        """The page on which people allow Slack to install Steward: beside the Web API, also of a stand-in."""
+        return urljoin(self.slack_api_url, "/oauth/v2/authorize")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is of this machine and no other."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+# Which of Slack's variables each way of running needs: with the bot token of one workspace, and for those that install.
 NEEDS = {
     "run": ("slack_bot_token", "slack_app_token"),
     "web": ("slack_bot_token", "slack_signing_secret"),
     "worker": ("slack_bot_token",),
     "database": (),
 }
+OF_INSTALLED = ("slack_client_id", "slack_client_secret", "steward_encryption_keys")
+NEEDS_INSTALLED = {
+    "run": (*OF_INSTALLED, "slack_app_token"),
+    "web": (*OF_INSTALLED, "slack_signing_secret", "public_url"),
+    "worker": OF_INSTALLED,
+    "database": (),
+}
 PREFIXES = {"slack_bot_token": "xoxb-", "slack_app_token": "xapp-"}
+WHY = {
+    "steward_encryption_keys": "to keep tokens; `steward keys new` makes one",
+    "public_url": "so that Slack can send people back to it",
+}
+BOTH_WAYS = (
+    "SLACK_BOT_TOKEN: set beside SLACK_CLIENT_ID. Leave the bot token out to serve every workspace that installs "
+    "Steward, or the client ID and secret to serve the one of the token."
+)
 
 
 def _number(written: Any, least: int, most: int, sentence: str) -> int:
@@ -128,14 +215,21 @@ def load(purpose: str) -> Settings:
 def _slack_problems(settings: Settings, purpose: str) -> list[str]:
     if purpose == "database" or (purpose == "run" and not settings.names_slack):
         return []
+    if settings.serves_installed and settings.slack_bot_token is not None:
+        return [BOTH_WAYS]
     problems = []
-    for name in NEEDS[purpose]:
-        secret: SecretStr | None = getattr(settings, name)
-        if secret is None:
-            problems.append(f"{name.upper()}: not set, and `steward {purpose}` needs it to reach Slack")
-        elif not secret.get_secret_value().startswith(prefix := PREFIXES.get(name, "")):
-            problems.append(f"{name.upper()}: this is not the right one, which begins with {prefix}")
+    for name in (NEEDS_INSTALLED if settings.serves_installed else NEEDS)[purpose]:
+        value: SecretStr | str | None = getattr(settings, name)
+        if value is None:
+            why = WHY.get(name, "to reach Slack")
+            problems.append(f"{name.upper()}: not set, and `steward {purpose}` needs it {why}")
+        elif isinstance(value, SecretStr) and not value.get_secret_value().startswith(PREFIXES.get(name, "")):
+            problems.append(f"{name.upper()}: this is not the right one, which begins with {PREFIXES[name]}")
     return problems
+
+
+def _parts(keys: SecretStr | None) -> list[str]:
+    return [part.strip() for part in keys.get_secret_value().split(",") if part.strip()] if keys else []
 
 
 def _sentence(fault: Any) -> str:

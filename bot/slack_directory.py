@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack_port import SlackError, SlackPort, SlackRefused
-from models import directory, leaving, projects
+from models import directory, erased, leaving, projects
 from models.clock import Clock
 from models.database import Database, DatabaseBusy
 from models.permissions import Actor, Standing
@@ -40,6 +40,8 @@ class SlackDirectory:
         self._clock = clock
         self._workspace = workspace
         self.is_warm = asyncio.Event()
+        # The token of a whole organisation does not say of which workspace Slack is to list people and channels.
+        self._of_workspace: dict[str, Any] = {"team_id": workspace.id} if workspace.organisation_wide else {}
         self._asked: dict[str, float] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -49,7 +51,11 @@ class SlackDirectory:
         try:
             await self._read_people()
             async for found in self._pages(
-                "conversations.list", "channels", types="public_channel,private_channel", exclude_archived=False
+                "conversations.list",
+                "channels",
+                types="public_channel,private_channel",
+                exclude_archived=False,
+                **self._of_workspace,
             ):
                 await self._save_channel(found, await self._members(found) if found.get("is_member") else None)
                 listed.add(str(found["id"]))
@@ -60,7 +66,7 @@ class SlackDirectory:
     async def _read_people(self) -> None:
         """Everybody whom Slack lists; of those it no longer lists each is asked about."""
         listed: set[str] = set()
-        async for member in self._pages("users.list", "members", include_locale=True):
+        async for member in self._pages("users.list", "members", include_locale=True, **self._of_workspace):
             await self.save_person(member)
             listed.add(str(member["id"]))
         async with self._database.unit(self._workspace.id, writes=False) as session:
@@ -167,21 +173,27 @@ class SlackDirectory:
         """Store a person as Slack describes them. When somebody left, those are told who can hand on their work."""
         await self._save_person(person_from(described, self._workspace.id))
 
-    async def _save_person(self, found: Person) -> None:
+    async def _save_person(self, found: Person, *, acts: bool = False) -> None:
         person_id = found.id
         async with self._database.unit(self._workspace.id) as session:
+            if acts:
+                await erased.meet_again(session, person_id)
             if await directory.save_person(session, found):
                 await leaving.note(session, person_id, self._clock.now())
 
     async def learn_person(self, person_id: str) -> None:
-        """Ask Slack who that is, and store it. Does nothing when Slack does not answer in time."""
+        """Ask Slack who acts there, and store it. Does nothing when Slack does not answer in time.
+
+        Somebody who was erased is met like anybody new.
+        """
         try:
             call = self._port.call("users.info", user=person_id, include_locale=True)
             answer = await asyncio.wait_for(call, PATIENCE_SECONDS)
         except (SlackError, TimeoutError) as error:
             log.warning("could not read a person from Slack: %s", error)
             return
-        await self.save_person(answer.get("user") or {"id": person_id})
+        described = answer.get("user") or {"id": person_id}
+        await self._save_person(person_from(described, self._workspace.id), acts=True)
 
     async def learn_channel(self, channel_id: str, name: str = "") -> None:
         """Ask Slack what channel that is and who is in it, and store it.

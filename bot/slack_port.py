@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -113,6 +113,8 @@ class SlackPort(Protocol):
 class SlackWebApi:
     """Slack's Web API over HTTP, as the app whose token it is; a function gives one that may change.
 
+    With the scheme `Basic` the token is the app's own id and secret, as basic authentication writes them.
+
     Once it was called, `scopes` are those of the token, and `slack_time` is what Slack's clock showed with the answer.
     """
 
@@ -123,11 +125,13 @@ class SlackWebApi:
         *,
         timeout: float = REQUEST_TIMEOUT_SECONDS,
         connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
+        scheme: Literal["Bearer", "Basic"] = "Bearer",
     ) -> None:
         # Its own level, since the library writes whole messages at DEBUG.
         quiet = logging.getLogger("steward.slack_sdk")
         quiet.setLevel(logging.WARNING)
         self._token = token
+        self._scheme = scheme
         self._client = AsyncWebClient(base_url=base_url, timeout=int(timeout), retry_handlers=[], logger=quiet)
         if urlsplit(base_url).hostname in _LOCAL_HOSTS:
             self._client.proxy = None
@@ -140,7 +144,7 @@ class SlackWebApi:
         token = self._token if isinstance(self._token, str) else await self._token()
         self._open_session()
         try:
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"{self._scheme} {token}"}
             answer = await self._client.api_call(method, data=_form(arguments), headers=headers)
         except SlackApiError as error:
             raise sorted_refusal(error) from None

@@ -7,7 +7,7 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
@@ -17,7 +17,7 @@ from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bot.shapes import is_shaped
 from models.database import Database
@@ -37,8 +37,10 @@ FORMS = frozenset({"command", "ssl_check"})
 STOP_SECONDS = 3
 
 
-def application(bolt: AsyncApp, database: Database, signing_secret: str) -> Starlette:
-    """The web application of one workspace."""
+def application(
+    bolt: AsyncApp, database: Database, signing_secret: str, *, pages: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """The web application: Slack's requests, how things are, and the pages for installing where there are any."""
     handler = AsyncSlackRequestHandler(bolt)
     secret = signing_secret.encode()
 
@@ -58,7 +60,7 @@ def application(bolt: AsyncApp, database: Database, signing_secret: str) -> Star
         problem = await health_problem(database)
         return JSONResponse({"ok": problem is None, "problem": problem}, 200 if problem is None else 503)
 
-    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/healthz", healthz)])
+    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/healthz", healthz), *pages])
     # A path is written as it is or it is not ours; nobody is sent elsewhere.
     served.router.redirect_slashes = False
     return served

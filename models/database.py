@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, update
+from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, true, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
@@ -209,25 +209,47 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             return isinstance(self._refusal(error), DatabaseBusy)
 
-    async def workspace_ids(self, *meeting: ColumnElement[bool]) -> list[str]:
+    async def workspace_ids(self, *meeting: ColumnElement[bool], also_removed: bool = False) -> list[str]:
         """Every workspace there is, or in which some row meets one of the conditions, each on one table's columns.
 
-        For the clock's work; the one question that belongs to no workspace.
+        Those from which Steward was removed only on request. For the clock's work; the one question that belongs to no
+        workspace.
         """
         of: Any = tables.Workspace.__table__  # type: ignore[attr-defined]
         query = select(of.c.id)
+        if not also_removed:
+            query = query.where(of.c.removed_at.is_(None))
         if meeting:
             query = query.where(or_(*(_is_met_in(of, condition) for condition in meeting)))
         with self._refused():
             async with self.engine.connect() as connection:
                 return list(await connection.scalars(query))
 
+    @asynccontextmanager
+    async def outside(self, *, writes: bool, purges: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A plain connection in one transaction, for what is about no workspace or whole ones; in `models/` alone.
+
+        With `purges`, SQLite overwrites what is deleted, and does not look whether anything still refers to it.
+        Raises as `unit` does.
+        """
+        bind = self._writer if writes else self.engine
+        with self._refused():
+            async with self._turn(writes), bind.connect() as connection:
+                is_spent = purges and self.is_sqlite
+                try:
+                    if is_spent:
+                        await sqlite.set_to_purge(connection)
+                    async with connection.begin():
+                        yield connection
+                finally:
+                    if is_spent:
+                        await connection.invalidate()
+
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
-        with self._refused():
-            async with self._turn(writes=True), self._writer.begin() as connection:
-                await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
+        async with self.outside(writes=True) as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
     async def last_beat(self, name: str) -> Any:
         """The instant of the part's last sign of life, or None."""
@@ -237,18 +259,19 @@ class Database:
                 return beat.at if beat else None
 
     async def note_restored(self, at: Any) -> None:
-        """Note in every workspace that this database came from a backup at the instant `at`.
+        """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
+        async with self.outside(writes=True) as connection:
+            await mark_restored(connection, at)
 
-        What was being sent when the backup was made has an outcome that nobody knows.
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted in SQLite's file; whether that went to its end.
+
+        PostgreSQL's own VACUUM, which it runs by itself, does so there.
         """
-        workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
-        deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
-        is_sending = deliveries.c.state == tables.DeliveryState.SENDING
-        async with self._turn(writes=True), self._writer.begin() as connection:
-            await connection.execute(update(workspaces).values(restored_at=at))
-            await connection.execute(
-                update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
-            )
+        if not self.is_sqlite:
+            return True
+        async with self._turn(writes=True):
+            return await sqlite.scrub(self.engine)
 
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
@@ -292,6 +315,20 @@ def _kind(error: Exception) -> str:
     )
 
 
+async def mark_restored(connection: AsyncConnection, at: Any, workspace_id: str | None = None) -> None:
+    """Note in a workspace, or in every one, that its rows were stored here at the instant `at` as they once were.
+
+    What was being sent when they were read has an outcome that nobody knows.
+    """
+    workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+    deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
+    of_workspace = deliveries.c.workspace_id == workspace_id if workspace_id else true()
+    restored = update(workspaces).where(workspaces.c.id == workspace_id if workspace_id else true())
+    unknown = update(deliveries).where(deliveries.c.state == tables.DeliveryState.SENDING, of_workspace)
+    await connection.execute(restored.values(restored_at=at))
+    await connection.execute(unknown.values(state=tables.DeliveryState.UNCONFIRMED))
+
+
 def sqlite_path(url: str) -> Path | None:
     """The database file, or None for a database that is no file."""
     parsed = make_url(url)
@@ -327,10 +364,12 @@ class _OneWorkspace(LoaderCriteriaOption):
         return self._limited[statement]
 
     def _all_mappers(self) -> Iterator[Mapper[Any]]:
-        return (mapper for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not tables.Heartbeat)
+        return iter(SQLModel._sa_registry.mappers)
 
     def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
         entity = ext_info.entity
+        if ext_info.mapper.class_ in tables.OF_NO_WORKSPACE:
+            raise WrongWorkspace(f"a unit has nothing to do with {ext_info.mapper.class_.__name__}")
         column = entity.id if ext_info.mapper.class_ is tables.Workspace else entity.workspace_id
         condition: ColumnElement[bool] = column == self.where_criteria
         return condition

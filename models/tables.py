@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Enum, Index, Integer, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Enum, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -34,6 +34,8 @@ class Workspace(SQLModel, table=True):
     """One Slack workspace, keyed by Slack's team id. `reactions`: see `models/capturing.py`; None is as delivered.
 
     What was due up to `restored_at` may have been sent by the Steward that went on after the backup: it is not again.
+    `installation_id` names the installation whose token is used here, the workspace's own or its organisation's; it is
+    empty where the token is a setting. Since `removed_at` Steward is not installed here any more.
     """
 
     __tablename__ = "workspace"
@@ -44,6 +46,13 @@ class Workspace(SQLModel, table=True):
     warmed_at: datetime | None = None
     reactions: dict[str, str] | None = Field(default=None, sa_type=JSON)
     restored_at: datetime | None = None
+    installation_id: str | None = None
+    removed_at: datetime | None = None
+
+    @property
+    def organisation_wide(self) -> bool:
+        """Whether the token here is that of a whole organisation, so that Slack has to be told which workspace."""
+        return self.installation_id is not None and self.installation_id != self.id
 
 
 class Person(SQLModel, table=True):
@@ -85,6 +94,15 @@ class Person(SQLModel, table=True):
     @property
     def shown_name(self) -> str:
         return self.real_name or self.name
+
+
+class Erased(SQLModel, table=True):
+    """A mark of somebody whose traces were erased, see `models.erased`; neither their id nor their name."""
+
+    __tablename__ = "erased"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    mark: str = Field(primary_key=True)
 
 
 class Channel(SQLModel, table=True):
@@ -583,6 +601,45 @@ class Heartbeat(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     at: datetime
+
+
+class Installation(SQLModel, table=True):
+    """Steward as somebody installed it: in one workspace (`id` is T…) or in a whole organisation (E…).
+
+    Belongs to no workspace and is reached through `models/installations.py` only. `sealed_tokens` are what
+    `bot/sealing.py` makes, empty once the installation was removed. Tokens that expire do so at `expires_at`;
+    `refreshing_until` is the lease of the process that exchanges them, by the wall, and `refresh_error` why the last
+    exchange failed.
+    """
+
+    __tablename__ = "installation"
+
+    id: str = Field(primary_key=True)
+    name: str
+    enterprise_id: str | None = None
+    app_id: str
+    bot_user_id: str
+    scopes: str
+    sealed_tokens: str | None = Field(default=None, sa_type=Text, repr=False)
+    expires_at: datetime | None = None
+    refreshing_until: datetime | None = None
+    refresh_error: str | None = None
+    installed_by: str
+    installed_at: datetime
+    removed_at: datetime | None = None
+
+
+class InstallState(SQLModel, table=True):
+    """An installation that somebody began and did not finish yet: the SHA-256 of its state. Belongs to no workspace."""
+
+    __tablename__ = "install_state"
+
+    digest: str = Field(primary_key=True)
+    expires_at: datetime = Field(index=True)
+
+
+# What a unit never reaches: these tables have no workspace by which it could limit them.
+OF_NO_WORKSPACE: tuple[type[SQLModel], ...] = (Heartbeat, Installation, InstallState)
 
 
 class Absence(SQLModel, table=True):

@@ -19,6 +19,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request as HandshakeRequest
 
 from sandbox import authorisation, files, response_urls, web_api
 from sandbox.core import Core
@@ -37,6 +39,20 @@ class CuttableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["abort"] = self.transport.abort
+
+
+class SilentProtocol(WebSocketsSansIOProtocol):
+    """Websockets that can fall silent, as those do whose network is gone without a word."""
+
+    def handle_connect(self, event: HandshakeRequest) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["state"]["silence"] = self.fall_silent
+
+    def fall_silent(self) -> None:
+        self.stop_keepalive()
+        for thing, way in ((self, "data_received"), (self.transport, "write")):
+            setattr(thing, way, lambda data: None)
 
 
 class EmbeddedServer(uvicorn.Server):
@@ -58,7 +74,7 @@ class Listening:
             log_level="warning",
             access_log=False,
             http=CuttableProtocol,
-            ws="websockets-sansio",
+            ws=SilentProtocol,
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=1,

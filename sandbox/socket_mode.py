@@ -29,6 +29,12 @@ class Connection:
     socket: WebSocket
     waiting: dict[str, asyncio.Future[Ack]] = field(default_factory=dict)
     retiring: bool = False
+    silent: bool = False
+
+    def fall_silent(self) -> None:
+        """From now on hear nothing and say nothing, not even to a ping, and stay open."""
+        self.silent = True
+        self.socket.scope["state"]["silence"]()
 
     async def send(self, message: Json) -> None:
         await self.socket.send_text(json.dumps(message))

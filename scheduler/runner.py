@@ -12,9 +12,12 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.contextvars import bound_contextvars
 
+from models import forgetting, installations
 from models.clock import Clock
 from models.database import Database, DatabaseAway
+from models.errors import StewardError
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
@@ -65,7 +68,11 @@ class Runner:
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         scheduler.add_listener(self._count_fault, EVENT_JOB_ERROR)
         begin = datetime.now(UTC)
-        for work, seconds, wait in ((self.tick, TICK_SECONDS, 0), (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS)):
+        for work, seconds, wait in (
+            (self.tick, TICK_SECONDS, 0),
+            (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS),
+            (self.purge, CLEANING_SECONDS, CLEANING_WAITS),
+        ):
             first = begin + timedelta(seconds=wait)
             scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=first)
         scheduler.start()
@@ -117,6 +124,18 @@ class Runner:
             for workspace_id in await self._workspaces():
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
 
+    async def purge(self) -> None:
+        """Delete all that is stored of workspaces that removed Steward long ago; the ticks go on meanwhile."""
+        before = self._clock.now() - forgetting.KEPT
+        for workspace_id in await installations.removed(self._database, before=before):
+            try:
+                rows = await forgetting.purge(self._database, workspace_id)
+            except StewardError as reason:
+                log.info("the purge of workspace %s goes on in an hour: %s", workspace_id, reason)
+            else:
+                log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, forgetting.KEPT.days, rows)
+        await installations.forget(self._database, before=before)
+
     async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
         """The served workspaces in which the job has something to do."""
         if job.due is None:
@@ -136,14 +155,15 @@ class Runner:
         """
         if self._is_stopping:
             return
-        try:
-            async with self._database.unit(workspace_id) as session:
-                await work(session, now)
-        except DatabaseAway:
-            raise
-        except Exception:
-            self.failures[name] += 1
-            log.exception("%s failed in workspace %s", name, workspace_id)
+        with bound_contextvars(workspace=workspace_id, job=name):
+            try:
+                async with self._database.unit(workspace_id) as session:
+                    await work(session, now)
+            except DatabaseAway:
+                raise
+            except Exception:
+                self.failures[name] += 1
+                log.exception("%s failed in workspace %s", name, workspace_id)
 
     def _count_fault(self, event: JobExecutionEvent) -> None:
         """APScheduler has logged the traceback; the next interval tries again."""

@@ -29,6 +29,10 @@ class Databases(Protocol):
         """The address of a new database, with the schema in it or quite empty."""
         ...
 
+    def copy(self, url: str) -> str:
+        """The address of a new database like that one, to which nobody may be connected."""
+        ...
+
     def drop(self, url: str) -> None:
         """Remove it, also when somebody is still connected."""
         ...
@@ -75,10 +79,18 @@ class SqliteFiles:
         migrate.upgrade(f"sqlite:///{self._template}")
 
     def create(self, *, migrated: bool) -> str:
-        path = Path(tempfile.mkdtemp(dir=self._folder.name)) / "steward.db"
+        path = self._new_path()
         if migrated:
             shutil.copyfile(self._template, path)
         return f"sqlite:///{path}"
+
+    def copy(self, url: str) -> str:
+        path = self._new_path()
+        shutil.copyfile(url.removeprefix("sqlite:///"), path)
+        return f"sqlite:///{path}"
+
+    def _new_path(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self._folder.name)) / "steward.db"
 
     def drop(self, url: str) -> None:
         shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent)
@@ -122,12 +134,13 @@ class PostgresServer:
         migrate.upgrade(self._server.get_uri("template_migrated"))
 
     def create(self, *, migrated: bool) -> str:
-        name = next(self._names)
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {'template_migrated' if migrated else 'template1'}")
-        return self._server.get_uri(name)
+        return self._copy("template_migrated" if migrated else "template1")
+
+    def copy(self, url: str) -> str:
+        return self._copy(_name(url))
 
     def drop(self, url: str) -> None:
-        self._execute(f"DROP DATABASE {_name_in(url)} WITH (FORCE)")
+        self._execute(f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
     @contextmanager
     def down(self, url: str) -> Iterator[None]:
@@ -139,7 +152,12 @@ class PostgresServer:
         self._connect()
 
     def cut(self, url: str) -> None:
-        self._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{_name_in(url)}'")
+        self._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{_name(url)}'")
+
+    def _copy(self, template: str) -> str:
+        name = next(self._names)
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._server.get_uri(name)
 
     def close(self) -> None:
         self._disconnect()
@@ -157,7 +175,7 @@ class PostgresServer:
         return self._runner.run(self._admin.execute(statement))
 
 
-def _name_in(url: str) -> str:
+def _name(url: str) -> str:
     return url.partition("?")[0].rpartition("/")[2]
 
 

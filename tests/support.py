@@ -8,7 +8,8 @@ async with database.unit(WORKSPACE) as session:
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,12 +17,35 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import directory, operations, projects, undoing
 from models.errors import Conflict, NotAllowed
 from models.kinds import Item, Kind
+from models.kinds.base import FieldSpec, FieldType
+from models.money import Money
 from models.permissions import Actor, actor_of
 from models.standups import CLASSIC, Plan
 from models.tables import Channel, Person, Project, StandupReport, Workspace
 
 WORKSPACE = "T0001"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday; four weeks before Europe's clocks change
+
+
+# Any value of a field's type, as a form would hand it over.
+VALUES: dict[FieldType, Any] = {
+    FieldType.TEXT: "Words with <&> and ünïcode",
+    FieldType.LONG_TEXT: "Several\nlines\n" * 20,
+    FieldType.PERSON: "UANA",
+    FieldType.PEOPLE: ["UANA", "UBEN"],
+    FieldType.DATE: date(2026, 3, 6),
+    FieldType.TIME: NOW.time(),
+    FieldType.SCALE: 4,
+    FieldType.NUMBER: -3,
+    FieldType.REPEAT: "FREQ=WEEKLY;INTERVAL=1;BYDAY=FR;WKST=MO from 2026-03-06",
+    FieldType.MONEY: Money(Decimal("1200.50"), "EUR"),
+    FieldType.TAGS: "network wide-area",
+}
+
+
+def value_of(field: FieldSpec) -> Any:
+    """A value that the field can hold."""
+    return list(field.choices)[-1] if field.choices else VALUES[field.type]
 
 
 class FixedClock:

@@ -167,8 +167,8 @@ def test_three_processes_that_upgrade_at_once_from_any_folder_all_succeed(
 def test_a_failing_step_leaves_the_database_as_it_was(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     to_the_head = migrate._alembic_upgrade
 
-    def fail_at_the_end(config: Config) -> None:
-        to_the_head(config)
+    def fail_at_the_end(config: Config, to: str) -> None:
+        to_the_head(config, to)
         raise RuntimeError("power cut")
 
     monkeypatch.setattr(migrate, "_alembic_upgrade", fail_at_the_end)
@@ -212,7 +212,7 @@ def test_an_upgrade_of_a_locked_file_says_that_it_was_busy(
 def test_rows_that_a_step_leaves_pointing_at_nothing_stop_it(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def orphan_a_record(config: Config) -> None:
+    def orphan_a_record(config: Config, to: str) -> None:
         connection: Connection = config.attributes["connection"]
         connection.exec_driver_sql("INSERT INTO card VALUES ('T1', 77, 'C1', '1.0')")
 

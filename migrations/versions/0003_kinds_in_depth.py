@@ -107,8 +107,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # The release before knows no such kinds, and could not show a record of one.
+    its_kinds = "kind IN ('assumption', 'dependency')"
+    for table in ("history", "card", "delivery", "record_tag"):
+        op.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT id FROM record WHERE {its_kinds})")
     op.drop_table("dependency")
     op.drop_table("assumption")
+    op.execute(f"DELETE FROM record WHERE {its_kinds}")
     for table, columns in reversed(_columns().items()):
         for column in reversed(columns):
             op.drop_column(table, column.name)

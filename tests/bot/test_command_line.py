@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -16,11 +17,14 @@ from typer.testing import CliRunner
 
 from bot import command_line, migrate
 from bot.manifest import manifest
+from bot.sealing import Seal, Tokens, is_key, new_key
 from bot.settings import Settings
+from models import installations
 from models.database import Database
 from models.kinds.action import ACTION
 from models.kinds.risk import RISK
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
+from tests.support_installations import an_installation
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +38,8 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def steward(*arguments: str, **variables: str) -> Result:
-    return CliRunner().invoke(command_line.app, arguments, env=variables)
+def steward(*arguments: str, input: str | None = None, **variables: str) -> Result:
+    return CliRunner().invoke(command_line.app, arguments, input=input, env=variables)
 
 
 def fill(url: str, work: Callable[[AsyncSession], Awaitable[None]], workspace_id: str = WORKSPACE) -> None:
@@ -156,6 +160,34 @@ def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path
     assert list(installation.iterdir()) == []
 
 
+def test_a_workspace_is_moved_by_two_commands(database_url: str, installation: Path) -> None:
+    fill(database_url, two_projects)
+    steward("migrate", DATABASE_URL="sqlite:///other.db")
+
+    made = steward("export", "northwind.jsonl.gz", DATABASE_URL=database_url)
+    read = steward("import", "northwind.jsonl.gz", DATABASE_URL="sqlite:///other.db")
+    again = steward("import", "northwind.jsonl.gz", DATABASE_URL="sqlite:///other.db")
+    told = [steward("export", DATABASE_URL=url).stdout for url in (database_url, "sqlite:///other.db")]
+
+    assert re.fullmatch(r"northwind\.jsonl\.gz holds all of T0001 \(Northwind\): \d+ rows\.\n", made.stdout)
+    assert re.fullmatch(r"T0001 \(Northwind\) is here: \d+ rows\. What was due before now is not sent\.\n", read.stdout)
+    assert again.exit_code == 1
+    assert again.stderr.startswith("T0001 is in this database already, so nothing was stored.")
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_file_that_is_not_there_and_one_for_somebody_alone_are_refused(database_url: str, installation: Path) -> None:
+    fill(database_url, two_projects)
+
+    missing = steward("import", "northwind.jsonl", DATABASE_URL=database_url)
+    of_ben = steward("export", "--as", "UBEN", "ben.jsonl", DATABASE_URL=database_url)
+
+    assert (missing.exit_code, missing.stderr) == (1, "There is no file northwind.jsonl.\n")
+    assert of_ben.stderr == ("A file holds all of a workspace. For what one person may export, leave the file out.\n")
+    assert list(installation.iterdir()) == []
+
+
 def test_a_database_of_another_schema_is_not_exported(empty_database_url: str) -> None:
     if empty_database_url.startswith("sqlite"):
         Path(empty_database_url.removeprefix("sqlite:///")).touch()
@@ -186,6 +218,48 @@ def test_migrate_leaves_the_database_of_a_newer_release_alone(database_url: str)
     assert told.exit_code == 1
     assert told.stderr.startswith("This database is at step 9999, and this release of Steward knows only up to step ")
     assert told.stderr.count("\n") == 1
+
+
+def test_migrate_goes_back_to_a_step_once_somebody_has_typed_its_name(database_url: str) -> None:
+    refused = steward("migrate", "--to", "0018", input="yes\n", DATABASE_URL=database_url)
+    at_first = migrate.current(database_url)
+    agreed = steward("migrate", "--to", "0018", input="0018\n", DATABASE_URL=database_url)
+    there = migrate.current(database_url)
+    forward = steward("migrate", "--to", "0019", DATABASE_URL=database_url)
+
+    assert (refused.exit_code, at_first) == (1, migrate.head())
+    assert refused.stderr == "Nothing was changed.\n"
+    assert "  0020  Since when Slack takes no digest for somebody.\n  0019  " in refused.stdout
+    assert "make a backup first: steward backup FILE" in refused.stdout
+    assert (agreed.exit_code, there) == (0, "0018")
+    assert (forward.exit_code, forward.stdout) == (0, "The database is at 0019.\n")
+    assert migrate.current(database_url) == "0019"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_migrate_to_base_says_that_it_takes_everything(database_url: str) -> None:
+    told = steward("migrate", "--to", "base", "--yes", DATABASE_URL=database_url)
+
+    assert "removed for good, which is everything." in told.stdout
+    assert (told.exit_code, migrate.current(database_url)) == (0, None)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_migrate_refuses_a_step_that_nobody_knows_and_a_database_that_is_not_there(
+    database_url: str, installation: Path
+) -> None:
+    unknown = steward("migrate", "--to", "9999", "--yes", DATABASE_URL=database_url)
+    nowhere = steward("migrate", "--to", "0018", "--yes")
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    newer = steward("migrate", "--to", "0018", "--yes", DATABASE_URL=database_url)
+
+    assert unknown.stderr == f"There is no step 9999: this release of Steward knows 0001 to {migrate.head()}.\n"
+    assert nowhere.stderr.startswith("There is no database at steward.db.")
+    assert newer.stderr.startswith("This database is at step 9999, and this release of Steward knows only up to step ")
+    assert {told.exit_code for told in (unknown, nowhere, newer)} == {1}
+    assert list(installation.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["run", "web", "worker"])
@@ -220,3 +294,84 @@ def test_a_manifest_that_cannot_be_read_opens_no_sandbox(installation: Path, wri
     assert told.exit_code == 1
     assert told.stderr.startswith("app.json cannot be read as a JSON manifest: ")
     assert reason in told.stderr
+
+
+# ---- keys ------------------------------------------------------------------------------------------------------------
+
+
+def installed_with(url: str, key: str) -> None:
+    async def work() -> None:
+        database = Database(url)
+        sealed = Seal([key]).seal("T0001", Tokens("xoxb-hunter2"))
+        await installations.save(database, an_installation(sealed_tokens=sealed))
+        await database.dispose()
+
+    asyncio.run(work())
+
+
+def token_stored(url: str, key: str) -> str:
+    async def work() -> str:
+        database = Database(url)
+        [stored] = await installations.everywhere(database)
+        await database.dispose()
+        return Seal([key]).open(stored).access
+
+    return asyncio.run(work())
+
+
+def test_a_key_is_made_anew_each_time() -> None:
+    made = [steward("keys", "new").stdout.strip() for _ in range(2)]
+
+    assert all(is_key(each) for each in made)
+    assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_the_key_is_changed_in_three_steps(database_url: str) -> None:
+    old, new = new_key(), new_key()
+    installed_with(database_url, old)
+    variables = {"DATABASE_URL": database_url, "STEWARD_ENCRYPTION_KEYS": f"{new},{old}"}
+
+    renewed = [steward("keys", "renew", **variables).stdout for _ in range(2)]
+
+    assert renewed == [f"Every stored token is sealed with the newest key ({count} sealed anew).\n" for count in (1, 0)]
+    assert token_stored(database_url, new) == "xoxb-hunter2"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", [("keys", "renew"), ("web",), ("worker",)])
+def test_with_a_wrong_key_nothing_begins_and_it_is_said_what_to_do(database_url: str, command: tuple[str, ...]) -> None:
+    installed_with(database_url, new_key())
+    wrong = new_key()
+
+    told = steward(
+        *command,
+        DATABASE_URL=database_url,
+        PORT="0",
+        SLACK_CLIENT_ID="1.2",
+        SLACK_CLIENT_SECRET="hunter2",
+        SLACK_SIGNING_SECRET="hunter2",
+        STEWARD_ENCRYPTION_KEYS=wrong,
+        PUBLIC_URL="https://steward.example",
+    )
+
+    assert told.exit_code == 1
+    assert told.stderr.startswith("The stored tokens of T0001 do not open with the keys in STEWARD_ENCRYPTION_KEYS.")
+    assert told.stderr.count("\n") == 1
+    assert "hunter2" not in told.output
+    assert wrong not in told.output
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_tokens_whose_key_is_lost_are_forgotten_by_name(database_url: str) -> None:
+    installed_with(database_url, new_key())
+
+    wrong = steward("keys", "forget", "T9", DATABASE_URL=database_url)
+    told = steward("keys", "forget", "T0001", DATABASE_URL=database_url)
+    after = steward("keys", "renew", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=new_key())
+    without = steward("keys", "renew", DATABASE_URL=database_url)
+
+    assert (wrong.exit_code, wrong.stderr) == (1, "Steward was never installed in T9.\n")
+    assert told.stdout == "The tokens of T0001 are erased. Install Steward there again.\n"
+    assert after.exit_code == 0
+    assert without.stderr == "STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.\n"

@@ -17,6 +17,7 @@ import pytest
 
 from bot import run as ways
 from bot.manifest import manifest
+from bot.sealing import new_key
 from bot.settings import Settings
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
@@ -378,6 +379,43 @@ async def test_web_finishes_the_request_under_way_at_a_stop(machine: Machine, da
     assert outcome.ok, outcome
     assert "Logged" in json.dumps(outcome.body)
     assert (code, seconds < 10) == (0, True)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_web_serves_whoever_installs_it(machine: Machine, database_url: str) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    request_url, key = f"{url}/slack/events", new_key()
+    described = manifest(request_url=request_url, redirect_url=f"{url}/slack/oauth_redirect")
+    async with Sandbox(described, request_url=request_url, rate_limits=False, installed=False) as slack:
+        variables: dict[str, object] = {
+            "DATABASE_URL": database_url,
+            "PORT": port,
+            "PUBLIC_URL": url,
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_CLIENT_ID": slack.client_id,
+            "SLACK_CLIENT_SECRET": slack.client_secret,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "STEWARD_ENCRYPTION_KEYS": key,
+        }
+        ana = slack.person("ana")
+        async with machine.steward("web", **variables) as steward:
+            await steward.says("Steward answers no workspaces at")
+            await steward.says(f"People install it at {url}/slack/install")
+            async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+                async with browser.post(f"{url}/slack/install", allow_redirects=False) as sent:
+                    back = await ana.install(sent.headers["Location"])
+                async with browser.get(back) as shown:
+                    assert "Steward is installed" in await shown.text()
+            outcome = await ana.command("#network", "/action", "Check the fans")
+            await until(lambda: "Check the fans" in json.dumps(ana.messages("#network")))
+            code, seconds = await steward.stopped()
+
+    assert outcome.ok
+    assert (code, seconds < 10) == (0, True)
+    for secret in (slack.bot_token, slack.client_secret, slack.signing_secret, key):
+        assert secret not in steward.said
+    assert "Traceback" not in steward.said
 
 
 # ---- what keeps it from starting ------------------------------------------------------------------------------------

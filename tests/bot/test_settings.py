@@ -1,9 +1,11 @@
 """Settings: from the environment or `.env`, checked together, told by name, and never shown."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from bot.sealing import new_key
 from bot.settings import SLACK_API, Settings, SettingsProblem, load
 
 BOT, APP, SIGNING = "xoxb-1-hunter2", "xapp-1-hunter2", "hunter2-signing"
@@ -188,3 +190,105 @@ def test_settings_cannot_be_changed() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.port = 1
+
+
+# ---- every workspace that installs Steward ---------------------------------------------------------------------------
+
+INSTALLING = {
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "hunter2-client",
+    "SLACK_SIGNING_SECRET": SIGNING,
+    "STEWARD_ENCRYPTION_KEYS": "",
+    "PUBLIC_URL": "https://steward.example",
+}
+
+
+def set_installing(monkeypatch: pytest.MonkeyPatch, **others: str) -> list[str]:
+    keys = [new_key(), new_key()]
+    set_all(monkeypatch, **(INSTALLING | {"STEWARD_ENCRYPTION_KEYS": ", ".join(keys)} | others))
+    return keys
+
+
+@pytest.mark.parametrize("purpose", ["run", "web", "worker"])
+def test_with_a_client_id_no_bot_token_is_needed(monkeypatch: pytest.MonkeyPatch, purpose: str) -> None:
+    keys = set_installing(monkeypatch, SLACK_APP_TOKEN=APP)
+
+    settings = load(purpose)
+
+    assert settings.serves_installed
+    assert settings.encryption_keys == keys
+    assert settings.authorize_url == "https://slack.com/oauth/v2/authorize"
+    assert "hunter2" not in repr(settings)
+    assert keys[0] not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "missing"),
+    [
+        ("run", ["SLACK_CLIENT_ID", "STEWARD_ENCRYPTION_KEYS", "SLACK_APP_TOKEN"]),
+        ("web", ["SLACK_CLIENT_ID", "STEWARD_ENCRYPTION_KEYS", "SLACK_SIGNING_SECRET", "PUBLIC_URL"]),
+        ("worker", ["SLACK_CLIENT_ID", "STEWARD_ENCRYPTION_KEYS"]),
+    ],
+)
+def test_installing_asks_for_all_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch, purpose: str, missing: list[str]
+) -> None:
+    set_all(monkeypatch, SLACK_CLIENT_SECRET="hunter2-client")
+
+    assert [line.partition(":")[0] for line in problems(purpose)] == missing
+
+
+@pytest.mark.parametrize("purpose", ["run", "web", "worker"])
+def test_one_workspace_and_all_that_install_are_not_served_together(
+    monkeypatch: pytest.MonkeyPatch, purpose: str
+) -> None:
+    set_installing(monkeypatch, SLACK_BOT_TOKEN=BOT)
+
+    [told] = problems(purpose)
+
+    assert told.startswith("SLACK_BOT_TOKEN: set beside SLACK_CLIENT_ID. Leave the bot token out to serve every")
+
+
+@pytest.mark.parametrize("keys", ["hunter2", ",", "{good},hunter2", "{good}x", "{good};{good}"])
+def test_a_key_that_is_not_whole_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    good = new_key()
+    set_installing(monkeypatch, STEWARD_ENCRYPTION_KEYS=keys.format(good=good))
+
+    told = problems("worker")[0]
+
+    assert re.fullmatch(r"STEWARD_ENCRYPTION_KEYS: key [12] is not a whole one; `steward keys new` makes one", told)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_good"),
+    [
+        ("https://steward.example", True),
+        ("https://steward.example:8443/", True),
+        ("http://127.0.0.1:3000", True),
+        ("http://localhost:3000", True),
+        ("http://[::1]:3000", True),
+        ("http://steward.example", False),
+        ("http://127.0.0.1.example", False),
+        ("steward.example", False),
+        ("ftp://steward.example", False),
+        ("https://", False),
+        ("https://[::1", False),
+        ("https://steward.example/slack", False),
+        ("https://steward.example?x=1", False),
+        ("https://ana@steward.example", False),
+        ("https://steward.example\n.evil", False),
+    ],
+)
+def test_the_public_address_is_a_safe_one(monkeypatch: pytest.MonkeyPatch, url: str, is_good: bool) -> None:
+    set_installing(monkeypatch, PUBLIC_URL=url)
+
+    if is_good:
+        assert load("web").public_url == url.rstrip("/")
+    else:
+        assert problems("web")[0].startswith("PUBLIC_URL: write https:// and the host")
+
+
+def test_the_page_that_allows_an_installation_stands_beside_the_web_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_installing(monkeypatch, SLACK_API_URL="http://127.0.0.1:3000/api")
+
+    assert load("web").authorize_url == "http://127.0.0.1:3000/oauth/v2/authorize"

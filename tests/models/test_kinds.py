@@ -1,8 +1,6 @@
 """What every record kind's description promises, checked for each of them; and descriptions that are refused."""
 
 import dataclasses
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,30 +19,10 @@ from models.kinds.dependency import DEPENDENCY
 from models.kinds.issue import ISSUE
 from models.kinds.risk import RISK, band, score
 from models.labels import Labelled, Priority
-from models.money import Money
 from models.tables import Record
-from tests.support import NOW, WORKSPACE, make_person, make_record
+from tests.support import NOW, WORKSPACE, make_person, make_record, value_of
 
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
-
-# Any value of a field's type, as a form would hand it over.
-VALUES: dict[FieldType, Any] = {
-    FieldType.TEXT: "Words with <&> and ünïcode",
-    FieldType.LONG_TEXT: "Several\nlines\n" * 20,
-    FieldType.PERSON: "UANA",
-    FieldType.PEOPLE: ["UANA", "UBEN"],
-    FieldType.DATE: date(2026, 3, 6),
-    FieldType.TIME: NOW.time(),
-    FieldType.SCALE: 4,
-    FieldType.NUMBER: -3,
-    FieldType.REPEAT: "FREQ=WEEKLY;INTERVAL=1;BYDAY=FR;WKST=MO from 2026-03-06",
-    FieldType.MONEY: Money(Decimal("1200.50"), "EUR"),
-    FieldType.TAGS: "network wide-area",
-}
-
-
-def value_of(field: FieldSpec) -> Any:
-    return list(field.choices)[-1] if field.choices else VALUES[field.type]
 
 
 def item_of(kind: Kind, status: str | None = None, **values: Any) -> Item:

@@ -3,22 +3,22 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, delete, exists, func, insert, select, text, union_all, update
+from sqlalchemy import Table, delete, exists, func, insert, select, text, true, union_all, update
 from sqlalchemy.orm import aliased
 from sqlmodel import AutoString, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import absences, kinds, standups
+from models import absences, erased, kinds, standups
 from models.database import Database, WrongWorkspace
 from models.labels import LinkType
 from models.permissions import actor_of
 from models.tables import (
+    OF_NO_WORKSPACE,
     Capture,
     Card,
     Channel,
     Comment,
     Escalation,
-    Heartbeat,
     Link,
     Mute,
     Person,
@@ -34,9 +34,9 @@ from tests.support import NOW, a_plan, make_person, make_record, make_workspace
 
 OURS, THEIRS = "T0001", "T0002"
 
-# Every mapped table but the one that belongs to no workspace; those that point at others come first.
+# Every mapped table but those that belong to no workspace; those that point at others come first.
 TABLES: list[type[SQLModel]] = sorted(
-    (mapper.class_ for mapper in SQLModel._sa_registry.mappers if mapper.class_ is not Heartbeat),
+    (mapper.class_ for mapper in SQLModel._sa_registry.mappers if mapper.class_ not in OF_NO_WORKSPACE),
     key=lambda table: list(SQLModel.metadata.sorted_tables).index(table.__table__),  # type: ignore[attr-defined]
     reverse=True,
 )
@@ -70,6 +70,7 @@ async def fill(session: AsyncSession) -> None:
         session.add(a_step(item.record.id or 0))
         session.add(Mute(person_id=ana.id, record_id=item.record.id, at=NOW))
     session.add(SeenRequest(key="trigger", at=NOW))
+    await erased.remember(session, "UGONE")
     session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)
     standup = await standups.create(session, actor_of(ana), a_plan(), today=NOW.date(), now=NOW)
@@ -267,3 +268,20 @@ async def test_a_statement_that_the_filter_cannot_reach_is_refused(two_workspace
             await session.exec(statement)
 
     assert await stored(two_workspaces) == before
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("table", OF_NO_WORKSPACE, ids=lambda table: table.__name__)
+async def test_a_unit_reaches_no_table_that_belongs_to_no_workspace(database: Database, table: type[SQLModel]) -> None:
+    """Neither directly nor from within another question."""
+    async with database.unit(OURS, writes=False) as session:
+        for question in (
+            select(table),
+            select(func.count()).select_from(select(table).subquery()),
+            select(Person).join(aliased(table), true()),
+            select(Person).where(select(table).exists()),
+            update(table).values({columns(table).columns[0].name: "x"}),
+            delete(table),
+        ):
+            with pytest.raises(WrongWorkspace):
+                await session.exec(question)  # type: ignore[call-overload]

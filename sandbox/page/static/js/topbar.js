@@ -124,7 +124,15 @@ function chooseTeam(anchor) {
     label: one.name, checked: one.id === state.boot.team.id, testid: `workspace-${one.domain}`,
     run: () => (location.hash = `#/person/${one.person}/`),
   }));
-  openMenu(anchor, [{ heading: "Another workspace" }, ...entries], { label: "Workspaces", testid: "workspace-menu" });
+  openMenu(anchor, [{ heading: "Another workspace" }, ...entries, ...access()], { label: "Workspaces", testid: "workspace-menu" });
+}
+
+/** What an organisation installed may be used in a workspace once an admin says so. */
+function access() {
+  const above = state.boot.organisation;
+  if (!above?.installed) return [];
+  const run = async () => (await act("let_in", { on: !above.granted })).ok && toast(above.granted ? `${above.app} may no longer be used here.` : `${above.app} may be used here now.`);
+  return [{ heading: above.name }, { label: `${above.app} may be used here`, checked: above.granted, testid: "let-in", run }];
 }
 
 function drawName() {

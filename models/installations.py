@@ -1,0 +1,115 @@
+"""Where Steward is installed, and installations that somebody has begun. The one way to these two tables.
+
+They belong to no workspace, so no unit reaches them: each function here is one short transaction of its own. Sealing
+tokens twice gives two texts, so the sealed text also says whether a row is still the one that was looked at.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Table, delete, or_, select, update
+from sqlmodel import SQLModel
+
+from models.database import Database
+from models.inserting import insert_into
+from models.tables import Installation, InstallState, Workspace
+
+
+def _columns(table: type[SQLModel]) -> Table:
+    found: Table = table.__table__  # type: ignore[attr-defined]
+    return found
+
+
+Rows = tuple[Sequence[Row[Any]], Sequence[Row[Any]]]
+
+_installations, _states, _workspaces = _columns(Installation), _columns(InstallState), _columns(Workspace)
+
+
+async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> None:
+    """Note the SHA-256 of a state that was given out, and forget those that are too old by now."""
+    async with database.outside(writes=True) as connection:
+        await connection.execute(delete(_states).where(_states.c.expires_at <= now))
+        await connection.execute(_states.insert(), {"digest": digest, "expires_at": expires_at})
+
+
+async def finish(database: Database, digest: str, *, now: datetime) -> bool:
+    """Use up a state: True for one of all that ask, within its time."""
+    used = delete(_states).where(_states.c.digest == digest, _states.c.expires_at > now)
+    async with database.outside(writes=True) as connection:
+        return (await connection.execute(used.returning(_states.c.digest))).first() is not None
+
+
+async def save(database: Database, installation: Installation) -> None:
+    """Store the installation in place of any earlier one of the same workspace or organisation."""
+    values = installation.model_dump()
+    statement = insert_into(Installation, database.engine.dialect.name).values(values)
+    async with database.outside(writes=True) as connection:
+        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+async def rows(database: Database) -> Rows:
+    """Every installation and every workspace as of one moment, the removed ones too; cheap to compare, for `read`."""
+    async with database.outside(writes=False) as connection:
+        installed = await connection.execute(select(_installations).order_by(_installations.c.id))
+        workspaces = await connection.execute(select(_workspaces).order_by(_workspaces.c.id))
+        return installed.all(), workspaces.all()
+
+
+def read(rows: Rows) -> tuple[list[Installation], list[Workspace]]:
+    """The rows as what they are."""
+    return [Installation(**row._mapping) for row in rows[0]], [Workspace(**row._mapping) for row in rows[1]]
+
+
+async def everywhere(database: Database) -> list[Installation]:
+    """Every installation, the removed ones too."""
+    return read(await rows(database))[0]
+
+
+async def lease(database: Database, seen: Installation, *, wall: datetime, until: datetime) -> bool:
+    """Become the only one who exchanges these tokens, until that instant of the wall. False when somebody else is."""
+    return await _change(database, seen, _is_free(wall), refreshing_until=until)
+
+
+async def renew(database: Database, seen: Installation, **values: Any) -> bool:
+    """Store what came of an exchange. False when the tokens were others by then: those stay."""
+    return await _change(database, seen, **values)
+
+
+async def reseal(database: Database, seen: Installation, sealed_tokens: str, *, wall: datetime) -> bool:
+    """Store the same tokens sealed anew. False when they changed meanwhile, or somebody exchanges them now."""
+    return await _change(database, seen, _is_free(wall), sealed_tokens=sealed_tokens)
+
+
+async def remove(database: Database, installation_id: str, *, before: datetime, now: datetime) -> bool:
+    """Erase the tokens of an installation made before that instant. True when it is removed now or was already."""
+    is_meant = (_installations.c.id == installation_id, _installations.c.installed_at < before)
+    erased = {"sealed_tokens": None, "expires_at": None, "refreshing_until": None, "refresh_error": None}
+    erase = update(_installations).where(*is_meant, _installations.c.removed_at.is_(None))
+    async with database.outside(writes=True) as connection:
+        await connection.execute(erase.values(removed_at=now, **erased))
+        return (await connection.execute(select(_installations.c.id).where(*is_meant))).first() is not None
+
+
+async def removed(database: Database, *, before: datetime) -> list[str]:
+    """The workspaces that removed Steward before that instant and have not come back."""
+    async with database.outside(writes=False) as connection:
+        return list(await connection.scalars(select(_workspaces.c.id).where(_workspaces.c.removed_at < before)))
+
+
+async def forget(database: Database, *, before: datetime) -> None:
+    """Delete what is left of installations that were removed before that instant."""
+    async with database.outside(writes=True) as connection:
+        await connection.execute(delete(_installations).where(_installations.c.removed_at < before))
+
+
+def _is_free(wall: datetime) -> Any:
+    return or_(_installations.c.refreshing_until.is_(None), _installations.c.refreshing_until < wall)
+
+
+async def _change(database: Database, seen: Installation, *conditions: Any, **values: Any) -> bool:
+    """Change the row as long as it holds the tokens that were seen."""
+    is_seen = (_installations.c.id == seen.id, _installations.c.sealed_tokens == seen.sealed_tokens)
+    async with database.outside(writes=True) as connection:
+        changed = await connection.execute(update(_installations).where(*is_seen, *conditions).values(**values))
+    return changed.rowcount == 1

@@ -1,0 +1,510 @@
+"""Every workspace that installed Steward: who is served, with which token, and what becomes of it when that is over."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from bot import incoming, installed
+from bot.installed import InstalledWorkspaces
+from bot.sealing import CannotOpen, Seal, Tokens, new_key
+from bot.slack_directory import SlackDirectory
+from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
+from models import installations, outbox
+from models.database import Database
+from models.tables import Delivery, DeliveryState, Workspace
+from tests.support import NOW, FixedClock
+from tests.support_installations import TokenGiver, an_answer, an_installation
+
+SEAL = Seal([new_key()])
+REDIRECT = "https://steward.example/slack/oauth_redirect"
+
+only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+Process = Callable[[], InstalledWorkspaces]
+
+
+@pytest.fixture
+def slack() -> TokenGiver:
+    return TokenGiver()
+
+
+@pytest.fixture
+def process(database: Database, clock: FixedClock, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch) -> Process:
+    """Makes one process after another that serves what is installed, each of which looks at the database each time."""
+    monkeypatch.setattr(installed, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(installed, "MISS_SECONDS", 0.0)
+    monkeypatch.setattr(installed, "WAIT_STEP_SECONDS", 0.01)
+    return lambda: InstalledWorkspaces(database, SEAL, slack, clock=clock, wall=clock)  # type: ignore[arg-type]
+
+
+async def install(process: InstalledWorkspaces, slack: TokenGiver, answer: dict[str, Any]) -> None:
+    slack.answers.append(answer)
+    await process.install("code", redirect_uri=REDIRECT)
+
+
+def expiring(number: int = 0, **fields: Any) -> dict[str, Any]:
+    return an_answer(
+        **({"access_token": f"xoxe.xoxb-first-{number}", "refresh_token": "xoxe-first", "expires_in": 43_200} | fields)
+    )
+
+
+async def ids(process: InstalledWorkspaces) -> list[str]:
+    return [each.id for each in await process.workspaces()]
+
+
+def told(kind: str, team_id: str = "T0001", *, at: datetime = NOW, enterprise_id: str = "", **inner: Any) -> Any:
+    """An event as it comes in."""
+    body = {"type": "event_callback", "team_id": team_id, "event_id": "Ev1", "event_time": int(at.timestamp())}
+    return incoming.event(body | {"enterprise_id": enterprise_id, "event": {"type": kind, **inner}})
+
+
+REVOKED = {"tokens": {"oauth": [], "bot": ["UBOT"]}}
+
+
+# ---- who is served ---------------------------------------------------------------------------------------------------
+
+
+async def test_another_process_serves_what_was_installed_through_one(process: Process, slack: TokenGiver) -> None:
+    web, worker = process(), process()
+    await web.open()
+    await worker.open()
+    assert await ids(worker) == []
+
+    await install(web, slack, an_answer())
+
+    assert await ids(worker) == ["T0001"]
+    assert await worker.token("T0001") == "xoxb-hunter2"
+    assert worker.scopes("T0001") == {"chat:write", "commands"}
+
+
+@only_sqlite
+async def test_each_workspace_has_a_token_of_its_own(process: Process, slack: TokenGiver) -> None:
+    steward = process()
+    for number in range(3):
+        await install(steward, slack, an_answer(f"T000{number}", access_token=f"xoxb-{number}"))
+
+    assert [await steward.token(f"T000{number}") for number in range(3)] == ["xoxb-0", "xoxb-1", "xoxb-2"]
+
+
+@only_sqlite
+async def test_a_workspace_that_never_installed_it_is_not_served(process: Process, database: Database) -> None:
+    """Nor one that is there from the time of a bot token."""
+    async with database.unit("T0002") as session:
+        session.add(Workspace(id="T0002", name="Earlier", bot_user_id="UBOT"))
+    steward = process()
+
+    for workspace_id in ("T0001", "T0002", ""):
+        assert await steward.find(workspace_id) is None
+        with pytest.raises(SlackPermanent, match="not_installed"):
+            await steward.token(workspace_id)
+    assert await ids(steward) == []
+
+
+@only_sqlite
+async def test_what_is_stored_is_not_asked_for_with_each_request(
+    process: Process, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steward = process()
+    await install(steward, slack, an_answer())
+    monkeypatch.setattr(installed, "LOOK_SECONDS", 3_600.0)
+    monkeypatch.delattr(installations, "rows")
+
+    assert await steward.find("T0001") is not None
+    assert await steward.token("T0001") == "xoxb-hunter2"
+    assert await ids(steward) == ["T0001"]
+
+
+@only_sqlite
+async def test_it_does_not_start_with_tokens_that_do_not_open(process: Process, database: Database) -> None:
+    sealed = Seal([new_key()]).seal("T0001", Tokens("xoxb-hunter2"))
+    await installations.save(database, an_installation(sealed_tokens=sealed))
+
+    with pytest.raises(CannotOpen, match="STEWARD_ENCRYPTION_KEYS"):
+        await process().open()
+
+    await installations.remove(database, "T0001", before=NOW + timedelta(days=1), now=NOW)
+    await process().open()
+
+
+# ---- tokens that expire ----------------------------------------------------------------------------------------------
+
+
+async def test_two_processes_exchange_a_token_once_and_go_on_meanwhile(
+    process: Process, slack: TokenGiver, clock: FixedClock
+) -> None:
+    web, worker = process(), process()
+    await install(web, slack, expiring())
+    clock.move(hours=10, seconds=-1)
+    assert await web.token("T0001") == "xoxe.xoxb-first-0"
+    clock.move(seconds=2)
+    slack.may_answer.clear()
+    slack.called.clear()
+
+    meanwhile = [await each.token("T0001") for each in (web, worker, web, worker)]
+    await slack.called.wait()
+    meanwhile += [await each.token("T0001") for each in (web, worker)]
+    slack.may_answer.set()
+    await settled(web, worker)
+
+    assert set(meanwhile) == {"xoxe.xoxb-first-0"}
+    assert [call.get("refresh_token") for call in slack.calls] == [None, "xoxe-first"]
+    assert [await each.token("T0001") for each in (web, worker)] == ["xoxe.xoxb-1"] * 2
+
+
+async def settled(*processes: InstalledWorkspaces) -> None:
+    for each in processes:
+        while each._exchanging:
+            await asyncio.wait(set(each._exchanging.values()))
+
+
+async def test_a_token_that_is_over_is_waited_for_in_every_process(
+    process: Process, slack: TokenGiver, clock: FixedClock
+) -> None:
+    web, worker = process(), process()
+    await install(web, slack, expiring())
+    clock.move(hours=13)
+
+    tokens = await asyncio.gather(*(each.token("T0001") for each in (web, worker) * 5))
+
+    assert set(tokens) == {"xoxe.xoxb-1"}
+    assert len(slack.calls) == 2
+
+
+@only_sqlite
+async def test_the_next_exchange_is_made_with_the_next_refresh_token(
+    process: Process, slack: TokenGiver, clock: FixedClock
+) -> None:
+    steward = process()
+    await install(steward, slack, expiring())
+
+    for number in (1, 2, 3):
+        clock.move(hours=13)
+        assert await steward.token("T0001") == f"xoxe.xoxb-{number}"
+
+    assert [call.get("refresh_token") for call in slack.calls[1:]] == ["xoxe-first", "xoxe-1", "xoxe-2"]
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (SlackUnknown("no answer"), "no answer"),
+        (SlackRefused("invalid_refresh_token"), "invalid_refresh_token"),
+        (an_answer(), "incomplete_answer"),
+    ],
+)
+async def test_an_exchange_that_fails_is_noted_and_tried_again(
+    process: Process,
+    slack: TokenGiver,
+    clock: FixedClock,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+    outcome: Any,
+    code: str,
+) -> None:
+    """The old token does as long as it is good; after that nothing is sent, and nothing is given up."""
+    steward = process()
+    await install(steward, slack, expiring())
+    clock.move(hours=11)
+    slack.answers += [outcome, outcome]
+
+    assert await steward.token("T0001") == "xoxe.xoxb-first-0"
+    await settled(steward)
+    [stored] = await installations.everywhere(database)
+    assert stored.refresh_error == code
+    assert await steward.token("T0001") == "xoxe.xoxb-first-0"
+    await settled(steward)
+    assert len(slack.calls) == 2, "not at once again"
+
+    clock.move(hours=2)
+    with pytest.raises(SlackNotSent, match="token_expired"):
+        await steward.token("T0001")
+    clock.move(minutes=1)
+    assert await steward.token("T0001") == "xoxe.xoxb-1"
+    [stored] = await installations.everywhere(database)
+    assert stored.refresh_error is None
+    assert f"could not be exchanged: {code}" in caplog.text
+    assert "xoxe" not in caplog.text
+
+
+@only_sqlite
+async def test_a_process_that_dies_in_an_exchange_leaves_it_to_another(
+    process: Process, slack: TokenGiver, clock: FixedClock, database: Database
+) -> None:
+    steward = process()
+    await install(steward, slack, expiring())
+    clock.move(hours=11)
+    [seen] = await installations.everywhere(database)
+    assert await installations.lease(database, seen, wall=clock.now(), until=clock.now() + installed.LEASE)
+
+    assert await steward.token("T0001") == "xoxe.xoxb-first-0"
+    await settled(steward)
+    assert len(slack.calls) == 1
+    clock.move(seconds=61)
+    await steward.token("T0001")
+    await settled(steward)
+
+    assert await steward.token("T0001") == "xoxe.xoxb-1"
+
+
+@only_sqlite
+async def test_new_tokens_are_stored_even_if_the_database_is_away_for_a_moment(
+    process: Process, slack: TokenGiver, clock: FixedClock, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack gives them once."""
+    steward = process()
+    await install(steward, slack, expiring())
+    clock.move(hours=13)
+    renew, failures = installations.renew, [OSError("away"), OSError("away")]
+
+    async def away_at_first(*arguments: Any, **values: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return await renew(*arguments, **values)
+
+    monkeypatch.setattr(installations, "renew", away_at_first)
+    monkeypatch.setattr(installed, "STORE_AGAIN_SECONDS", 0.01)
+
+    assert await steward.token("T0001") == "xoxe.xoxb-1"
+    assert failures == []
+
+
+@only_sqlite
+async def test_an_installation_during_an_exchange_keeps_its_own_tokens(
+    process: Process, slack: TokenGiver, clock: FixedClock
+) -> None:
+    steward = process()
+    await install(steward, slack, expiring())
+    clock.move(hours=11)
+    slack.may_answer.clear()
+    slack.called.clear()
+    await steward.token("T0001")
+    await slack.called.wait()
+    fresh = an_installation(installed_at=clock.now(), sealed_tokens=SEAL.seal("T0001", Tokens("xoxb-fresh")))
+    await installations.save(steward._database, fresh)
+    slack.may_answer.set()
+    await settled(steward)
+
+    assert await steward.token("T0001") == "xoxb-fresh"
+
+
+# ---- removal ---------------------------------------------------------------------------------------------------------
+
+
+async def owe(database: Database, workspace_id: str = "T0001") -> None:
+    async with database.unit(workspace_id) as session:
+        await outbox.put(session, "word", key="one", target="UANA", due_at=NOW)
+
+
+async def owed(database: Database, workspace_id: str = "T0001") -> list[DeliveryState]:
+    async with database.unit(workspace_id, writes=False) as session:
+        return [row.state for row in await session.exec(select(Delivery))]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [told("app_uninstalled")],
+        [told("tokens_revoked", **REVOKED)],
+        [told("tokens_revoked", **REVOKED), told("app_uninstalled")],
+        [told("app_uninstalled"), told("tokens_revoked", **REVOKED), told("app_uninstalled")],
+    ],
+    ids=["uninstalled", "revoked", "both", "both and again"],
+)
+async def test_when_it_is_removed_the_tokens_are_erased_and_nothing_is_owed(
+    process: Process, slack: TokenGiver, database: Database, events: list[Any]
+) -> None:
+    web, worker = process(), process()
+    for team_id in ("T0001", "T0002"):
+        await install(web, slack, an_answer(team_id))
+        await owe(database, team_id)
+
+    for event in events:
+        await web.heard(event)
+
+    for each in (web, worker):
+        assert await ids(each) == ["T0002"]
+        with pytest.raises(SlackPermanent, match="not_installed"):
+            await each.token("T0001")
+    removed, _ = await installations.everywhere(database)
+    assert (removed.sealed_tokens, removed.removed_at) == (None, NOW)
+    assert await owed(database, "T0001") == [DeliveryState.CANCELLED]
+    assert await owed(database, "T0002") == [DeliveryState.DUE]
+    async with database.unit("T0001", writes=False) as session:
+        workspace = await session.get(Workspace, "T0001")
+        assert workspace is not None
+        assert workspace.removed_at == NOW
+
+
+@only_sqlite
+@pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
+async def test_word_of_a_removal_that_comes_after_the_next_installation_changes_nothing(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock, kind: str
+) -> None:
+    steward = process()
+    await install(steward, slack, an_answer())
+    clock.move(minutes=5)
+    await install(steward, slack, an_answer(access_token="xoxb-again"))
+    await owe(database)
+
+    await steward.heard(told(kind, at=NOW + timedelta(minutes=4), **REVOKED))
+
+    assert await steward.token("T0001") == "xoxb-again"
+    assert await owed(database) == [DeliveryState.DUE]
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    "tokens", [{"oauth": ["UANA"], "bot": []}, {"oauth": ["UANA"]}, {}, None, "bot", {"bot": None}]
+)
+async def test_tokens_of_people_that_are_revoked_change_nothing(
+    process: Process, slack: TokenGiver, tokens: Any
+) -> None:
+    steward = process()
+    await install(steward, slack, an_answer())
+
+    await steward.heard(told("tokens_revoked", tokens=tokens))
+
+    assert await ids(steward) == ["T0001"]
+
+
+@only_sqlite
+async def test_word_of_a_removal_of_what_never_was_is_no_fault(process: Process) -> None:
+    steward = process()
+
+    for kind in ("app_uninstalled", "team_access_granted", "team_access_revoked"):
+        await steward.heard(told(kind, enterprise_id="E0001", team_ids=["T0001", None, 7]))
+        await steward.heard(told(kind, team_ids="T0001"))
+
+    assert await ids(steward) == []
+
+
+@only_sqlite
+async def test_a_removal_that_stopped_halfway_is_finished_by_the_next_word_of_it(
+    process: Process, slack: TokenGiver, database: Database
+) -> None:
+    steward = process()
+    await install(steward, slack, an_answer())
+    await owe(database)
+    await installations.remove(database, "T0001", before=NOW + timedelta(days=1), now=NOW)
+
+    await steward.heard(told("app_uninstalled"))
+
+    assert await owed(database) == [DeliveryState.CANCELLED]
+
+
+# ---- organisations ---------------------------------------------------------------------------------------------------
+
+
+def wide(**fields: Any) -> dict[str, Any]:
+    return an_answer(None, enterprise_id="E0001", access_token="xoxb-wide", **fields)
+
+
+async def test_an_organisation_s_workspaces_are_met_as_they_come(
+    process: Process, slack: TokenGiver, database: Database
+) -> None:
+    """By word of Slack, or by their first request; those of another organisation not at all."""
+    steward = process()
+    await install(steward, slack, wide())
+    assert await ids(steward) == []
+
+    await steward.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["T0001", "T0002"]))
+    met = await asyncio.gather(*(steward.find("T0003", "E0001") for _ in range(5)))
+
+    assert await ids(steward) == ["T0001", "T0002", "T0003"]
+    assert {each.id for each in met if each is not None} == {"T0003"}
+    assert all(each.organisation_wide for each in await steward.workspaces())
+    assert await steward.token("T0002") == "xoxb-wide"
+    assert await steward.find("T0004", "E0002") is None
+    assert await steward.find("T0004") is None
+
+
+@only_sqlite
+async def test_a_workspace_s_own_installation_goes_before_its_organisation_s(
+    process: Process, slack: TokenGiver
+) -> None:
+    steward = process()
+    await install(steward, slack, wide())
+    await steward.find("T0001", "E0001")
+
+    await install(steward, slack, an_answer(enterprise_id="E0001", bot_user_id="UOWN"))
+
+    found = await steward.find("T0001", "E0001")
+    assert found is not None
+    assert (found.bot_user_id, found.organisation_wide) == ("UOWN", False)
+    assert await steward.token("T0001") == "xoxb-hunter2"
+
+    await steward.heard(told("app_uninstalled", enterprise_id="E0001"))
+    await steward.heard(told("tokens_revoked", enterprise_id="E0001", **REVOKED))
+
+    assert await ids(steward) == []
+    assert await steward.find("T0001", "E0001") is not None
+    assert await steward.token("T0001") == "xoxb-wide"
+
+
+@only_sqlite
+async def test_a_workspace_from_which_the_organisation_takes_it_comes_back_only_by_its_word(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
+) -> None:
+    steward = process()
+    await install(steward, slack, wide())
+    await steward.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["T0001", "T0002"]))
+    await owe(database)
+    clock.move(minutes=1)
+
+    await steward.heard(told("team_access_revoked", "", enterprise_id="E0001", team_ids=["T0001", "T0003"]))
+
+    assert await ids(steward) == ["T0002"]
+    assert await owed(database) == [DeliveryState.CANCELLED]
+    assert await steward.find("T0001", "E0001") is None, "a request that was under way"
+    await steward.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["T0001"]))
+    assert await ids(steward) == ["T0001", "T0002"]
+
+
+@only_sqlite
+async def test_when_an_organisation_removes_it_all_its_workspaces_are_left(
+    process: Process, slack: TokenGiver, clock: FixedClock
+) -> None:
+    steward = process()
+    await install(steward, slack, wide())
+    await steward.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["T0001", "T0002"]))
+    await install(steward, slack, an_answer("T0009"))
+    clock.move(minutes=1)
+
+    await steward.heard(told("app_uninstalled", "T0001", enterprise_id="E0001", at=clock.now()))
+
+    assert await ids(steward) == ["T0009"]
+    clock.move(minutes=1)
+    await install(steward, slack, wide())
+    assert await steward.find("T0002", "E0001") is not None
+    assert await ids(steward) == ["T0002", "T0009"]
+
+
+@only_sqlite
+async def test_slack_is_told_which_of_an_organisation_s_workspaces_is_meant(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
+) -> None:
+    """Its token is good for all of them; a workspace's own says by itself."""
+    steward, asked = process(), []
+
+    class Lists:
+        async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+            asked.append((method, arguments.get("team_id")))
+            return {"ok": True}
+
+    await install(steward, slack, wide())
+    await install(steward, slack, an_answer("T0002"))
+    await steward.find("T0001", "E0001")
+    for each in await steward.workspaces():
+        await SlackDirectory(database, Lists(), clock, each).warm()
+
+    assert asked == [
+        ("users.list", "T0001"),
+        ("conversations.list", "T0001"),
+        ("users.list", None),
+        ("conversations.list", None),
+    ]

@@ -1,0 +1,102 @@
+"""Installations and their states: used once, by one, in their time; and changed only as they were seen."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models import installations
+from models.database import Database
+from models.tables import Installation
+from tests.support import NOW
+from tests.support_installations import an_installation
+
+LATER = NOW + timedelta(minutes=10)
+
+
+async def stored(database: Database) -> Installation:
+    [found] = await installations.everywhere(database)
+    return found
+
+
+async def test_of_many_who_come_back_at_once_one_uses_a_state(database: Database) -> None:
+    for digest in ("ours", "theirs"):
+        await installations.begin(database, digest, now=NOW, expires_at=LATER)
+
+    used = await asyncio.gather(*(installations.finish(database, "ours", now=NOW) for _ in range(40)))
+
+    assert sorted(used) == [False] * 39 + [True]
+    assert await installations.finish(database, "theirs", now=NOW)
+
+
+@pytest.mark.parametrize(("minutes", "is_good"), [(9.99, True), (10, False)])
+async def test_a_state_is_good_for_its_time(database: Database, minutes: float, is_good: bool) -> None:
+    await installations.begin(database, "state", now=NOW, expires_at=LATER)
+
+    assert await installations.finish(database, "state", now=NOW + timedelta(minutes=minutes)) is is_good
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_states_that_are_too_old_are_forgotten(database: Database) -> None:
+    await installations.begin(database, "old", now=NOW, expires_at=LATER)
+    await installations.begin(database, "new", now=LATER, expires_at=LATER + timedelta(minutes=10))
+
+    assert not await installations.finish(database, "old", now=NOW)
+    assert await installations.finish(database, "new", now=LATER)
+
+
+async def test_an_installation_takes_the_place_of_the_one_before(database: Database) -> None:
+    await installations.save(database, an_installation(sealed_tokens="one", removed_at=NOW, scopes="commands"))
+    await installations.save(database, an_installation("E0001", sealed_tokens="org"))
+
+    await installations.save(database, an_installation(sealed_tokens="two", expires_at=LATER))
+
+    wide, ours = await installations.everywhere(database)
+    assert (ours.sealed_tokens, ours.removed_at, ours.expires_at, ours.scopes) == (
+        "two",
+        None,
+        LATER,
+        "chat:write,commands",
+    )
+    assert wide.sealed_tokens == "org"
+
+
+async def test_of_many_who_want_to_exchange_tokens_one_does(database: Database) -> None:
+    seen = an_installation(sealed_tokens="one")
+    await installations.save(database, seen)
+
+    async def ask() -> bool:
+        return await installations.lease(database, seen, wall=NOW, until=LATER)
+
+    assert sorted(await asyncio.gather(*(ask() for _ in range(20)))) == [False] * 19 + [True]
+    assert await installations.lease(database, seen, wall=LATER + timedelta(seconds=1), until=LATER)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("meanwhile", [{"sealed_tokens": "two"}, {"sealed_tokens": None, "removed_at": NOW}])
+async def test_what_was_seen_before_a_change_changes_nothing(database: Database, meanwhile: dict[str, Any]) -> None:
+    seen = an_installation(sealed_tokens="one")
+    await installations.save(database, seen)
+    await installations.save(database, an_installation(**meanwhile))
+    before = await stored(database)
+
+    assert not await installations.lease(database, seen, wall=NOW, until=LATER)
+    assert not await installations.renew(database, seen, sealed_tokens="three")
+    assert not await installations.reseal(database, seen, "three", wall=NOW)
+
+    assert await stored(database) == before
+
+
+async def test_removal_erases_the_tokens_of_what_was_installed_before(database: Database) -> None:
+    """Twice as once; and of what was installed since nothing."""
+    values = {"sealed_tokens": "one", "expires_at": LATER, "refreshing_until": LATER, "refresh_error": "x"}
+    await installations.save(database, an_installation(**values))
+
+    assert not await installations.remove(database, "T0001", before=NOW, now=LATER)
+    assert (await stored(database)).sealed_tokens == "one"
+
+    for _ in range(2):
+        assert await installations.remove(database, "T0001", before=NOW + timedelta(seconds=1), now=LATER)
+    assert await stored(database) == an_installation(removed_at=LATER)
+    assert not await installations.remove(database, "T9999", before=LATER, now=LATER)

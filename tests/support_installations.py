@@ -1,0 +1,70 @@
+"""Installations as tests make them, and a Slack that gives out tokens as the test says."""
+
+import asyncio
+from collections import deque
+from itertools import count
+from typing import Any
+
+from bot.slack_port import SlackError
+from models.tables import Installation
+from tests.support import NOW
+
+
+def an_installation(id: str = "T0001", **fields: Any) -> Installation:
+    """Steward in one workspace; any field can be given."""
+    defaults: dict[str, Any] = {
+        "name": "Northwind",
+        "app_id": "A0001",
+        "bot_user_id": "UBOT",
+        "scopes": "chat:write,commands",
+        "installed_by": "UANA",
+        "installed_at": NOW,
+    }
+    return Installation(id=id, **(defaults | fields))
+
+
+def an_answer(team_id: str | None = "T0001", *, enterprise_id: str | None = None, **fields: Any) -> dict[str, Any]:
+    """What Slack answers to a good code; without a team for a whole organisation."""
+    return {
+        "ok": True,
+        "access_token": "xoxb-hunter2",
+        "token_type": "bot",
+        "scope": "chat:write,commands",
+        "bot_user_id": "UBOT",
+        "app_id": "A0001",
+        "team": {"id": team_id, "name": "Northwind"} if team_id else None,
+        "enterprise": {"id": enterprise_id, "name": "Northwind Group"} if enterprise_id else None,
+        "is_enterprise_install": team_id is None,
+        "authed_user": {"id": "UANA"},
+    } | fields
+
+
+class TokenGiver:
+    """Slack as the app itself sees it: every code is good, and every refresh token once."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.answers: deque[dict[str, Any] | SlackError] = deque()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.called = asyncio.Event()
+        self._numbers = count(1)
+
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        assert method == "oauth.v2.access"
+        self.calls.append(arguments)
+        self.called.set()
+        await self.may_answer.wait()
+        if self.answers:
+            answer = self.answers.popleft()
+            if isinstance(answer, SlackError):
+                raise answer
+            return answer
+        if "refresh_token" not in arguments:
+            return an_answer()
+        number = next(self._numbers)
+        renewed = {"access_token": f"xoxe.xoxb-{number}", "refresh_token": f"xoxe-{number}", "expires_in": 43_200}
+        return an_answer(**renewed)
+
+    async def close(self) -> None:
+        """As the real one."""
