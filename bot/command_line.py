@@ -102,18 +102,11 @@ def migrate(
     from bot import migrate as migration
     from bot.run import database_faults, reached, require_database
 
-<<<<<<< HEAD
-    settings = _settings("database")
-    asyncio.run(reached(settings.database_url, typer.echo))
-    with _refusals(), database_faults(settings.database_url):
-        migration.upgrade(settings.database_url)
-    typer.echo(f"The database is at {migration.head()}.")
-=======
     url = _settings("database").database_url
     with _refusals():
         if to is not None:
             require_database(url)
-    _go(reached(url, typer.echo))
+    asyncio.run(reached(url, typer.echo))
     with _refusals():
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}
@@ -125,7 +118,6 @@ def migrate(
             elif to != migration.BASE:
                 migration.upgrade(url, to)
     typer.echo(f"The database is at {to or migration.head()}.")
->>>>>>> main
 
 
 @app.command()

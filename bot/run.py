@@ -79,13 +79,7 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             for each in (signal.SIGTERM, signal.SIGINT):
                 # Once is enough: a second one would tear what is being finished.
                 asyncio.get_running_loop().add_signal_handler(each, lambda: None)
-<<<<<<< HEAD
-            last_resort = threading.Timer(STOP_SECONDS, _give_up)
-            last_resort.daemon = True
-            last_resort.start()
-=======
             end_soon()
->>>>>>> main
             task.cancel()
 
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -99,18 +93,14 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
         _end()
 
 
-<<<<<<< HEAD
-def _give_up() -> None:
-=======
 def end_soon() -> None:
     """See to it that the process ends within ten seconds, whatever then still hangs."""
-    last_resort = threading.Timer(STOP_SECONDS, _end)
+    last_resort = threading.Timer(STOP_SECONDS, _give_up)
     last_resort.daemon = True
     last_resort.start()
 
 
-def _end() -> None:
->>>>>>> main
+def _give_up() -> None:
     log.error(
         "not everything under way could be finished in %s s; what is left is found at the next start", STOP_SECONDS
     )
