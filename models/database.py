@@ -97,6 +97,9 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StewardError):
+            log.error("what nobody waits for any more failed", exc_info=error)
         raise
 
 
