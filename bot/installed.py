@@ -20,7 +20,7 @@ from bot.sealing import Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
 from models import installations
 from models.clock import Clock, SystemClock
-from models.database import Database, shielded
+from models.database import Database, DatabaseBusy, shielded
 from models.installations import Rows
 from models.tables import Installation, Workspace
 from scheduler import deliveries
@@ -116,7 +116,7 @@ class InstalledWorkspaces:
         self._as_app = as_app
         self._clock = clock or SystemClock()
         self._wall = wall or SystemClock()
-        self._rows: Rows = ([], [])
+        self._rows: Rows | None = None
         self._known = _Known({}, {})
         self._looked_at = float("-inf")
         self._looking = asyncio.Lock()
@@ -137,7 +137,7 @@ class InstalledWorkspaces:
 
     async def workspaces(self) -> Sequence[Workspace]:
         """Every workspace that is served now."""
-        known = await self._look(LOOK_SECONDS)
+        known = await self._recent()
         return [served[0] for each in known.workspaces if (served := known.served(each))]
 
     async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
@@ -145,8 +145,7 @@ class InstalledWorkspaces:
 
         One that is asked for the first time is met here.
         """
-        known = await self._look(LOOK_SECONDS)
-        if (served := known.served(workspace_id)) is not None:
+        if (served := (await self._recent()).served(workspace_id)) is not None:
             return served[0]
         known = await self._look(MISS_SECONDS)
         if known.served(workspace_id) is None and (installation := known.covering(workspace_id, enterprise_id)):
@@ -159,7 +158,7 @@ class InstalledWorkspaces:
 
         Raises SlackPermanent for a workspace that is not served, and SlackNotSent while there is no good token.
         """
-        installation = await self._installation_of(workspace_id, LOOK_SECONDS)
+        installation = _used_in(workspace_id, await self._recent())
         if not self._is_due(installation):
             return self._tokens(installation).access
         exchanging = self._exchange_soon(installation)
@@ -204,6 +203,19 @@ class InstalledWorkspaces:
         await self._look()
 
     # ---- what is stored
+
+    async def _recent(self) -> _Known:
+        """What is stored as of a few seconds ago, or as it was known while the database is away or somebody looks."""
+        if self._looking.locked() and self._rows is not None:
+            return self._known
+        try:
+            return await self._look(LOOK_SECONDS)
+        except DatabaseBusy:
+            if self._rows is None:
+                raise
+            # Whoever needs the database for more than this hears of it there. One a second tries again.
+            self._looked_at = asyncio.get_running_loop().time() - LOOK_SECONDS + MISS_SECONDS
+            return self._known
 
     async def _look(self, not_older_seconds: float = 0.0) -> _Known:
         """What is stored, as it is now or was at most so long ago."""
@@ -279,12 +291,6 @@ class InstalledWorkspaces:
 
     # ---- tokens
 
-    async def _installation_of(self, workspace_id: str, not_older_seconds: float) -> Installation:
-        served = (await self._look(not_older_seconds)).served(workspace_id)
-        if served is None:
-            raise SlackPermanent(NOT_INSTALLED)
-        return served[1]
-
     def _tokens(self, installation: Installation) -> Tokens:
         opened = self._opened.get(installation.id)
         if opened is None or opened[0] != installation.sealed_tokens:
@@ -350,12 +356,20 @@ class InstalledWorkspaces:
         loop = asyncio.get_running_loop()
         waits_until = loop.time() + WAIT_SECONDS
         while True:
-            installation = await self._installation_of(workspace_id, WAIT_STEP_SECONDS / 2)
+            installation = _used_in(workspace_id, await self._look(WAIT_STEP_SECONDS / 2))
             if not self._is_over(installation):
                 return installation
             if installation.refresh_error is not None or loop.time() >= waits_until:
                 raise SlackNotSent("token_expired", PAUSE.total_seconds())
             await asyncio.sleep(WAIT_STEP_SECONDS)
+
+
+def _used_in(workspace_id: str, known: _Known) -> Installation:
+    """The installation whose token is used in the workspace. Raises SlackPermanent when it is not served."""
+    served = known.served(workspace_id)
+    if served is None:
+        raise SlackPermanent(NOT_INSTALLED)
+    return served[1]
 
 
 def granted(answer: Mapping[str, Any], *, now: datetime) -> tuple[Installation, Tokens]:
