@@ -79,11 +79,8 @@ class Database:
     def __init__(self, url: str, *, wait_ms: int = PERSON_WAIT_MS) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = (
-            {"async_creator": sqlite.creator(self.url)} if self.is_sqlite else {"pool_pre_ping": True}
-        )
         # What people wrote is no business of a log: errors name the statement without its values.
-        self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
+        self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
         self._writer = self.engine.execution_options(steward_writes=True)
         if self.is_sqlite:
             sqlite.prepare(self.engine, wait_ms)
