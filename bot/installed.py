@@ -87,6 +87,8 @@ class _Known:
 
         An organisation that took Steward away from a workspace has to say that it gives it back.
         """
+        if not _is_workspace(workspace_id):
+            return None
         own = self.installation(workspace_id)
         if own is not None:
             return own
@@ -187,16 +189,18 @@ class InstalledWorkspaces:
     async def heard(self, event: Incoming) -> None:
         """Slack tells that Steward was removed somewhere, or may be used somewhere else; in any order, also twice."""
         named = event.payload.get("team_ids")
-        team_ids = [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
+        team_ids = [each for each in named if _is_workspace(each)] if isinstance(named, list) else []
         match event.name:
             case "app_uninstalled":
                 await self._uninstalled(event)
             case "tokens_revoked" if _has_bot(event.payload.get("tokens")):
                 await self._uninstalled(event)
             case "team_access_granted":
-                installation = (await self._look()).installation(event.enterprise_id)
-                for team_id in team_ids if installation is not None else ():
-                    await self._meet(team_id, installation)  # type: ignore[arg-type]
+                known = await self._look()
+                wide = known.installation(event.enterprise_id)
+                for team_id in team_ids:
+                    if wide is not None and known.installation(team_id) is None:
+                        await self._meet(team_id, wide)
             case "team_access_revoked":
                 for team_id in team_ids:
                     await self._leave(team_id, event.enterprise_id)
@@ -277,15 +281,15 @@ class InstalledWorkspaces:
 
     async def _uninstalled(self, event: Incoming) -> None:
         """Erase the tokens, unless Steward was installed anew since, and leave the workspaces."""
-        known = await self._look()
-        is_own = event.workspace_id in known.installations
+        is_own = event.workspace_id in (await self._look()).installations
         installation_id = event.workspace_id if is_own else event.enterprise_id
         # Slack tells the time in whole seconds.
         before = event.happened_at + timedelta(seconds=1) if event.happened_at else datetime.max.replace(tzinfo=UTC)
         if not await installations.remove(self._database, installation_id, before=before, now=self._clock.now()):
             return
         log.warning("Steward was removed from %s", installation_id)
-        for workspace in known.workspaces.values():
+        # Looked at only now: whoever meets a workspace from here on finds that its installation is gone.
+        for workspace in (await self._look()).workspaces.values():
             if workspace.installation_id == installation_id:
                 await self._leave(workspace.id, installation_id)
 
@@ -415,6 +419,11 @@ def _tokens_in(answer: Mapping[str, Any], now: datetime) -> tuple[Tokens, dateti
     if (refresh is None) != (expires_at is None):
         raise Incomplete("Slack did not say how long its token is good, so nothing was stored. Please try again.")
     return Tokens(_text(answer, "access_token"), refresh), expires_at
+
+
+def _is_workspace(slack_id: Any) -> bool:
+    """Whether the id is a workspace's; where Slack names an organisation instead, it begins with E."""
+    return isinstance(slack_id, str) and slack_id.startswith("T")
 
 
 def _has_bot(tokens: Any) -> bool:

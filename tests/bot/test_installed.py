@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import select
 
 from bot import incoming, installed
+from bot.assemble import Slack, Steward
 from bot.installed import InstalledWorkspaces
 from bot.sealing import CannotOpen, Seal, Tokens, new_key
 from bot.slack_directory import SlackDirectory
@@ -458,6 +459,23 @@ async def test_an_organisation_s_workspaces_are_met_as_they_come(
 
 
 @only_sqlite
+async def test_an_organisation_is_no_workspace_and_nobody_elses_makes_one(
+    process: Process, slack: TokenGiver, database: Database
+) -> None:
+    """Payloads may name an organisation where others name a workspace, or that of somebody of another company."""
+    access = process()
+    await install(access, slack, wide())
+    steward = Steward(database, Slack("", "http://127.0.0.1:9/api/"), access=access)
+
+    for workspace_id in ("", "E0001"):
+        assert await access.find(workspace_id, "E0001") is None
+    assert await steward._bot_user("T0007", "E0001") is None
+    await access.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["", "E0001", "UANA"]))
+
+    assert await database.workspace_ids(also_removed=True) == []
+
+
+@only_sqlite
 async def test_a_workspace_s_own_installation_goes_before_its_organisation_s(
     process: Process, slack: TokenGiver
 ) -> None:
@@ -470,6 +488,7 @@ async def test_a_workspace_s_own_installation_goes_before_its_organisation_s(
     found = await steward.find("T0001", "E0001")
     assert found is not None
     assert (found.bot_user_id, found.organisation_wide) == ("UOWN", False)
+    await steward.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["T0001"]))
     assert await steward.token("T0001") == "xoxb-hunter2"
 
     await steward.heard(told("app_uninstalled", enterprise_id="E0001"))
