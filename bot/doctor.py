@@ -15,10 +15,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.operation import ticker_problem
 from bot.run import CannotStart, database_faults, place, require_database
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from bot.web import ticker_problem
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Project
 

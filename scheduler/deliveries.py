@@ -155,11 +155,6 @@ async def owes(
     return False
 
 
-async def oldest_due(session: AsyncSession, *, now: datetime) -> datetime | None:
-    """The due time of what has been waiting longest; None when nothing is due."""
-    return (await session.exec(select(func.min(Delivery.due_at)).where(_is_due(now)))).one()
-
-
 async def next_due(session: AsyncSession, kinds: Kinds) -> datetime | None:
     """When the next delivery becomes due, or has become so and is not settled yet; None when nothing is owed.
 
