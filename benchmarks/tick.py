@@ -134,8 +134,7 @@ async def claim_some(database: Database, now: datetime, watch: Watch) -> tuple[f
         with watch.on(database, "a claim"):
             async with database.unit(TEAM) as session:
                 await deliveries.owes(session, KINDS, now=now, wall=now)
-                await deliveries.free_unsent(session, wall=now)
-                await deliveries.take_over(session, KINDS, wall=now, worker="bench", limit=AT_ONCE)
+                await deliveries.was_left(session, KINDS, wall=now)
                 await deliveries.claim(session, KINDS, now=now, wall=now, worker="bench", limit=AT_ONCE)
         spent.append((time.perf_counter() - begun) * 1_000)
     return tidied, spent

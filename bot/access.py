@@ -76,6 +76,8 @@ class OneWorkspace:
         async with self._database.unit(found.id) as session:
             known = await session.get(Workspace, found.id) or Workspace(**found.model_dump())
             known.name, known.bot_user_id = found.name, found.bot_user_id
+            # It may have been installed through Slack's page before, and removed.
+            known.installation_id = known.removed_at = None
             session.add(known)
         return known
 

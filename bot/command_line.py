@@ -1,5 +1,6 @@
 """The command `steward`."""
 
+import asyncio
 import json
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,9 @@ def sandbox(
     workspace: Annotated[
         list[str] | None, typer.Option(help="The name of a further workspace; may be given several times.")
     ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(help="The name of an organisation that all workspaces belong to.")
+    ] = None,
     not_installed: Annotated[
         bool, typer.Option("--not-installed", help="Install the app nowhere: that is done on the authorisation page.")
     ] = False,
@@ -65,6 +69,7 @@ def sandbox(
         optional_scopes=not without_optional,
         installed=not not_installed,
         workspaces=workspace or (),
+        organisation=organisation,
     )
     _go(alone)
 
@@ -101,7 +106,7 @@ def migrate(
     with _refusals():
         if to is not None:
             require_database(url)
-    _go(reached(url, typer.echo))
+    asyncio.run(reached(url, typer.echo))
     with _refusals():
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}
@@ -156,6 +161,12 @@ def renew_seals() -> None:
     _go(_renew_seals(_settings("database")))
 
 
+@keys.command("forget")
+def forget_tokens(installation: Annotated[str, typer.Argument(help="T… or E…, as it was told.")]) -> None:
+    """Erase the tokens of an installation that do not open any more; installing there again brings it back."""
+    _go(_forget_tokens(_settings("database"), installation))
+
+
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
@@ -170,25 +181,84 @@ def health() -> None:
 
 @app.command()
 def export(
-    format: Annotated[str, typer.Option(help="Only json so far.")] = "json",
+    file: Annotated[
+        Path | None, typer.Argument(help="A file that is not there yet, for `steward import`; .gz packs it.")
+    ] = None,
+    format: Annotated[str, typer.Option(help="Without a file: only json so far.")] = "json",
     workspace: Annotated[str | None, typer.Option(help="Slack's team id, where there are several.")] = None,
-    seen_by: Annotated[str | None, typer.Option("--as", help="A Slack user id: only what they may export.")] = None,
+    seen_by: Annotated[
+        str | None, typer.Option("--as", help="Without a file: a Slack user id, and only what they may export.")
+    ] = None,
 ) -> None:
-    """Everything of a workspace, to standard output."""
+    """All of a workspace: to a file that `steward import` takes, or its log to read, to standard output."""
     if format != "json":
         _fail(f"There is no format {format!r}; there is json.")
-    _go(_export(_settings("database"), workspace, seen_by))
+    settings = _settings("database")
+    if file is None:
+        _go(_export(settings, workspace, seen_by))
+        return
+    if seen_by is not None:
+        _fail("A file holds all of a workspace. For what one person may export, leave the file out.")
+    from bot import carry
+    from models.clock import SystemClock
+
+    with _refusals():
+        made = carry.write(settings.database_url, workspace, file, now=SystemClock().now())
+    typer.echo(f"{file} holds all of {made.workspace_id} ({made.name}): {made.rows} rows.")
+
+
+@app.command("import")
+def import_(file: Annotated[Path, typer.Argument(help="What `steward export FILE` wrote.")]) -> None:
+    """Store the workspace of a file, also beside others; what was due before now is not sent from here."""
+    from bot import carry
+    from models.clock import SystemClock
+
+    settings = _settings("database")
+    with _refusals():
+        made = carry.read(settings.database_url, file, now=SystemClock().now())
+    typer.echo(f"{made.workspace_id} ({made.name}) is here: {made.rows} rows. What was due before now is not sent.")
+
+
+@app.command()
+def erase(
+    person: Annotated[str | None, typer.Option(help="Slack's user id of somebody whose traces shall go.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Slack's team id: of the person's, where there are several; alone, all of it.")
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another name or e-mail address of theirs; may be given several times.")
+    ] = None,
+    spare: Annotated[
+        list[str] | None, typer.Option(help="A name of theirs that is an ordinary word: only @WORD goes.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only count what would go, by table.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a person out of everything that Steward keeps, or delete a whole workspace. There is no way back."""
+    from bot import erase as erasing
+
+    settings = _settings("database")
+    whom = person or workspace or _fail("Say who shall be erased: --person U… or a whole workspace, --workspace T…")
+    if not (yes or dry_run) and typer.prompt(f"Erasing cannot be undone. Type {whom} again") != whom:
+        _fail("That is another id. Nothing was erased.")
+    if person is None:
+        _go(erasing.workspace(settings, whom, typer.echo, only_counts=dry_run))
+    else:
+        told = {"also": also or (), "spared": spare or ()}
+        _go(erasing.person(settings, workspace, person, typer.echo, only_counts=dry_run, **told))
 
 
 @app.command()
 def manifest(
     prefix: Annotated[str, typer.Option(help="Name the commands /PREFIX-action and so on.")] = "",
     request_url: Annotated[str | None, typer.Option(help="For HTTP; without it the app uses Socket Mode.")] = None,
+    redirect_url: Annotated[str | None, typer.Option(help="For many workspaces: where installing ends.")] = None,
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
-    from bot.manifest import manifest as described
+    from bot.manifest import manifest as made
 
-    typer.echo(json.dumps(described(prefix, request_url=request_url), indent=2, ensure_ascii=False))
+    described = made(prefix, request_url=request_url, redirect_url=redirect_url)
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 
 def main() -> None:
@@ -224,6 +294,19 @@ async def _renew_seals(settings: Settings) -> None:
     typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
 
 
+async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot.run import CannotStart, migrated_database, require_database
+    from models import installations
+    from models.clock import SystemClock
+
+    require_database(settings.database_url)
+    now = SystemClock().now()
+    async with migrated_database(settings.database_url) as database:
+        if not await installations.remove(database, installation_id, before=now, now=now):
+            raise CannotStart(f"Steward was never installed in {installation_id}.")
+    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
+
+
 async def _health(settings: Settings) -> None:
     from bot.operation import health_problem
     from bot.run import database_faults, require_database
@@ -243,19 +326,14 @@ async def _health(settings: Settings) -> None:
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.run import CannotStart, migrated_database, require_database
+    from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
     from models import directory
     from models.permissions import actor_of
     from reports.export import export as report
 
     require_database(settings.database_url)
     async with migrated_database(settings.database_url) as database:
-        known = await database.workspace_ids(also_removed=True)
-        if workspace_id is None and len(known) != 1:
-            raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
-        chosen = workspace_id or known[0]
-        if chosen not in known:
-            raise CannotStart(f"There is no workspace {chosen} here.")
+        chosen = await chosen_workspace(database, workspace_id)
         async with database.unit(chosen, writes=False) as session:
             actor = None
             if person_id is not None:

@@ -3,9 +3,10 @@
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -15,12 +16,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.oauth import INSTALL
 from bot.operation import ticker_problem
 from bot.run import CannotStart, database_faults, place, require_database
+from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
+from models import forgetting, installations
 from models.database import Database, sqlite_path
-from models.tables import Channel, Delivery, DeliveryState, Project
+from models.tables import Channel, Delivery, DeliveryState, Installation, Project
 
 # Slack refuses requests that are signed five minutes away from its own clock; half of that is worth a warning.
 MOST_SKEW = timedelta(seconds=150)
@@ -85,6 +89,9 @@ async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding
         yield schema
         if schema.verdict is Verdict.FAULT:
             return
+        if settings.serves_installed:
+            async for finding in _installed(settings, database, now):
+                yield finding
         yield await _ticker(database)
         for workspace_id in await database.workspace_ids():
             async with database.unit(workspace_id, writes=False) as session:
@@ -97,6 +104,9 @@ async def _slack(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
     """The tokens, what they may do, and Slack's clock beside ours."""
     if not settings.names_slack:
         yield note("Slack", "no token is set, so `steward run` opens a workspace in your browser instead")
+        return
+    if settings.serves_installed:
+        yield await _door(settings)
         return
     if settings.slack_bot_token is None:
         yield fault("Slack", "SLACK_BOT_TOKEN is not set", "docs/connect-slack.md shows where it is copied from.")
@@ -116,14 +126,17 @@ async def _slack(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
     yield await _door(settings)
 
 
-async def _asked(about: str, call: Callable[[], Awaitable[T]]) -> tuple[T | None, Finding | None]:
+async def _asked(
+    about: str,
+    call: Callable[[], Awaitable[T]],
+    *,
+    if_refused: str = "Copy it again from the app's page, and install the app.",
+) -> tuple[T | None, Finding | None]:
     """Slack's answer, or the fault that it is."""
     try:
         return await call(), None
     except SlackRefused as error:
-        return None, fault(
-            about, f"Slack refuses it: {error.code}", "Copy it again from the app's page, and install the app."
-        )
+        return None, fault(about, f"Slack refuses it: {error.code}", if_refused)
     except SlackError as error:
         return None, fault(
             about, f"Slack did not answer: {error.code}", "Check the network, and SLACK_API_URL if it is set."
@@ -146,6 +159,50 @@ async def _door(settings: Settings) -> Finding:
     finally:
         await app.close()
     return problem or good("way in", "Socket Mode; the app token opens a connection")
+
+
+async def _installed(settings: Settings, database: Database, now: datetime) -> AsyncIterator[Finding]:
+    """Every installation: whether its token opens, is fresh, and is taken by Slack."""
+    if not settings.encryption_keys:
+        yield fault("keys", "STEWARD_ENCRYPTION_KEYS is not set", "Without them no stored token can be used.")
+        return
+    seal, everywhere = Seal(settings.encryption_keys), await installations.everywhere(database)
+    if not everywhere:
+        yield note(
+            "installations", "nobody has installed Steward yet", f"It is done at {settings.public_url}{INSTALL}."
+        )
+    for installation in everywhere:
+        about = f"{installation.name} ({installation.id})"
+        if installation.removed_at is not None:
+            goes = installation.removed_at + forgetting.KEPT
+            yield note(about, f"removed on {installation.removed_at:%d %b %Y}; what it stored goes on {goes:%d %b %Y}")
+            continue
+        try:
+            yield await _token(settings, installation, seal.open(installation), now, about)
+        except CannotOpen as reason:
+            yield fault(about, str(reason), "Steward does not start as long as this is so.")
+            continue
+        yield replace(_scopes(frozenset(installation.scopes.split(","))), about=f"scopes in {about}")
+
+
+async def _token(settings: Settings, installation: Installation, tokens: Tokens, now: datetime, about: str) -> Finding:
+    """Whether the token of an installation is of use."""
+    ends = installation.expires_at
+    if ends is not None and installation.refresh_error is not None:
+        return fault(
+            about,
+            f"its token, good until {ends:%d %b %Y %H:%M} UTC, could not be exchanged: {installation.refresh_error}",
+            "It is tried again every half minute. If it does not work, have Steward installed there again.",
+        )
+    if ends is not None and ends <= now:
+        return note(about, "its token is over; the next call exchanges it for a new one")
+    bot = SlackWebApi(tokens.access, settings.slack_api_url)
+    try:
+        call = partial(bot.call, "auth.test")
+        _, problem = await _asked(about, call, if_refused="Have Steward installed there again.")
+    finally:
+        await bot.close()
+    return problem or good(about, "Slack takes its token" + (f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""))
 
 
 def _scopes(granted: frozenset[str]) -> Finding:

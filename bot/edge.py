@@ -25,7 +25,7 @@ from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Deps, Request, SourceMessage, Where
 from handlers.slack_text import after_mention, decoded, labelled, named_pieces
-from models import directory, operations, outbox, projects, requests
+from models import directory, erased, operations, outbox, projects, requests
 from models.clock import Clock
 from models.database import Database, DatabaseAway, DatabaseBusy, shielded
 from models.errors import NotAllowed, Overtaken, StewardError
@@ -44,6 +44,10 @@ PATIENCE_SECONDS = 2.0
 
 class Unknown(Exception):
     """Somebody or some channel we have not met; to be learned from Slack before the work begins again."""
+
+
+class OfErased(Exception):
+    """Slack tells of somebody who was erased, and who did nothing."""
 
 
 class Edge:
@@ -96,7 +100,7 @@ class Edge:
         try:
             await self._learn_from(incoming)
             reply, _ = await self._unit_with_learning(incoming)
-        except requests.AlreadyDone:
+        except (requests.AlreadyDone, OfErased):
             return
         except (DatabaseBusy, Overtaken):
             raise
@@ -271,14 +275,19 @@ class Edge:
         return reply
 
     async def _learn(self, incoming: Incoming) -> None:
-        """Ask Slack about the person and the channel at the same time, and about what their rights hang on."""
-        asks: list[Awaitable[None]] = [self._directory.freshen(incoming.person_id, incoming.channel_id)]
+        """Ask Slack about the person and the channel at the same time, and about what their rights hang on.
+
+        Raises OfErased.
+        """
+        asks: list[Awaitable[None]] = []
         async with self._database.unit(self._workspace.id, writes=False) as session:
             if incoming.person_id and await directory.person(session, incoming.person_id) is None:
+                if not _acts(incoming) and await erased.among(session, [incoming.person_id]):
+                    raise OfErased
                 asks.append(self._directory.learn_person(incoming.person_id))
             if _names_channel(incoming) and not _is_known(await directory.channel(session, incoming.channel_id)):
                 asks.append(self._directory.learn_channel(incoming.channel_id, incoming.channel_name))
-        await asyncio.gather(*asks)
+        await asyncio.gather(self._directory.freshen(incoming.person_id, incoming.channel_id), *asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
         asking = await directory.asking(
@@ -346,6 +355,14 @@ class Edge:
                 return await records.show(request, Deps(session, self._clock.now()), *found)
         except StewardError as gone:
             return answers.refusal(incoming, gone)
+
+
+# What Slack tells of a person because they did something with Steward, and not because something is so.
+_ACTS = frozenset({"app_home_opened", "message", "reaction_added"})
+
+
+def _acts(incoming: Incoming) -> bool:
+    return incoming.where is not Where.EVENT or incoming.name in _ACTS
 
 
 def _fault(incoming: Incoming) -> Reply:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot import access
 from handlers.commands import COMMANDS
 from handlers.registry import EVENTS
 
@@ -36,8 +37,11 @@ SUBSCRIPTIONS = {
 EXTRA_EVENTS = ("app_mention", "team_join")
 
 
-def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, Any]:
-    """The manifest to paste into Slack. `prefix` renames `/action` to `/PREFIX-action`; without a URL: Socket Mode."""
+def manifest(prefix: str = "", *, request_url: str | None = None, redirect_url: str | None = None) -> dict[str, Any]:
+    """The manifest to paste into Slack. `prefix` renames `/action` to `/PREFIX-action`.
+
+    Without a request URL it is for Socket Mode, without a redirect URL for one workspace.
+    """
     with_url = {"url": request_url} if request_url else {}
     features = {
         "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
@@ -67,9 +71,13 @@ def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, A
             },
         ],
     }
-    subscribed = sorted({name for event in EVENTS for name in SUBSCRIPTIONS.get(event, (event,))} | {*EXTRA_EVENTS})
+    subscribed = {name for event in EVENTS for name in SUBSCRIPTIONS.get(event, (event,))} | {*EXTRA_EVENTS}
+    oauth: dict[str, Any] = {"scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL_SCOPES)}}
+    if redirect_url:
+        oauth = {"redirect_urls": [redirect_url], **oauth}
+        subscribed |= access.EVENTS
     interactivity: dict[str, Any] = {"is_enabled": True}
-    events: dict[str, Any] = {"bot_events": subscribed}
+    events: dict[str, Any] = {"bot_events": sorted(subscribed)}
     if request_url:
         events = {"request_url": request_url, **events}
         interactivity |= {"request_url": request_url, "message_menu_options_url": request_url}
@@ -81,11 +89,11 @@ def manifest(prefix: str = "", *, request_url: str | None = None) -> dict[str, A
             "background_color": "#1f4d3a",
         },
         "features": features,
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL_SCOPES)}},
+        "oauth_config": oauth,
         "settings": {
             "event_subscriptions": events,
             "interactivity": interactivity,
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": redirect_url is not None,
             "socket_mode_enabled": request_url is None,
             "token_rotation_enabled": False,
         },

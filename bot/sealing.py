@@ -50,14 +50,14 @@ class Seal:
         except InvalidToken:
             raise CannotOpen(
                 f"The stored tokens of {installation.id} do not open with the keys in STEWARD_ENCRYPTION_KEYS. Put the "
-                "key they were sealed with back into it, after the newest one; if it is lost, delete the row of "
-                f"{installation.id} in the table `installation` and have Steward installed there again."
+                "key they were sealed with back into it, after the newest one. If it is lost: `steward keys forget "
+                f"{installation.id}`, and have Steward installed there again."
             ) from None
         if held["installation"] != installation.id:
             raise CannotOpen(
                 f"The stored tokens of {installation.id} were sealed for another installation, so somebody has changed "
-                "the database by hand. Restore the table `installation` from a backup, or delete the row of "
-                f"{installation.id} and have Steward installed there again."
+                f"the database by hand. `steward keys forget {installation.id}`, and have Steward installed there "
+                "again."
             )
         return Tokens(held["access"], held["refresh"])
 

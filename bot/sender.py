@@ -275,11 +275,10 @@ class Sender:
             async with self._database.unit(workspace_id) as session:
                 if not await deliveries.owes(session, self._kinds, now=now, wall=wall, except_targets=busy):
                     return []
-                await deliveries.free_unsent(session, wall=wall)
+                left = await self._left_behind(session, wall, room)
                 if tidies:
                     await deliveries.expire(session, self._kinds, now=now)
                     await deliveries.supersede(session, self._kinds, now=now)
-                left = await deliveries.take_over(session, self._kinds, wall=wall, worker=self._worker_id, limit=room)
                 if len(left) == room:
                     return left
                 return left + await deliveries.claim(
@@ -293,6 +292,13 @@ class Sender:
                 )
         except IntegrityError:
             return []  # another sender was in the lane first
+
+    async def _left_behind(self, session: AsyncSession, wall: datetime, room: int) -> list[Delivery]:
+        """What a sender fell silent over is due again; where it had called, it is returned, to be looked up."""
+        if not await deliveries.was_left(session, self._kinds, wall=wall):
+            return []
+        await deliveries.free_unsent(session, wall=wall)
+        return await deliveries.take_over(session, self._kinds, wall=wall, worker=self._worker_id, limit=room)
 
     async def _handle(self, workspace_id: str, row: Delivery) -> None:
         """See one row to its end, claimed or left behind by somebody; whatever happens here stops no other row."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack_port import SlackError, SlackPort, SlackRefused
-from models import directory, leaving, projects
+from models import directory, erased, leaving, projects
 from models.clock import Clock
 from models.database import Database, DatabaseBusy
 from models.permissions import Actor, Standing
@@ -173,21 +173,27 @@ class SlackDirectory:
         """Store a person as Slack describes them. When somebody left, those are told who can hand on their work."""
         await self._save_person(person_from(described, self._workspace.id))
 
-    async def _save_person(self, found: Person) -> None:
+    async def _save_person(self, found: Person, *, acts: bool = False) -> None:
         person_id = found.id
         async with self._database.unit(self._workspace.id) as session:
+            if acts:
+                await erased.meet_again(session, person_id)
             if await directory.save_person(session, found):
                 await leaving.note(session, person_id, self._clock.now())
 
     async def learn_person(self, person_id: str) -> None:
-        """Ask Slack who that is, and store it. Does nothing when Slack does not answer in time."""
+        """Ask Slack who acts there, and store it. Does nothing when Slack does not answer in time.
+
+        Somebody who was erased is met like anybody new.
+        """
         try:
             call = self._port.call("users.info", user=person_id, include_locale=True)
             answer = await asyncio.wait_for(call, PATIENCE_SECONDS)
         except (SlackError, TimeoutError) as error:
             log.warning("could not read a person from Slack: %s", error)
             return
-        await self.save_person(answer.get("user") or {"id": person_id})
+        described = answer.get("user") or {"id": person_id}
+        await self._save_person(person_from(described, self._workspace.id), acts=True)
 
     async def learn_channel(self, channel_id: str, name: str = "") -> None:
         """Ask Slack what channel that is and who is in it, and store it.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, update
+from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, true, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -97,6 +97,9 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StewardError):
+            log.error("what nobody waits for any more failed", exc_info=error)
         raise
 
 
@@ -232,10 +235,15 @@ class Database:
         bind = self._writer if writes else self.engine
         with self._refused():
             async with self._turn(writes), bind.connect() as connection:
-                if purges and self.is_sqlite:
-                    await sqlite.set_to_purge(connection)
-                async with connection.begin():
-                    yield connection
+                is_spent = purges and self.is_sqlite
+                try:
+                    if is_spent:
+                        await sqlite.set_to_purge(connection)
+                    async with connection.begin():
+                        yield connection
+                finally:
+                    if is_spent:
+                        await connection.invalidate()
 
     async def beat(self, name: str, at: Any) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
@@ -251,18 +259,19 @@ class Database:
                 return beat.at if beat else None
 
     async def note_restored(self, at: Any) -> None:
-        """Note in every workspace that this database came from a backup at the instant `at`.
-
-        What was being sent when the backup was made has an outcome that nobody knows.
-        """
-        workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
-        deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
-        is_sending = deliveries.c.state == tables.DeliveryState.SENDING
+        """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
         async with self.outside(writes=True) as connection:
-            await connection.execute(update(workspaces).values(restored_at=at))
-            await connection.execute(
-                update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
-            )
+            await mark_restored(connection, at)
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted in SQLite's file; whether that went to its end.
+
+        PostgreSQL's own VACUUM, which it runs by itself, does so there.
+        """
+        if not self.is_sqlite:
+            return True
+        async with self._turn(writes=True):
+            return await sqlite.scrub(self.engine)
 
     def connections_in_use(self) -> tuple[int, int]:
         """How many connections are taken just now, and how many there may be."""
@@ -309,6 +318,20 @@ def _kind(error: Exception) -> str:
         if driver is None
         else f"{type(error).__name__}, {type(driver.__cause__ or driver).__name__}"
     )
+
+
+async def mark_restored(connection: AsyncConnection, at: Any, workspace_id: str | None = None) -> None:
+    """Note in a workspace, or in every one, that its rows were stored here at the instant `at` as they once were.
+
+    What was being sent when they were read has an outcome that nobody knows.
+    """
+    workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+    deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
+    of_workspace = deliveries.c.workspace_id == workspace_id if workspace_id else true()
+    restored = update(workspaces).where(workspaces.c.id == workspace_id if workspace_id else true())
+    unknown = update(deliveries).where(deliveries.c.state == tables.DeliveryState.SENDING, of_workspace)
+    await connection.execute(restored.values(restored_at=at))
+    await connection.execute(unknown.values(state=tables.DeliveryState.UNCONFIRMED))
 
 
 def sqlite_path(url: str) -> Path | None:

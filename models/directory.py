@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from models import manners
+from models import erased, manners
 from models.inserting import add_missing
 from models.tables import Card, Channel, ChannelMember, Delivery, Person, Project, Record
 
@@ -158,11 +158,16 @@ def _goes_by(person: Person, name: str) -> bool:
 
 
 async def save_person(session: AsyncSession, found: Person) -> bool:
-    """Store what Slack says of a person, keeping what only we know of them; whether they have left since it said so."""
+    """Store what Slack says of a person, keeping what only we know of them; whether they have left since it said so.
+
+    Of somebody who was erased nothing is stored.
+    """
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = await person(session, found.id)
     has_left = known is not None and known.is_active and not found.is_active
     if known is None:
+        if await erased.among(session, [found.id]):
+            return False
         await add_missing(session, Person, [found.model_dump()])
     else:
         for key in OURS:
@@ -318,7 +323,11 @@ async def follow_privacy(session: AsyncSession, project_id: int) -> None:
 
 
 async def _add_members(session: AsyncSession, channel_id: str, person_ids: Iterable[str]) -> None:
+    added = set(person_ids)
+    if not added:
+        return
+    added -= await erased.among(session, added)
     # In one order everywhere, so that two units that add the same people never wait for each other.
     await add_missing(
-        session, ChannelMember, [{"channel_id": channel_id, "person_id": person_id} for person_id in sorted(person_ids)]
+        session, ChannelMember, [{"channel_id": channel_id, "person_id": person_id} for person_id in sorted(added)]
     )

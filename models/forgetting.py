@@ -1,16 +1,24 @@
 """A workspace that is gone: every row of it is deleted, in every table that there is."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
-from sqlalchemy import Table, delete, select, tuple_
+from sqlalchemy import Table, delete, func, select, tuple_
 from sqlmodel import SQLModel
 
-from models import kinds, tables  # noqa: F401 - so that every table is described
+from models import kinds  # noqa: F401 - so that every table is described
 from models.database import Database
+from models.tables import Installation, Workspace
 
 # Rows deleted in one transaction, so that nobody waits for long: SQLite has one writer, PostgreSQL asks each table that
 # may refer to a row whether it does.
 AT_ONCE = 100
+
+# So long after Steward was removed from a workspace its data waits for somebody to install it again.
+KEPT: Final = timedelta(days=30)
+
+_workspaces: Final[Table] = Workspace.__table__  # type: ignore[attr-defined]
+_THEMSELVES: Final = (_workspaces, Installation.__table__)  # type: ignore[attr-defined]
 
 
 async def purge(database: Database, workspace_id: str) -> int:
@@ -18,16 +26,29 @@ async def purge(database: Database, workspace_id: str) -> int:
 
     Each batch is a transaction of its own, so a purge that is interrupted is gone on with by the next one.
     """
+    referring_first = reversed(SQLModel.metadata.sorted_tables)
+    scopes = {table: scope for table in referring_first if (scope := scope_of(table)) is not None}
     gone = 0
-    for table in reversed(SQLModel.metadata.sorted_tables):
-        if (scope := scope_of(table)) is not None:
-            gone += await _empty(database, table, scope == workspace_id)
+    for table in [*(each for each in scopes if each not in _THEMSELVES), *_THEMSELVES]:
+        gone += await _empty(database, table, scopes[table] == workspace_id)
     return gone
+
+
+async def rows_of(database: Database, workspace_id: str) -> dict[str, int]:
+    """How many rows the workspace has in each table."""
+    async with database.outside(writes=False) as connection:
+        return {
+            table.name: (
+                await connection.execute(select(func.count()).select_from(table).where(scope == workspace_id))
+            ).scalar_one()
+            for table in SQLModel.metadata.sorted_tables
+            if (scope := scope_of(table)) is not None
+        }
 
 
 def scope_of(table: Table) -> Any:
     """The column that says whose the table's rows are; None for a table that belongs to no workspace."""
-    return table.c.id if table is tables.Workspace.__table__ else table.c.get("workspace_id")  # type: ignore[attr-defined]
+    return table.c.id if table in _THEMSELVES else table.c.get("workspace_id")
 
 
 async def _empty(database: Database, table: Table, is_theirs: Any) -> int:

@@ -25,7 +25,8 @@ ARGUMENTS_MAX = 30_000
 def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
     """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here.
 
-    The same one each time, like the two below, since what it is compiled to is found by a key that takes long to make.
+    The same one each time, as the three below are, since what it is compiled to is found by a key that takes long to
+    make.
     """
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: postgresql.Insert = insert(table.__table__)  # type: ignore[attr-defined]
@@ -40,6 +41,13 @@ def _insert_if_missing(table: type[SQLModel], dialect: str) -> postgresql.Insert
 @cache
 def _insert_for_id(table: type[SQLModel], dialect: str) -> ReturningInsert[Any]:
     return insert_into(table, dialect).returning(table.__table__.autoincrement_column)  # type: ignore[attr-defined]
+
+
+@cache
+def _count_up(table: type[SQLModel], dialect: str, key: tuple[str, ...], column: str) -> ReturningInsert[Any]:
+    statement, counted = insert_into(table, dialect), getattr(table, column)
+    more = {column: counted + statement.excluded[column]}
+    return statement.on_conflict_do_update(index_elements=key, set_=more).returning(counted)
 
 
 async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> int:
@@ -92,11 +100,9 @@ async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
     """Add to the column, or begin it there; the new value. The row stays locked until the transaction ends."""
-    statement = insert_into(table, session.get_bind().dialect.name)
-    counted = getattr(table, column)
     key = {"workspace_id": workspace_of(session), **key}
-    statement = statement.on_conflict_do_update(index_elements=list(key), set_={column: counted + by})
-    return int((await _execute(session, statement.returning(counted), {**key, column: by})).scalar_one())
+    statement = _count_up(table, session.get_bind().dialect.name, tuple(key), column)
+    return int((await _execute(session, statement, {**key, column: by})).scalar_one())
 
 
 async def _execute(session: AsyncSession, statement: Insert, *values: Any) -> CursorResult[Any]:

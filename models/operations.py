@@ -391,6 +391,13 @@ async def take_step(
     return item
 
 
+async def let_go(
+    session: AsyncSession, actor: Actor, item: Item, values: Mapping[str, Any], *, via: str, now: datetime
+) -> None:
+    """Take these values from the record because whoever they name is no longer known, whatever anybody's rights are."""
+    await _apply(session, actor, item, values, act=Act.CHANGED, via=via, now=now)
+
+
 def require_step(actor: Actor, item: Item, project: Project, step: Step) -> None:
     """Raise NotAllowed or IllegalTransition unless this person may take the step now."""
     require(actor, right_for(step, item), project, item)
@@ -804,7 +811,7 @@ async def _apply(
     session.add_all([item.record, item.own])
     await session.flush()
     for key in _INDEXES.keys() & changes.keys():
-        await _index_anew(session, item.record, key)
+        await index_anew(session, item.record, key)
     item.changed = tuple(
         _history(
             session, item, actor, act, via, now, field=key, before=before, after=after, note=notes.get(key) or None
@@ -911,7 +918,8 @@ _INDEXES: Mapping[str, Callable[[Record], list[SQLModel]]] = {"tags": _tag_rows,
 _INDEX_TABLES: Mapping[str, Any] = {"tags": RecordTag, "helpers": RecordHelper}
 
 
-async def _index_anew(session: AsyncSession, record: Record, key: str) -> None:
+async def index_anew(session: AsyncSession, record: Record, key: str) -> None:
+    """Write the rows by which the record is found by each of its tags, or helpers, as `key` says."""
     table = _INDEX_TABLES[key]
     await session.exec(delete(table).where(table.record_id == record.id))
     session.add_all(_INDEXES[key](record))
@@ -971,6 +979,23 @@ async def owe_cards_of_owner(session: AsyncSession, person_id: str, *, now: date
     for record in await session.exec(query):
         await owe_card(session, record, now, because=f":{now.isoformat()}")
 
+
+async def owe_standing_cards(session: AsyncSession, record_ids: Iterable[int], *, now: datetime, because: str) -> None:
+    """Owe the cards of these records and of those linked with them, as far as they stand in Slack."""
+    ids = sorted(record_ids)
+    for start in range(0, len(ids), CARDS_AT_ONCE):
+        some = ids[start : start + CARDS_AT_ONCE]
+        shown_on: Any = union(
+            select(Record.id).where(col(Record.id).in_(some)),
+            select(Link.to_id).where(col(Link.from_id).in_(some)),
+            select(Link.from_id).where(col(Link.to_id).in_(some)),
+        )
+        query = select(Record).join(Card, col(Card.record_id) == col(Record.id)).where(col(Record.id).in_(shown_on))
+        records = (await session.exec(query.order_by(col(Record.id)))).all()
+        await outbox.put_all(session, [_card_owed(record, now, because=f":{because}") for record in records])
+
+
+CARDS_AT_ONCE: Final = 500
 
 # So many cards at once are a greeting; more are one list, and each card comes when its record changes.
 MOST_MISSING_CARDS: Final = 3

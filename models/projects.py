@@ -1,7 +1,8 @@
 """Projects: begun by the first record in a channel, tuned in a form."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime, time
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -395,11 +396,15 @@ def _currency_problem(currency: str | None) -> str | None:
     return None if is_known else "Type the code of a currency, three letters such as EUR, or leave it empty."
 
 
+@cache
+def _zones() -> Set[str]:
+    """Every zone, looked for in the files of the time zone database once."""
+    return available_timezones()
+
+
 _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "name": _name_problem,
-    "timezone": lambda zone: (
-        None if zone in available_timezones() else "Choose a time zone from the list, such as Europe/Berlin."
-    ),
+    "timezone": lambda zone: None if zone in _zones() else "Choose a time zone from the list, such as Europe/Berlin.",
     "currency": _currency_problem,
     "own_fields": own_fields.problem,
     "working_days": lambda days: None if days else "Choose at least one day of the week.",

@@ -1,7 +1,8 @@
-"""How SQLite is opened and asked: every setting, when a transaction takes the writer, and one trip for each statement.
+"""How SQLite is opened and asked: every setting, when a transaction takes the writer, and where statements run.
 
 aiosqlite keeps each connection in a thread of its own. Between that thread and the event loop it goes four times for
-a statement (a cursor, its execution, its rows, its end), and each way costs far more than SQLite's work.
+a statement (a cursor, its execution, its rows, its end), and each way costs far more than SQLite's work. Here a
+statement takes one trip, with the beginning of its transaction; what is over in a moment for certain takes none.
 """
 
 import sqlite3
@@ -17,6 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 Row = tuple[Any, ...]
+
+# An INSERT with more values holds many rows, and takes its time.
+VALUES_OF_A_ROW = 100
 
 
 class _Cursor:
@@ -35,7 +39,11 @@ class _Cursor:
         return self
 
     async def execute(self, sql: str, parameters: Any = ()) -> None:
-        await self._connection.run(self._ask, sqlite3.Cursor.execute, sql, parameters)
+        if self._connection.has_writer and sql.startswith("INSERT") and len(parameters) < VALUES_OF_A_ROW:
+            # It waits for nobody and takes less than the way to the thread and back.
+            self._ask(sqlite3.Cursor.execute, sql, parameters)
+        else:
+            await self._connection.run(self._ask, sqlite3.Cursor.execute, sql, parameters)
 
     async def executemany(self, sql: str, parameters: Sequence[Any]) -> None:
         await self._connection.run(self._ask, sqlite3.Cursor.executemany, sql, parameters)
@@ -48,8 +56,7 @@ class _Cursor:
         self._rows = []
 
     def _ask(self, execute: Callable[..., sqlite3.Cursor], sql: str, parameters: Any) -> None:
-        """In the connection's own thread."""
-        cursor = self._connection.cursor_there()
+        cursor = self._connection.cursor_in_transaction()
         try:
             execute(cursor, sql, parameters)
             self._rows = cursor.fetchall()
@@ -59,14 +66,41 @@ class _Cursor:
 
 
 class _Connection(aiosqlite.Connection):
-    """A connection whose statements take one trip each, and whose rollback of nothing takes none."""
+    """A connection whose statements take one trip each, and whose end of a transaction one where it has to wait."""
 
+    _begin = ""  # how the transaction begins, until its first statement does it
+    _writes = False
     _unfinished = 0  # trips that failed, or that nobody waits for any more: a transaction may begin after them
+
+    def begin(self, *, writes: bool) -> None:
+        """Begin a transaction with the next statement. Those that write take the writer then, and wait for it."""
+        # A deferred transaction that turns into a writer fails at once whatever the timeout; so writers say so first.
+        self._begin, self._writes = ("BEGIN IMMEDIATE" if writes else "BEGIN"), writes
+
+    @property
+    def has_writer(self) -> bool:
+        """Whether the transaction holds the writer, and nothing is under way in the thread."""
+        return self._writes and not self._unfinished and self.in_transaction
 
     def cursor(self) -> Any:
         return _Cursor(self)
 
+    def cursor_in_transaction(self) -> sqlite3.Cursor:
+        """A cursor to ask at once."""
+        cursor, begin, self._begin = self._conn.cursor(), self._begin, ""
+        if begin:
+            cursor.execute(begin)
+        return cursor
+
+    async def commit(self) -> None:
+        self._begin = ""
+        if self.has_writer or self._unfinished:
+            await super().commit()
+        else:
+            self._conn.commit()  # of what was only read: nothing is written
+
     async def rollback(self) -> None:
+        self._begin = ""
         if self.in_transaction or self._unfinished:
             await super().rollback()
             self._unfinished = 0
@@ -75,9 +109,6 @@ class _Connection(aiosqlite.Connection):
         self._unfinished += 1
         await self._execute(work, *arguments)  # type: ignore[no-untyped-call]
         self._unfinished -= 1
-
-    def cursor_there(self) -> sqlite3.Cursor:
-        return self._conn.cursor()
 
 
 def creator(url: URL) -> Callable[[], Awaitable[aiosqlite.Connection]]:
@@ -112,13 +143,37 @@ def prepare(engine: AsyncEngine, wait_ms: int) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A deferred transaction that turns into a writer fails at once whatever the timeout; so writers say so first.
-        writes = connection.get_execution_options().get("steward_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.begin(writes=bool(connection.get_execution_options().get("steward_writes")))
+
+
+FULL_TEXT = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
+
+
+async def scrub(engine: AsyncEngine) -> bool:
+    """Take what was deleted out of the file and of what is beside it; whether that was possible to the end.
+
+    It writes the whole file anew: whoever writes meanwhile waits, and whoever still reads the old state is in its way.
+    """
+    async with engine.connect() as connection:
+        pooled = await connection.get_raw_connection()
+        opened: Any = pooled.driver_connection
+        try:
+            for (index,) in await opened.execute_fetchall(FULL_TEXT):
+                await opened.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
+            await opened.execute("VACUUM")
+            written = await opened.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            return False
+    return not written[0][0]
 
 
 async def set_to_purge(connection: AsyncConnection) -> None:
-    """Make this connection, before its transaction, overwrite what it deletes and check no references; then drop it.
+    """Make this connection, before its transaction, overwrite what it deletes and check no references.
+
+    It is fit for nothing else afterwards.
 
     For each deleted row SQLite would look through whole tables that may refer to it, other workspaces' rows and all.
     """
@@ -126,4 +181,3 @@ async def set_to_purge(connection: AsyncConnection) -> None:
     opened: Any = pooled.driver_connection
     for pragma in ("secure_delete=ON", "foreign_keys=OFF"):
         await opened.execute(f"PRAGMA {pragma}")
-    pooled.detach()

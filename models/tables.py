@@ -96,6 +96,15 @@ class Person(SQLModel, table=True):
         return self.real_name or self.name
 
 
+class Erased(SQLModel, table=True):
+    """A mark of somebody whose traces were erased, see `models.erased`; neither their id nor their name."""
+
+    __tablename__ = "erased"
+
+    workspace_id: str = Field(default=None, primary_key=True)
+    mark: str = Field(primary_key=True)
+
+
 class Channel(SQLModel, table=True):
     """A conversation Steward has met. `members_known_at` is empty until Slack let us read who is in it."""
 

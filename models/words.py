@@ -7,6 +7,7 @@ The words hold nothing but letters, digits and emoji, so that no typed text is e
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -53,6 +54,19 @@ def ways_to_find(text: str) -> list[list[str]]:
     return [way for way in (joined, words) if way]
 
 
+def folded_with_places(text: str) -> tuple[str, Sequence[int]]:
+    """The text as it is compared, with joints as `-`, and for each of its characters where in the text it stands."""
+    if text.isascii():
+        return text.translate(_ASCII), range(len(text))
+    folded = [(each, place) for place, char in enumerate(text) for each in _folded(char)]
+    return "".join(each for each, _ in folded), [place for _, place in folded]
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether some of it is written in a script that puts no spaces between words."""
+    return _HAS_UNSPACED.search(text) is not None
+
+
 def _chunks(text: str) -> list[list[str]]:
     """What stands between spaces and marks, folded, by its parts."""
     folded = "".join(map(_folded, unicodedata.normalize("NFKC", text)))
@@ -84,3 +98,7 @@ def _folded(char: str) -> str:
         return " "
     plainest = _LEFT_OUT.sub("", unicodedata.normalize("NFKD", char.casefold()).casefold()).translate(_PLAINER)
     return "".join(part for part in unicodedata.normalize("NFC", plainest) if unicodedata.category(part)[0] in "LMN")
+
+
+# One character each, which is what makes `folded_with_places` quick for most texts.
+_ASCII: Final = {code: _folded(chr(code)) for code in range(128)}

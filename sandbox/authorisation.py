@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from sandbox.core import Code, Core
 from sandbox.errors import SandboxError
+from sandbox.installing import organisation_of
 from sandbox.manifest import App
 from sandbox.security import is_loopback
 from sandbox.workspace import User
@@ -60,8 +61,11 @@ def read_asked(core: Core, query: Mapping[str, str]) -> Asked:
     return Asked(scopes, user_scopes, query.get("state", ""), given, target)
 
 
-def allow(core: Core, user: User, asked: Asked, without: Iterable[str] = ()) -> str:
-    """Somebody pressed Allow, leaving out some scopes; where their browser goes. Raises SandboxError."""
+def allow(core: Core, user: User, asked: Asked, without: Iterable[str] = (), *, everywhere: bool = False) -> str:
+    """Somebody pressed Allow, leaving out some scopes, for their workspace or for its whole organisation; where their
+    browser goes. Raises SandboxError."""
+    if everywhere:
+        _check_everywhere(core, user)
     if user.deleted or user.is_restricted:
         raise SandboxError(f"{user.real_name} may not install apps: only full members of {core.workspace.name} may.")
     left_out = set(without)
@@ -70,8 +74,16 @@ def allow(core: Core, user: User, asked: Asked, without: Iterable[str] = ()) -> 
     code = f"{core.workspace.id}.{secrets.token_urlsafe(24)}"
     scopes = tuple(scope for scope in asked.scopes if scope not in left_out)
     ends = core.epoch() + CODE_SECONDS
-    core.codes[code] = Code(core, user.id, scopes, asked.user_scopes, asked.redirect_uri, ends)
+    core.codes[code] = Code(core, user.id, scopes, asked.user_scopes, asked.redirect_uri, ends, everywhere)
     return asked.sent_back(code=code)
+
+
+def _check_everywhere(core: Core, user: User) -> None:
+    above = organisation_of(core)
+    if not core.app.is_for_organisations:
+        raise SandboxError(f"The manifest of {core.app.name} does not say that organisations may install it.")
+    if not user.is_admin:
+        raise SandboxError(f"{user.real_name} may not install apps in all of {above.name}: only its admins may.")
 
 
 def cancel(asked: Asked) -> str:
@@ -101,19 +113,21 @@ def _answer(workspaces: Workspaces, asked: Asked, pressed: Mapping[str, str], ke
     if found is None:
         raise SandboxError("Choose who installs the app.")
     core, user = found
-    return allow(core, user, asked, (set(asked.scopes) & core.app.scopes_optional) - kept)
+    without = (set(asked.scopes) & core.app.scopes_optional) - kept
+    return allow(core, user, asked, without, everywhere=pressed.get("everywhere") == "yes")
 
 
 def _page(workspaces: Workspaces, query: Mapping[str, str], asked: Asked) -> Response:
     app = workspaces.first.app
     wanted = workspaces.named(query["team"]) if query.get("team") else None
-    groups = [_people(core) for core in ([wanted] if wanted else workspaces)]
+    people = [_people(core) for core in ([wanted] if wanted else workspaces)]
     address = urlencode({name: query[name] for name in PARAMETERS if name in query})
     body = f"""
 <p>{escape(app.description)}</p>
 <form method="post" action="?{escape(address)}">
 <p><label for="person">You are</label>
-<select id="person" name="person">{"".join(groups)}</select></p>
+<select id="person" name="person">{"".join(people)}</select></p>
+{_everywhere(workspaces)}
 <h2>{escape(app.name)} will be able to use</h2>
 <ul>{"".join(_scope(app, scope) for scope in asked.scopes)}</ul>
 {_user_scopes(asked)}
@@ -126,11 +140,19 @@ def _page(workspaces: Workspaces, query: Mapping[str, str], asked: Asked) -> Res
 
 def _people(core: Core) -> str:
     people = (user for user in core.workspace.users.values() if not user.is_bot and not user.deleted)
-    options = "".join(
-        f'<option value="{user.id}">{escape(user.real_name)}{" (guest)" if user.is_restricted else ""}</option>'
+    where = escape(core.workspace.name)
+    return "".join(
+        f'<option value="{user.id}">{escape(user.real_name)}{" (guest)" if user.is_restricted else ""}, {where}</option>'
         for user in people
     )
-    return f'<optgroup label="{escape(core.workspace.name)}">{options}</optgroup>'
+
+
+def _everywhere(workspaces: Workspaces) -> str:
+    names = ", ".join(above.name for above in workspaces.organisations)
+    if not names or not workspaces.first.app.is_for_organisations:
+        return ""
+    words = f"For all of the organisation ({escape(names)}), not for one workspace"
+    return f'<p><label><input type="checkbox" name="everywhere" value="yes"> {words}</label></p>'
 
 
 def _scope(app: App, scope: str) -> str:

@@ -43,9 +43,10 @@ class Delivery:
 
     @property
     def team(self) -> str:
-        """The workspace it came from."""
-        team = self.payload.get("team") or {"id": self.payload.get("team_id", "")}
-        return str(team["id"])
+        """The workspace it came from; empty when it is about a whole organisation."""
+        if "team_id" in self.payload or "user" not in self.payload:
+            return str(self.payload.get("team_id", ""))
+        return str(self.payload["user"]["team_id"])
 
 
 Entry = TypeVar("Entry", Call, Delivery)

@@ -15,6 +15,7 @@ from sandbox.faults import Faults
 from sandbox.installation import Installation
 from sandbox.live import Live
 from sandbox.manifest import App, Credentials
+from sandbox.organisation import Organisation
 from sandbox.rate_limits import RateLimits
 from sandbox.tickets import Tickets
 from sandbox.timing import Timing
@@ -34,6 +35,7 @@ class Code:
     user_scopes: tuple[str, ...]
     redirect_uri: str
     ends: int
+    everywhere: bool
 
 
 @dataclass
@@ -44,7 +46,7 @@ class Core:
     """
 
     workspace: Workspace
-    installation: Installation
+    own: Installation
     credentials: Credentials
     clock: Clock
     timing: Timing
@@ -58,6 +60,20 @@ class Core:
     be_unreachable: Callable[[float], Coroutine[Any, Any, None]] | None = None
     outage: asyncio.Task[None] | None = None
     base_url: str = ""
+    organisation: Organisation | None = None
+
+    @property
+    def installation(self) -> Installation:
+        """The one in effect here: the workspace's own, or else that of its organisation where it may be used."""
+        above = self.organisation
+        if not self.own.active and above is not None and above.reaches(self.workspace.id):
+            return above.installation
+        return self.own
+
+    @property
+    def is_from_above(self) -> bool:
+        """Is the app here by the installation of the organisation?"""
+        return self.installation is not self.own
 
     @property
     def app(self) -> App:
@@ -88,7 +104,15 @@ class Core:
         return self.app.bot_user_id in channel.members
 
     def team(self) -> Json:
-        return {"id": self.workspace.id, "domain": self.workspace.domain}
+        above = self.organisation
+        more = {"enterprise_id": above.id, "enterprise_name": above.name} if above else {}
+        return {"id": self.workspace.id, "domain": self.workspace.domain, **more}
+
+    def knows(self, name: str) -> bool:
+        """Is this the id of a person, conversation, file, view or trigger here?"""
+        state = self.workspace
+        found = (name in ids for ids in (state.users, state.channels, state.files, self.tickets.triggers))
+        return any(found) or any(name in (view.id, view.body["external_id"]) for view in state.views())
 
     def permalink(self, channel: Channel, message: Json) -> str:
         """An address that opens the message in the sandbox's page."""

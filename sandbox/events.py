@@ -53,6 +53,8 @@ SCOPES: dict[str, str | dict[Kind, str] | None] = {
     "message_metadata_posted": "metadata.message:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
+    "team_access_granted": None,
+    "team_access_revoked": None,
     "team_join": "users:read",
     "tokens_revoked": None,
     "user_change": "users:read",
@@ -65,6 +67,25 @@ def emit(core: Core, event: Json, channel: Channel | None = None, *, ts: str | N
         return None
     event.setdefault("event_ts", ts or core.new_ts())
     return core.courier.event(_wrap(core, event))
+
+
+def emit_to_organisation(core: Core, event: Json) -> None:
+    """Tell the app of its installation in the organisation of this workspace, if it asked for such events."""
+    above = core.organisation
+    assert above is not None
+    if not above.installation.active or event["type"] not in above.installation.app.events:
+        return
+    event.setdefault("event_ts", core.new_ts())
+    envelope = {
+        "token": core.credentials.verification_token,
+        "enterprise_id": above.id,
+        "api_app_id": core.app.id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": new_id("Ev"),
+        "event_time": int(float(event["event_ts"])),
+    }
+    core.courier.event(envelope)
 
 
 def wanted(core: Core, kind: str, channel: Channel | None) -> bool:
@@ -85,11 +106,13 @@ def wanted(core: Core, kind: str, channel: Channel | None) -> bool:
 def _wrap(core: Core, event: Json) -> Json:
     channel = event.get("channel")
     place = f"-{channel}" if isinstance(channel, str) else ""
+    above = core.organisation.id if core.organisation else None
     return {
         "token": core.credentials.verification_token,
         "team_id": core.workspace.id,
+        **({"enterprise_id": above} if above else {}),
         "context_team_id": core.workspace.id,
-        "context_enterprise_id": None,
+        "context_enterprise_id": above,
         "api_app_id": core.app.id,
         "event": event,
         "type": "event_callback",
@@ -99,11 +122,11 @@ def _wrap(core: Core, event: Json) -> Json:
         "authed_teams": [core.workspace.id],
         "authorizations": [
             {
-                "enterprise_id": None,
-                "team_id": core.workspace.id,
+                "enterprise_id": above,
+                "team_id": None if core.is_from_above else core.workspace.id,
                 "user_id": core.app.bot_user_id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": core.is_from_above,
             }
         ],
         "is_ext_shared_channel": False,

@@ -55,5 +55,5 @@ async def send(workspaces: Workspaces, request: Request) -> Response:
 
 def _may_download(workspaces: Workspaces, core: Core, file: File, token: str) -> bool:
     found = workspaces.of_token(token)
-    is_good = found is not None and found[0] is core and not found[1].over
+    is_good = found is not None and found[0] is core.installation and not found[1].fault(core.epoch())
     return is_good and "files:read" in core.app.scopes and may_read(core, file)

@@ -6,15 +6,28 @@ import secrets
 from collections.abc import Iterable
 
 from sandbox.core import Core
-from sandbox.events import emit
-from sandbox.installation import Token
+from sandbox.errors import SandboxError
+from sandbox.events import emit, emit_to_organisation
+from sandbox.installation import Installation, Token
+from sandbox.organisation import Organisation
 from sandbox.seed import seat
+from sandbox.workspace import Json
 
 
 def install(core: Core, scopes: Iterable[str], by: str) -> Token:
-    """Install the app, or install it again; its new token."""
-    token = core.installation.grant(scopes, by)
+    """Install the app in one workspace, or install it again; its new token."""
+    token = core.own.grant(scopes, by, core.epoch())
     seat(core.workspace, core.app)
+    core.live.everyone("boot")
+    return token
+
+
+def install_everywhere(core: Core, scopes: Iterable[str], by: str) -> Token:
+    """Install the app in the organisation of this workspace, or install it again. Where it is used is granted apart."""
+    organisation = organisation_of(core)
+    if not organisation.installation.active:
+        organisation.granted.clear()
+    token = organisation.installation.grant(scopes, by, core.epoch())
     core.live.everyone("boot")
     return token
 
@@ -24,22 +37,67 @@ def user_token() -> str:
     return f"xoxp-{secrets.token_hex(24)}"
 
 
-def revoke(core: Core, token: Token) -> None:
+def revoke(installation: Installation, token: Token, cores: list[Core]) -> None:
     """Take one token back. With the last good one the app is uninstalled, as in Slack."""
-    if any(not other.over for other in core.installation.tokens if other is not token):
-        _tell_revoked(core)
+    now = cores[0].epoch()
+    if any(not other.fault(now) for other in installation.tokens if other is not token):
+        _tell(installation, cores[0], _revoked(installation))
         token.over = "token_revoked"
     else:
-        uninstall(core)
+        uninstall(installation, cores)
 
 
-def uninstall(core: Core, *, uninstalled_first: bool = False) -> None:
-    """Remove the app: it is told, its tokens end, and its bot user leaves with all it showed."""
-    tell = [_tell_revoked, _tell_uninstalled]
-    for each in reversed(tell) if uninstalled_first else tell:
-        each(core)
-    workspace, bot = core.workspace, core.app.bot_user_id
-    core.installation.end()
+def uninstall(installation: Installation, cores: list[Core], *, uninstalled_first: bool = False) -> None:
+    """End an installation in all its workspaces: the app is told, its tokens end, its bot user leaves.
+
+    Raises SandboxError when there is none.
+    """
+    if not installation.active:
+        raise SandboxError(f"There is no installation of {installation.app.name} to end.")
+    news = [_revoked(installation), {"type": "app_uninstalled"}]
+    for event in reversed(news) if uninstalled_first else news:
+        _tell(installation, cores[0], event)
+    used = [core for core in cores if core.installation is installation]
+    installation.end()
+    for core in used:
+        _leave(core, installation.app.bot_user_id)
+
+
+def grant_access(organisation: Organisation, cores: list[Core]) -> None:
+    """Let the organisation's installation be used in these workspaces. Raises SandboxError when that cannot be."""
+    app = organisation.installation.app
+    if not organisation.installation.active:
+        raise SandboxError(f"{app.name} is not installed in {organisation.name}.")
+    if known := [core.workspace.name for core in cores if organisation.reaches(core.workspace.id)]:
+        raise SandboxError(f"{app.name} may already be used in {', '.join(known)}.")
+    for core in cores:
+        organisation.granted.append(core.workspace.id)
+        seat(core.workspace, app)
+        core.live.everyone("boot")
+    _tell_access(organisation, cores, "team_access_granted")
+
+
+def withdraw_access(organisation: Organisation, cores: list[Core]) -> None:
+    """Let the organisation's installation not be used in these workspaces any more. Raises SandboxError as above."""
+    app = organisation.installation.app
+    if unknown := [core.workspace.name for core in cores if not organisation.reaches(core.workspace.id)]:
+        raise SandboxError(f"What {organisation.name} installed is not used in {', '.join(unknown)}.")
+    for core in cores:
+        organisation.granted.remove(core.workspace.id)
+        _leave(core, app.bot_user_id)
+    _tell_access(organisation, cores, "team_access_revoked")
+
+
+def organisation_of(core: Core) -> Organisation:
+    """Raises SandboxError where the workspace is in none."""
+    if core.organisation is None:
+        raise SandboxError(f"{core.workspace.name} belongs to no organisation.")
+    return core.organisation
+
+
+def _leave(core: Core, bot: str) -> None:
+    """The bot user goes, with all it showed; what it said stays."""
+    workspace = core.workspace
     workspace.users[bot].deleted = True
     for channel in workspace.channels_of(bot):
         if not channel.is_direct:
@@ -49,9 +107,17 @@ def uninstall(core: Core, *, uninstalled_first: bool = False) -> None:
     core.live.everyone("boot")
 
 
-def _tell_revoked(core: Core) -> None:
-    emit(core, {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [core.app.bot_user_id]}})
+def _revoked(installation: Installation) -> Json:
+    return {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [installation.app.bot_user_id]}}
 
 
-def _tell_uninstalled(core: Core) -> None:
-    emit(core, {"type": "app_uninstalled"})
+def _tell(installation: Installation, core: Core, event: Json) -> None:
+    """Tell the app of one of its installations."""
+    if installation is core.own:
+        emit(core, event)
+    else:
+        emit_to_organisation(core, event)
+
+
+def _tell_access(organisation: Organisation, cores: list[Core], kind: str) -> None:
+    _tell(organisation.installation, cores[0], {"type": kind, "team_ids": [core.workspace.id for core in cores]})

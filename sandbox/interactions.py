@@ -74,6 +74,7 @@ async def send_command(core: Core, user: User, channel: Channel, name: str, text
         "token": core.credentials.verification_token,
         "team_id": core.workspace.id,
         "team_domain": core.workspace.domain,
+        **{key: value for key, value in core.team().items() if key.startswith("enterprise_")},
         "channel_id": channel.id,
         "channel_name": COMMAND_CHANNEL_NAMES.get(channel.kind, channel.name),
         "user_id": user.id,
@@ -81,7 +82,7 @@ async def send_command(core: Core, user: User, channel: Channel, name: str, text
         "command": name,
         "text": typed_command(core.workspace, text, command.should_escape),
         "api_app_id": core.app.id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if core.is_from_above else "false",
         "response_url": url_for(core, "commands", core.tickets.response_url(user.id, channel.id)),
         "trigger_id": trigger,
     }
@@ -397,9 +398,9 @@ def _common(core: Core, user: User, kind: str) -> Json:
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": core.workspace.id},
-        "team": core.team(),
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": None if core.is_from_above else core.team(),
+        "enterprise": core.organisation.shape() if core.organisation else None,
+        "is_enterprise_install": core.is_from_above,
         "api_app_id": core.app.id,
         "token": core.credentials.verification_token,
     }

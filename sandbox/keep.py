@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sandbox.core import Core
 from sandbox.errors import SandboxError
 from sandbox.installation import Installation
 from sandbox.manifest import App, Credentials
-from sandbox.seed import bot_of
+from sandbox.organisation import Organisation
+from sandbox.seed import bot_of, bot_of_all
 from sandbox.workspace import Json, Workspace
+from sandbox.workspaces import Workspaces
 
 FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What was kept: each workspace with the app's installation in it, the first one first."""
+    """What was kept: each workspace with its own installation of the app, the first one first."""
 
     places: list[tuple[Workspace, Installation]]
+    organisations: list[Organisation]
     credentials: Credentials
     offset: timedelta
 
@@ -51,6 +53,10 @@ class Keeper:
                 )
                 for number, place in enumerate(state["places"], 1)
             ]
+            organisations = [
+                Organisation.from_json(bot_of_all(app, number), above)
+                for number, above in enumerate(state["organisations"], 1)
+            ]
             credentials = Credentials(**state["credentials"])
             offset = timedelta(seconds=state["offset_seconds"])
         except (ValueError, KeyError, TypeError, OSError) as error:
@@ -59,12 +65,12 @@ class Keeper:
             for file in workspace.files.values():
                 content = self._content(file.id)
                 file.content = content.read_bytes() if content.exists() else b""
-        return Kept(places, credentials, offset)
+        return Kept(places, organisations, credentials, offset)
 
-    def save(self, cores: Sequence[Core]) -> None:
+    def save(self, workspaces: Workspaces) -> None:
         """Write everything; either the whole of it is there afterwards, or what was before."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        for core in cores:
+        for core in workspaces:
             for file in core.workspace.files.values():
                 content = self._content(file.id)
                 if file.uploaded and not content.exists():
@@ -72,11 +78,12 @@ class Keeper:
                     content.write_bytes(file.content)
         state = {
             "format": FORMAT,
-            "offset_seconds": cores[0].clock.offset.total_seconds(),
-            "credentials": asdict(cores[0].credentials),
+            "offset_seconds": workspaces.first.clock.offset.total_seconds(),
+            "credentials": asdict(workspaces.first.credentials),
             "places": [
-                {"workspace": core.workspace.to_json(), "installation": core.installation.to_json()} for core in cores
+                {"workspace": core.workspace.to_json(), "installation": core.own.to_json()} for core in workspaces
             ],
+            "organisations": [above.to_json() for above in workspaces.organisations],
         }
         draft = self._path.with_suffix(".tmp")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
@@ -95,7 +102,12 @@ def _one_workspace(state: Json) -> Json:
     token = {"secret": credentials.pop("bot_token")}
     installation = {"active": True, "installed_by": "", "tokens": [token], "scopes": ()}
     places = [{"workspace": state["workspace"], "installation": installation}]
-    return {"places": places, "credentials": credentials, "offset_seconds": state["offset_seconds"]}
+    return {
+        "places": places,
+        "organisations": [],
+        "credentials": credentials,
+        "offset_seconds": state["offset_seconds"],
+    }
 
 
 def _as_written(state: Json) -> Json:

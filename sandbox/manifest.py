@@ -72,6 +72,8 @@ class App:
     scopes_optional: frozenset[str]
     user_scopes: tuple[str, ...]
     redirect_urls: tuple[str, ...]
+    rotates_tokens: bool
+    is_for_organisations: bool
     commands: tuple[Command, ...]
     shortcuts: tuple[Shortcut, ...]
     events: frozenset[str]
@@ -121,6 +123,8 @@ def read_app(manifest: Mapping[str, Any], request_url: str | None = None, *, opt
             scopes_optional=optional,
             user_scopes=tuple(dict.fromkeys((*scopes.get("user", ()), *scopes.get("user_optional", ())))),
             redirect_urls=tuple(oauth.get("redirect_urls", ())),
+            is_for_organisations=bool(settings.get("org_deploy_enabled", False)),
+            rotates_tokens=bool(settings.get("token_rotation_enabled", False)),
             commands=tuple(_command(entry) for entry in features.get("slash_commands", ())),
             shortcuts=tuple(_shortcut(entry) for entry in features.get("shortcuts", ())),
             events=frozenset(_part(settings, "event_subscriptions").get("bot_events", ())),

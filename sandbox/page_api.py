@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox.calls import Call, Delivery
+from sandbox.calls import Call, Delivery, Entry
 from sandbox.clock import next_monday, next_morning
 from sandbox.core import Core
 from sandbox.errors import SandboxError
@@ -68,6 +68,7 @@ class PageApi:
             {
                 "team": _team_shape(core),
                 "teams": [{**_team_shape(each), "person": _first_person(each).id} for each in self.workspaces],
+                "organisation": _organisation_shape(core),
                 "me": me.id,
                 "people": [_person_shape(user, core.clock.now()) for user in people],
                 "apps": apps,
@@ -109,15 +110,15 @@ class PageApi:
         return JSONResponse({"modals": modals, "home": view_object(home) if home else None})
 
     async def calls(self, request: Request) -> Response:
-        """What the app sent, after call number `after`: for one's workspace, or with no good token."""
+        """What the app sent, after call number `after`: about one's workspace, or about none of them."""
         core = self._person(request).core
-        found = (call for call in core.calls.after(_number(request, "after")) if call.team in ("", core.workspace.id))
+        found = _of_team(core.calls.after(_number(request, "after")), core.workspace.id)
         return JSONResponse({"calls": [_call_shape(call) for call in found]})
 
     async def deliveries(self, request: Request) -> Response:
-        """What was sent to the app from one's workspace, after delivery number `after`."""
+        """What was sent to the app, after delivery number `after`: from one's workspace, or from none of them."""
         core = self._person(request).core
-        found = (d for d in core.courier.log.after(_number(request, "after")) if d.team == core.workspace.id)
+        found = _of_team(core.courier.log.after(_number(request, "after")), core.workspace.id)
         return JSONResponse({"deliveries": [_delivery_shape(delivery) for delivery in found]})
 
     async def live(self, request: Request) -> Response:
@@ -186,6 +187,15 @@ def _first_person(core: Core) -> User:
 
 def _team_shape(core: Core) -> Json:
     return {"id": core.workspace.id, "name": core.workspace.name, "domain": core.workspace.domain}
+
+
+def _organisation_shape(core: Core) -> Json | None:
+    """The organisation of a workspace, and whether its installation of the app may be used there."""
+    above = core.organisation
+    if above is None:
+        return None
+    app = {"app": above.installation.app.name, "installed": above.installation.active}
+    return {**above.shape(), **app, "granted": above.reaches(core.workspace.id)}
 
 
 def _app_shape(me: Person) -> Json:
@@ -258,6 +268,10 @@ def _clock_shape(me: Person) -> Json:
 
 def _problem(error: SandboxError) -> Response:
     return JSONResponse({"ok": False, "notice": str(error)}, 404)
+
+
+def _of_team(entries: list[Entry], team_id: str) -> list[Entry]:
+    return [entry for entry in entries if entry.team in ("", team_id)]
 
 
 def _number(request: Request, name: str) -> int:
@@ -475,6 +489,11 @@ async def _set_status(me: Person, body: Json) -> Json:
     return {}
 
 
+async def _let_in(me: Person, body: Json) -> Json:
+    await me.let_in(bool(body["on"]))
+    return {}
+
+
 async def _fail(me: Person, body: Json) -> Json:
     """Let the next calls of a method go wrong; see `Sandbox.fail`."""
     given = {name: body[name] for name in FAULT_FIELDS if name in body}
@@ -518,6 +537,7 @@ ACTS: dict[str, Act] = {
     "next_monday": _next_monday,
     "rate_limits": _rate_limits,
     "set_status": _set_status,
+    "let_in": _let_in,
     "fail": _fail,
     "be_unreachable": _be_unreachable,
 }

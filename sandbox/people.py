@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox import authorisation, interactions, membership, messages
+from sandbox import authorisation, installing, interactions, membership, messages
 from sandbox.core import Core
 from sandbox.errors import Refused, SandboxError
 from sandbox.events import home_event, user_event
@@ -283,10 +283,11 @@ class Person:
         """Close the top modal, or with `clear` all of them."""
         return await interactions.close_view(self.core, self.user, everything=clear)
 
-    async def install(self, address: str, *, without: Iterable[str] = ()) -> str:
-        """Allow on the authorisation page at `address` what the app asks for; where the browser goes then."""
+    async def install(self, address: str, *, without: Iterable[str] = (), everywhere: bool = False) -> str:
+        """Allow on the authorisation page at `address` what the app asks for, in this workspace or everywhere in its
+        organisation; where the browser goes then."""
         self._active()
-        return authorisation.allow(self.core, self.user, self._asked(address), without)
+        return authorisation.allow(self.core, self.user, self._asked(address), without, everywhere=everywhere)
 
     async def refuse_to_install(self, address: str) -> str:
         """Cancel on the authorisation page at `address`; where the browser goes then."""
@@ -294,6 +295,14 @@ class Person:
 
     def _asked(self, address: str) -> authorisation.Asked:
         return authorisation.read_asked(self.core, dict(parse_qsl(urlsplit(address).query, keep_blank_values=True)))
+
+    async def let_in(self, on: bool = True) -> None:
+        """As an admin say whether the organisation's installation of the app may be used in this workspace."""
+        self._active()
+        if not self.user.is_admin:
+            raise SandboxError(f"{self.user.real_name} is no admin of {self.core.workspace.name}.")
+        change = installing.grant_access if on else installing.withdraw_access
+        change(installing.organisation_of(self.core), [self.core])
 
     async def open_home(self) -> None:
         """Open the app's Home tab; returns when the app has taken the event, or failed to at first."""

@@ -19,16 +19,18 @@ from sandbox.calls import Call, Delivery
 from sandbox.clock import Clock, OnAdvance, next_monday, next_morning, wall_time
 from sandbox.core import Core
 from sandbox.delivery import Courier, Transport
+from sandbox.enterprise import Enterprise
 from sandbox.errors import SandboxError
 from sandbox.faults import Drop, Fault
 from sandbox.installation import Installation, without_scopes
 from sandbox.keep import Keeper, Kept
 from sandbox.live import Live
 from sandbox.manifest import App, Credentials, read_app
+from sandbox.organisation import Organisation
 from sandbox.rate_limits import RateLimits
 from sandbox.request_url import RequestUrl
 from sandbox.security import is_loopback
-from sandbox.seed import bot_of, fresh_workspace, further_workspace, seat
+from sandbox.seed import bot_of, bot_of_all, fresh_workspace, further_workspace, seat
 from sandbox.server import Listening
 from sandbox.socket_mode import SocketMode
 from sandbox.team import Team
@@ -48,7 +50,8 @@ class Sandbox(Team):
     Over Socket Mode, or over signed HTTP when `request_url` (or the manifest) names where to post. With `keep` the
     workspace is saved in that directory and found again there. Without `optional_scopes` whoever installed the app left
     out what it asks for as optional; with `installed` off nobody has installed it yet. There may be further workspaces,
-    by name; the app is installed in them by its OAuth flow. Raises SandboxError when it cannot start.
+    by name; the app is installed in them by its OAuth flow. All of them belong to an `organisation` when one is named.
+    Raises SandboxError when it cannot start.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Sandbox(Team):
         optional_scopes: bool = True,
         installed: bool = True,
         workspaces: Iterable[str] = (),
+        organisation: str | None = None,
     ) -> None:
         timing = timing or Timing()
         self._registered = read_app(manifest, request_url, optional_scopes=optional_scopes)
@@ -90,6 +94,8 @@ class Sandbox(Team):
         self._workspaces = Workspaces([self._core])
         for workspace, installation in further:
             self._add(workspace, installation)
+        for above in kept.organisations:
+            self._rule(above)
         for core in self._workspaces:
             if core.installed:
                 seat(core.workspace, core.app)
@@ -103,6 +109,8 @@ class Sandbox(Team):
         for name in workspaces:
             if self._workspaces.named(name) is None:
                 self.add_workspace(name)
+        if organisation is not None and not self._workspaces.organisations:
+            self.organise(organisation)
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
@@ -145,7 +153,7 @@ class Sandbox(Team):
     def _save(self) -> None:
         self._saving = None
         if self._keeper is not None:
-            self._keeper.save(self._workspaces.cores)
+            self._keeper.save(self._workspaces)
 
     # ---- where it is ----------------------------------------------------------------------------------------------
 
@@ -206,11 +214,34 @@ class Sandbox(Team):
         self._workspaces.tell("boot")
         return team
 
+    def organise(self, name: str, *members: str) -> Enterprise:
+        """Put workspaces under one roof; all there are, unless some are named. Raises SandboxError."""
+        teams = [self.workspace_named(which).team_id for which in members] or [team.team_id for team in self._teams]
+        if taken := [
+            core.workspace.name for core in self._workspaces if core.organisation and core.workspace.id in teams
+        ]:
+            raise SandboxError(f"{', '.join(taken)} already belongs to an organisation.")
+        number = len(self._workspaces.organisations) + 1
+        installation = Installation(without_scopes(bot_of_all(self._registered, number)))
+        return self._rule(Organisation(f"E{number:08d}OR", name, installation, teams))
+
+    def _rule(self, above: Organisation) -> Enterprise:
+        for core in self._workspaces:
+            if core.workspace.id in above.teams:
+                core.organisation = above
+        self._workspaces.tell("boot")
+        return Enterprise(above, self._workspaces)
+
+    @property
+    def organisations(self) -> list[Enterprise]:
+        return [Enterprise(above, self._workspaces) for above in self._workspaces.organisations]
+
     def _add(self, workspace: Workspace, installation: Installation) -> Team:
         core = replace(
             self._core,
             workspace=workspace,
-            installation=installation,
+            own=installation,
+            organisation=None,
             tickets=Tickets(self._core.timing),
             rate_limits=RateLimits(self.rate_limits),
             live=Live(self._core.live.on_change),
@@ -346,9 +377,9 @@ def _fresh(app: App, installed: bool) -> Kept:
     """The workspace everyone starts in, and new secrets."""
     installation = Installation(without_scopes(app))
     if installed:
-        installation.grant(app.scopes, "")
+        installation.grant(app.scopes, "", 0)
     workspace = fresh_workspace(app, wall_time(), with_app=installed)
-    return Kept([(workspace, installation)], Credentials.fresh(), timedelta(0))
+    return Kept([(workspace, installation)], [], Credentials.fresh(), timedelta(0))
 
 
 def _transport(app: App, credentials: Credentials, timing: Timing) -> Transport:

@@ -139,6 +139,11 @@ def bot_of(app: App, number: int) -> App:
     return replace(app, bot_user_id=f"U{number:08d}BT", bot_id=f"B{number:08d}BT")
 
 
+def bot_of_all(app: App, number: int) -> App:
+    """The app with ids of its own for its bot user in an organisation, the same in all its workspaces."""
+    return replace(app, bot_user_id=f"W{number:08d}BT", bot_id=f"B{number:08d}OR")
+
+
 def seat(workspace: Workspace, app: App) -> None:
     """Give the app its bot user, under the name its manifest says today."""
     workspace.users[app.bot_user_id] = User(

@@ -59,9 +59,9 @@ class Team:
     async def uninstall(self, *, uninstalled_first: bool = False) -> None:
         """Remove the app from the workspace: it is told, and its tokens are no longer good.
 
-        Slack tells of the tokens and of the end in any order.
+        Slack tells of the tokens and of the end in any order. What an organisation installed stays.
         """
-        installing.uninstall(self._core, uninstalled_first=uninstalled_first)
+        installing.uninstall(self._core.own, [self._core], uninstalled_first=uninstalled_first)
         await self._core.courier.idle()
 
     # ---- people ---------------------------------------------------------------------------------------------------

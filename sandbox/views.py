@@ -147,7 +147,9 @@ def _body(core: Core, sent: Json, blocks: list[Json]) -> Json:
         **{key: sent.get(key) for key in OPTIONAL_TEXTS},
         "app_id": core.app.id,
         "external_id": sent.get("external_id", ""),
-        "app_installed_team_id": core.workspace.id,
+        "app_installed_team_id": core.organisation.id
+        if core.is_from_above and core.organisation
+        else core.workspace.id,
         "bot_id": core.app.bot_id,
     }
     return body

@@ -44,10 +44,9 @@ async def handle(workspaces: Workspaces, request: Request) -> Response:
     token, given, unreadable = await _read(request)
     fault = workspaces.first.faults.take(method, _channel(given))
     answer = await faulty(fault) if fault else None
+    core = workspaces.of_call(token, given)
     if answer is None:
-        answer = Answer(200, unreadable.body) if unreadable else call(workspaces, method, token, given)
-    found = workspaces.of_token(token) if token else None
-    core = found[0] if found else None
+        answer = Answer(200, unreadable.body) if unreadable else call(workspaces, core, method, token, given)
     _record(workspaces, core, method, given, answer)
     if fault is not None and fault.drop is not None:
         await drop(request)
@@ -55,15 +54,15 @@ async def handle(workspaces: Workspaces, request: Request) -> Response:
     return answer.response(**{"X-OAuth-Scopes": ",".join(scopes), "Cache-Control": "no-store"})
 
 
-def call(workspaces: Workspaces, name: str, token: str | None, given: Json) -> Answer:
-    """Run one method with arguments as sent, in the workspace of the token."""
+def call(workspaces: Workspaces, core: Core | None, name: str, token: str | None, given: Json) -> Answer:
+    """Run one method with arguments as sent, in the workspace it is about."""
     try:
         if name in oauth.METHODS:
             return Answer(200, {"ok": True, **oauth.METHODS[name](workspaces, token, Args(given))})
         method = METHODS.get(name)
         if method is None:
             raise Refused("unknown_method", req_method=name)
-        core = _core_of(workspaces, method, token)
+        core = _checked(workspaces, core, method, token, given)
         if method.scopes and not set(method.scopes) & set(core.app.scopes):
             raise missing_scope(core, *method.scopes)
         wait = core.rate_limits.wait_for_method(name, method.tier)
@@ -80,21 +79,18 @@ def call(workspaces: Workspaces, name: str, token: str | None, given: Json) -> A
         return Answer(200, refused.body)
 
 
-def _core_of(workspaces: Workspaces, method: Method, token: str | None) -> Core:
-    """The workspace a token is for. Raises Refused when it is none, of the wrong kind, or no longer good."""
-    if not token:
-        raise Refused("not_authed")
-    found = workspaces.of_token(token)
-    is_app_token = token == workspaces.first.credentials.app_token
-    if token.startswith("xoxp-") or (found if method.app_token else is_app_token):
-        raise Refused("not_allowed_token_type")
-    if is_app_token:
+def _checked(workspaces: Workspaces, core: Core | None, method: Method, token: str | None, given: Json) -> Core:
+    """The workspace to run the method in. Raises Refused when the token is not good for it."""
+    if method.app_token and token == workspaces.first.credentials.app_token:
         return workspaces.first
-    if found is None:
-        raise Refused("invalid_auth")
-    core, held = found
-    if held.over:
-        raise Refused(held.over)
+    installation, _, _ = oauth.holder(workspaces, token)
+    if method.app_token:
+        raise Refused("not_allowed_token_type")
+    assert core is not None
+    if method.needs_team and installation is not core.own and not given.get("team_id"):
+        raise Refused("missing_argument", response_metadata={"messages": ["[ERROR] missing required field: team_id"]})
+    if core.installation is not installation:
+        raise Refused("team_access_not_granted")
     return core
 
 
@@ -128,7 +124,7 @@ def _client(proof: str) -> Json:
 
 def _json_body(method: str, body: bytes, given: Json) -> tuple[Json, Refused | None]:
     known = METHODS.get(method)
-    if known is not None and not known.json_body:
+    if method in oauth.METHODS or (known is not None and not known.json_body):
         return given, None  # such methods do not look at a JSON body; what they need will be missing
     try:
         decoded: Any = json.loads(body or b"{}")

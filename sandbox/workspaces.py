@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sandbox.arguments import Args
 from sandbox.core import Core
-from sandbox.installation import Token
-from sandbox.workspace import File, User
+from sandbox.installation import Installation, Token
+from sandbox.organisation import Organisation
+from sandbox.workspace import File, Json, User
+
+# Arguments that name something of one workspace.
+NAMES = (
+    "channel",
+    "channel_id",
+    "channels",
+    "user",
+    "user_id",
+    "users",
+    "trigger_id",
+    "view_id",
+    "external_id",
+    "file",
+)
 
 
 @dataclass
@@ -29,13 +45,43 @@ class Workspaces:
         found = (core for core in self if wanted in (core.workspace.name.casefold(), core.workspace.domain))
         return next((core for core in self if core.workspace.id == which), None) or next(found, None)
 
-    def of_token(self, secret: str) -> tuple[Core, Token] | None:
-        """Where a token of the app belongs, good or not."""
-        for core in self:
-            for token in core.installation.tokens:
+    @property
+    def organisations(self) -> list[Organisation]:
+        return list({core.organisation.id: core.organisation for core in self if core.organisation}.values())
+
+    def of(self, organisation: Organisation) -> list[Core]:
+        """The workspaces of an organisation."""
+        return [core for core in self if core.organisation is organisation]
+
+    def owners(self) -> Iterator[tuple[Installation, list[Core]]]:
+        """Every installation there may be, with the workspaces it is for."""
+        yield from ((core.own, [core]) for core in self)
+        yield from ((each.installation, self.of(each)) for each in self.organisations)
+
+    def of_token(self, secret: str) -> tuple[Installation, Token, list[Core]] | None:
+        """Whose token it is, good or not, and the workspaces it is for."""
+        for installation, cores in self.owners():
+            for token in installation.tokens:
                 if token.secret == secret:
-                    return core, token
+                    return installation, token, cores
         return None
+
+    def of_call(self, secret: str | None, given: Json) -> Core | None:
+        """The workspace a call is about: that of its token; of an organisation's, the one its arguments name."""
+        found = self.of_token(secret) if secret else None
+        if found is None:
+            return None
+        installation, _, cores = found
+        if len(cores) == 1:
+            return cores[0]
+        named = [given.get(key) for key in ("team_id", "team")]
+        values = {value for key in NAMES for value in Args(given).names(key)}
+        fitting = (
+            *(core for core in cores if core.workspace.id in named),
+            *(core for core in cores if any(core.knows(value) for value in values)),
+            *(core for core in cores if core.installation is installation),
+        )
+        return next(iter(fitting), cores[0])
 
     def of_person(self, user_id: str) -> tuple[Core, User] | None:
         """A person, and the workspace they are in."""

@@ -9,6 +9,7 @@ The rules that keep a message from going out twice:
 `now` is the product's clock (due times, limits); `wall` is the machine's (leases).
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -148,11 +149,18 @@ async def owes(
     It is the cheap question of an idle sender.
     """
     # Two questions, since an OR of them goes by no index.
-    for owed in (and_(_is_due(now), col(Delivery.target).not_in(except_targets)), _is_left(wall)):
-        query = select(Delivery.id).where(owed, col(Delivery.kind).in_(kinds)).limit(1)
-        if (await session.exec(query)).first() is not None:
-            return True
-    return False
+    is_due = and_(_is_due(now), col(Delivery.target).not_in(except_targets))
+    return await _is_there(session, kinds, is_due) or await was_left(session, kinds, wall=wall)
+
+
+async def was_left(session: AsyncSession, kinds: Kinds, *, wall: datetime) -> bool:
+    """Whether a sender fell silent over anything of these kinds: cheaper to ask than to take over what is not there."""
+    return await _is_there(session, kinds, _is_left(wall))
+
+
+async def _is_there(session: AsyncSession, kinds: Kinds, owed: ColumnElement[bool]) -> bool:
+    query = select(Delivery.id).where(owed, col(Delivery.kind).in_(kinds)).limit(1)
+    return (await session.exec(query)).first() is not None
 
 
 async def next_due(session: AsyncSession, kinds: Kinds) -> datetime | None:
@@ -252,10 +260,12 @@ async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     So is, in a database restored from a backup, whatever was due before that: it may have been sent already.
     """
     restored_at = select(func.max(Workspace.restored_at)).scalar_subquery()
+    of_limit: dict[timedelta, list[str]] = defaultdict(list)
+    for kind in kinds.values():
+        if kind.late_limit is not None:
+            of_limit[kind.late_limit].append(kind.key)
     limits = [
-        and_(col(Delivery.kind) == kind.key, col(Delivery.due_at) <= now - kind.late_limit)
-        for kind in kinds.values()
-        if kind.late_limit is not None
+        and_(col(Delivery.due_at) <= now - limit, col(Delivery.kind).in_(keys)) for limit, keys in of_limit.items()
     ]
     too_late = or_(
         col(Delivery.expires_at) <= now,

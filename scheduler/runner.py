@@ -16,8 +16,10 @@ from prometheus_client import Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.contextvars import bound_contextvars
 
+from models import forgetting, installations
 from models.clock import Clock
 from models.database import Database, DatabaseAway
+from models.errors import StewardError
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
@@ -71,7 +73,11 @@ class Runner:
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         scheduler.add_listener(self._count_fault, EVENT_JOB_ERROR)
         begin = datetime.now(UTC)
-        for work, seconds, wait in ((self.tick, TICK_SECONDS, 0), (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS)):
+        for work, seconds, wait in (
+            (self.tick, TICK_SECONDS, 0),
+            (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS),
+            (self.purge, CLEANING_SECONDS, CLEANING_WAITS),
+        ):
             first = begin + timedelta(seconds=wait)
             scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=first)
         scheduler.start()
@@ -123,6 +129,18 @@ class Runner:
             now = self._clock.now()
             for workspace_id in await self._workspaces():
                 await self._try(workspace_id, "clean up", lambda session, now: deliveries.prune(session, now=now), now)
+
+    async def purge(self) -> None:
+        """Delete all that is stored of workspaces that removed Steward long ago; the ticks go on meanwhile."""
+        before = self._clock.now() - forgetting.KEPT
+        for workspace_id in await installations.removed(self._database, before=before):
+            try:
+                rows = await forgetting.purge(self._database, workspace_id)
+            except StewardError as reason:
+                log.info("the purge of workspace %s goes on in an hour: %s", workspace_id, reason)
+            else:
+                log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, forgetting.KEPT.days, rows)
+        await installations.forget(self._database, before=before)
 
     async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
         """The served workspaces in which the job has something to do."""

@@ -7,8 +7,10 @@ that fills it.
 await fill(database, "T0001")
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from typing import Any
 
 from sqlmodel import col, select
@@ -18,9 +20,12 @@ from models import (
     absences,
     batches,
     capturing,
+    carrying,
     comments,
     directory,
+    erased,
     escalations,
+    installations,
     leaving,
     links,
     manners,
@@ -58,11 +63,27 @@ from scheduler.deliveries import Call, Wait
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
 from tests.support import NOW, WORKSPACE, a_plan, make_channel, make_person, make_workspace, value_of
+from tests.support_installations import an_installation
 
+# Another workspace, from which Steward was removed.
+GONE = "T0GONE"
 MONDAY = NOW
 # The last instant of what `fill` lets happen: a Friday evening.
 AFTERWARDS = datetime(2026, 3, 13, 18, 0, tzinfo=UTC)
 
+# When the workspace was last brought from elsewhere, long before all that.
+RESTORED = MONDAY - timedelta(days=30)
+KEYS_FROM = 7_000_000
+# A value for a column of each type but choices.
+ANYTHING: Mapping[type, Any] = {
+    int: 1,
+    bool: False,
+    object: {},
+    str: "x",
+    datetime: NOW,
+    date: NOW.date(),
+    time: time(9),
+}
 EVERYBODY = ("UANA", "UBEN", "UCLEO", "UGUS")
 NOTICES = deliveries.by_key(DELIVERY_KINDS)
 OWN_FIELDS = "Vendor\nCost centre: A 1 | B 2"
@@ -97,13 +118,53 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
-async def fill_at(url: str, workspace_id: str = WORKSPACE) -> None:
-    """Fill the database of that address, to which nobody is connected afterwards."""
+async def fill_at(url: str) -> None:
+    """Fill the SQLite database of that address, to which nobody is connected afterwards.
+
+    Its keys begin above `KEYS_FROM`, so that they can be told from every other number: another workspace, T0000, has a
+    row with that key in every table.
+    """
+    async with opened(url) as database:
+        await take_keys(database, KEYS_FROM)
+        await fill(database, WORKSPACE)
+        await install(database)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """The database of that address, closed at the end."""
     database = Database(url)
     try:
-        await fill(database, workspace_id)
+        yield database
     finally:
         await database.dispose()
+
+
+async def take_keys(database: Database, key: int) -> None:
+    """Give another workspace, T0000, a row with that key in every table that has keys."""
+    async with database.outside(writes=True) as connection:
+        for table in carrying.tables():
+            if "id" in {column.name for column in carrying.keys(table)}:
+                values = {column.name: anything(carrying.python_type(column)) for column in table.columns}
+                taken = {column.name: key for column in carrying.keys(table)}
+                await connection.execute(table.insert(), values | taken | {"workspace_id": "T0000"})
+
+
+async def install(database: Database) -> None:
+    """What belongs to no workspace: an installation of an organisation, one that was removed, and one begun."""
+    wide = an_installation(
+        "E0001",
+        enterprise_id="E0001",
+        sealed_tokens="sealed",
+        expires_at=AFTERWARDS,
+        refreshing_until=AFTERWARDS,
+        refresh_error="ratelimited",
+    )
+    await installations.save(database, wide)
+    await installations.save(database, an_installation(GONE, removed_at=MONDAY))
+    await installations.begin(database, "0" * 64, now=MONDAY, expires_at=AFTERWARDS)
+    async with database.unit(GONE) as session:
+        session.add(Workspace(id=GONE, name="Gone", bot_user_id="UBOT", installation_id="E0001", removed_at=MONDAY))
 
 
 async def fill(database: Database, workspace_id: str) -> None:
@@ -119,6 +180,11 @@ async def fill(database: Database, workspace_id: str) -> None:
             await happens(session, now)
     assert now == AFTERWARDS
     await database.beat("sender", now)
+
+
+def anything(kind: type) -> Any:
+    """A value for a column that holds values of that type."""
+    return next(iter(kind)) if issubclass(kind, Enum) else ANYTHING[kind]
 
 
 async def post_what_is_due(database: Database, workspace_id: str, now: datetime) -> None:
@@ -144,7 +210,9 @@ async def _settle(session: AsyncSession, row: Delivery, now: datetime) -> None:
         if parked is not None and kind.failed is not None:
             await kind.failed(session, parked, now)
     else:
-        sent = await deliveries.settle_sent(session, row, channel=draft.channel, ts=draft.ts or f"{row.id}.000100")
+        sent = await deliveries.settle_sent(
+            session, row, channel=draft.channel, ts=draft.ts or f"{now.timestamp():.0f}.{(row.id or 0) - KEYS_FROM:06}"
+        )
         if sent is not None and kind.sent is not None:
             await kind.sent(session, sent, draft, now)
 
@@ -301,19 +369,20 @@ async def answer(session: AsyncSession, now: datetime) -> None:
 
 
 async def end_it(session: AsyncSession, now: datetime) -> None:
-    """Somebody leaves, a project is closed, and some deliveries are on their way or in doubt."""
+    """Somebody leaves, somebody was erased, a project is closed; some deliveries are on their way or in doubt."""
     ana = await actor(session, "UANA")
     cleo = await person(session, "UCLEO")
     cleo.is_active = False
     session.add(cleo)
     await leaving.note(session, "UCLEO", now)
+    await erased.remember(session, "UGONE")
     await projects.archive(session, ana, await project_of(session, "CSECRET"), now=now)
     await make(session, ACTION, now, title="Logged last", owner_id="UBEN")
     sending, *_ = await deliveries.claim(session, NOTICES, now=now, wall=now, worker="worker", limit=1)
     call = Call("post", sending.target, None, sending.target, now)
     await deliveries.begin_call(session, sending, call, wall=now)
     workspace = (await session.exec(select(Workspace))).one()
-    workspace.restored_at = MONDAY - timedelta(days=30)
+    workspace.restored_at = RESTORED
     session.add(workspace)
 
 

@@ -28,7 +28,7 @@ HOMES = {
     "apscheduler": ("scheduler/runner.py",),
     "alembic": ("bot/migrate.py", "migrations/"),
     "aiosqlite": ("models/sqlite.py",),
-    "asyncpg": (),
+    "asyncpg": ("models/postgresql.py",),
 }
 
 # Names that open a database; everything else gets a session from a unit of work.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from models import tags
+from models import erased, tags
 from models.kinds import Item
 from models.kinds.base import FieldSpec, FieldType
 from models.money import Money
@@ -20,7 +20,7 @@ def name_of(people: People, person_id: str | None) -> str:
         return "nobody"
     person = people.get(person_id)
     if person is None:
-        return "somebody"
+        return erased.NAME if erased.is_stand_in(person_id) else "somebody"
     return person.shown_name if person.is_active else f"{person.shown_name} (left)"
 
 

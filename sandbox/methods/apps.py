@@ -1,4 +1,4 @@
-"""api.test, auth.*, apps.connections.open and blocks.validate: the app and its token."""
+"""api.test, apps.connections.open and blocks.validate: the app and its connection."""
 
 from __future__ import annotations
 
@@ -15,18 +15,6 @@ def api_test(core: Core, args: Args) -> Json:
     if args.text("error"):
         raise Refused(args.text("error"), args=args.given)
     return {"args": args.given}
-
-
-def auth_test(core: Core, args: Args) -> Json:
-    return {
-        "url": f"{core.base_url}/",
-        "team": core.workspace.name,
-        "user": core.bot.name,
-        "team_id": core.workspace.id,
-        "user_id": core.app.bot_user_id,
-        "bot_id": core.app.bot_id,
-        "is_enterprise_install": False,
-    }
 
 
 def open_connection(core: Core, args: Args) -> Json:
@@ -59,7 +47,6 @@ def validate_blocks(core: Core, args: Args) -> Json:
 
 METHODS = {
     "api.test": Method(api_test, 4, json_body=True),
-    "auth.test": Method(auth_test, None, json_body=True),
     "apps.connections.open": Method(open_connection, 3, json_body=True, app_token=True),
     "blocks.validate": Method(validate_blocks, None, json_body=True),
 }

@@ -269,8 +269,8 @@ TOPIC = ("channels:write.topic", "groups:write.topic", "im:write.topic", "mpim:w
 WRITE = (*MANAGE, "channels:write")
 
 METHODS = {
-    "conversations.list": Method(list_all, 2, READ),
-    "users.conversations": Method(of_user, 3, READ),
+    "conversations.list": Method(list_all, 2, READ, needs_team=True),
+    "users.conversations": Method(of_user, 3, READ, needs_team=True),
     "conversations.info": Method(info, 3, READ, ("channel",)),
     "conversations.open": Method(open_direct, 3, MANAGE, json_body=True),
     "conversations.members": Method(members, 4, READ, ("channel",)),

@@ -18,7 +18,8 @@ Run: TypeAlias = Callable[[Core, Args], Json]
 @dataclass(frozen=True)
 class Method:
     """`scopes`: any one lets the call through (finer rules by kind of conversation stand in the handler).
-    `tier`: None is Slack's "special". `json_body`: may the arguments be JSON? `app_token`: takes xapp-, not xoxb-."""
+    `tier`: None is Slack's "special". `json_body`: may the arguments be JSON? `app_token`: takes xapp-, not xoxb-.
+    `needs_team`: with an organisation's token it has to be told of which workspace."""
 
     run: Run
     tier: int | None = None
@@ -26,6 +27,7 @@ class Method:
     required: tuple[str, ...] = ()
     json_body: bool = False
     app_token: bool = False
+    needs_team: bool = False
 
 
 def missing_scope(core: Core, *needed: str) -> Refused:

@@ -55,6 +55,7 @@ def team(core: Core, args: Args) -> Json:
             "url": f"{core.base_url}/",
             "icon": {"image_default": True},
             "is_verified": False,
+            **{key: value for key, value in core.team().items() if key.startswith("enterprise_")},
         }
     }
 
@@ -76,11 +77,11 @@ READ = ("users:read",)
 
 METHODS = {
     "users.info": Method(info, 4, READ, ("user",)),
-    "users.list": Method(list_all, 2, READ),
+    "users.list": Method(list_all, 2, READ, needs_team=True),
     "users.lookupByEmail": Method(by_email, 3, ("users:read.email",), ("email",)),
     "users.profile.get": Method(profile, 4, ("users.profile:read",)),
     "users.getPresence": Method(presence, 3, READ),
     "team.info": Method(team, 3, ("team:read",), json_body=True),
     "bots.info": Method(bot, 3, READ),
-    "usergroups.list": Method(usergroups, 2, ("usergroups:read",)),
+    "usergroups.list": Method(usergroups, 2, ("usergroups:read",), needs_team=True),
 }

@@ -13,6 +13,7 @@ from scheduler.notices.channel_reminder import CHANNEL_REMINDER_KINDS
 from scheduler.notices.digest import DIGEST, DIGEST_AGAIN
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.due_soon import DUE_SOON
+from scheduler.notices.erased import ERASED_KINDS
 from scheduler.notices.escalation import ASK, ESCALATION
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
@@ -41,6 +42,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     DIGEST_AGAIN,
     NOBODYS,
     LEFT_BEHIND,
+    *ERASED_KINDS,
     ANSWER,
     DRAFT,
     WATCHED,

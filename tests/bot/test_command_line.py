@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -16,11 +17,14 @@ from typer.testing import CliRunner
 
 from bot import command_line, migrate
 from bot.manifest import manifest
+from bot.sealing import Seal, Tokens, is_key, new_key
 from bot.settings import Settings
+from models import installations
 from models.database import Database
 from models.kinds.action import ACTION
 from models.kinds.risk import RISK
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
+from tests.support_installations import an_installation
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +160,34 @@ def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path
     assert list(installation.iterdir()) == []
 
 
+def test_a_workspace_is_moved_by_two_commands(database_url: str, installation: Path) -> None:
+    fill(database_url, two_projects)
+    steward("migrate", DATABASE_URL="sqlite:///other.db")
+
+    made = steward("export", "northwind.jsonl.gz", DATABASE_URL=database_url)
+    read = steward("import", "northwind.jsonl.gz", DATABASE_URL="sqlite:///other.db")
+    again = steward("import", "northwind.jsonl.gz", DATABASE_URL="sqlite:///other.db")
+    told = [steward("export", DATABASE_URL=url).stdout for url in (database_url, "sqlite:///other.db")]
+
+    assert re.fullmatch(r"northwind\.jsonl\.gz holds all of T0001 \(Northwind\): \d+ rows\.\n", made.stdout)
+    assert re.fullmatch(r"T0001 \(Northwind\) is here: \d+ rows\. What was due before now is not sent\.\n", read.stdout)
+    assert again.exit_code == 1
+    assert again.stderr.startswith("T0001 is in this database already, so nothing was stored.")
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_file_that_is_not_there_and_one_for_somebody_alone_are_refused(database_url: str, installation: Path) -> None:
+    fill(database_url, two_projects)
+
+    missing = steward("import", "northwind.jsonl", DATABASE_URL=database_url)
+    of_ben = steward("export", "--as", "UBEN", "ben.jsonl", DATABASE_URL=database_url)
+
+    assert (missing.exit_code, missing.stderr) == (1, "There is no file northwind.jsonl.\n")
+    assert of_ben.stderr == ("A file holds all of a workspace. For what one person may export, leave the file out.\n")
+    assert list(installation.iterdir()) == []
+
+
 def test_a_database_of_another_schema_is_not_exported(empty_database_url: str) -> None:
     if empty_database_url.startswith("sqlite"):
         Path(empty_database_url.removeprefix("sqlite:///")).touch()
@@ -262,3 +294,84 @@ def test_a_manifest_that_cannot_be_read_opens_no_sandbox(installation: Path, wri
     assert told.exit_code == 1
     assert told.stderr.startswith("app.json cannot be read as a JSON manifest: ")
     assert reason in told.stderr
+
+
+# ---- keys ------------------------------------------------------------------------------------------------------------
+
+
+def installed_with(url: str, key: str) -> None:
+    async def work() -> None:
+        database = Database(url)
+        sealed = Seal([key]).seal("T0001", Tokens("xoxb-hunter2"))
+        await installations.save(database, an_installation(sealed_tokens=sealed))
+        await database.dispose()
+
+    asyncio.run(work())
+
+
+def token_stored(url: str, key: str) -> str:
+    async def work() -> str:
+        database = Database(url)
+        [stored] = await installations.everywhere(database)
+        await database.dispose()
+        return Seal([key]).open(stored).access
+
+    return asyncio.run(work())
+
+
+def test_a_key_is_made_anew_each_time() -> None:
+    made = [steward("keys", "new").stdout.strip() for _ in range(2)]
+
+    assert all(is_key(each) for each in made)
+    assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_the_key_is_changed_in_three_steps(database_url: str) -> None:
+    old, new = new_key(), new_key()
+    installed_with(database_url, old)
+    variables = {"DATABASE_URL": database_url, "STEWARD_ENCRYPTION_KEYS": f"{new},{old}"}
+
+    renewed = [steward("keys", "renew", **variables).stdout for _ in range(2)]
+
+    assert renewed == [f"Every stored token is sealed with the newest key ({count} sealed anew).\n" for count in (1, 0)]
+    assert token_stored(database_url, new) == "xoxb-hunter2"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", [("keys", "renew"), ("web",), ("worker",)])
+def test_with_a_wrong_key_nothing_begins_and_it_is_said_what_to_do(database_url: str, command: tuple[str, ...]) -> None:
+    installed_with(database_url, new_key())
+    wrong = new_key()
+
+    told = steward(
+        *command,
+        DATABASE_URL=database_url,
+        PORT="0",
+        SLACK_CLIENT_ID="1.2",
+        SLACK_CLIENT_SECRET="hunter2",
+        SLACK_SIGNING_SECRET="hunter2",
+        STEWARD_ENCRYPTION_KEYS=wrong,
+        PUBLIC_URL="https://steward.example",
+    )
+
+    assert told.exit_code == 1
+    assert told.stderr.startswith("The stored tokens of T0001 do not open with the keys in STEWARD_ENCRYPTION_KEYS.")
+    assert told.stderr.count("\n") == 1
+    assert "hunter2" not in told.output
+    assert wrong not in told.output
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_tokens_whose_key_is_lost_are_forgotten_by_name(database_url: str) -> None:
+    installed_with(database_url, new_key())
+
+    wrong = steward("keys", "forget", "T9", DATABASE_URL=database_url)
+    told = steward("keys", "forget", "T0001", DATABASE_URL=database_url)
+    after = steward("keys", "renew", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=new_key())
+    without = steward("keys", "renew", DATABASE_URL=database_url)
+
+    assert (wrong.exit_code, wrong.stderr) == (1, "Steward was never installed in T9.\n")
+    assert told.stdout == "The tokens of T0001 are erased. Install Steward there again.\n"
+    assert after.exit_code == 0
+    assert without.stderr == "STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.\n"

@@ -12,14 +12,16 @@ from typer.testing import CliRunner
 
 from bot import command_line, doctor, migrate
 from bot.doctor import Finding, Verdict
-from bot.manifest import OPTIONAL_SCOPES, manifest
+from bot.manifest import OPTIONAL_SCOPES, SCOPES, manifest
+from bot.sealing import Seal, Tokens, new_key
 from bot.settings import Settings
-from models import outbox
+from models import installations, outbox
 from models.database import Database
 from models.tables import Channel, Delivery, DeliveryState
 from sandbox import Sandbox
 from scheduler.runner import HEARTBEAT
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_workspace
+from tests.support_installations import an_installation
 
 
 @pytest.fixture(autouse=True)
@@ -217,3 +219,56 @@ def test_where_all_is_well_the_command_ends_with_zero(tmp_path: Path) -> None:
 
     assert told.exit_code == 0, told.output
     assert "All is well." in told.output
+
+
+# ---- every workspace that installed Steward --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox, database_url: str) -> None:
+    now, key = datetime.now(UTC), new_key()
+    scopes = ",".join(SCOPES)
+    good = an_installation("T1", sealed_tokens=Seal([key]).seal("T1", Tokens(slack.bot_token)), scopes=scopes)
+    refused = an_installation("T2", sealed_tokens=Seal([key]).seal("T2", Tokens("xoxb-hunter2")), scopes="commands")
+    locked = an_installation("T3", sealed_tokens=Seal([new_key()]).seal("T3", Tokens("xoxb-hunter2")))
+    stuck = an_installation("T4", sealed_tokens=Seal([key]).seal("T4", Tokens("xoxe.xoxb-hunter2", "xoxe-hunter2")))
+    stuck.expires_at, stuck.refresh_error = now + timedelta(hours=1), "invalid_refresh_token"
+    gone = an_installation("T5", removed_at=now)
+    database = Database(database_url)
+    for each in (good, refused, locked, stuck, gone):
+        await installations.save(database, each)
+    await database.dispose()
+
+    told = await found(
+        Settings(
+            slack_api_url=slack.api_url,
+            slack_client_id="1.2",
+            slack_client_secret="hunter2",
+            slack_signing_secret="hunter2",
+            steward_encryption_keys=key,
+            database_url=database_url,
+        )
+    )
+
+    assert told["Northwind (T1)"].verdict is Verdict.GOOD
+    assert told["scopes in Northwind (T1)"].verdict is Verdict.GOOD
+    assert told["Northwind (T5)"].verdict is Verdict.NOTE
+    assert {about for about in faults(told) if "Northwind" in about} == {
+        "Northwind (T2)",
+        "scopes in Northwind (T2)",
+        "Northwind (T3)",
+        "Northwind (T4)",
+        "scopes in Northwind (T4)",
+    }
+    assert "invalid_auth" in told["Northwind (T2)"].says
+    assert "STEWARD_ENCRYPTION_KEYS" in told["Northwind (T3)"].says
+    assert "invalid_refresh_token" in told["Northwind (T4)"].says
+    assert all("hunter2" not in finding.line() for finding in told.values())
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_without_keys_it_says_that_no_token_can_be_used(database_url: str) -> None:
+    told = await found(Settings(slack_client_id="1.2", slack_signing_secret="x", database_url=database_url))
+
+    assert "STEWARD_ENCRYPTION_KEYS is not set" in told["keys"].says
+    assert "keys" in faults(told)

@@ -11,6 +11,7 @@ from sqlmodel import select
 from bot import incoming, installed
 from bot.installed import InstalledWorkspaces
 from bot.sealing import CannotOpen, Seal, Tokens, new_key
+from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
 from models import installations, outbox
 from models.database import Database
@@ -481,3 +482,29 @@ async def test_when_an_organisation_removes_it_all_its_workspaces_are_left(
     await install(steward, slack, wide())
     assert await steward.find("T0002", "E0001") is not None
     assert await ids(steward) == ["T0002", "T0009"]
+
+
+@only_sqlite
+async def test_slack_is_told_which_of_an_organisation_s_workspaces_is_meant(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
+) -> None:
+    """Its token is good for all of them; a workspace's own says by itself."""
+    steward, asked = process(), []
+
+    class Lists:
+        async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+            asked.append((method, arguments.get("team_id")))
+            return {"ok": True}
+
+    await install(steward, slack, wide())
+    await install(steward, slack, an_answer("T0002"))
+    await steward.find("T0001", "E0001")
+    for each in await steward.workspaces():
+        await SlackDirectory(database, Lists(), clock, each).warm()
+
+    assert asked == [
+        ("users.list", "T0001"),
+        ("conversations.list", "T0001"),
+        ("users.list", None),
+        ("conversations.list", None),
+    ]

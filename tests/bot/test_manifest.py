@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bot import access
 from bot.manifest import OPTIONAL_SCOPES, SCOPES, manifest
 from handlers.commands import COMMANDS
 from handlers.registry import EVENTS, SHORTCUTS
@@ -34,10 +35,22 @@ def test_the_manifest_beside_the_readme_is_the_one_of_this_code() -> None:
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's schema for manifests is not beside this checkout")
 @pytest.mark.parametrize("request_url", [None, "https://steward.example/slack/events"])
-def test_slack_takes_the_manifest(request_url: str | None) -> None:
+@pytest.mark.parametrize("redirect_url", [None, "https://steward.example/slack/oauth_redirect"])
+def test_slack_takes_the_manifest(request_url: str | None, redirect_url: str | None) -> None:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    described = manifest("acme", request_url=request_url, redirect_url=redirect_url)
 
-    jsonschema.Draft7Validator(schema).validate(manifest("acme", request_url=request_url))
+    jsonschema.Draft7Validator(schema).validate(described)
+
+
+def test_for_many_workspaces_it_says_where_installing_ends_and_hears_of_removals() -> None:
+    one, many = manifest(), manifest(redirect_url="https://steward.example/slack/oauth_redirect")
+    events = [set(each["settings"]["event_subscriptions"]["bot_events"]) for each in (one, many)]
+
+    assert many["oauth_config"]["redirect_urls"] == ["https://steward.example/slack/oauth_redirect"]
+    assert "redirect_urls" not in one["oauth_config"]
+    assert events[1] - events[0] == access.EVENTS
+    assert [each["settings"]["org_deploy_enabled"] for each in (one, many)] == [False, True]
 
 
 def test_every_command_and_shortcut_is_in_it_and_text_arrives_escaped() -> None:

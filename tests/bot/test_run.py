@@ -17,6 +17,7 @@ import pytest
 
 from bot import run as ways
 from bot.manifest import manifest
+from bot.sealing import new_key
 from bot.settings import Settings
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
@@ -327,6 +328,7 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
             "SLACK_API_URL": slack.api_url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "METRICS_PORT": 0,
         }
 
         def process(name: str) -> AbstractAsyncContextManager[Program]:
@@ -350,9 +352,13 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
 
                 outcome = await slack.person("ana").command("#network", "/action", "Check the fans")
                 await until(lambda: "Check the fans" in json.dumps(slack.person("ana").messages("#network")))
+                numbers = {name: await metrics(of) for name, of in (("web", web), ("worker", worker))}
                 ends = [await worker.stopped(), await web.stopped()]
 
     assert outcome.ok
+    assert 'steward_acknowledgement_seconds_count{kind="command"} 1.0' in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" not in numbers["worker"]
     assert [(code, seconds < 10) for code, seconds in ends] == [(0, True)] * 2
     for secret in (slack.bot_token, slack.signing_secret):
         assert secret not in web.said + worker.said
@@ -378,6 +384,43 @@ async def test_web_finishes_the_request_under_way_at_a_stop(machine: Machine, da
     assert outcome.ok, outcome
     assert "Logged" in json.dumps(outcome.body)
     assert (code, seconds < 10) == (0, True)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_web_serves_whoever_installs_it(machine: Machine, database_url: str) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    request_url, key = f"{url}/slack/events", new_key()
+    described = manifest(request_url=request_url, redirect_url=f"{url}/slack/oauth_redirect")
+    async with Sandbox(described, request_url=request_url, rate_limits=False, installed=False) as slack:
+        variables: dict[str, object] = {
+            "DATABASE_URL": database_url,
+            "PORT": port,
+            "PUBLIC_URL": url,
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_CLIENT_ID": slack.client_id,
+            "SLACK_CLIENT_SECRET": slack.client_secret,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "STEWARD_ENCRYPTION_KEYS": key,
+        }
+        ana = slack.person("ana")
+        async with machine.steward("web", **variables) as steward:
+            await steward.says("Steward answers no workspaces at")
+            await steward.says(f"People install it at {url}/slack/install")
+            async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+                async with browser.post(f"{url}/slack/install", allow_redirects=False) as sent:
+                    back = await ana.install(sent.headers["Location"])
+                async with browser.get(back) as shown:
+                    assert "Steward is installed" in await shown.text()
+            outcome = await ana.command("#network", "/action", "Check the fans")
+            await until(lambda: "Check the fans" in json.dumps(ana.messages("#network")))
+            code, seconds = await steward.stopped()
+
+    assert outcome.ok
+    assert (code, seconds < 10) == (0, True)
+    for secret in (slack.bot_token, slack.client_secret, slack.signing_secret, key):
+        assert secret not in steward.said
+    assert "Traceback" not in steward.said
 
 
 # ---- what keeps it from starting ------------------------------------------------------------------------------------
@@ -481,6 +524,13 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+async def metrics(program: Program) -> str:
+    """What the process tells at the address that it names."""
+    address = await program.says(r"How it is: (\S+/metrics)")
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        return await answer.text()
 
 
 async def health(port: int) -> tuple[int, str | None]:

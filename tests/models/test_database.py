@@ -13,6 +13,7 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
 
+from models import requests
 from models.database import Database, DatabaseBusy, async_url, shielded, sqlite_path
 from models.errors import Overtaken
 from models.kinds.action import ACTION
@@ -176,26 +177,63 @@ async def test_sqlite_is_durable_and_strict(database: Database, pragma: str, val
         assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
 
 
-@only_sqlite
-async def test_a_statement_takes_one_trip_to_its_connection(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each costs more than what SQLite has to do: four for a statement was most of what a request took."""
-    trips = []
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is asked of SQLite's thread, from now on."""
+    found: list[Any] = []
     go = aiosqlite.Connection._execute
 
-    def counted(connection: aiosqlite.Connection, work: Any, *arguments: Any) -> Any:
-        trips.append(work)
-        return go(connection, work, *arguments)  # type: ignore[no-untyped-call]
+    def counted(connection: aiosqlite.Connection, work: Any, *arguments: Any, **named: Any) -> Any:
+        found.append(work)
+        return go(connection, work, *arguments, **named)  # type: ignore[no-untyped-call]
 
-    async with database.unit(WORKSPACE, writes=False) as session:
-        await session.exec(select(Person))
     monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    return found
+
+
+async def opened(database: Database) -> None:
+    """See that the database has a connection to be used again."""
+    assert await database.workspace_ids() == []
+
+
+@only_sqlite
+async def test_a_statement_takes_one_trip_to_its_connection(database: Database, trips: list[Any]) -> None:
+    """Each costs more than what SQLite has to do: four for a statement was most of what a request took."""
+    await opened(database)
+    trips.clear()
+
     async with database.unit(WORKSPACE, writes=False) as session:
         for _ in range(3):
             assert (await session.exec(select(Person))).all() == []
 
-    assert len(trips) == len(["BEGIN"]) + 3 + len(["COMMIT"])
+    assert len(trips) == 3
+
+
+@only_sqlite
+async def test_what_takes_the_writer_its_rows_and_their_commit_take_two_trips(
+    database: Database, trips: list[Any]
+) -> None:
+    """Who holds the writer keeps all others from it, so they go to the thread only where they may have to wait."""
+    await opened(database)
+    trips.clear()
+
+    async with database.unit(WORKSPACE) as session:
+        assert (await session.exec(select(Person))).all() == []
+        assert [await requests.claim(session, key, reference=None, now=NOW) for key in "abcd"] == [None] * 4
+
+    assert len(trips) == len(["BEGIN and SELECT", "COMMIT"])
+    assert len(await remembered(database)) == 4
+
+
+@only_sqlite
+async def test_a_unit_that_asks_nothing_leaves_the_database_alone(database: Database, trips: list[Any]) -> None:
+    await opened(database)
+    trips.clear()
+
+    async with database.unit(WORKSPACE):
+        pass
+
+    assert trips == []
 
 
 @only_sqlite

@@ -1,9 +1,10 @@
 """Recurrences against the calendar, and against an oracle that walks through time instead of computing it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -113,35 +114,45 @@ def test_a_date_that_a_zone_left_out_has_no_occurrence() -> None:
     assert [each.day.day for each in at_nine.following(begin, 3)] == [29, 31, 1]
 
 
-def walked(zone: str) -> Iterator[tuple[datetime, datetime]]:
-    """(instant, local wall time) at every quarter of an hour of two years and a bit around them."""
-    there, instant = ZoneInfo(zone), BEGIN - timedelta(days=3)
-    while instant < END + timedelta(days=3):
+def walked(zone: str, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """(instant, local wall time) at every quarter of an hour of the span and a bit around it."""
+    there, instant = ZoneInfo(zone), begin - timedelta(days=3)
+    while instant < end + timedelta(days=3):
         yield instant, instant.astimezone(there).replace(tzinfo=None)
         instant += STEP
 
 
 @cache
-def changing_zones() -> list[str]:
-    """One of each set of zones whose clocks show the same around every change of these years, and do change."""
+def changing_zones() -> dict[str, list[datetime]]:
+    """One of each set of zones whose clocks show the same around every change of these years -> when they do change."""
     alike: dict[tuple[object, ...], str] = {}
     for zone in sorted(available_timezones()):
-        there, shown = ZoneInfo(zone), []
-        for hours in range(0, int((END - BEGIN) / timedelta(hours=1)), 6):
-            offset = (BEGIN + timedelta(hours=hours)).astimezone(there).utcoffset()
-            if not shown or shown[-1][1] != offset:
-                shown.append((hours, offset))
+        shown = tuple(offsets(zone))
         if len(shown) > 1:
-            alike.setdefault(tuple(shown), zone)
-    return sorted(alike.values())
+            alike.setdefault(shown, zone)
+    return {zone: [instant for instant, _ in shown[1:]] for shown, zone in sorted(alike.items(), key=itemgetter(1))}
 
 
-def oracle(zone: str) -> dict[tuple[date, time], datetime]:
+def offsets(zone: str) -> Iterator[tuple[datetime, object]]:
+    """(instant, offset from then on) to the quarter of a day; no zone changes twice within a week."""
+    there, shown, instant = ZoneInfo(zone), None, BEGIN
+    while instant < END:
+        week_later = instant + timedelta(days=7)
+        if shown != week_later.astimezone(there).utcoffset():
+            for quarter in range(0, 7 * 24, 6):
+                look = instant + timedelta(hours=quarter)
+                if shown != (offset := look.astimezone(there).utcoffset()):
+                    shown = offset
+                    yield look, offset
+        instant = week_later
+
+
+def oracle(zone: str, begin: datetime, end: datetime) -> dict[tuple[date, time], datetime]:
     """(local date, wall time) -> when the wall first showed it; where it never did, what the gap moves it to."""
     shown: dict[datetime, datetime] = {}
     jumps: list[tuple[datetime, datetime]] = []
     before = None
-    for instant, wall in walked(zone):
+    for instant, wall in walked(zone, begin, end):
         shown.setdefault(wall, instant)
         if before is not None and wall - before > STEP:
             jumps.append((before + STEP, wall))
@@ -161,25 +172,35 @@ def test_many_ways_of_changing_the_clock_are_under_test() -> None:
     assert len(changing_zones()) > 20
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_every_half_hour_of_every_day_comes_exactly_once_in_every_zone_that_changes_its_clock(part: int) -> None:
-    """Two years, each half hour of the day: one occurrence per local date, at the instant that walking finds."""
-    for zone in changing_zones()[part::4]:
-        expected = oracle(zone)
-        for at in HALF_HOURS:
-            found = Recurrence(Rule.daily(BEGIN.date()), at, zone).between(BEGIN, END)
-            times_a_day: dict[date, int] = defaultdict(int)
-            for occurrence in found:
-                times_a_day[occurrence.day] += 1
-                assert occurrence.at == expected[occurrence.day, at], (zone, at)
-            assert set(times_a_day.values()) == {1}, (zone, at)
-            # Every local date between the first and the last of them.
-            assert len(found) == (found[-1].day - found[0].day).days + 1, (zone, at)
-            assert len(found) >= (END - BEGIN).days - 1
+def test_every_half_hour_of_every_day_comes_exactly_once_around_every_change_of_a_clock() -> None:
+    """Five days before and after, each half hour of the day, in every zone that changes its clock."""
+    for zone, changes in changing_zones().items():
+        for change in changes:
+            comes_exactly_once(zone, change - timedelta(days=5), change + timedelta(days=5), HALF_HOURS)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"])
+def test_every_hour_and_a_half_of_every_day_comes_exactly_once_in_two_years(zone: str) -> None:
+    comes_exactly_once(zone, BEGIN, END, HALF_HOURS[::3])
+
+
+def comes_exactly_once(zone: str, begin: datetime, end: datetime, walls: Sequence[time]) -> None:
+    """One occurrence per local date, at the instant that walking finds."""
+    expected = oracle(zone, begin, end)
+    for at in walls:
+        found = Recurrence(Rule.daily(begin.date() - timedelta(days=5)), at, zone).between(begin, end)
+        times_a_day: dict[date, int] = defaultdict(int)
+        for occurrence in found:
+            times_a_day[occurrence.day] += 1
+            assert occurrence.at == expected[occurrence.day, at], (zone, at)
+        assert set(times_a_day.values()) == {1}, (zone, at)
+        # Every local date between the first and the last of them.
+        assert len(found) == (found[-1].day - found[0].day).days + 1, (zone, at)
+        assert len(found) >= (end - begin).days - 1
 
 
 @given(
-    zone=st.sampled_from(changing_zones()),
+    zone=st.sampled_from(list(changing_zones())),
     instant=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
     at=st.times().map(lambda at: at.replace(tzinfo=None)),
     weekdays=st.sets(st.integers(0, 6), min_size=1),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import AutoString, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import absences, kinds, standups
+from models import absences, erased, kinds, standups
 from models.database import Database, WrongWorkspace
 from models.labels import LinkType
 from models.permissions import actor_of
@@ -70,6 +70,7 @@ async def fill(session: AsyncSession) -> None:
         session.add(a_step(item.record.id or 0))
         session.add(Mute(person_id=ana.id, record_id=item.record.id, at=NOW))
     session.add(SeenRequest(key="trigger", at=NOW))
+    await erased.remember(session, "UGONE")
     session.add(Capture(channel_id="CMOVE", ts="1.0", kind="risk", at=NOW, by=ana.id))
     await absences.add(session, ana.id, NOW.date(), NOW.date(), deputy_id=None, today=NOW.date(), now=NOW)
     standup = await standups.create(session, actor_of(ana), a_plan(), today=NOW.date(), now=NOW)

@@ -314,3 +314,86 @@ async def test_an_app_uninstalls_itself_with_its_secret(sandbox: Sandbox) -> Non
     assert not sandbox.is_installed
     with pytest.raises(SlackApiError, match="account_inactive"):
         await slack.auth_test()
+
+
+# ---- tokens that rotate ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def rotating() -> AsyncIterator[Sandbox]:
+    """Northwind IT with an app whose tokens rotate; nobody has installed it."""
+    changed = described()
+    changed["settings"]["token_rotation_enabled"] = True
+    async with Sandbox(changed, rate_limits=False, timing=PATIENT, installed=False) as running:
+        yield running
+
+
+async def refreshed(sandbox: Sandbox, refresh_token: str) -> Json:
+    return await exchange(sandbox, "", None, grant_type="refresh_token", refresh_token=refresh_token)
+
+
+async def installed_in(sandbox: Sandbox) -> Json:
+    address = await sandbox.person("ana").install(asking(sandbox))
+    return await exchange(sandbox, answer_in(address)["code"])
+
+
+async def fault_of(sandbox: Sandbox, told: Json) -> str:
+    """The error a call with this token gets; empty when it is good."""
+    try:
+        await AsyncWebClient(token=told["access_token"], base_url=sandbox.api_url).auth_test()
+    except SlackApiError as refused:
+        return str(refused.response["error"])
+    return ""
+
+
+async def test_a_rotating_token_is_good_for_twelve_hours_of_the_sandboxs_clock(rotating: Sandbox) -> None:
+    first = await installed_in(rotating)
+
+    assert first["access_token"].startswith("xoxe.xoxb-1-")
+    assert (first["expires_in"], first["refresh_token"][:7]) == (43_200, "xoxe-1-")
+    assert await fault_of(rotating, first) == ""
+    await rotating.advance(timedelta(hours=12))
+    assert await fault_of(rotating, first) == "token_expired"
+    second = await refreshed(rotating, first["refresh_token"])
+    assert await fault_of(rotating, second) == ""
+    assert {key: second[key] for key in ("scope", "bot_user_id", "team", "expires_in", "token_type")} == {
+        key: first[key] for key in ("scope", "bot_user_id", "team", "expires_in", "token_type")
+    }
+    assert second["refresh_token"] != first["refresh_token"]
+
+
+async def test_a_refresh_token_is_good_once_and_a_moment_longer(rotating: Sandbox) -> None:
+    first = await installed_in(rotating)
+
+    assert (await refreshed(rotating, first["refresh_token"]))["ok"]
+    assert (await refreshed(rotating, first["refresh_token"]))["ok"]
+    await rotating.advance(timedelta(minutes=2))
+    assert (await refreshed(rotating, first["refresh_token"]))["error"] == "invalid_refresh_token"
+    assert (await refreshed(rotating, "xoxe-1-made-up"))["error"] == "invalid_refresh_token"
+
+
+async def test_at_most_two_rotating_tokens_are_good(rotating: Sandbox) -> None:
+    first = await installed_in(rotating)
+    second = await refreshed(rotating, first["refresh_token"])
+    assert [await fault_of(rotating, each) for each in (first, second)] == ["", ""]
+
+    third = await refreshed(rotating, second["refresh_token"])
+
+    assert [await fault_of(rotating, each) for each in (first, second, third)] == ["token_revoked", "", ""]
+
+
+async def test_nothing_is_refreshed_once_the_app_is_gone(rotating: Sandbox) -> None:
+    first = await installed_in(rotating)
+    await rotating.uninstall()
+
+    assert (await refreshed(rotating, first["refresh_token"]))["error"] == "invalid_refresh_token"
+    assert await fault_of(rotating, first) == "account_inactive"
+
+
+async def test_what_the_sandbox_installed_itself_does_not_rotate() -> None:
+    changed = described()
+    changed["settings"]["token_rotation_enabled"] = True
+    async with Sandbox(changed, rate_limits=False) as running:
+        await running.advance(timedelta(days=1))
+
+        assert await fault_of(running, {"access_token": running.bot_token}) == ""

@@ -6,10 +6,19 @@ BEGIN and COMMIT are not counted, nor is what happens afterwards (cards, other p
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 
 import pytest
 from sqlalchemy import event
+from sqlmodel import select
 
+from models import directory, operations
+from models.kinds.action import ACTION
+from models.kinds.decision import DECISION
+from models.kinds.issue import ISSUE
+from models.kinds.risk import RISK
+from models.permissions import actor_of
+from models.tables import Project
 from sandbox.driver import Driver
 from tests.scenarios.house import House
 
@@ -93,12 +102,25 @@ async def counted(house: House) -> AsyncIterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-async def log_records(house: House, number: int) -> None:
-    """So many more records, of each kind, Ana's and others'."""
-    ana = house.sandbox.person("ana")
-    for n in range(number):
-        kind = ("action", "risk", "issue", "decision")[n % 4]
-        await ana.command("#network", f"/{kind}", f"Look at rack {n} @{('ana', 'ben')[n % 2]} by 2099-03-05")
+async def store_records(house: House, number: int) -> None:
+    """So many more records, of each kind, Ana's and Ben's, straight into the database and without cards."""
+    owners = [house.sandbox.person(name).id for name in ("ana", "ben")]
+    async with house.steward.database.unit(house.sandbox.team_id) as session:
+        ana = await directory.person(session, owners[0])
+        assert ana is not None
+        project = (await session.exec(select(Project))).one()
+        for n in range(number):
+            await operations.create(
+                session,
+                actor_of(ana),
+                (ACTION, RISK, ISSUE, DECISION)[n % 4],
+                {"title": f"Look at rack {n}", "owner_id": owners[n % 2], "due_date": date(2099, 3, 5)},
+                project=project,
+                channel_id=project.home_channel_id,
+                now=house.sandbox.clock.now(),
+                via="test",
+                owes_card=False,
+            )
     await house.settled()
 
 
@@ -112,13 +134,14 @@ async def test_an_interaction_takes_a_fixed_number_of_statements(house: House, n
     """The same with one record of each kind and with many."""
     prepare, act, most = COSTS[name]
     ana = house.sandbox.person("ana")
-    await log_records(house, 8)
+    await ana.command("#network", "/action", "Look at the racks by 2099-03-05")
+    await store_records(house, 8)
     await ana.open_home()
     await house.settled()
 
     taken = []
     for more in (0, 16):
-        await log_records(house, more)
+        await store_records(house, more)
         await ana.command("#network", "/steward", "A1 reopen")
         if prepare is not None:
             await prepare(ana)

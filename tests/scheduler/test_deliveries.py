@@ -231,10 +231,11 @@ async def test_a_silent_senders_rows_are_found_when_their_leases_are_over(databa
         wall = NOW + timedelta(seconds=seconds)
         async with database.unit(WORKSPACE) as session:
             found.append(await deliveries.owes(session, KINDS, now=NOW - MINUTE, wall=wall))
+            found.append(await deliveries.was_left(session, KINDS, wall=wall))
             found.append(await deliveries.free_unsent(session, wall=wall))
             found.append(keys(await deliveries.take_over(session, KINDS, wall=wall, worker="w2", limit=9)))
 
-    assert found == [False, 0, [], True, 1, ["called"], False, 0, []]
+    assert found == [False, False, 0, [], True, True, 1, ["called"], False, False, 0, []]
     assert await state_of(database, "claimed") == "due"
     [called] = [row for row in await stored(database) if row.dedupe_key == "called"]
     assert (called.state, called.attempt, called.claimed_by) == (DeliveryState.SENDING, 1, "w2")

@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import outbox
+from models import installations, outbox
 from models.database import Database
 from models.kinds.action import ACTION
-from models.tables import SeenRequest
+from models.tables import Record, SeenRequest
 from scheduler import deliveries
 from scheduler.jobs import JOBS, Job
 from scheduler.notices import DELIVERY_KINDS
 from scheduler.runner import HEARTBEAT, Runner
 from tests.support import NOW, WORKSPACE, FixedClock, make_record, make_workspace
+from tests.support_installations import an_installation
 from tests.support_slack import RecordingSlack, make_sender, states, stored
 
 KINDS = deliveries.by_key(DELIVERY_KINDS)
@@ -207,3 +209,27 @@ async def test_a_morning_from_the_clock_to_the_message(house: Database, clock: F
     [row] = [row for row in await stored(house) if row.kind == "morning"]
     assert row.due_at.isoformat() == "2026-03-03T08:00:00+00:00"
     assert "Send the diagram" in message.text
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_what_a_workspace_stored_is_deleted_thirty_days_after_it_removed_steward(
+    database: Database, clock: FixedClock
+) -> None:
+    """Its installation too; others stay, whoever came back among them."""
+    removed_at = {"T0001": NOW - timedelta(days=30, seconds=1), "T0002": NOW - timedelta(days=30), "T0003": None}
+    for workspace_id, instant in removed_at.items():
+        async with database.unit(workspace_id) as session:
+            (await make_workspace(session)).removed_at = instant
+            await make_record(session, ACTION)
+        await installations.save(database, an_installation(workspace_id, removed_at=instant))
+    runner = Runner(database, clock=clock, wall=clock, wake=Bell())
+
+    await runner.purge()
+
+    assert sorted(await database.workspace_ids(also_removed=True)) == ["T0002", "T0003"]
+    kept = {}
+    for workspace_id in removed_at:
+        async with database.unit(workspace_id, writes=False) as session:
+            kept[workspace_id] = len(list(await session.exec(select(Record.id))))
+    assert kept == {"T0001": 0, "T0002": 1, "T0003": 1}
+    assert [each.id for each in await installations.everywhere(database)] == ["T0002", "T0003"]

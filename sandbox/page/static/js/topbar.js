@@ -121,10 +121,18 @@ function drawPerson() {
 
 function chooseTeam(anchor) {
   const entries = state.boot.teams.map((one) => ({
-    label: one.name, checked: one.id === state.boot.team.id, testid: `workspace-${one.domain}`,
+    label: one.name, icon: avatar(one.id, one.name, 24), checked: one.id === state.boot.team.id, testid: `workspace-${one.domain}`,
     run: () => (location.hash = `#/person/${one.person}/`),
   }));
-  openMenu(anchor, [{ heading: "Another workspace" }, ...entries], { label: "Workspaces", testid: "workspace-menu" });
+  openMenu(anchor, [{ heading: "Another workspace" }, ...entries, ...access()], { label: "Workspaces", testid: "workspace-menu" });
+}
+
+/** What an organisation installed may be used in a workspace once an admin says so. */
+function access() {
+  const above = state.boot.organisation;
+  if (!above?.installed) return [];
+  const run = async () => (await act("let_in", { on: !above.granted })).ok && toast(above.granted ? `${above.app} may no longer be used here.` : `${above.app} may be used here now.`);
+  return [{ heading: above.name }, { label: `${above.app} may be used here`, checked: above.granted, testid: "let-in", run }];
 }
 
 function drawName() {
@@ -132,7 +140,7 @@ function drawName() {
   const button = h(
     "button",
     { type: "button", class: "workspace-switcher", "data-testid": "workspace-switcher", "data-focus": "workspace-switcher", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `${team.name}. Go to another workspace`, onclick: () => chooseTeam(button) },
-    h("span", {}, team.name), icon("down", 14),
+    avatar(team.id, team.name, 26), h("span", { class: "workspace-word" }, team.name), icon("down", 14),
   );
   redraw(byId("workspace-name"), `${team.name}${teams.length}`, () => (teams.length > 1 ? button : [team.name]));
 }

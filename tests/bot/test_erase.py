@@ -1,0 +1,87 @@
+"""`steward erase`: asks first, says how much that was, and can be tried without changing anything."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bot import erase
+from tests.bot.test_command_line import fill, installation, nothing, steward, two_projects
+
+__all__ = ["installation"]
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+def rows(url: str, query: str) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_person_is_erased_once_their_id_was_typed_again(database_url: str) -> None:
+    fill(database_url, two_projects)
+
+    mistyped = steward("erase", "--person", "UBEN", input="UANA\n", DATABASE_URL=database_url)
+    before = rows(database_url, "SELECT id FROM person")
+    typed = steward("erase", "--person", "UBEN", input="UBEN\n", DATABASE_URL=database_url)
+
+    assert (mistyped.exit_code, mistyped.stderr) == (1, "That is another id. Nothing was erased.\n")
+    assert ("UBEN",) in before
+    assert typed.exit_code == 0
+    assert ["record", "0", "2"] in [line.split() for line in typed.stdout.splitlines()]
+    assert "Looked for: UBEN, Ben Example, ben.\n" in typed.stdout
+    assert rows(database_url, "SELECT id FROM person WHERE id = 'UBEN'") == []
+    assert rows(database_url, "SELECT title FROM record") == [("Check the fans",), ("Nobody knows",)]
+
+
+def test_what_would_go_is_counted_without_changing_anything(database_url: str) -> None:
+    fill(database_url, two_projects)
+
+    person = steward("erase", "--person", "UBEN", "--also", "ben@x.example", "--dry-run", DATABASE_URL=database_url)
+    workspace = steward("erase", "--workspace", "T0001", "--dry-run", DATABASE_URL=database_url)
+
+    assert [person.exit_code, workspace.exit_code] == [0, 0]
+    assert ["person", "1", "0"] in [line.split() for line in person.stdout.splitlines()]
+    assert person.stdout.endswith("Looked for: UBEN, Ben Example, ben, ben@x.example.\nNothing was changed.\n")
+    assert ["person", "3"] in [line.split() for line in workspace.stdout.splitlines()]
+    assert len(rows(database_url, "SELECT id FROM person")) == 3
+
+
+def test_a_whole_workspace_is_deleted_and_no_other(database_url: str) -> None:
+    fill(database_url, two_projects)
+    fill(database_url, two_projects, "T0002")
+
+    told = steward("erase", "--workspace", "T0002", "--yes", DATABASE_URL=database_url)
+
+    assert told.exit_code == 0
+    assert told.stdout.endswith("Backups and exports made before still hold what was erased: delete them too.\n")
+    assert rows(database_url, "SELECT DISTINCT workspace_id FROM record") == [("T0001",)]
+    assert rows(database_url, "SELECT id FROM workspace") == [("T0001",)]
+
+
+def test_what_cannot_be_erased_is_said(database_url: str) -> None:
+    fill(database_url, nothing)
+    fill(database_url, nothing, "T0002")
+
+    nobody = steward("erase", DATABASE_URL=database_url)
+    unsaid = steward("erase", "--person", "UBEN", "--yes", DATABASE_URL=database_url)
+    wrong = steward("erase", "--workspace", "T9", "--yes", DATABASE_URL=database_url)
+
+    assert nobody.stderr == "Say who shall be erased: --person U… or a whole workspace, --workspace T…\n"
+    assert unsaid.stderr == "Say which workspace: --workspace T0001 or T0002\n"
+    assert wrong.stderr == "There is no workspace T9 here.\n"
+    assert {told.exit_code for told in (nobody, unsaid, wrong)} == {1}
+
+
+def test_a_file_that_somebody_reads_is_said_to_hold_more(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the old state keeps it in the log beside the file."""
+    monkeypatch.setattr(erase, "WORKER_WAIT_MS", 50)
+    fill(database_url, two_projects)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM person").fetchall()
+
+        told = steward("erase", "--workspace", "T0001", "--yes", DATABASE_URL=database_url)
+
+    assert told.exit_code == 0
+    assert "Stop Steward and run the same command again." in told.stdout
