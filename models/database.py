@@ -273,6 +273,11 @@ class Database:
         async with self._turn(writes=True):
             return await sqlite.scrub(self.engine)
 
+    def connections_in_use(self) -> tuple[int, int]:
+        """How many connections are taken just now, and how many there may be."""
+        pool: Any = self.engine.pool
+        return pool.checkedout(), pool.size() + pool._max_overflow
+
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
         self._connections.cut()

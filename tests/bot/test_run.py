@@ -328,6 +328,7 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
             "SLACK_API_URL": slack.api_url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "METRICS_PORT": 0,
         }
 
         def process(name: str) -> AbstractAsyncContextManager[Program]:
@@ -351,9 +352,13 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
 
                 outcome = await slack.person("ana").command("#network", "/action", "Check the fans")
                 await until(lambda: "Check the fans" in json.dumps(slack.person("ana").messages("#network")))
+                numbers = {name: await metrics(of) for name, of in (("web", web), ("worker", worker))}
                 ends = [await worker.stopped(), await web.stopped()]
 
     assert outcome.ok
+    assert 'steward_acknowledgement_seconds_count{kind="command"} 1.0' in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" not in numbers["worker"]
     assert [(code, seconds < 10) for code, seconds in ends] == [(0, True)] * 2
     for secret in (slack.bot_token, slack.signing_secret):
         assert secret not in web.said + worker.said
@@ -519,6 +524,13 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+async def metrics(program: Program) -> str:
+    """What the process tells at the address that it names."""
+    address = await program.says(r"How it is: (\S+/metrics)")
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        return await answer.text()
 
 
 async def health(port: int) -> tuple[int, str | None]:
