@@ -202,7 +202,9 @@ async def _token(settings: Settings, installation: Installation, tokens: Tokens,
         _, problem = await _asked(about, call, if_refused="Have Steward installed there again.")
     finally:
         await bot.close()
-    return problem or good(about, "Slack takes its token" + (f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""))
+    until = f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""
+    by = f"installed by {installation.installed_by} on {installation.installed_at:%d %b %Y}"
+    return problem or good(about, f"{by}; Slack takes its token{until}")
 
 
 def _scopes(granted: frozenset[str]) -> Finding:
