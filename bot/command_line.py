@@ -1,5 +1,6 @@
 """The command `steward`."""
 
+import asyncio
 import json
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -105,7 +106,7 @@ def migrate(
     with _refusals():
         if to is not None:
             require_database(url)
-    _go(reached(url, typer.echo))
+    asyncio.run(reached(url, typer.echo))
     with _refusals():
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sqlite3
+import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -63,12 +64,18 @@ class CannotStart(Exception):
 
 
 def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run the work until it ends, or until SIGTERM or Ctrl+C cancels it and it has cleaned up, within ten seconds."""
+    """Run the work until it ends, or until SIGTERM or Ctrl+C cancels it and it has cleaned up, within ten seconds.
+
+    Stopped like that, the process ends here.
+    """
+    stopped = False
 
     async def main() -> None:
         task = asyncio.ensure_future(work)
 
         def stop() -> None:
+            nonlocal stopped
+            stopped = True
             for each in (signal.SIGTERM, signal.SIGINT):
                 # Once is enough: a second one would tear what is being finished.
                 asyncio.get_running_loop().add_signal_handler(each, lambda: None)
@@ -81,20 +88,31 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             await task
 
     asyncio.run(main())
+    if stopped:
+        # On a busy machine Python takes seconds more to take itself apart, which somebody who restarts us waits for.
+        _end()
 
 
 def end_soon() -> None:
     """See to it that the process ends within ten seconds, whatever then still hangs."""
-    last_resort = threading.Timer(STOP_SECONDS, _end)
+    last_resort = threading.Timer(STOP_SECONDS, _give_up)
     last_resort.daemon = True
     last_resort.start()
 
 
-def _end() -> None:
+def _give_up() -> None:
     log.error(
         "not everything under way could be finished in %s s; what is left is found at the next start", STOP_SECONDS
     )
     os._exit(1)
+
+
+def _end() -> None:
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
 
 
 async def with_slack(settings: Settings, say: Say) -> None:

@@ -97,6 +97,9 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StewardError):
+            log.error("what nobody waits for any more failed", exc_info=error)
         raise
 
 
@@ -118,7 +121,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._connections = postgresql.Connections()
         options: dict[str, Any] = (
-            {"async_creator": sqlite.creator(self.url)}
+            {"creator": sqlite.creator(self.url)}
             if self.is_sqlite
             else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
         )
