@@ -20,7 +20,7 @@ from bot.sealing import Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
 from models import installations
 from models.clock import Clock, SystemClock
-from models.database import Database, shielded
+from models.database import Database, DatabaseBusy, shielded
 from models.installations import Rows
 from models.tables import Installation, Workspace
 from scheduler import deliveries
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 # What another process changed is seen here after so long; sooner for a workspace that is not known.
 LOOK_SECONDS = 15.0
 MISS_SECONDS = 1.0
+# For so long a look may take whose answer is known from before; without one, the next is tried after as long again.
+AWAY_SECONDS = 1.0
 # Slack's tokens that expire live twelve hours.
 EXCHANGE_BEFORE = timedelta(hours=2)
 # A token with less than this left is not used for a call any more.
@@ -211,13 +213,28 @@ class InstalledWorkspaces:
             asked_at = asyncio.get_running_loop().time()
             async with self._looking:
                 # Whoever waited for another's look that began after their own question has its answer.
-                if self._looked_at < asked_at:
-                    began = asyncio.get_running_loop().time()
-                    rows = await installations.rows(self._database)
-                    if rows != self._rows:
-                        self._rows, self._known = rows, _Known.of(rows)
-                    self._looked_at = began
+                if self._looked_at < asked_at and self._age() > not_older_seconds:
+                    await self._look_anew(not_older_seconds)
         return self._known
+
+    async def _look_anew(self, not_older_seconds: float) -> None:
+        """Read what is stored. While the database is away or hangs, what was known may do, where it may be old at all.
+
+        So whoever asks for something meanwhile is told soon what is the matter, by those who do know the workspace.
+        """
+        began = asyncio.get_running_loop().time()
+        may_be_old = not_older_seconds >= LOOK_SECONDS > 0 and self._rows != ([], [])
+        try:
+            async with asyncio.timeout(AWAY_SECONDS if may_be_old else None):
+                rows = await installations.rows(self._database)
+        except (DatabaseBusy, TimeoutError):
+            if not may_be_old:
+                raise
+            self._looked_at = began + AWAY_SECONDS - not_older_seconds
+        else:
+            if rows != self._rows:
+                self._rows, self._known = rows, _Known.of(rows)
+            self._looked_at = began
 
     def _age(self) -> float:
         return asyncio.get_running_loop().time() - self._looked_at

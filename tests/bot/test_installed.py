@@ -14,7 +14,7 @@ from bot.sealing import CannotOpen, Seal, Tokens, new_key
 from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
 from models import installations, outbox
-from models.database import Database
+from models.database import Database, DatabaseAway
 from models.tables import Delivery, DeliveryState, Workspace
 from tests.support import NOW, FixedClock
 from tests.support_installations import TokenGiver, an_answer, an_installation
@@ -116,6 +116,36 @@ async def test_what_is_stored_is_not_asked_for_with_each_request(
     assert await steward.find("T0001") is not None
     assert await steward.token("T0001") == "xoxb-hunter2"
     assert await ids(steward) == ["T0001"]
+
+
+@only_sqlite
+@pytest.mark.parametrize("hangs", [False, True], ids=["away", "hanging"])
+async def test_what_was_known_serves_while_the_database_is_away(
+    process: Process, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    """So that people are told what is the matter; a workspace that nobody knows has to wait."""
+    steward = process()
+    await install(steward, slack, an_answer())
+    asked = 0
+
+    async def away(database: Database) -> Any:
+        nonlocal asked
+        asked += 1
+        if hangs:
+            await asyncio.Event().wait()
+        raise DatabaseAway("away")
+
+    monkeypatch.setattr(installations, "rows", away)
+    monkeypatch.setattr(installed, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(installed, "AWAY_SECONDS", 0.05)
+    steward._looked_at = float("-inf")
+
+    assert await steward.find("T0001") is not None
+    assert await steward.token("T0001") == "xoxb-hunter2"
+    assert asked > 0
+    if not hangs:
+        with pytest.raises(DatabaseAway):
+            await steward.find("T0002")
 
 
 @only_sqlite
