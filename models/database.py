@@ -121,7 +121,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._connections = postgresql.Connections()
         options: dict[str, Any] = (
-            {"async_creator": sqlite.creator(self.url)}
+            {"creator": sqlite.creator(self.url)}
             if self.is_sqlite
             else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
         )

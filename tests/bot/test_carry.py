@@ -336,10 +336,12 @@ def not_filled(n: int) -> dict[str, list[tuple[str, dict[str, Any]]]]:
         "deputy_again": [(f"deputy:{n}:UCLEO:{at}", {"absence": n, "person": "UBEN"})],
         "digest_again": [(f"digest_again:{n}:{at}:done", {"of": n})],
         "due_soon": [(f"due_soon:{n}:2026-03-07 15:00", {"value": "7", "owner": "UANA"})],
+        "erased_reply": [(f"erased_reply:{n}:7.7", {"ts": "7.7"})],
         "hello": [("hello:CMOVE:7.7", {})],
         "how_to": [("answer:DANA:7.7", {})],
         "left_behind": [(f"left_behind:UBEN:UANA:{at}", {"person": "UBEN", "vacated": [n]})],
         "nobodys": [(f"nobodys:{n}:7", {"by": "UANA", "why": "7"})],
+        "ownerless": [(f"ownerless:UANA:{at}", {"records": [n, n + 1], "vacated": [n]})],
         "so_far": [(f"so_far:CMOVE:{at}", {"records": [n, n + 1]})],
         "standup_nobody": [(f"standup_nobody:{n}:UANA:UBEN,UCLEO", {"standup": n})],
         "summary": [

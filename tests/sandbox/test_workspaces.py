@@ -181,6 +181,8 @@ async def test_where_the_app_is_not_installed_it_cannot_be_used_and_hears_nothin
             await zoe.shortcut("new")
         with pytest.raises(SandboxError, match="not installed in Globex"):
             await zoe.open_home()
+        with pytest.raises(SandboxError, match="no installation of Parrot"):
+            await globex.uninstall()
         await sandbox.idle()
 
     assert (outcome.ok, outcome.notice) == (False, "/parrot is not a valid command.")
