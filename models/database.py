@@ -203,6 +203,8 @@ class Database:
 
     async def is_away(self) -> bool:
         """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
+        if self.is_sqlite:
+            return False
         try:
             async with self.engine.connect():
                 return False

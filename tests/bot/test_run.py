@@ -16,13 +16,16 @@ import aiohttp
 import pytest
 
 from bot import run as ways
+from bot.access import OneWorkspace
 from bot.manifest import manifest
 from bot.sealing import new_key
 from bot.settings import Settings
+from models.database import Database
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
 from sandbox.workspace import Channel
 from tests.processes import PATIENCE_SECONDS, Machine, Page, Program, page, until_it_is
+from tests.wire import wire_to
 
 # From the command to "open it in your browser", on a machine that does nothing else; so it is processor time here.
 READY_SECONDS = 3.0
@@ -490,6 +493,44 @@ async def test_a_database_that_cannot_be_opened_is_told_in_a_sentence_without_it
     assert str(refusal.value).startswith("The database in DATABASE_URL cannot be opened: ")
     assert "hunter2" not in str(refusal.value)
     assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_a_database_that_is_still_coming_up_is_waited_for(database_url: str) -> None:
+    """As when both were started together; said once, without user or password."""
+    said: list[str] = []
+    async with wire_to(database_url) as wire:
+        await wire.go_down()
+
+        waiting = asyncio.create_task(ways.reached(wire.through, said.append, PATIENCE_SECONDS))
+        await until(lambda: bool(said))
+        await wire.mend()
+        await waiting
+
+    assert said == [f"The database at {ways.place(wire.through)} does not answer yet; waiting for up to 60 s."]
+
+
+async def test_a_wait_for_the_database_comes_to_an_end() -> None:
+    """Then whoever opens it says what is wrong."""
+    said: list[str] = []
+
+    await ways.reached("postgresql://steward:hunter2@127.0.0.1:9/steward", said.append, 0.01)
+
+    assert said == ["The database at 127.0.0.1/steward does not answer yet; waiting for up to 0 s."]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_processes_that_start_at_the_same_moment_meet_the_workspace_together(
+    database_url: str, slack: Sandbox
+) -> None:
+    """For the first time: none of them fails because another was faster."""
+    database = Database(database_url)
+    processes = [OneWorkspace(database, slack.bot_token, slack.api_url) for _ in range(6)]
+
+    await asyncio.gather(*(process.open() for process in processes))
+
+    assert {workspace.id for process in processes for workspace in await process.workspaces()} == {slack.team_id}
+    await database.dispose()
 
 
 @pytest.mark.parametrize(
