@@ -121,7 +121,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._connections = postgresql.Connections()
         options: dict[str, Any] = (
-            {} if self.is_sqlite else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
+            {"creator": sqlite.creator(self.url)}
+            if self.is_sqlite
+            else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
         )
         # What people wrote is no business of a log: errors name the statement without its values.
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)

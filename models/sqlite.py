@@ -14,6 +14,7 @@ import aiosqlite
 from sqlalchemy import Connection, event
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_connection
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -127,14 +128,22 @@ class _Connection(aiosqlite.Connection):
         self._unfinished -= 1
 
 
-def prepare(engine: AsyncEngine, wait_ms: int) -> None:
-    """Set what each connection needs; a statement waits that long for the writer. Writers say so first."""
+def creator(url: URL) -> Callable[[], _Adapted]:
+    """What opens the database of that address, for `create_async_engine`."""
+    dialect = url.get_dialect()()
+    arguments, options = dialect.create_connect_args(url)
+    driver = dialect.import_dbapi()
 
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def _connect(dialect: Any, _: ConnectionPoolEntry, arguments: Any, options: Any) -> _Adapted:
+    def connect() -> _Adapted:
         connection: Any = _Connection(partial(sqlite3.connect, *arguments, **options), iter_chunk_size=1)
         connection._thread.daemon = True
-        return _Adapted(dialect.dbapi, await_(connection))
+        return _Adapted(driver, await_(connection))
+
+    return connect
+
+
+def prepare(engine: AsyncEngine, wait_ms: int) -> None:
+    """Set what each connection needs; a statement waits that long for the writer. Writers say so first."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

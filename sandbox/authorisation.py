@@ -142,9 +142,12 @@ def _people(core: Core) -> str:
     people = (user for user in core.workspace.users.values() if not user.is_bot and not user.deleted)
     where = escape(core.workspace.name)
     return "".join(
-        f'<option value="{user.id}">{escape(user.real_name)}{" (guest)" if user.is_restricted else ""}, {where}</option>'
-        for user in people
+        f'<option value="{user.id}">{escape(user.real_name)}{_standing(user)}, {where}</option>' for user in people
     )
+
+
+def _standing(user: User) -> str:
+    return " (guest)" if user.is_restricted else ""
 
 
 def _everywhere(workspaces: Workspaces) -> str:
