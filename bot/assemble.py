@@ -13,7 +13,7 @@ from functools import partial
 
 from structlog.contextvars import bound_contextvars
 
-from bot import answers, bolt_app, logs
+from bot import answers, bolt_app, logs, metrics
 from bot.access import EVENTS, Access, OneWorkspace
 from bot.background import Background
 from bot.carrier import Acknowledgement
@@ -111,7 +111,8 @@ class Steward:
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked in whichever workspace it was; the acknowledgement's body."""
-        with bound_contextvars(request=logs.new_reference(), workspace=incoming.workspace_id):
+        about = {"request": logs.new_reference(), "workspace": incoming.workspace_id}
+        with bound_contextvars(**about), metrics.ACKNOWLEDGED.labels(incoming.where.value).time():
             return await self._answer(incoming)
 
     async def _answer(self, incoming: Incoming) -> Acknowledgement:

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 # What another process changed is seen here after so long; sooner for a workspace that is not known.
 LOOK_SECONDS = 15.0
 MISS_SECONDS = 1.0
+# For so long a look may take whose answer is known from before.
+AWAY_SECONDS = 1.0
 # Slack's tokens that expire live twelve hours.
 EXCHANGE_BEFORE = timedelta(hours=2)
 # A token with less than this left is not used for a call any more.
@@ -209,14 +211,15 @@ class InstalledWorkspaces:
     # ---- what is stored
 
     async def _recent(self) -> _Known:
-        """What is stored as of a few seconds ago, or as it was known while the database is away or somebody looks."""
-        if self._looking.locked() and self._rows is not None:
+        """What is stored as of a few seconds ago, or as it was known while the database is away, hangs or is asked."""
+        if self._rows is None:
+            return await self._look(LOOK_SECONDS)
+        if self._looking.locked():
             return self._known
         try:
-            return await self._look(LOOK_SECONDS)
-        except DatabaseBusy:
-            if self._rows is None:
-                raise
+            async with asyncio.timeout(AWAY_SECONDS):
+                return await self._look(LOOK_SECONDS)
+        except (DatabaseBusy, TimeoutError):
             # Whoever needs the database for more than this hears of it there. One a second tries again.
             self._looked_at = asyncio.get_running_loop().time() - LOOK_SECONDS + MISS_SECONDS
             return self._known

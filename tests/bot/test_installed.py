@@ -120,23 +120,33 @@ async def test_what_is_stored_is_not_asked_for_with_each_request(
 
 
 @only_sqlite
-async def test_while_the_database_is_away_what_was_known_is_gone_by(
-    process: Process, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("hangs", [False, True], ids=["away", "hanging"])
+async def test_what_was_known_serves_while_the_database_is_away(
+    process: Process, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch, hangs: bool
 ) -> None:
-    """So that people are answered in words; a process that knows nothing yet says that it cannot know."""
+    """So that people are told what is the matter; a workspace that nobody knows has to wait."""
     steward, fresh = process(), process()
     await install(steward, slack, an_answer())
+    asked = 0
 
     async def away(database: Database) -> Any:
+        nonlocal asked
+        asked += 1
+        if hangs:
+            await asyncio.Event().wait()
         raise DatabaseAway(AWAY)
 
     monkeypatch.setattr(installations, "rows", away)
+    monkeypatch.setattr(installed, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(installed, "AWAY_SECONDS", 0.05)
+    steward._looked_at = float("-inf")
 
     assert await steward.find("T0001") is not None
     assert await steward.token("T0001") == "xoxb-hunter2"
-    assert await ids(steward) == ["T0001"]
-    with pytest.raises(DatabaseAway):
-        await fresh.find("T0001")
+    assert asked > 0
+    if not hangs:
+        with pytest.raises(DatabaseAway):
+            await fresh.find("T0001")
 
 
 @only_sqlite
