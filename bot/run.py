@@ -456,7 +456,7 @@ def _installing(settings: Settings, database: Database, installed: InstalledWork
 async def _names(steward: Steward) -> str:
     """Whom it serves, for whoever started it."""
     names = [workspace.name for workspace in await steward.access.workspaces()]
-    return names[0] if len(names) == 1 else f"{len(names) or 'no'} workspaces"
+    return names[0] if len(names) == 1 else f"{len(names)} workspaces" if names else "no workspace yet"
 
 
 async def _migrated(url: str) -> None:

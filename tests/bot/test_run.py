@@ -408,7 +408,7 @@ async def test_web_serves_whoever_installs_it(machine: Machine, database_url: st
         }
         ana = slack.person("ana")
         async with machine.steward("web", **variables) as steward:
-            await steward.says("Steward answers no workspaces at")
+            await steward.says("Steward answers no workspace yet at")
             await steward.says(f"People install it at {url}/slack/install")
             async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
                 async with browser.post(f"{url}/slack/install", allow_redirects=False) as sent:
