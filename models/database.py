@@ -203,6 +203,8 @@ class Database:
 
     async def is_away(self) -> bool:
         """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
+        if self.is_sqlite:
+            return False
         try:
             async with self.engine.connect():
                 return False
@@ -272,6 +274,11 @@ class Database:
             return True
         async with self._turn(writes=True):
             return await sqlite.scrub(self.engine)
+
+    def connections_in_use(self) -> tuple[int, int]:
+        """How many connections are taken just now, and how many there may be."""
+        pool: Any = self.engine.pool
+        return pool.checkedout(), pool.size() + pool._max_overflow
 
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""

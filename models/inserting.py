@@ -20,8 +20,8 @@ Row = Mapping[str, Any]
 
 T = TypeVar("T", bound=SQLModel)
 
-# What one statement may hold: SQLite takes 32,766 arguments, PostgreSQL's protocol 32,767.
-ARGUMENTS_MAX = 30_000
+# So many are made ready before others get their turn, a few milliseconds' work.
+ROWS_AT_ONCE = 500
 
 
 @cache
@@ -53,19 +53,18 @@ def _count_up(table: type[SQLModel], dialect: str, key: tuple[str, ...], column:
     return statement.on_conflict_do_update(index_elements=key, set_=more).returning(counted)
 
 
-async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> int:
-    """Insert the rows whose key is not there yet; how many that were. One statement unless they are thousands."""
-    if not rows:
-        return 0
+async def add_if_missing(session: AsyncSession, table: type[SQLModel], row: Row) -> bool:
+    """Insert the row unless its key is there already; whether it was not."""
     statement = _insert_if_missing(table, session.get_bind().dialect.name)
-    at_once = ARGUMENTS_MAX // (len(rows[0]) + 1)
-    added = 0
-    for start in range(0, len(rows), at_once):
-        values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + at_once]]
-        # What holds the values of several rows is compiled anew each time; a single row's go beside it.
-        told = (statement, values[0]) if len(values) == 1 else (statement.values(values),)
-        added += (await _execute(session, *told)).rowcount
-    return added
+    return (await _execute(session, statement, {"workspace_id": workspace_of(session), **row})).rowcount == 1
+
+
+async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> None:
+    """Insert the rows whose key is not there yet. One statement unless they are many hundreds."""
+    statement = _insert_if_missing(table, session.get_bind().dialect.name)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + ROWS_AT_ONCE]]
+        await _execute(session, statement, values[0] if len(values) == 1 else values)
 
 
 def new(table: type[T], **values: Any) -> T:
