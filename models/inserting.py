@@ -15,6 +15,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.errors import WrongWorkspace
+
 Row = Mapping[str, Any]
 
 # What one statement may hold: SQLite takes 32,766 arguments, PostgreSQL's protocol 32,767.
@@ -55,10 +57,10 @@ async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequen
     if not rows:
         return 0
     statement = _insert_if_missing(table, session.get_bind().dialect.name)
-    at_once = ARGUMENTS_MAX // (len(rows[0]) + 1)
+    at_once, workspace_id = ARGUMENTS_MAX // (len(rows[0]) + 1), workspace_of(session)
     added = 0
     for start in range(0, len(rows), at_once):
-        values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + at_once]]
+        values = [_of(workspace_id, row) for row in rows[start : start + at_once]]
         # What holds the values of several rows is compiled anew each time; a single row's go beside it.
         told = (statement, values[0]) if len(values) == 1 else (statement.values(values),)
         added += (await _execute(session, *told)).rowcount
@@ -100,9 +102,16 @@ async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
     """Add to the column, or begin it there; the new value. The row stays locked until the transaction ends."""
-    key = {"workspace_id": workspace_of(session), **key}
+    key = _of(workspace_of(session), key)
     statement = _count_up(table, session.get_bind().dialect.name, tuple(key), column)
     return int((await _execute(session, statement, {**key, column: by})).scalar_one())
+
+
+def _of(workspace_id: str, row: Row) -> dict[str, Any]:
+    """The row with its workspace. Raises WrongWorkspace for one of another."""
+    if row.get("workspace_id") not in (None, workspace_id):
+        raise WrongWorkspace("a row of another workspace")
+    return {**row, "workspace_id": workspace_id}
 
 
 async def _execute(session: AsyncSession, statement: Insert, *values: Any) -> CursorResult[Any]:

@@ -9,7 +9,8 @@ from sqlmodel import AutoString, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import absences, erased, kinds, standups
-from models.database import Database, WrongWorkspace
+from models.database import Database
+from models.errors import WrongWorkspace
 from models.labels import LinkType
 from models.permissions import actor_of
 from models.tables import (
