@@ -9,7 +9,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -36,21 +37,29 @@ POSTGRES_WORDS = {
 def make(url: str, file: Path) -> Path:
     """Write the whole database to a new file and check it. Raises CannotStart; a half-made file is never left."""
     require_database(url)
+    with new_file(file) as part:
+        with database_faults(url):
+            _write(url, part)
+        check(part)
+    return file
+
+
+@contextmanager
+def new_file(file: Path) -> Iterator[Path]:
+    """Where to write what becomes the file once all went well, readable by nobody else. Raises CannotStart."""
     if file.exists():
         raise CannotStart(f"{file} is there already. Name another file, or move it away.")
     part = file.with_name(f"{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
-        with database_faults(url):
-            _write(url, part)
-        check(part)
+        part.touch(mode=0o600)
+        yield part
         part.replace(file)
     except OSError as error:
         raise CannotStart(f"{file} cannot be written: {error.strerror}.") from None
     finally:
         part.unlink(missing_ok=True)
-    return file
 
 
 def check(file: Path) -> None:

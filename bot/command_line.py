@@ -180,14 +180,42 @@ def health() -> None:
 
 @app.command()
 def export(
-    format: Annotated[str, typer.Option(help="Only json so far.")] = "json",
+    file: Annotated[
+        Path | None, typer.Argument(help="A file that is not there yet, for `steward import`; .gz packs it.")
+    ] = None,
+    format: Annotated[str, typer.Option(help="Without a file: only json so far.")] = "json",
     workspace: Annotated[str | None, typer.Option(help="Slack's team id, where there are several.")] = None,
-    seen_by: Annotated[str | None, typer.Option("--as", help="A Slack user id: only what they may export.")] = None,
+    seen_by: Annotated[
+        str | None, typer.Option("--as", help="Without a file: a Slack user id, and only what they may export.")
+    ] = None,
 ) -> None:
-    """Everything of a workspace, to standard output."""
+    """All of a workspace: to a file that `steward import` takes, or its log to read, to standard output."""
     if format != "json":
         _fail(f"There is no format {format!r}; there is json.")
-    _go(_export(_settings("database"), workspace, seen_by))
+    settings = _settings("database")
+    if file is None:
+        _go(_export(settings, workspace, seen_by))
+        return
+    if seen_by is not None:
+        _fail("A file holds all of a workspace. For what one person may export, leave the file out.")
+    from bot import carry
+    from models.clock import SystemClock
+
+    with _refusals():
+        made = carry.write(settings.database_url, workspace, file, now=SystemClock().now())
+    typer.echo(f"{file} holds all of {made.workspace_id} ({made.name}): {made.rows} rows.")
+
+
+@app.command("import")
+def import_(file: Annotated[Path, typer.Argument(help="What `steward export FILE` wrote.")]) -> None:
+    """Store the workspace of a file, also beside others; what was due before now is not sent from here."""
+    from bot import carry
+    from models.clock import SystemClock
+
+    settings = _settings("database")
+    with _refusals():
+        made = carry.read(settings.database_url, file, now=SystemClock().now())
+    typer.echo(f"{made.workspace_id} ({made.name}) is here: {made.rows} rows. What was due before now is not sent.")
 
 
 @app.command()

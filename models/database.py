@@ -22,6 +22,7 @@ from sqlalchemy import (
     inspect,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.engine import URL, make_url
@@ -267,18 +268,9 @@ class Database:
                 return beat.at if beat else None
 
     async def note_restored(self, at: Any) -> None:
-        """Note in every workspace that this database came from a backup at the instant `at`.
-
-        What was being sent when the backup was made has an outcome that nobody knows.
-        """
-        workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
-        deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
-        is_sending = deliveries.c.state == tables.DeliveryState.SENDING
+        """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
         async with self.outside(writes=True) as connection:
-            await connection.execute(update(workspaces).values(restored_at=at))
-            await connection.execute(
-                update(deliveries).where(is_sending).values(state=tables.DeliveryState.UNCONFIRMED)
-            )
+            await mark_restored(connection, at)
 
     async def scrub(self) -> bool:
         """Leave nothing of what was deleted in SQLite's file; whether that went to its end.
@@ -330,6 +322,20 @@ def _kind(error: Exception) -> str:
         if driver is None
         else f"{type(error).__name__}, {type(driver.__cause__ or driver).__name__}"
     )
+
+
+async def mark_restored(connection: AsyncConnection, at: Any, workspace_id: str | None = None) -> None:
+    """Note in a workspace, or in every one, that its rows were stored here at the instant `at` as they once were.
+
+    What was being sent when they were read has an outcome that nobody knows.
+    """
+    workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
+    deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
+    of_workspace = deliveries.c.workspace_id == workspace_id if workspace_id else true()
+    restored = update(workspaces).where(workspaces.c.id == workspace_id if workspace_id else true())
+    unknown = update(deliveries).where(deliveries.c.state == tables.DeliveryState.SENDING, of_workspace)
+    await connection.execute(restored.values(restored_at=at))
+    await connection.execute(unknown.values(state=tables.DeliveryState.UNCONFIRMED))
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -94,13 +94,13 @@ async def remove(database: Database, installation_id: str, *, before: datetime, 
 async def removed(database: Database, *, before: datetime) -> list[str]:
     """The workspaces that removed Steward before that instant and have not come back."""
     async with database.outside(writes=False) as connection:
-        return list(await connection.scalars(select(_workspaces.c.id).where(_workspaces.c.removed_at <= before)))
+        return list(await connection.scalars(select(_workspaces.c.id).where(_workspaces.c.removed_at < before)))
 
 
 async def forget(database: Database, *, before: datetime) -> None:
     """Delete what is left of installations that were removed before that instant."""
     async with database.outside(writes=True) as connection:
-        await connection.execute(delete(_installations).where(_installations.c.removed_at <= before))
+        await connection.execute(delete(_installations).where(_installations.c.removed_at < before))
 
 
 def _is_free(wall: datetime) -> Any:

@@ -4,15 +4,16 @@ A test for one engine says `@pytest.mark.parametrize("engine", ["sqlite"], indir
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.util import find_spec
 
 import pytest
 
+from bot import carry
 from models.database import Database
 from tests.databases import CompiledOnce, Databases, PostgresServer, SqliteFiles
-from tests.filled import fill_at
-from tests.support import FixedClock
+from tests.filled import AFTERWARDS, RESTORED, fill_at, install, opened
+from tests.support import WORKSPACE, FixedClock
 
 
 @pytest.fixture
@@ -74,18 +75,38 @@ def database_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def filled_templates() -> dict[str, str]:
-    """Engine -> the database that `filled_url` copies, once there is one."""
-    return {}
+def filled_file(sqlite_databases: SqliteFiles) -> str:
+    """The address of a SQLite database that nobody changes, with the life of one workspace in it."""
+    url = sqlite_databases.create(migrated=True)
+    asyncio.run(fill_at(url))
+    return url
+
+
+@pytest.fixture(scope="session")
+def carried_over(filled_file: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
+    """Brings that workspace to another database, which costs a tenth of letting it live there."""
+    file = tmp_path_factory.mktemp("carried") / "workspace.jsonl"
+    carry.write(filled_file, WORKSPACE, file, now=AFTERWARDS)
+
+    async def install_at(url: str) -> None:
+        async with opened(url) as database:
+            await install(database)
+
+    def bring(url: str) -> None:
+        carry.read(url, file, now=RESTORED)
+        asyncio.run(install_at(url))
+
+    return bring
 
 
 @pytest.fixture
-def filled_url(databases: Databases, engine: str, filled_templates: dict[str, str]) -> Iterator[str]:
+def filled_url(databases: Databases, engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database of this test's own, with the life of one workspace in it, see `tests/filled.py`."""
-    if engine not in filled_templates:
-        filled_templates[engine] = databases.create(migrated=True)
-        asyncio.run(fill_at(filled_templates[engine]))
-    url = databases.copy(filled_templates[engine])
+    if engine == "sqlite":
+        url = databases.copy(request.getfixturevalue("filled_file"))
+    else:
+        url = databases.create(migrated=True)
+        request.getfixturevalue("carried_over")(url)
     yield url
     databases.drop(url)
 

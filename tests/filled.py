@@ -7,8 +7,10 @@ that fills it.
 await fill(database, "T0001")
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from typing import Any
 
 from sqlmodel import col, select
@@ -18,6 +20,7 @@ from models import (
     absences,
     batches,
     capturing,
+    carrying,
     comments,
     directory,
     erased,
@@ -68,6 +71,19 @@ MONDAY = NOW
 # The last instant of what `fill` lets happen: a Friday evening.
 AFTERWARDS = datetime(2026, 3, 13, 18, 0, tzinfo=UTC)
 
+# When the workspace was last brought from elsewhere, long before all that.
+RESTORED = MONDAY - timedelta(days=30)
+KEYS_FROM = 7_000_000
+# A value for a column of each type but choices.
+ANYTHING: Mapping[type, Any] = {
+    int: 1,
+    bool: False,
+    object: {},
+    str: "x",
+    datetime: NOW,
+    date: NOW.date(),
+    time: time(9),
+}
 EVERYBODY = ("UANA", "UBEN", "UCLEO", "UGUS")
 NOTICES = deliveries.by_key(DELIVERY_KINDS)
 OWN_FIELDS = "Vendor\nCost centre: A 1 | B 2"
@@ -102,17 +118,39 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
-async def fill_at(url: str, workspace_id: str = WORKSPACE) -> None:
-    """Fill the database of that address, to which nobody is connected afterwards."""
+async def fill_at(url: str) -> None:
+    """Fill the SQLite database of that address, to which nobody is connected afterwards.
+
+    Its keys begin above `KEYS_FROM`, so that they can be told from every other number: another workspace, T0000, has a
+    row with that key in every table.
+    """
+    async with opened(url) as database:
+        await take_keys(database, KEYS_FROM)
+        await fill(database, WORKSPACE)
+        await install(database)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """The database of that address, closed at the end."""
     database = Database(url)
     try:
-        await fill(database, workspace_id)
-        await install(database, workspace_id)
+        yield database
     finally:
         await database.dispose()
 
 
-async def install(database: Database, workspace_id: str) -> None:
+async def take_keys(database: Database, key: int) -> None:
+    """Give another workspace, T0000, a row with that key in every table that has keys."""
+    async with database.outside(writes=True) as connection:
+        for table in carrying.tables():
+            if "id" in {column.name for column in carrying.keys(table)}:
+                values = {column.name: anything(carrying.python_type(column)) for column in table.columns}
+                taken = {column.name: key for column in carrying.keys(table)}
+                await connection.execute(table.insert(), values | taken | {"workspace_id": "T0000"})
+
+
+async def install(database: Database) -> None:
     """What belongs to no workspace: an installation of an organisation, one that was removed, and one begun."""
     wide = an_installation(
         "E0001",
@@ -144,6 +182,11 @@ async def fill(database: Database, workspace_id: str) -> None:
     await database.beat("sender", now)
 
 
+def anything(kind: type) -> Any:
+    """A value for a column that holds values of that type."""
+    return next(iter(kind)) if issubclass(kind, Enum) else ANYTHING[kind]
+
+
 async def post_what_is_due(database: Database, workspace_id: str, now: datetime) -> None:
     """Send what is owed by the rules of the sender, in a Slack that takes everything but messages to Gus."""
     claimed = True
@@ -167,7 +210,9 @@ async def _settle(session: AsyncSession, row: Delivery, now: datetime) -> None:
         if parked is not None and kind.failed is not None:
             await kind.failed(session, parked, now)
     else:
-        sent = await deliveries.settle_sent(session, row, channel=draft.channel, ts=draft.ts or f"{row.id}.000100")
+        sent = await deliveries.settle_sent(
+            session, row, channel=draft.channel, ts=draft.ts or f"{now.timestamp():.0f}.{(row.id or 0) - KEYS_FROM:06}"
+        )
         if sent is not None and kind.sent is not None:
             await kind.sent(session, sent, draft, now)
 
@@ -337,7 +382,7 @@ async def end_it(session: AsyncSession, now: datetime) -> None:
     call = Call("post", sending.target, None, sending.target, now)
     await deliveries.begin_call(session, sending, call, wall=now)
     workspace = (await session.exec(select(Workspace))).one()
-    workspace.restored_at = MONDAY - timedelta(days=30)
+    workspace.restored_at = RESTORED
     session.add(workspace)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, inspect, select
+from sqlalchemy import Row, false, inspect, not_, select
 from sqlmodel import SQLModel
 
 from models.database import Database
@@ -20,11 +20,18 @@ async def test_every_table_has_rows_and_every_column_a_value_that_is_not_its_fir
         empty = [
             f"{model.__name__}.{name}"
             for model in TABLES
-            for name in unused(model, (await connection.execute(select(inspect(model).local_table))).all())
+            for name in unused(model, (await connection.execute(rows_of(model))).all())
         ]
     await database.dispose()
 
     assert empty == []
+
+
+def rows_of(model: type[SQLModel]) -> Any:
+    """All of them but those that only take keys."""
+    table: Any = inspect(model).local_table
+    is_taken = table.c.workspace_id == "T0000" if "workspace_id" in table.c else false()
+    return select(table).where(not_(is_taken))
 
 
 def unused(model: type[SQLModel], rows: Sequence[Row[Any]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -156,6 +157,34 @@ def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path
     assert format.stderr == "There is no format 'xml'; there is json.\n"
     assert nowhere.stderr.startswith("There is no database at steward.db. DATABASE_URL says where it is;")
     assert {told.exit_code for told in (empty, nobody, format, nowhere)} == {1}
+    assert list(installation.iterdir()) == []
+
+
+def test_a_workspace_is_moved_by_two_commands(database_url: str, installation: Path) -> None:
+    fill(database_url, two_projects)
+    steward("migrate", DATABASE_URL="sqlite:///other.db")
+
+    made = steward("export", "northwind.jsonl.gz", DATABASE_URL=database_url)
+    read = steward("import", "northwind.jsonl.gz", DATABASE_URL="sqlite:///other.db")
+    again = steward("import", "northwind.jsonl.gz", DATABASE_URL="sqlite:///other.db")
+    told = [steward("export", DATABASE_URL=url).stdout for url in (database_url, "sqlite:///other.db")]
+
+    assert re.fullmatch(r"northwind\.jsonl\.gz holds all of T0001 \(Northwind\): \d+ rows\.\n", made.stdout)
+    assert re.fullmatch(r"T0001 \(Northwind\) is here: \d+ rows\. What was due before now is not sent\.\n", read.stdout)
+    assert again.exit_code == 1
+    assert again.stderr.startswith("T0001 is in this database already, so nothing was stored.")
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_file_that_is_not_there_and_one_for_somebody_alone_are_refused(database_url: str, installation: Path) -> None:
+    fill(database_url, two_projects)
+
+    missing = steward("import", "northwind.jsonl", DATABASE_URL=database_url)
+    of_ben = steward("export", "--as", "UBEN", "ben.jsonl", DATABASE_URL=database_url)
+
+    assert (missing.exit_code, missing.stderr) == (1, "There is no file northwind.jsonl.\n")
+    assert of_ben.stderr == ("A file holds all of a workspace. For what one person may export, leave the file out.\n")
     assert list(installation.iterdir()) == []
 
 

@@ -85,3 +85,22 @@ async def test_an_app_is_let_in_on_the_authorisation_page_and_appears(
 
     assert told["team"]["name"] == "Acme"
     await expect(page.get_by_test_id("conversation-lunch-club")).to_be_visible()
+
+
+async def test_an_admin_lets_what_the_organisation_installed_into_a_workspace(
+    workspace: Sandbox, open_page: OpenPage
+) -> None:
+    acme, group = workspace.workspace_named("Acme"), workspace.organise("Northwind Group")
+    group.install()
+    page = await open_page("ana")
+    await page.get_by_test_id("workspace-switcher").click()
+    await page.get_by_test_id("workspace-acme").click()
+    await expect(page.get_by_test_id("person-switcher")).to_contain_text("Zoe Martin")
+
+    await page.get_by_test_id("workspace-switcher").click()
+    await page.get_by_test_id("let-in").click()
+
+    await expect(page.get_by_test_id("conversation-lunch-club")).to_be_visible()
+    await page.get_by_test_id("workspace-switcher").click()
+    await expect(page.get_by_test_id("let-in")).to_have_attribute("aria-checked", "true")
+    assert group.granted == [acme.team_id]

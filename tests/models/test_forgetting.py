@@ -1,14 +1,10 @@
 """A workspace that is purged leaves nothing behind, and takes nothing with it that is another's."""
 
 import pytest
-from sqlmodel import select
 
 from models import forgetting
 from models.database import Database
-from models.tables import Workspace
-from scheduler.runner import Runner
 from tests.models.test_scope import OURS, THEIRS, of_workspace, stored, two_workspaces
-from tests.support import FixedClock
 
 __all__ = ["two_workspaces"]
 
@@ -32,26 +28,6 @@ async def test_a_purge_may_be_repeated(two_workspaces: Database) -> None:
     await forgetting.purge(two_workspaces, THEIRS)
 
     assert await forgetting.purge(two_workspaces, THEIRS) == 0
-
-
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-async def test_a_workspace_is_purged_thirty_days_after_steward_was_removed_from_it(two_workspaces: Database) -> None:
-    clock = FixedClock()
-    runner = Runner(two_workspaces, clock=clock, wall=clock, wake=lambda: None)
-    async with two_workspaces.unit(THEIRS) as session:
-        workspace = (await session.exec(select(Workspace))).one()
-        workspace.removed_at = clock.now()
-        session.add(workspace)
-
-    clock.move(days=30, seconds=-1)
-    await runner.purge()
-    before = await two_workspaces.workspace_ids(also_removed=True)
-    clock.move(seconds=1)
-    await runner.purge()
-
-    assert before == [OURS, THEIRS]
-    assert await two_workspaces.workspace_ids(also_removed=True) == [OURS]
-    assert not any(of_workspace(await stored(two_workspaces), THEIRS).values())
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
