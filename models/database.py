@@ -438,19 +438,18 @@ def _refuse_unreachable(*told: Any) -> None:
     if compiled.statement is not None and compiled.statement._propagate_attrs.get("compile_state_plugin") == "orm":
         for part in _parts(compiled.statement):
             if _is_bare(part):
-                raise WrongWorkspace(
-                    f"the workspace filter cannot reach {part} in this statement: {compiled.statement}"
-                )
+                raise WrongWorkspace(f"the workspace filter cannot reach {part} in a statement of a unit")
     _REACHED.add(compiled)
 
 
 def _parts(statement: Any) -> Iterator[Any]:
     """What the statement is made of, down to what the ORM knows: its tables, and the keys by which it gets a row."""
-    keys = {id(mapper._get_clause[0]) for mapper in SQLModel._sa_registry.mappers}
+    seen = {id(mapper._get_clause[0]) for mapper in SQLModel._sa_registry.mappers}
     waiting = [statement]
     while waiting:
         part = waiting.pop()
-        if "parententity" not in part._annotations and id(part) not in keys:
+        if "parententity" not in part._annotations and id(part) not in seen:
+            seen.add(id(part))  # a recursive question has itself among its parts
             yield part
             # As it was written: a select's own children are the tables of its columns too.
             waiting += HasTraverseInternals.get_children(part)

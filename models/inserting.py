@@ -72,13 +72,14 @@ async def add(session: AsyncSession, row: SQLModel) -> None:
 
     What the session's own flush does, without its looking for what else may have changed.
     """
-    setattr(row, "workspace_id", workspace_of(session))  # noqa: B010 - every table has it, SQLModel has not
+    values = _of(workspace_of(session), dict(row))
+    setattr(row, "workspace_id", values["workspace_id"])  # noqa: B010 - every table has it, SQLModel has not
     given_out = row.__table__.autoincrement_column  # type: ignore[attr-defined]
     dialect = session.get_bind().dialect.name
     if given_out is None:
-        await _execute(session, insert_into(type(row), dialect), dict(row))
+        await _execute(session, insert_into(type(row), dialect), values)
     else:
-        values = {key: value for key, value in dict(row).items() if key != given_out.key}
+        del values[given_out.key]
         setattr(row, given_out.key, (await _execute(session, _insert_for_id(type(row), dialect), values)).scalar_one())
     make_transient_to_detached(row)
     session.add(row)
@@ -95,8 +96,8 @@ async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
     for table, values in tables.items():
         given_out = table.__table__.autoincrement_column  # type: ignore[attr-defined]
         left_out = {given_out.key} if given_out is not None else set()
-        workspace = {"workspace_id": workspace_of(session)}
-        whole = [{key: value for key, value in row.items() if key not in left_out} | workspace for row in values]
+        of_us = [_of(workspace_of(session), row) for row in values]
+        whole = [{key: value for key, value in row.items() if key not in left_out} for row in of_us]
         await _execute(session, insert_into(table, session.get_bind().dialect.name), whole)
 
 
