@@ -192,7 +192,7 @@ async def _store_all(connection: AsyncConnection, about: dict[str, Any], lines: 
     if await carrying.name_of(connection, workspace_id) is not None:
         raise CannotStart(
             f"{workspace_id} is in this database already, so nothing was stored. Import it before Steward is first "
-            "started or installed for it, or into another database."
+            f"started or installed for it; `steward erase --workspace {workspace_id}` deletes what is there now."
         )
     try:
         shift = await carrying.shift_for(connection, *about["keys"]) if about["keys"] else 0

@@ -17,11 +17,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.oauth import INSTALL
+from bot.operation import ticker_problem
 from bot.run import CannotStart, database_faults, place, require_database
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from bot.web import ticker_problem
 from models import forgetting, installations
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Installation, Project
@@ -202,7 +202,9 @@ async def _token(settings: Settings, installation: Installation, tokens: Tokens,
         _, problem = await _asked(about, call, if_refused="Have Steward installed there again.")
     finally:
         await bot.close()
-    return problem or good(about, "Slack takes its token" + (f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""))
+    until = f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""
+    by = f"installed by {installation.installed_by} on {installation.installed_at:%d %b %Y}"
+    return problem or good(about, f"{by}; Slack takes its token{until}")
 
 
 def _scopes(granted: frozenset[str]) -> Finding:

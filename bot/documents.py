@@ -5,12 +5,15 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 from pydantic.fields import FieldInfo
+from typer.main import get_command
 
+from bot import command_line
 from bot.settings import Settings
 from handlers.commands import COMMANDS, VERBS
 from models.permissions import MATRIX
@@ -18,18 +21,37 @@ from reports.summary import THRESHOLDS
 
 
 def commands_table() -> str:
-    """Every slash command, then what `/steward` understands."""
-    kinds = [
+    """Every slash command."""
+    rows = [
         (
             _code(command.name),
             command.summary,
             ", ".join(_code(f"{command.name} {use}") for use in _uses(command.usage)),
         )
         for command in COMMANDS
-        if command.kind is not None
     ]
-    everything = [(_code("/steward"), verb.summary, _code(f"/steward {verb.example}")) for verb in VERBS]
-    return _table(("Command", "What it does", "For example"), [*kinds, *everything])
+    return _table(("Command", "What it does", "For example"), rows)
+
+
+def words_table() -> str:
+    """Everything that `/steward` understands."""
+    return _table(
+        ("For example", "What it does"), [(_code(f"/steward {verb.example}"), verb.summary) for verb in VERBS]
+    )
+
+
+def programs_table() -> str:
+    """Every command of the machine, those of a group by themselves."""
+    return _table(("Command", "What it does"), _programs("steward", get_command(command_line.app)))
+
+
+def _programs(name: str, command: Any) -> Iterator[tuple[str, str]]:
+    for word, each in getattr(command, "commands", {}).items():
+        called = f"{name} {word}"
+        if getattr(each, "commands", None):
+            yield from _programs(called, each)
+        else:
+            yield _code(called), " ".join((each.help or "").split())
 
 
 def settings_table() -> str:
@@ -71,11 +93,13 @@ def _env_lines(name: str, field: FieldInfo) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands_table,
+    "words": words_table,
+    "programs": programs_table,
     "settings": settings_table,
     "rights": rights_table,
     "colours": colours_table,
 }
-WITH_TABLES = ("README.md", "docs/permissions.md", "docs/summary.md")
+WITH_TABLES = ("README.md", "docs/commands.md", "docs/permissions.md", "docs/settings.md", "docs/summary.md")
 
 
 def with_tables(text: str) -> str:

@@ -108,6 +108,9 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StewardError):
+            log.error("what nobody waits for any more failed", exc_info=error)
         raise
 
 
@@ -129,7 +132,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._connections = postgresql.Connections()
         options: dict[str, Any] = (
-            {"async_creator": sqlite.creator(self.url)}
+            {"creator": sqlite.creator(self.url)}
             if self.is_sqlite
             else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
         )
@@ -212,6 +215,8 @@ class Database:
 
     async def is_away(self) -> bool:
         """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
+        if self.is_sqlite:
+            return False
         try:
             async with self.engine.connect():
                 return False
@@ -281,6 +286,11 @@ class Database:
             return True
         async with self._turn(writes=True):
             return await sqlite.scrub(self.engine)
+
+    def connections_in_use(self) -> tuple[int, int]:
+        """How many connections are taken just now, and how many there may be."""
+        pool: Any = self.engine.pool
+        return pool.checkedout(), pool.size() + pool._max_overflow
 
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""

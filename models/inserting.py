@@ -5,12 +5,13 @@ filter of ORM statements has no place in an insert; the workspace is filled in h
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm import Session, class_mapper, make_transient_to_detached
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,8 +20,10 @@ from models.errors import WrongWorkspace
 
 Row = Mapping[str, Any]
 
-# What one statement may hold: SQLite takes 32,766 arguments, PostgreSQL's protocol 32,767.
-ARGUMENTS_MAX = 30_000
+T = TypeVar("T", bound=SQLModel)
+
+# So many are made ready before others get their turn, a few milliseconds' work.
+ROWS_AT_ONCE = 500
 
 
 @cache
@@ -52,19 +55,33 @@ def _count_up(table: type[SQLModel], dialect: str, key: tuple[str, ...], column:
     return statement.on_conflict_do_update(index_elements=key, set_=more).returning(counted)
 
 
-async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> int:
-    """Insert the rows whose key is not there yet; how many that were. One statement unless they are thousands."""
-    if not rows:
-        return 0
+async def add_if_missing(session: AsyncSession, table: type[SQLModel], row: Row) -> bool:
+    """Insert the row unless its key is there already; whether it was not."""
     statement = _insert_if_missing(table, session.get_bind().dialect.name)
-    at_once, workspace_id = ARGUMENTS_MAX // (len(rows[0]) + 1), workspace_of(session)
-    added = 0
-    for start in range(0, len(rows), at_once):
-        values = [_of(workspace_id, row) for row in rows[start : start + at_once]]
-        # What holds the values of several rows is compiled anew each time; a single row's go beside it.
-        told = (statement, values[0]) if len(values) == 1 else (statement.values(values),)
-        added += (await _execute(session, *told)).rowcount
-    return added
+    return (await _execute(session, statement, _of(session, row))).rowcount == 1
+
+
+async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> None:
+    """Insert the rows whose key is not there yet. One statement unless they are many hundreds."""
+    statement = _insert_if_missing(table, session.get_bind().dialect.name)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        values = [_of(session, row) for row in rows[start : start + ROWS_AT_ONCE]]
+        await _execute(session, statement, values[0] if len(values) == 1 else values)
+
+
+def new(table: type[T], **values: Any) -> T:
+    """A row that is not stored yet: what `table(**values)` gives, which takes longer than storing it does."""
+    row: T = class_mapper(table).class_manager.new_instance()
+    # Each row gets lists of its own.
+    row.__dict__.update({key: copy(default) for key, default in _defaults(table).items()} | values)
+    return row
+
+
+@cache
+def _defaults(table: type[SQLModel]) -> Row:
+    """Column -> its default, of those that have one."""
+    fields = table.model_fields.items()
+    return {key: each.get_default(call_default_factory=True) for key, each in fields if not each.is_required()}
 
 
 async def add(session: AsyncSession, row: SQLModel) -> None:
@@ -72,15 +89,17 @@ async def add(session: AsyncSession, row: SQLModel) -> None:
 
     What the session's own flush does, without its looking for what else may have changed.
     """
-    values = _of(workspace_of(session), dict(row))
-    setattr(row, "workspace_id", values["workspace_id"])  # noqa: B010 - every table has it, SQLModel has not
-    given_out = row.__table__.autoincrement_column  # type: ignore[attr-defined]
-    dialect = session.get_bind().dialect.name
-    if given_out is None:
-        await _execute(session, insert_into(type(row), dialect), values)
-    else:
-        del values[given_out.key]
-        setattr(row, given_out.key, (await _execute(session, _insert_for_id(type(row), dialect), values)).scalar_one())
+    given_out, table, dialect = _given_out(type(row)), type(row), session.get_bind().dialect.name
+    statement = insert_into(table, dialect) if given_out is None else _insert_for_id(table, dialect)
+    inserted = await _execute(session, statement, _values(session, row))
+    if given_out is not None:
+        row.__dict__[given_out] = inserted.scalar_one()
+    adopt(session, row)
+
+
+def adopt(session: AsyncSession, row: SQLModel) -> None:
+    """From now on the row, which was inserted, is like one that the session loaded."""
+    setattr(row, "workspace_id", workspace_of(session))  # noqa: B010 - every table has it, SQLModel has not
     make_transient_to_detached(row)
     session.add(row)
 
@@ -90,29 +109,46 @@ async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
 
     For many rows at once: the session's own way takes a statement each where it has to learn a row's id on SQLite.
     """
-    tables: dict[type[SQLModel], list[dict[str, Any]]] = {}
+    tables: dict[type[SQLModel], list[Row]] = {}
     for row in rows:
-        tables.setdefault(type(row), []).append(dict(row))
-    for table, values in tables.items():
-        given_out = table.__table__.autoincrement_column  # type: ignore[attr-defined]
-        left_out = {given_out.key} if given_out is not None else set()
-        of_us = [_of(workspace_of(session), row) for row in values]
-        whole = [{key: value for key, value in row.items() if key not in left_out} for row in of_us]
-        await _execute(session, insert_into(table, session.get_bind().dialect.name), whole)
+        tables.setdefault(type(row), []).append(_values(session, row))
+    dialect = session.get_bind().dialect.name
+
+    def insert(sync: Session) -> None:
+        connection = sync.connection()
+        for table, values in tables.items():
+            connection.execute(insert_into(table, dialect), values[0] if len(values) == 1 else values)
+
+    await session.run_sync(insert)
+
+
+def _values(session: AsyncSession, row: SQLModel) -> dict[str, Any]:
+    """What is to be stored of a row: all but the id that the database gives out."""
+    known, given_out = row.__dict__, _given_out(type(row))
+    values = {key: known[key] for key in type(row).model_fields if key != given_out}
+    return _of(session, values)
+
+
+def _of(session: AsyncSession, row: Row) -> dict[str, Any]:
+    """The row with its workspace. Raises WrongWorkspace for one of another."""
+    workspace_id = workspace_of(session)
+    if row.get("workspace_id") not in (None, workspace_id):
+        raise WrongWorkspace("a row of another workspace")
+    return {**row, "workspace_id": workspace_id}
+
+
+@cache
+def _given_out(table: type[SQLModel]) -> str | None:
+    """The column whose value the database gives out."""
+    column = table.__table__.autoincrement_column  # type: ignore[attr-defined]
+    return None if column is None else str(column.key)
 
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
     """Add to the column, or begin it there; the new value. The row stays locked until the transaction ends."""
-    key = _of(workspace_of(session), key)
+    key = _of(session, key)
     statement = _count_up(table, session.get_bind().dialect.name, tuple(key), column)
     return int((await _execute(session, statement, {**key, column: by})).scalar_one())
-
-
-def _of(workspace_id: str, row: Row) -> dict[str, Any]:
-    """The row with its workspace. Raises WrongWorkspace for one of another."""
-    if row.get("workspace_id") not in (None, workspace_id):
-        raise WrongWorkspace("a row of another workspace")
-    return {**row, "workspace_id": workspace_id}
 
 
 async def _execute(session: AsyncSession, statement: Insert, *values: Any) -> CursorResult[Any]:

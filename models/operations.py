@@ -7,7 +7,7 @@ of work rolls back.
 import sys
 from collections import Counter as Counting
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any, Final
@@ -20,7 +20,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import batches, directory, escalations, ladder, moves, outbox, projects, reminders, search, tags, watching
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
-from models.inserting import add, add_rows, count_up
+from models.inserting import add, add_rows, adopt, count_up
+from models.inserting import new as new_row
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step, own_values
 from models.labels import Confidentiality, Labelled, LinkType, SourceChange
@@ -154,27 +155,21 @@ async def store_new(
 ) -> Item:
     """Store a new record whose values and whose right to be there are known."""
     number = await count_up(session, Counter, {"kind": new.kind.key}, "last")
-    item = _new_item(actor, new, number, project, channel_id, now)
-    item.record.source_link = (source and source.link) or None
-    item.record.source_channel_id = (source and source.channel_id) or None
-    item.record.source_ts = (source and source.ts) or None
-    item.record.source_thread_ts = (source and source.thread_ts) or None
-    item.record.is_draft = is_draft
+    made_from = {f"source_{key}": value or None for key, value in (asdict(source) if source else {}).items()}
+    item = _new_item(actor, new, number, project, channel_id, now, is_draft=is_draft, **made_from)
     await add(session, item.record)
-    own, *beside = _beside_new(session, item, actor, via=via, now=now)
-    await add(session, own)
-    await add_rows(session, beside)
+    await add_rows(session, _beside_new(session, item, actor, via=via, now=now))
+    adopt(session, item.own)
     touch(session, actor.id, item.record.owner_id, *item.record.helpers, project.coordinator_id, project.sponsor_id)
     if owes_card:
         await owe_card(session, item.record, now)
-    await _owe_channel_reminder(session, item.record.project_id, item, now)
+    await _owe_channel_reminder(session, project, item, now)
     if batches.current(session) or is_confidential(item.record):
         # The cards of a batch mention nobody: one word tells each owner of all that is theirs. A confidential record
         # has no card.
         await _owe_word_to_new_owner(session, actor, item, now)
     for helper_id in item.record.helpers:
         await _owe_word(session, actor, item, helper_id, now)
-    await session.flush()
     return item
 
 
@@ -243,15 +238,18 @@ def new_problems(
     return problems
 
 
-def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime) -> Item:
-    """The rows of a new record, not yet stored."""
+def _new_item(
+    actor: Actor, new: New, number: int, project: Project, channel_id: str, now: datetime, **beside: Any
+) -> Item:
+    """The rows of a new record, not yet stored; `beside` are further columns of it."""
     kind, values = kind_in(new.kind, project), {**new.values, **new.kind.follows(new.values, {})}
     if not values.get("due_date"):
         values = {**values, "due_time": None}
     own_keys = {field.key for field in kind.all_fields if field.key in kind.model.model_fields}
     status = new.status or kind.first_status
     is_open = status not in kind.closed
-    record = Record(
+    record = new_row(
+        Record,
         project_id=project.id or 0,
         channel_id=channel_id,
         kind=kind.key,
@@ -264,9 +262,10 @@ def _new_item(actor: Actor, new: New, number: int, project: Project, channel_id:
         created_at=now,
         updated_at=now,
         own_values=own_values(values),
+        **beside,
         **{key: value for key, value in values.items() if key in Record.model_fields and value is not None},
     )
-    own = kind.model(**{key: value for key, value in values.items() if key in own_keys})
+    own = new_row(kind.model, **{key: value for key, value in values.items() if key in own_keys})
     reminders.plan(record, project, now)
     item = Item(kind, record, own)
     search.index(item)
@@ -614,8 +613,8 @@ async def set_archived(
     await outbox.put_all(session, [_card_owed(item.record, now) for item in items])
     for item in items:
         await _touch_all(session, actor, item)
-    for item in {item.record.project_id: item for item in items}.values():
-        await _owe_channel_reminder(session, item.record.project_id, item, now)
+    for project_id, item in {item.record.project_id: item for item in items}.items():
+        await _owe_channel_reminder(session, await session.get(Project, project_id), item, now)
     await _owe_linked_cards(session, items, now)
 
 
@@ -825,7 +824,7 @@ async def _apply(
     await _owe_words_anew(session, item, changes, now)
     if SHOWN_IN_REMINDER & changes.keys():
         for project_id in {item.record.project_id, changes.get("project_id", (item.record.project_id,))[0]}:
-            await _owe_channel_reminder(session, project_id, item, now)
+            await _owe_channel_reminder(session, await session.get(Project, project_id), item, now)
     await _touch_all(session, actor, item, changes.get("owner_id", (None, None))[0])
     touch(session, *changes.get("helpers", ((), ()))[0], *item.record.helpers)
     if SHOWN_ELSEWHERE & changes.keys():
@@ -863,9 +862,8 @@ async def _owe_cards(session: AsyncSession, item: Item, changes: Changes, now: d
     await owe_card(session, record, now, owner_knows=await has_card(session, item))
 
 
-async def _owe_channel_reminder(session: AsyncSession, project_id: int, item: Item, now: datetime) -> None:
+async def _owe_channel_reminder(session: AsyncSession, project: Project | None, item: Item, now: datetime) -> None:
     """Owe that the reminder which stands in the project's channel today says how the record is now."""
-    project = await session.get(Project, project_id)
     if project is None or project.reminded_on != today_in(project.timezone, now):
         return
     lane = reminders.lane_of(project, project.reminded_on)
@@ -1111,7 +1109,8 @@ def _history(
     after: Any = None,
     note: str | None = None,
 ) -> History:
-    return History(
+    return new_row(
+        History,
         record_id=item.record.id,
         project_id=item.record.project_id,
         version=item.record.version,

@@ -6,16 +6,19 @@ statement takes one trip, with the beginning of its transaction; what is over in
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import aiosqlite
 from sqlalchemy import Connection, event
+from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_connection
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.concurrency import await_
 
 Row = tuple[Any, ...]
 
@@ -24,36 +27,46 @@ VALUES_OF_A_ROW = 100
 
 
 class _Cursor:
-    """A statement's outcome, fetched whole in the trip that executes it. As SQLAlchemy uses aiosqlite's cursor."""
+    """A statement's outcome, fetched whole in the trip that executes it. A DBAPI cursor, as SQLAlchemy uses one."""
 
     arraysize = 1
 
-    def __init__(self, connection: "_Connection") -> None:
-        self._connection = connection
+    def __init__(self, adapted: AsyncAdapt_dbapi_connection) -> None:
+        self._connection: _Connection = adapted.driver_connection
         self._rows: list[Row] = []
         self.description: Any = None
         self.rowcount = -1
         self.lastrowid: int | None = None
 
-    async def __aenter__(self) -> "_Cursor":
-        return self
+    def execute(self, sql: str, parameters: Any = ()) -> None:
+        await_(self._execute(sql, parameters))
 
-    async def execute(self, sql: str, parameters: Any = ()) -> None:
+    async def _execute(self, sql: str, parameters: Any) -> None:
         if self._connection.has_writer and sql.startswith("INSERT") and len(parameters) < VALUES_OF_A_ROW:
             # It waits for nobody and takes less than the way to the thread and back.
             self._ask(sqlite3.Cursor.execute, sql, parameters)
         else:
             await self._connection.run(self._ask, sqlite3.Cursor.execute, sql, parameters)
 
-    async def executemany(self, sql: str, parameters: Sequence[Any]) -> None:
-        await self._connection.run(self._ask, sqlite3.Cursor.executemany, sql, parameters)
+    def executemany(self, sql: str, parameters: Sequence[Any]) -> None:
+        await_(self._connection.run(self._ask, sqlite3.Cursor.executemany, sql, parameters))
 
-    async def fetchall(self) -> list[Row]:
+    def fetchall(self) -> list[Row]:
         rows, self._rows = self._rows, []
         return rows
 
-    async def close(self) -> None:
+    def fetchmany(self, size: int = arraysize) -> list[Row]:
+        rows, self._rows = self._rows[:size], self._rows[size:]
+        return rows
+
+    def fetchone(self) -> Row | None:
+        return self._rows.pop(0) if self._rows else None
+
+    def close(self) -> None:
         self._rows = []
+
+    async def _async_soft_close(self) -> None:
+        """Nothing is open: the rows were fetched."""
 
     def _ask(self, execute: Callable[..., sqlite3.Cursor], sql: str, parameters: Any) -> None:
         cursor = self._connection.cursor_in_transaction()
@@ -63,6 +76,13 @@ class _Cursor:
             self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
         finally:
             cursor.close()
+
+
+class _Adapted(AsyncAdapt_aiosqlite_connection):
+    """A connection as SQLAlchemy sees it."""
+
+    __slots__ = ()
+    _cursor_cls = _Cursor  # type: ignore[assignment]
 
 
 class _Connection(aiosqlite.Connection):
@@ -81,9 +101,6 @@ class _Connection(aiosqlite.Connection):
     def has_writer(self) -> bool:
         """Whether the transaction holds the writer, and nothing is under way in the thread."""
         return self._writes and not self._unfinished and self.in_transaction
-
-    def cursor(self) -> Any:
-        return _Cursor(self)
 
     def cursor_in_transaction(self) -> sqlite3.Cursor:
         """A cursor to ask at once."""
@@ -111,14 +128,16 @@ class _Connection(aiosqlite.Connection):
         self._unfinished -= 1
 
 
-def creator(url: URL) -> Callable[[], Awaitable[aiosqlite.Connection]]:
+def creator(url: URL) -> Callable[[], _Adapted]:
     """What opens the database of that address, for `create_async_engine`."""
-    arguments, options = url.get_dialect()().create_connect_args(url)
+    dialect = url.get_dialect()()
+    arguments, options = dialect.create_connect_args(url)
+    driver = dialect.import_dbapi()
 
-    async def connect() -> aiosqlite.Connection:
-        connection = _Connection(partial(sqlite3.connect, *arguments, **options), iter_chunk_size=1)
+    def connect() -> _Adapted:
+        connection: Any = _Connection(partial(sqlite3.connect, *arguments, **options), iter_chunk_size=1)
         connection._thread.daemon = True
-        return await connection
+        return _Adapted(driver, await_(connection))
 
     return connect
 

@@ -120,13 +120,13 @@ def _answer(workspaces: Workspaces, asked: Asked, pressed: Mapping[str, str], ke
 def _page(workspaces: Workspaces, query: Mapping[str, str], asked: Asked) -> Response:
     app = workspaces.first.app
     wanted = workspaces.named(query["team"]) if query.get("team") else None
-    groups = [_people(core) for core in ([wanted] if wanted else workspaces)]
+    people = [_people(core) for core in ([wanted] if wanted else workspaces)]
     address = urlencode({name: query[name] for name in PARAMETERS if name in query})
     body = f"""
 <p>{escape(app.description)}</p>
 <form method="post" action="?{escape(address)}">
 <p><label for="person">You are</label>
-<select id="person" name="person">{"".join(groups)}</select></p>
+<select id="person" name="person">{"".join(people)}</select></p>
 {_everywhere(workspaces)}
 <h2>{escape(app.name)} will be able to use</h2>
 <ul>{"".join(_scope(app, scope) for scope in asked.scopes)}</ul>
@@ -140,11 +140,11 @@ def _page(workspaces: Workspaces, query: Mapping[str, str], asked: Asked) -> Res
 
 def _people(core: Core) -> str:
     people = (user for user in core.workspace.users.values() if not user.is_bot and not user.deleted)
-    options = "".join(
-        f'<option value="{user.id}">{escape(user.real_name)}{" (guest)" if user.is_restricted else ""}</option>'
-        for user in people
-    )
-    return f'<optgroup label="{escape(core.workspace.name)}">{options}</optgroup>'
+    return "".join(f'<option value="{user.id}">{escape(_called(core, user))}</option>' for user in people)
+
+
+def _called(core: Core, user: User) -> str:
+    return f"{user.real_name}{' (guest)' if user.is_restricted else ''}, {core.workspace.name}"
 
 
 def _everywhere(workspaces: Workspaces) -> str:

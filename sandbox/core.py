@@ -112,7 +112,7 @@ class Core:
         """Is this the id of a person, conversation, file, view or trigger here?"""
         state = self.workspace
         found = (name in ids for ids in (state.users, state.channels, state.files, self.tickets.triggers))
-        return any(found) or state.view(name) is not None
+        return any(found) or any(name in (view.id, view.body["external_id"]) for view in state.views())
 
     def permalink(self, channel: Channel, message: Json) -> str:
         """An address that opens the message in the sandbox's page."""

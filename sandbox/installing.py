@@ -48,7 +48,12 @@ def revoke(installation: Installation, token: Token, cores: list[Core]) -> None:
 
 
 def uninstall(installation: Installation, cores: list[Core], *, uninstalled_first: bool = False) -> None:
-    """End an installation in all its workspaces: the app is told, its tokens end, its bot user leaves."""
+    """End an installation in all its workspaces: the app is told, its tokens end, its bot user leaves.
+
+    Raises SandboxError when there is none.
+    """
+    if not installation.active:
+        raise SandboxError(f"There is no installation of {installation.app.name} to end.")
     news = [_revoked(installation), {"type": "app_uninstalled"}]
     for event in reversed(news) if uninstalled_first else news:
         _tell(installation, cores[0], event)

@@ -12,7 +12,18 @@ from sandbox.organisation import Organisation
 from sandbox.workspace import File, Json, User
 
 # Arguments that name something of one workspace.
-NAMES = ("channel", "channel_id", "channels", "user", "user_id", "users", "trigger_id", "view_id", "file")
+NAMES = (
+    "channel",
+    "channel_id",
+    "channels",
+    "user",
+    "user_id",
+    "users",
+    "trigger_id",
+    "view_id",
+    "external_id",
+    "file",
+)
 
 
 @dataclass
@@ -61,7 +72,9 @@ class Workspaces:
         if found is None:
             return None
         installation, _, cores = found
-        named = {given.get(key) for key in ("team_id", "team")}
+        if len(cores) == 1:
+            return cores[0]
+        named = [given.get(key) for key in ("team_id", "team")]
         values = {value for key in NAMES for value in Args(given).names(key)}
         fitting = (
             *(core for core in cores if core.workspace.id in named),

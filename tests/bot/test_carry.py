@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Integer
+from sqlalchemy import Integer, func, update
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +19,7 @@ from bot.run import CannotStart
 from models import carrying, operations
 from models.database import Database
 from models.kinds.action import ACTION
-from models.tables import Card, Counter, Delivery, DeliveryState
+from models.tables import Card, Counter, Delivery, DeliveryState, Record
 from scheduler.deliveries import Draft
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
@@ -60,7 +60,7 @@ def in_database(url: str, work: Callable[[Database], Coroutine[Any, Any, T]]) ->
 
 
 async def live_elsewhere(database: Database) -> None:
-    """T0002 with a record, after T0000 has taken keys."""
+    """T0002 with a record whose card is being sent, after T0000 has taken keys."""
     await take_keys(database, TAKEN)
     if not database.is_sqlite:
         async with database.outside(writes=True) as connection:
@@ -68,6 +68,7 @@ async def live_elsewhere(database: Database) -> None:
     async with database.unit("T0002") as session:
         await make_workspace(session, "Elsewhere")
         await make_record(session, ACTION)
+        await session.exec(update(Delivery).values(state=DeliveryState.SENDING))
 
 
 def content(file: Path) -> tuple[dict[str, Any], Content]:
@@ -166,7 +167,10 @@ async def goes_on(database: Database) -> None:
         assert await sent(session) == before
 
         last = (await session.exec(select(Counter).where(col(Counter.kind) == "action"))).one().last
-        assert (await make(session, ACTION, IMPORTED)).record.number == last + 1
+        greatest = (await session.exec(select(func.max(Record.id)))).one()
+        logged = (await make(session, ACTION, IMPORTED)).record
+        assert logged.number == last + 1
+        assert (logged.id or 0) > greatest  # so it takes the key of none that comes later
 
         risk, _ = await find(session, "R1")
         card = await session.get(Card, risk.record.id)
@@ -336,10 +340,12 @@ def not_filled(n: int) -> dict[str, list[tuple[str, dict[str, Any]]]]:
         "deputy_again": [(f"deputy:{n}:UCLEO:{at}", {"absence": n, "person": "UBEN"})],
         "digest_again": [(f"digest_again:{n}:{at}:done", {"of": n})],
         "due_soon": [(f"due_soon:{n}:2026-03-07 15:00", {"value": "7", "owner": "UANA"})],
+        "erased_reply": [(f"erased_reply:{n}:7.7", {"ts": "7.7"})],
         "hello": [("hello:CMOVE:7.7", {})],
         "how_to": [("answer:DANA:7.7", {})],
         "left_behind": [(f"left_behind:UBEN:UANA:{at}", {"person": "UBEN", "vacated": [n]})],
         "nobodys": [(f"nobodys:{n}:7", {"by": "UANA", "why": "7"})],
+        "ownerless": [(f"ownerless:UANA:{at}", {"records": [n, n + 1], "vacated": [n]})],
         "so_far": [(f"so_far:CMOVE:{at}", {"records": [n, n + 1]})],
         "standup_nobody": [(f"standup_nobody:{n}:UANA:UBEN,UCLEO", {"standup": n})],
         "summary": [

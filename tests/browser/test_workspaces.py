@@ -67,7 +67,7 @@ async def test_an_app_is_let_in_on_the_authorisation_page_and_appears(
         context.set_default_timeout(WAIT_MS)
         asked = await context.new_page()
         await asked.goto(f"{workspace.authorize_url}?{urlencode(query)}")
-        await asked.get_by_label("You are").select_option("Ben Okafor")
+        await asked.get_by_label("You are").select_option("Ben Okafor, Acme")
         await asked.get_by_role("button", name="Allow").click()
         await asked.wait_for_url(f"{address}/back?**")
         code = parse_qs(urlsplit(asked.url).query)["code"][0]

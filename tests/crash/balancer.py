@@ -52,9 +52,9 @@ async def balancer_over(ports: list[int]) -> AsyncIterator[tuple[Balancer, int]]
     made = Balancer(ports)
     application = web.Application(client_max_size=2**20)
     application.router.add_post("/{path:.*}", made.pass_on)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=1.0)
+    site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     # A connection for each request, as nginx opens them unless it is told otherwise.
     connector = aiohttp.TCPConnector(force_close=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import aiohttp
 from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -102,7 +103,7 @@ class Storm:
     owed: dict[str, str] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
-    mentioned: list[str] = field(default_factory=list)
+    mentioned: dict[str, str] = field(default_factory=dict)
     bad_stops: list[str] = field(default_factory=list)
     cut_off: set[tuple[int | None, int]] = field(default_factory=set)
     _leaving: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -167,7 +168,7 @@ class Storm:
             self.asked["put off"] += outcome.ok and "Nothing was saved" in said
             if outcome.ok and "Logged" in said:
                 self.owed[title] = room
-            await self._pause(0.5)
+            await self._pause(0.8)
 
     async def _mention(self) -> None:
         """One event after another: what Slack was told it need not resend is owed as a card."""
@@ -175,9 +176,9 @@ class Storm:
         while not self._over.is_set():
             number += 1
             person, title = self.chance.choice(PEOPLE), f"Label rack {number:04}"
-            await self.slack.person(person).say(READABLE[0], f"<@{self.slack.bot_user_id}> action {title}")
-            self.mentioned.append(title)
-            await self._pause(0.7)
+            self.mentioned[title] = self.chance.choice(READABLE)
+            await self.slack.person(person).say(self.mentioned[title], f"<@{self.slack.bot_user_id}> action {title}")
+            await self._pause(2.0)
 
     async def _owe(self) -> None:
         """A word to somebody, written into the outbox as any transaction does."""
@@ -191,7 +192,7 @@ class Storm:
                     target = self.slack.person(person).id
                     await outbox.put(session, "word", key=word, target=target, payload=payload, due_at=now)
                 self.owed[word] = f"@{person}"
-            await self._pause(0.4)
+            await self._pause(0.8)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -211,20 +212,47 @@ class Storm:
     async def stop(self, name: str) -> None:
         """SIGTERM for one process, whatever it is doing, and start it again when it has ended."""
         async with self._starting:
-            code, seconds = await self.programs[name].stopped()
-            self.done[f"stopped {name.partition(' ')[0]}"] += 1
-            if code != 0 or seconds > 10:
-                self.bad_stops.append(f"{name} ended with {code} after {seconds:.1f} s")
-            await self._note_calls()
+            await self._end(name)
             await self.start(name)
 
-    async def restart_all(self) -> None:
-        """One process after the other, as at an upgrade; some of them are killed instead."""
+    async def _end(self, name: str) -> None:
+        code, seconds = await self.programs[name].stopped()
+        self.done[f"stopped {name.partition(' ')[0]}"] += 1
+        if code != 0 or seconds > 10:
+            self.bad_stops.append(f"{name} ended with {code} after {seconds:.1f} s:\n{self.programs[name].said}")
+        await self._note_calls()
+
+    async def stop_all(self) -> None:
+        """SIGTERM for all of them, at the same moment; they stay away until `start_all`."""
+        await self._starting.acquire()
+        await asyncio.gather(*(self._end(name) for name in self.names))
+
+    async def start_all(self) -> None:
         for name in self.names:
-            await (self.kill(name) if self.chance.random() < 0.4 else self.stop(name))
+            await self.start(name)
+        await self.ready()
+        self._starting.release()
+
+    async def roll(self, names: list[str]) -> None:
+        """Restart these one after the other, as at an upgrade; every other one is killed, at random from which on."""
+        kills = self.chance.random() < 0.5
+        for name in names:
+            await (self.kill(name) if kills else self.stop(name))
             async with self._starting:
                 await self._is_ready(name)
-            await asyncio.sleep(self.chance.uniform(0.0, 1.0))
+            kills = not kills
+
+    @property
+    def webs(self) -> list[str]:
+        return list(self.ports)
+
+    @property
+    def workers(self) -> list[str]:
+        return [name for name in self.names if name not in self.ports]
+
+    async def is_calling(self) -> bool:
+        """Whether somebody waits for Slack's answer to a message."""
+        return any(row.state is DeliveryState.SENDING and row.call is not None for row in await self._rows())
 
     async def _note_calls(self) -> None:
         """Note the calls in whose middle somebody may just have been: of each nobody may ever know what came."""
@@ -233,7 +261,7 @@ class Storm:
 
     async def freeze(self, seconds: float) -> None:
         """Stop one worker for a while, and let it go on as if nothing had been."""
-        name = self.chance.choice([each for each in self.names if each.startswith("worker")])
+        name = self.chance.choice(self.workers)
         program = self.programs[name]
         program.signal(signal.SIGSTOP)
         self.done["frozen"] += 1
@@ -252,6 +280,12 @@ class Storm:
         self.done["outages"] += 1
         await self._note_calls()
         await self.slack.unreachable(seconds)
+
+    async def health(self) -> int:
+        """What `/healthz` of the first `web` answers."""
+        url = f"http://127.0.0.1:{self.ports['web 1']}/healthz"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return answer.status
 
     # ---- what came of it --------------------------------------------------------------------------------------------
 
@@ -272,7 +306,7 @@ class Storm:
         posts = [message for room in rooms for message in room.messages.values() if message.get("metadata")]
         rows = await self._rows()
         for title in self._heard():
-            self.owed.setdefault(title, READABLE[0])
+            self.owed[title] = self.mentioned[title]
         numbers = Counter(message["metadata"]["event_payload"]["id"] for message in posts)
         records = Counter(await self._titles())
         words = {text: sum(text in str(message) for message in posts) for text in self.owed}
@@ -299,7 +333,8 @@ class Storm:
 
     def _heard(self) -> list[str]:
         """The mentions that were acknowledged."""
-        heard = [str(each.payload) for each in self.slack.deliveries if each.outcome == "200"]
+        mentions = [each for each in self.slack.deliveries if each.kind == "app_mention"]
+        heard = [str(each.payload) for each in mentions if each.outcome == "200"]
         return [title for title in self.mentioned if any(title in payload for payload in heard)]
 
     def _unheard(self) -> list[str]:

@@ -106,6 +106,7 @@ async def test_it_is_used_where_it_was_let_in(sandbox: Sandbox, group: Enterpris
             assert (await slack.users_info(user=zoe_or_ana))["user"]["team_id"] == team.team_id
             posted = await slack.chat_postMessage(channel=zoe_or_ana, text=f"Hello {team.workspace.name}")
             assert team.person(zoe_or_ana).app_messages()[-1]["ts"] == posted["ts"]
+        assert (await slack.chat_postMessage(channel=acme.person("ben").id, text="x", team={"id": "odd"}))["ok"]
         await group.withdraw("Acme")
         assert await refusal(slack.users_list(team_id=acme.team_id)) == "team_access_not_granted"
         assert (
@@ -129,7 +130,9 @@ async def test_payloads_are_those_of_an_installation_for_all(sandbox: Sandbox, g
         await ben.command("#general", "/raw", "hi")
         await ben.open_home()
         await ben.shortcut("new")
-        await slack.views_open(trigger_id=app.payloads("shortcut")[0]["trigger_id"], view=modal())
+        trigger = app.payloads("shortcut")[0]["trigger_id"]
+        await slack.views_open(trigger_id=trigger, view=modal(external_id="the-form"))
+        assert (await slack.views_update(external_id="the-form", view=modal(external_id="the-form")))["ok"]
         await ben.submit({"title": "Crane"})
         await slack.views_publish(user_id=ben.id, view=home(actions(button("go"))))
         await ben.click_home("go")
@@ -232,10 +235,12 @@ async def test_it_is_kept(tmp_path: Path) -> None:
     async with Sandbox(for_organisations(), keep=tmp_path, workspaces=["Acme"], organisation="Group") as sandbox:
         token = sandbox.organisations[0].install(["commands", "users:read"])
         await sandbox.organisations[0].grant("Acme")
+        bot = sandbox.workspace_named("Acme").bot_user_id
 
     async with Sandbox(for_organisations(), keep=tmp_path, organisation="Group", rate_limits=False) as sandbox:
         (group,), acme = sandbox.organisations, sandbox.workspace_named("Acme")
         assert group.granted == [acme.team_id]
         assert (await client(sandbox, token).users_list(team_id=acme.team_id))["ok"]
+        assert (await client(sandbox, token).auth_test())["user_id"] == bot
         with pytest.raises(SandboxError, match="already belongs to an organisation"):
             sandbox.organise("Another")

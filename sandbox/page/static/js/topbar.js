@@ -121,7 +121,7 @@ function drawPerson() {
 
 function chooseTeam(anchor) {
   const entries = state.boot.teams.map((one) => ({
-    label: one.name, checked: one.id === state.boot.team.id, testid: `workspace-${one.domain}`,
+    label: one.name, icon: avatar(one.id, one.name, 24), checked: one.id === state.boot.team.id, testid: `workspace-${one.domain}`,
     run: () => (location.hash = `#/person/${one.person}/`),
   }));
   openMenu(anchor, [{ heading: "Another workspace" }, ...entries, ...access()], { label: "Workspaces", testid: "workspace-menu" });
@@ -140,7 +140,7 @@ function drawName() {
   const button = h(
     "button",
     { type: "button", class: "workspace-switcher", "data-testid": "workspace-switcher", "data-focus": "workspace-switcher", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `${team.name}. Go to another workspace`, onclick: () => chooseTeam(button) },
-    h("span", {}, team.name), icon("down", 14),
+    avatar(team.id, team.name, 26), h("span", { class: "workspace-word" }, team.name), icon("down", 14),
   );
   redraw(byId("workspace-name"), `${team.name}${teams.length}`, () => (teams.length > 1 ? button : [team.name]));
 }
