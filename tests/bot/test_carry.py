@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -290,6 +291,19 @@ def test_a_workspace_that_is_there_already_stays_as_it_is(filled_url: str, tmp_p
 
     carry.write(filled_url, WORKSPACE, again, now=IMPORTED)
     assert file.read_bytes() == again.read_bytes()
+
+
+def test_of_two_imports_at_once_one_stores_the_workspace(filled_file: str, database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "workspace.jsonl"
+    carry.write(filled_file, WORKSPACE, file, now=IMPORTED)
+
+    with ThreadPoolExecutor() as side_by_side:
+        begun = [side_by_side.submit(carry.read, database_url, file, now=IMPORTED) for _ in range(2)]
+        refused = [str(each.exception()) for each in begun if each.exception()]
+        stored = [each.result().rows for each in begun if not each.exception()]
+
+    assert [said.partition(",")[0] for said in refused] == [f"{WORKSPACE} is in this database already"]
+    assert in_database(database_url, all_rows) == sum(stored)
 
 
 def test_an_export_is_for_its_owner_alone_and_takes_no_file_that_is_there(filled_file: str, tmp_path: Path) -> None:
