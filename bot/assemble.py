@@ -213,7 +213,8 @@ class Steward:
         return found
 
     async def _bot_user(self, workspace_id: str, enterprise_id: str) -> str | None:
-        workspace = await self.access.find(workspace_id, enterprise_id)
+        # Bolt's organisation may be that of whoever acts, and so none by which a workspace could be met.
+        workspace = await self.access.find(workspace_id)
         return workspace.bot_user_id if workspace is not None else None
 
 
