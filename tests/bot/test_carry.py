@@ -293,6 +293,18 @@ def test_a_workspace_that_is_there_already_stays_as_it_is(filled_url: str, tmp_p
     assert file.read_bytes() == again.read_bytes()
 
 
+@on_sqlite
+def test_where_keys_would_grow_too_great_nothing_is_stored(database_url: str) -> None:
+    async def ask(database: Database) -> None:
+        await take_keys(database, carrying.KEY_MAX - 2_000)
+        async with carrying.stored_at_once(database) as connection:
+            assert await carrying.shift_for(connection, 1, 900) == carrying.KEY_MAX - 1_001
+            with pytest.raises(carrying.NoRoom):
+                await carrying.shift_for(connection, 1, 1_100)
+
+    in_database(database_url, ask)
+
+
 def test_of_two_imports_at_once_one_stores_the_workspace(filled_file: str, database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "workspace.jsonl"
     carry.write(filled_file, WORKSPACE, file, now=IMPORTED)
