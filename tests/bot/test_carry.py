@@ -95,8 +95,9 @@ def moved(rows: Content, by: int) -> Content:
 
 
 def test_a_workspace_comes_out_of_the_other_engine_as_it_went_in_but_for_its_keys(
-    filled_url: str, other_url: str, tmp_path: Path
+    filled_url: str, other_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(carrying, "PAGE", 20)
     first, second = tmp_path / "first.jsonl.gz", tmp_path / "second.jsonl"
     elsewhere = [tmp_path / "before.jsonl", tmp_path / "after.jsonl"]
     carry.write(other_url, "T0002", elsewhere[0], now=IMPORTED)
