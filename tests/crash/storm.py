@@ -333,7 +333,8 @@ class Storm:
 
     def _heard(self) -> list[str]:
         """The mentions that were acknowledged."""
-        heard = [str(each.payload) for each in self.slack.deliveries if each.outcome == "200"]
+        mentions = [each for each in self.slack.deliveries if each.kind == "app_mention"]
+        heard = [str(each.payload) for each in mentions if each.outcome == "200"]
         return [title for title in self.mentioned if any(title in payload for payload in heard)]
 
     def _unheard(self) -> list[str]:

@@ -233,3 +233,22 @@ async def test_what_a_workspace_stored_is_deleted_thirty_days_after_it_removed_s
             kept[workspace_id] = len(list(await session.exec(select(Record.id))))
     assert kept == {"T0001": 0, "T0002": 1, "T0003": 1}
     assert [each.id for each in await installations.everywhere(database)] == ["T0002", "T0003"]
+
+
+async def test_a_stop_ends_a_long_tick_after_the_piece_that_is_under_way(house: Database, clock: FixedClock) -> None:
+    """What is left is due at the next start as well."""
+    begun, done = asyncio.Event(), []
+
+    async def take_long(session: AsyncSession, now: datetime) -> None:
+        begun.set()
+        await asyncio.sleep(0.1)
+        done.append(session.sync_session.info["workspace_id"])
+
+    runner = make_runner(house, clock, Bell(), Job("long", take_long), Job("next", take_long))
+    ticking = asyncio.create_task(runner.tick())
+    await begun.wait()
+
+    await runner.stop()
+    await ticking
+
+    assert len(done) == 1
