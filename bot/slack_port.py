@@ -163,6 +163,7 @@ class SlackWebApi:
             headers = {"Authorization": f"{self._scheme} {token}"}
             answer = await self._client.api_call(method, data=_form(arguments), headers=headers)
         except SlackApiError as error:
+            self._note_headers(error.response.headers)
             raise sorted_refusal(error) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise SlackNotSent(f"no connection: {type(error).__name__}") from error

@@ -49,6 +49,9 @@ async def test_what_waits_is_counted_over_all_workspaces_that_are_served(filled:
 
 
 async def test_with_nothing_due_nothing_waits(database: Database) -> None:
+    async with database.unit("T1") as session:
+        await make_workspace(session)
+
     found = await backlog(database, now=NOW)
 
     assert set(found.by_state.values()) == {0}

@@ -215,13 +215,14 @@ async def test_a_morning_from_the_clock_to_the_message(house: Database, clock: F
 async def test_what_a_workspace_stored_is_deleted_thirty_days_after_it_removed_steward(
     database: Database, clock: FixedClock
 ) -> None:
-    """Its installation too; others stay, whoever came back among them."""
+    """Its installation too, and an organisation's; others stay, whoever came back among them."""
     removed_at = {"T0001": NOW - timedelta(days=30, seconds=1), "T0002": NOW - timedelta(days=30), "T0003": None}
     for workspace_id, instant in removed_at.items():
         async with database.unit(workspace_id) as session:
             (await make_workspace(session)).removed_at = instant
             await make_record(session, ACTION)
         await installations.save(database, an_installation(workspace_id, removed_at=instant))
+    await installations.save(database, an_installation("E0001", removed_at=removed_at["T0001"]))
     runner = Runner(database, clock=clock, wall=clock, wake=Bell())
 
     await runner.purge()
