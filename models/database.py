@@ -454,12 +454,13 @@ def _refuse_unreachable(*told: Any) -> None:
 
 def _parts(statement: Any) -> Iterator[Any]:
     """What the statement is made of, down to what the ORM knows: its tables, and the keys by which it gets a row."""
-    seen = {id(mapper._get_clause[0]) for mapper in SQLModel._sa_registry.mappers}
+    # By identity, and held on to: an expression's == is another expression.
+    seen = {id(clause): clause for mapper in SQLModel._sa_registry.mappers for clause in mapper._get_clause[:1]}
     waiting = [statement]
     while waiting:
         part = waiting.pop()
         if "parententity" not in part._annotations and id(part) not in seen:
-            seen.add(id(part))  # a recursive question has itself among its parts
+            seen[id(part)] = part  # a recursive question has itself among its parts
             yield part
             # As it was written: a select's own children are the tables of its columns too.
             waiting += HasTraverseInternals.get_children(part)
