@@ -177,6 +177,22 @@ async def test_it_does_not_start_with_tokens_that_do_not_open(process: Process, 
 # ---- tokens that expire ----------------------------------------------------------------------------------------------
 
 
+@only_sqlite
+async def test_a_token_sealed_with_a_key_that_this_process_lacks_yet_is_waited_for(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
+) -> None:
+    """While processes are started anew one by one with another key: what is owed must not count as perhaps sent."""
+    steward = process()
+    await install(steward, slack, an_answer())
+    renewed = InstalledWorkspaces(database, Seal([new_key()]), slack, clock=clock, wall=clock)  # type: ignore[arg-type]
+
+    await install(renewed, slack, an_answer())
+
+    assert await renewed.token("T0001") == "xoxb-hunter2"
+    with pytest.raises(SlackNotSent, match="token_does_not_open"):
+        await steward.token("T0001")
+
+
 async def test_two_processes_exchange_a_token_once_and_go_on_meanwhile(
     process: Process, slack: TokenGiver, clock: FixedClock
 ) -> None:
