@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot import incoming, installed
+from bot import assemble, incoming, installed
 from bot.assemble import Slack, Steward
 from bot.installed import InstalledWorkspaces
 from bot.sealing import CannotOpen, Seal, Tokens, new_key
@@ -606,3 +606,30 @@ async def test_slack_is_told_which_of_an_organisation_s_workspaces_is_meant(
         ("users.list", None),
         ("conversations.list", None),
     ]
+
+
+@only_sqlite
+async def test_a_workspace_that_leaves_while_it_is_looked_at_keeps_no_other_from_being_read(
+    process: Process, slack: TokenGiver, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access, looked = process(), asyncio.Event()
+    for team_id in ("T0001", "T0002"):
+        await install(access, slack, an_answer(team_id))
+    steward = Steward(database, Slack("", "http://127.0.0.1:9/api/"), access=access)
+    monkeypatch.setattr(assemble, "LOOK_SECONDS", 0.0)
+    find = access.find
+
+    async def gone_at_first(workspace_id: str, enterprise_id: str = "") -> Workspace | None:
+        if workspace_id == "T0001" and not looked.is_set():
+            looked.set()
+            return None
+        return await find(workspace_id, enterprise_id)
+
+    monkeypatch.setattr(access, "find", gone_at_first)
+
+    reading = steward.keep("reading", steward.keep_fresh)
+    await asyncio.wait_for(looked.wait(), 20)
+    await asyncio.wait_for(steward.warmed(), 20)
+
+    assert not reading.done()
+    await steward.stop()
