@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -42,9 +42,9 @@ LOOK_SECONDS = 5.0
 class Slack:
     """How to reach Slack. `signing_secret` is needed only where requests arrive over HTTP."""
 
-    bot_token: str
+    bot_token: str = field(repr=False)
     api_url: str
-    signing_secret: str | None = None
+    signing_secret: str | None = field(default=None, repr=False)
 
 
 class Steward:

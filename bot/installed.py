@@ -235,6 +235,8 @@ class InstalledWorkspaces:
                     rows = await installations.rows(self._database)
                     if rows != self._rows:
                         self._rows, self._known = rows, _Known.of(rows)
+                        # Tokens that were erased are not kept in memory either.
+                        self._opened = {id: held for id, held in self._opened.items() if self._known.installation(id)}
                     self._looked_at = began
         return self._known
 

@@ -383,6 +383,7 @@ async def test_when_it_is_removed_the_tokens_are_erased_and_nothing_is_owed(
     for team_id in ("T0001", "T0002"):
         await install(web, slack, an_answer(team_id))
         await owe(database, team_id)
+        await asyncio.gather(web.token(team_id), worker.token(team_id))
 
     for event in events:
         await web.heard(event)
@@ -391,6 +392,7 @@ async def test_when_it_is_removed_the_tokens_are_erased_and_nothing_is_owed(
         assert await ids(each) == ["T0002"]
         with pytest.raises(SlackPermanent, match="not_installed"):
             await each.token("T0001")
+        assert "T0001" not in each._opened
     removed, _ = await installations.everywhere(database)
     assert (removed.sealed_tokens, removed.removed_at) == (None, NOW)
     assert await owed(database, "T0001") == [DeliveryState.CANCELLED]
