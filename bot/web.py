@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot import metrics
 from bot.operation import ready_problem, states
@@ -31,6 +32,9 @@ DIGITS_MAX = 12
 FORMS = frozenset({"command", "ssl_check"})
 # Slack sends a request at once, and gives up on it after three seconds; whoever takes longer holds a place.
 BODY_SECONDS = 10.0
+# The same for what comes before the body; nobody's headers are longer.
+HEAD_MAX_BYTES = 65_536
+HEAD_SECONDS = 10.0
 # A request is answered within two seconds (see the edge).
 STOP_SECONDS = 3
 
@@ -70,6 +74,7 @@ async def serve(application: Starlette, listening: socket.socket) -> None:
     server = _Server(
         uvicorn.Config(
             application,
+            http=_Connection,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -84,6 +89,46 @@ async def serve(application: Starlette, listening: socket.socket) -> None:
     finally:
         server.should_exit = True
         await serving
+
+
+class _Connection(HttpToolsProtocol):
+    """Hangs up on whoever sends a head without an end, or does not come to it: neither is bounded otherwise."""
+
+    _head_bytes = 0
+    _is_in_head = True
+    _hanging_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._head_bytes += len(data) if self._is_in_head else 0
+        if self._head_bytes > HEAD_MAX_BYTES:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._leave_head()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._leave_head()
+        self._is_in_head = True
+        self._hanging_up = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _leave_head(self) -> None:
+        self._head_bytes, self._is_in_head = 0, False
+        if self._hanging_up is not None:
+            self._hanging_up.cancel()
 
 
 class _Server(uvicorn.Server):

@@ -35,7 +35,7 @@ class Door:
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self.let_in: list[Incoming] = []
-        self._url = url
+        self.url = url
         self._session = session
 
     async def answer(self, incoming: Incoming) -> dict[str, Any] | None:
@@ -43,14 +43,14 @@ class Door:
         return {"text": "heard"}
 
     async def post(self, body: Any, headers: Mapping[str, str]) -> tuple[int, str]:
-        async with self._session.post(f"{self._url}/slack/events", data=body, headers=headers) as answer:
+        async with self._session.post(f"{self.url}/slack/events", data=body, headers=headers) as answer:
             return answer.status, await answer.text()
 
     async def signed(self, body: bytes, *, content_type: str = FORM, at: float | None = None) -> tuple[int, str]:
         return await self.post(body, {"Content-Type": content_type} | signature(body, at=at))
 
     async def health(self) -> tuple[int, dict[str, Any]]:
-        async with self._session.get(f"{self._url}/healthz") as answer:
+        async with self._session.get(f"{self.url}/healthz") as answer:
             return answer.status, await answer.json()
 
 
@@ -196,6 +196,36 @@ async def test_a_body_that_does_not_come_is_not_waited_for(door: Door, monkeypat
         assert await door.post(trickle(), signature(COMMAND)) == (408, "too slow")
     finally:
         may_end.set()
+
+
+async def until_hung_up(door: Door, sent: bytes, *, again: bytes = b"") -> None:
+    """Send, and go on sending, until the other side hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rpartition(":")[2]))
+    try:
+        async with asyncio.timeout(20):
+            writer.write(sent)
+            while again and not reader.at_eof():
+                writer.write(again)
+                await writer.drain()
+                await asyncio.sleep(0)
+            assert await reader.read() == b""
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def test_headers_without_an_end_are_not_kept(door: Door) -> None:
+    await until_hung_up(door, b"GET /healthz HTTP/1.1\r\nX-Long: ", again=b"a" * 10_000)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"])
+async def test_who_does_not_come_to_the_end_of_the_headers_is_not_waited_for(
+    door: Door, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(web, "HEAD_SECONDS", 0.05)
+
+    await until_hung_up(door, sent)
 
 
 async def test_nothing_of_a_refused_body_is_logged(door: Door, caplog: pytest.LogCaptureFixture) -> None:
