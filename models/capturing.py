@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import operations
 from models.errors import InvalidFields
-from models.inserting import add_missing
+from models.inserting import add_if_missing
 from models.kinds import KINDS, Kind
 from models.permissions import Actor, Right, require
 from models.tables import Capture, Record, Workspace
@@ -67,7 +67,7 @@ async def set_reactions(session: AsyncSession, actor: Actor, typed: Mapping[str,
 async def capture(session: AsyncSession, kind: Kind, *, channel_id: str, ts: str, by: str, now: datetime) -> bool:
     """Take the message for a record of this kind; False when that was ever done before, also at this very moment."""
     row = {"channel_id": channel_id, "ts": ts, "kind": kind.key, "at": now, "by": by}
-    return await add_missing(session, Capture, [row]) == 1
+    return await add_if_missing(session, Capture, row)
 
 
 def untitled(kind: Kind, author: str) -> str:

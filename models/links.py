@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import batches, operations
 from models.errors import Conflict, NotAllowed, NotFound
-from models.inserting import add_missing
+from models.inserting import add_if_missing, add_missing
 from models.kinds import Item, Kind, kind_of
 from models.kinds.base import FollowUp
 from models.labels import LinkType
@@ -241,7 +241,7 @@ async def _insert(
 ) -> bool:
     """Whether the link is new."""
     row = {"from_id": source.record.id, "type": type, "to_id": target.record.id, "at": now, "made_by": actor.id}
-    return await add_missing(session, Link, [row]) == 1
+    return await add_if_missing(session, Link, row)
 
 
 async def _note(

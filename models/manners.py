@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
 from models.errors import InvalidFields
-from models.inserting import add_missing
+from models.inserting import add_if_missing
 from models.permissions import Actor, visible_records
 from models.recurrences import ONE_DAY, instant_of
 from models.tables import Delivery, DeliveryState, Mute, Person, Project, Record
@@ -91,7 +91,7 @@ def _is_between(at: time, begins: time | None, ends: time | None) -> bool:
 async def mute(session: AsyncSession, person_id: str, record_id: int, *, now: datetime) -> bool:
     """Never remind the person of the record again; whether that is news."""
     row = {"person_id": person_id, "record_id": record_id, "at": now}
-    return await add_missing(session, Mute, [row]) > 0
+    return await add_if_missing(session, Mute, row)
 
 
 async def unmute(session: AsyncSession, person_id: str, record_id: int) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.inserting import add_missing
+from models.inserting import add_if_missing
 from models.tables import SeenRequest
 
 
@@ -19,7 +19,7 @@ class AlreadyDone(Exception):
 
 async def claim(session: AsyncSession, key: str, *, reference: str | None, now: datetime) -> None:
     """Mark the request as done, last in its unit. Raises AlreadyDone when another unit was first."""
-    if not await add_missing(session, SeenRequest, [{"key": key, "at": now, "reference": reference}]):
+    if not await add_if_missing(session, SeenRequest, {"key": key, "at": now, "reference": reference}):
         raise AlreadyDone((await seen(session, key) or SeenRequest(key=key, at=now)).reference)
 
 

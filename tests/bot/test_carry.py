@@ -5,12 +5,13 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Integer
+from sqlalchemy import Integer, func, update
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +20,7 @@ from bot.run import CannotStart
 from models import carrying, operations
 from models.database import Database
 from models.kinds.action import ACTION
-from models.tables import Card, Counter, Delivery, DeliveryState
+from models.tables import Card, Counter, Delivery, DeliveryState, Record
 from scheduler.deliveries import Draft
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
@@ -60,7 +61,7 @@ def in_database(url: str, work: Callable[[Database], Coroutine[Any, Any, T]]) ->
 
 
 async def live_elsewhere(database: Database) -> None:
-    """T0002 with a record, after T0000 has taken keys."""
+    """T0002 with a record whose card is being sent, after T0000 has taken keys."""
     await take_keys(database, TAKEN)
     if not database.is_sqlite:
         async with database.outside(writes=True) as connection:
@@ -68,6 +69,7 @@ async def live_elsewhere(database: Database) -> None:
     async with database.unit("T0002") as session:
         await make_workspace(session, "Elsewhere")
         await make_record(session, ACTION)
+        await session.exec(update(Delivery).values(state=DeliveryState.SENDING))
 
 
 def content(file: Path) -> tuple[dict[str, Any], Content]:
@@ -166,7 +168,10 @@ async def goes_on(database: Database) -> None:
         assert await sent(session) == before
 
         last = (await session.exec(select(Counter).where(col(Counter.kind) == "action"))).one().last
-        assert (await make(session, ACTION, IMPORTED)).record.number == last + 1
+        greatest = (await session.exec(select(func.max(Record.id)))).one()
+        logged = (await make(session, ACTION, IMPORTED)).record
+        assert logged.number == last + 1
+        assert (logged.id or 0) > greatest  # so it takes the key of none that comes later
 
         risk, _ = await find(session, "R1")
         card = await session.get(Card, risk.record.id)
@@ -286,6 +291,19 @@ def test_a_workspace_that_is_there_already_stays_as_it_is(filled_url: str, tmp_p
 
     carry.write(filled_url, WORKSPACE, again, now=IMPORTED)
     assert file.read_bytes() == again.read_bytes()
+
+
+def test_of_two_imports_at_once_one_stores_the_workspace(filled_file: str, database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "workspace.jsonl"
+    carry.write(filled_file, WORKSPACE, file, now=IMPORTED)
+
+    with ThreadPoolExecutor() as side_by_side:
+        begun = [side_by_side.submit(carry.read, database_url, file, now=IMPORTED) for _ in range(2)]
+        refused = [str(each.exception()) for each in begun if each.exception()]
+        stored = [each.result().rows for each in begun if not each.exception()]
+
+    assert [said.partition(",")[0] for said in refused] == [f"{WORKSPACE} is in this database already"]
+    assert in_database(database_url, all_rows) == sum(stored)
 
 
 def test_an_export_is_for_its_owner_alone_and_takes_no_file_that_is_there(filled_file: str, tmp_path: Path) -> None:

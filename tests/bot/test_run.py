@@ -331,6 +331,7 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
             "SLACK_API_URL": slack.api_url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "METRICS_PORT": 0,
         }
 
         def process(name: str) -> AbstractAsyncContextManager[Program]:
@@ -354,9 +355,13 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
 
                 outcome = await slack.person("ana").command("#network", "/action", "Check the fans")
                 await until(lambda: "Check the fans" in json.dumps(slack.person("ana").messages("#network")))
+                numbers = {name: await metrics(of) for name, of in (("web", web), ("worker", worker))}
                 ends = [await worker.stopped(), await web.stopped()]
 
     assert outcome.ok
+    assert 'steward_acknowledgement_seconds_count{kind="command"} 1.0' in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" not in numbers["worker"]
     assert [(code, seconds < 10) for code, seconds in ends] == [(0, True)] * 2
     for secret in (slack.bot_token, slack.signing_secret):
         assert secret not in web.said + worker.said
@@ -403,7 +408,7 @@ async def test_web_serves_whoever_installs_it(machine: Machine, database_url: st
         }
         ana = slack.person("ana")
         async with machine.steward("web", **variables) as steward:
-            await steward.says("Steward answers no workspaces at")
+            await steward.says("Steward answers no workspace yet at")
             await steward.says(f"People install it at {url}/slack/install")
             async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
                 async with browser.post(f"{url}/slack/install", allow_redirects=False) as sent:
@@ -562,6 +567,13 @@ def free_port() -> int:
         return port
 
 
+async def metrics(program: Program) -> str:
+    """What the process tells at the address that it names."""
+    address = await program.says(r"How it is: (\S+/metrics)")
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        return await answer.text()
+
+
 async def health(port: int) -> tuple[int, str | None]:
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as answer:
         return answer.status, (await answer.json())["problem"]
@@ -572,3 +584,16 @@ async def until(holds: Callable[[], bool]) -> None:
         return holds()
 
     await until_it_is(True, ask)
+
+
+def test_what_is_loaded_at_the_start_is_left_out_of_garbage_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collections of the oldest went through all of it, now and then, and for a tenth of a second nobody got a turn."""
+    told: list[str] = []
+    monkeypatch.setattr("gc.freeze", lambda: told.append("frozen"))
+
+    async def work() -> None:
+        told.append("at work")
+
+    ways.until_stopped(work())
+
+    assert told == ["frozen", "at work"]

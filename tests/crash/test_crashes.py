@@ -15,7 +15,7 @@ from tests.crash.storm import LEASE_SECONDS, storm
 from tests.processes import until_it_is
 from tests.wire import wire_to
 
-KILLS = 2
+KILLS = 4
 DOWN_SECONDS = 3.0
 # Longer than a stop waits, and over before anybody looks for what came of it (see `SETTLE_SECONDS`).
 HANG_SECONDS = 5.5
