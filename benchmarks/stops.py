@@ -8,8 +8,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.clockwork import NIGHT, NINE, fill
+from benchmarks.goals import Goal
 from benchmarks.slack import CHANNEL, PERSON, SECRET, TEAM, TOKEN, stand_in
 from benchmarks.tick import HandClock
 from bot import migrate
@@ -36,18 +38,19 @@ class Stop:
 @contextmanager
 def watched(turns: list[float]) -> Iterator[None]:
     """Note how long each turn of the loop takes meanwhile."""
-    take_turn = asyncio.events.Handle._run  # type: ignore[attr-defined]
+    handles: Any = asyncio.events.Handle
+    take_turn = handles._run
 
     def timed(handle: asyncio.Handle) -> None:
         begun = time.thread_time()
         take_turn(handle)
         turns.append((time.thread_time() - begun) * 1_000)
 
-    asyncio.events.Handle._run = timed  # type: ignore[attr-defined]
+    handles._run = timed
     try:
         yield
     finally:
-        asyncio.events.Handle._run = take_turn  # type: ignore[attr-defined]
+        handles._run = take_turn
 
 
 async def while_drawing(database: Database) -> list[Stop]:
@@ -108,6 +111,12 @@ def _command(words: str) -> Incoming:
         text=words,
         source_key=f"command:{words}:{time.perf_counter_ns()}",
     )
+
+
+def goals(engine: str, found: Sequence[Stop]) -> list[Goal]:
+    """What the longest of the turns is to be."""
+    worst = max(found, key=lambda stop: stop.longest)
+    return [Goal(f"{engine}: the loop's longest turn, ms ({worst.what})", worst.longest, 1, 100, 20)]
 
 
 def drawn(found: Sequence[Stop]) -> str:
