@@ -173,7 +173,7 @@ async def of_the_clock(engine: str, size: Size) -> tuple[str, list[Scan]]:
     """The tables of the clock's costs, and the statements that read a whole table."""
     async with _new_databases(engine) as new_database:
         costs, bad = await tick.measure(engine, new_database, size.loads)
-        found = await stops.while_much_is_due(new_database())
+        found = await stops.while_much_is_due(new_database(), size.loads[0])
         goals = [*tick.goals(costs), *stops.goals(engine, found)]
         return "\n\n".join([tick.drawn(costs), stops.drawn(found), judged(goals)]), bad
 

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.clockwork import NIGHT, NINE, fill
 from benchmarks.goals import Goal
 from benchmarks.slack import CHANNEL, PERSON, SECRET, TEAM, TOKEN, stand_in
-from benchmarks.tick import HandClock
+from benchmarks.tick import HandClock, Load
 from bot import migrate
 from bot.assemble import Slack, Steward
 from bot.incoming import Incoming
@@ -22,7 +22,7 @@ from handlers.request import Where
 from models.clock import SystemClock
 from models.database import Database
 
-DUE = 500
+MOST_DUE = 500
 PATIENCE_SECONDS = 60.0
 LOOKS = ("list", "list risks overdue high", "find check racks", "summary", "portfolio", "history")
 
@@ -67,13 +67,14 @@ async def while_drawing(database: Database) -> list[Stop]:
         return found
 
 
-async def while_much_is_due(url: str) -> list[Stop]:
+async def while_much_is_due(url: str, load: Load) -> list[Stop]:
     """Of the look at which so much comes due at once, and of sending it."""
     await _migrated(url)
     async with AsyncExitStack() as stack:
         database = Database(url, wait_ms=60_000)
         stack.push_async_callback(database.dispose)
-        await fill(database, records=10_000, due=DUE, finished=1_000)
+        due = min(MOST_DUE, load.due)
+        await fill(database, records=load.records, due=due, finished=load.finished)
         clock, turns, sending = HandClock(NIGHT), list[float](), list[float]()
         steward = await _opened(stack, database, clock)
         for _ in range(2):
@@ -83,7 +84,7 @@ async def while_much_is_due(url: str) -> list[Stop]:
             await steward.runner.tick()
         with watched(sending):
             await steward.sender.drain()
-        return [Stop(f"a look at which {DUE} come due", max(turns)), Stop("sending them", max(sending))]
+        return [Stop(f"a look at which {due} come due", max(turns)), Stop("sending them", max(sending))]
 
 
 async def _migrated(url: str) -> None:
