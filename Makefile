@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := $(VENV)/tools
 ARGS ?=
 # Tests run side by side, one process more than there are processors, since each waits now and then, and four at most;
 # for one process: make test WORKERS=0
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: help setup setup-test run test check bench soak format manifest docs pictures lock clean
+.PHONY: help setup setup-test run test check audit sbom bench soak format manifest docs pictures lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,11 +23,20 @@ run: setup ## start Steward; without Slack tokens, with a Slack workspace in you
 test: setup-test ## every test: SQLite, PostgreSQL and a browser
 	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 
-check: setup-test ## lint, format, types, import layers
+check: setup-test ## lint, format, types, import layers, known vulnerabilities
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_layers.py
+	@$(MAKE) --no-print-directory audit
+
+audit: $(VENV)/bin/pip ## known vulnerabilities in anything that is pinned, where their list can be reached
+	@$(MAKE) --silent $(TOOLS)/.ready || true
+	@$(BIN)/python -m tests.supply_chain
+
+sbom: $(TOOLS)/.ready ## write sbom.json, the bill of materials (CycloneDX) of what running needs
+	@$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --no-validate --output-file sbom.json requirements.lock
 
 bench: setup-test ## how fast it is beside a bare Bolt app, and the clock; ARGS=--quick: whether it runs; ARGS='--only tick'
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -50,6 +60,7 @@ docs: setup ## write the tables of README.md and .env.example from the code
 lock: setup-test ## pin every package again, with hashes
 	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --group build --group test -c requirements.lock $(LOCK_OPTIONS) -o requirements-test.lock
+	@$(BIN)/uv pip compile --group pyproject.toml:tools $(LOCK_OPTIONS) -o requirements-tools.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
@@ -73,4 +84,11 @@ $(VENV)/.run-ready: requirements.lock pyproject.toml $(VENV)/bin/pip
 $(VENV)/.test-ready: requirements-test.lock $(VENV)/.run-ready
 	@echo "Installing what the tests need (once) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+# In an environment of their own: they share nothing with Steward, and their packages cannot get into its way.
+$(TOOLS)/.ready: requirements-tools.lock $(VENV)/bin/pip
+	@echo "Installing what looks after the packages (once) ..."
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.lock
 	@touch $@

@@ -19,6 +19,7 @@ from benchmarks.goals import Goal
 from benchmarks.plans import Scan, Watch, scans
 from benchmarks.slack import TEAM
 from bot import migrate
+from models.backlog import backlog
 from models.database import Database
 from models.tables import Delivery, DeliveryState
 from scheduler import deliveries
@@ -128,8 +129,7 @@ async def looks(database: Database, runner: Runner, clock: HandClock, watch: Wat
             async with database.unit(TEAM) as session:
                 await job.run(session, clock.now())
     with watch.on(database, "the question of /healthz"):
-        async with database.unit(TEAM, writes=False) as session:
-            await deliveries.oldest_due(session, now=clock.now())
+        await backlog(database, now=clock.now())
 
 
 async def claim_some(database: Database, now: datetime, watch: Watch) -> tuple[float, list[float]]:

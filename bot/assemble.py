@@ -13,7 +13,7 @@ from functools import partial
 
 from structlog.contextvars import bound_contextvars
 
-from bot import answers, bolt_app, logs
+from bot import answers, bolt_app, logs, metrics
 from bot.access import EVENTS, Access, OneWorkspace
 from bot.background import Background
 from bot.carrier import Acknowledgement
@@ -111,7 +111,8 @@ class Steward:
 
     async def answer(self, incoming: Incoming) -> Acknowledgement:
         """Do what was asked in whichever workspace it was; the acknowledgement's body."""
-        with bound_contextvars(request=logs.new_reference(), workspace=incoming.workspace_id):
+        about = {"request": logs.new_reference(), "workspace": incoming.workspace_id}
+        with bound_contextvars(**about), metrics.ACKNOWLEDGED.labels(incoming.where.value).time():
             return await self._answer(incoming)
 
     async def _answer(self, incoming: Incoming) -> Acknowledgement:
@@ -212,7 +213,8 @@ class Steward:
         return found
 
     async def _bot_user(self, workspace_id: str, enterprise_id: str) -> str | None:
-        workspace = await self.access.find(workspace_id, enterprise_id)
+        # Bolt's organisation may be that of whoever acts, and so none by which a workspace could be met.
+        workspace = await self.access.find(workspace_id)
         return workspace.bot_user_id if workspace is not None else None
 
 

@@ -76,7 +76,7 @@ def sandbox(
 
 @app.command()
 def web() -> None:
-    """Slack's requests over HTTP, at POST /slack/events; /healthz tells how things are."""
+    """Slack's requests over HTTP, at POST /slack/events; /healthz and /readyz tell how things are."""
     from bot import run as ways
 
     _go(ways.web_process(_settings("web"), typer.echo))
@@ -308,8 +308,8 @@ async def _forget_tokens(settings: Settings, installation_id: str) -> None:
 
 
 async def _health(settings: Settings) -> None:
+    from bot.operation import health_problem
     from bot.run import database_faults, require_database
-    from bot.web import health_problem
     from models.database import Database
 
     require_database(settings.database_url)

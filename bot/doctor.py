@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,14 +17,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.oauth import INSTALL
+from bot.operation import ticker_problem
 from bot.run import CannotStart, database_faults, place, require_database
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from bot.web import ticker_problem
 from models import forgetting, installations
 from models.database import Database, sqlite_path
-from models.tables import Channel, Delivery, DeliveryState, Installation, Project
+from models.tables import Channel, Delivery, DeliveryState, Installation, Project, Workspace
 
 # Slack refuses requests that are signed five minutes away from its own clock; half of that is worth a warning.
 MOST_SKEW = timedelta(seconds=150)
@@ -32,6 +32,7 @@ MOST_SKEW = timedelta(seconds=150)
 LATE = timedelta(minutes=5)
 LOOKED_BACK = timedelta(days=7)
 LEAST_FREE_MIB = 200
+NO_ANSWER = "Check the network, and SLACK_API_URL if it is set."
 NAMED = 8  # channels that a line names before it only counts
 
 T = TypeVar("T")
@@ -93,11 +94,14 @@ async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding
             async for finding in _installed(settings, database, now):
                 yield finding
         yield await _ticker(database)
-        for workspace_id in await database.workspace_ids():
+        workspace_ids = await database.workspace_ids()
+        for workspace_id in workspace_ids:
             async with database.unit(workspace_id, writes=False) as session:
-                yield await _backlog(session, now)
-                yield await _refused(session, now)
-                yield await _channels(session)
+                name = (await session.exec(select(Workspace.name))).one()
+                where = f" in {name} ({workspace_id})" if len(workspace_ids) > 1 else ""
+                for look in (_backlog, _refused, _channels):
+                    found = await look(session, now)
+                    yield replace(found, about=f"{found.about}{where}")
 
 
 async def _slack(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
@@ -106,6 +110,7 @@ async def _slack(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
         yield note("Slack", "no token is set, so `steward run` opens a workspace in your browser instead")
         return
     if settings.serves_installed:
+        yield await _out_there(settings, now)
         yield await _door(settings)
         return
     if settings.slack_bot_token is None:
@@ -126,6 +131,19 @@ async def _slack(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
     yield await _door(settings)
 
 
+async def _out_there(settings: Settings, now: datetime) -> Finding:
+    """Slack itself, which tells its time to anybody, with a refusal too."""
+    nobody = SlackWebApi("", settings.slack_api_url)
+    try:
+        with suppress(SlackRefused):
+            await nobody.call("api.test")
+    except SlackError as error:
+        return fault("Slack", f"it did not answer: {error.code}", NO_ANSWER)
+    finally:
+        await nobody.close()
+    return _clock(nobody.slack_time, now) if nobody.slack_time else good("Slack", "it answers")
+
+
 async def _asked(
     about: str,
     call: Callable[[], Awaitable[T]],
@@ -138,9 +156,7 @@ async def _asked(
     except SlackRefused as error:
         return None, fault(about, f"Slack refuses it: {error.code}", if_refused)
     except SlackError as error:
-        return None, fault(
-            about, f"Slack did not answer: {error.code}", "Check the network, and SLACK_API_URL if it is set."
-        )
+        return None, fault(about, f"Slack did not answer: {error.code}", NO_ANSWER)
 
 
 async def _door(settings: Settings) -> Finding:
@@ -202,7 +218,9 @@ async def _token(settings: Settings, installation: Installation, tokens: Tokens,
         _, problem = await _asked(about, call, if_refused="Have Steward installed there again.")
     finally:
         await bot.close()
-    return problem or good(about, "Slack takes its token" + (f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""))
+    until = f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""
+    by = f"installed by {installation.installed_by} on {installation.installed_at:%d %b %Y}"
+    return problem or good(about, f"{by}; Slack takes its token{until}")
 
 
 def _scopes(granted: frozenset[str]) -> Finding:
@@ -297,7 +315,7 @@ async def _refused(session: AsyncSession, now: datetime) -> Finding:
     )
 
 
-async def _channels(session: AsyncSession) -> Finding:
+async def _channels(session: AsyncSession, now: datetime) -> Finding:
     """The channels of projects in which Steward cannot post."""
     query = (
         select(Channel.name)

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from time import monotonic
 from urllib.parse import parse_qs, urlsplit
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot import answers, logs
+from bot import answers, logs, metrics
 from bot.background import Background
 from bot.carrier import Acknowledgement, Carrier, Outcome
 from bot.homes import HomePublisher
@@ -124,9 +125,7 @@ class Edge:
         except StewardError as refusal:
             reply, wrote = answers.refusal(incoming, refusal), False
         except Exception:
-            reference = logs.reference()
-            log.exception("fault %s in a mention", reference, extra={"fault": reference})
-            reply, wrote = answers.fault(incoming, reference), False
+            reply, wrote = _fault(incoming), False
         if not wrote:
             async with self._database.unit(self._workspace.id) as session:
                 await self._owe_answer(session, incoming, reply)
@@ -166,15 +165,18 @@ class Edge:
 
     async def _work(self, incoming: Incoming) -> Outcome:
         """The reply to a person, whatever happens: refusals and faults are replies too."""
+        begun = monotonic()
         try:
-            return await self._done_or_refused(incoming)
+            outcome = await self._done_or_refused(incoming)
+            came_of_it = "refused" if outcome.refused else "done"
         except DatabaseAway as away:
-            return Outcome(answers.refusal(incoming, away), refused=True)
+            outcome, came_of_it = Outcome(answers.refusal(incoming, away), refused=True), "refused"
         except Exception:
-            reference = logs.reference()
-            where = f"{incoming.where.value} {incoming.name}"
-            log.exception("fault %s in %s", reference, where, extra={"fault": reference})
-            return Outcome(answers.fault(incoming, reference), refused=True)
+            outcome, came_of_it = Outcome(_fault(incoming), refused=True), "fault"
+        seconds = monotonic() - begun
+        metrics.WORKED.labels(incoming.where.value, came_of_it).observe(seconds)
+        log.info("%s %s: %s", incoming.where.value, incoming.name, came_of_it, extra={"ms": round(seconds * 1_000)})
+        return outcome
 
     async def _done_or_refused(self, incoming: Incoming) -> Outcome:
         try:
@@ -361,6 +363,14 @@ _ACTS = frozenset({"app_home_opened", "message", "reaction_added"})
 
 def _acts(incoming: Incoming) -> bool:
     return incoming.where is not Where.EVENT or incoming.name in _ACTS
+
+
+def _fault(incoming: Incoming) -> Reply:
+    """Log and count the exception under way; the reply has the reference to find it by."""
+    reference, where = logs.reference(), f"{incoming.where.value} {incoming.name}"
+    log.exception("fault %s in %s", reference, where, extra={"fault": reference})
+    metrics.FAULTS.labels(incoming.where.value).inc()
+    return answers.fault(incoming, reference)
 
 
 def _source_of(incoming: Incoming) -> Source | None:

@@ -20,7 +20,7 @@ from bot.sealing import Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
 from models import installations
 from models.clock import Clock, SystemClock
-from models.database import Database, shielded
+from models.database import Database, DatabaseBusy, shielded
 from models.installations import Rows
 from models.tables import Installation, Workspace
 from scheduler import deliveries
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 # What another process changed is seen here after so long; sooner for a workspace that is not known.
 LOOK_SECONDS = 15.0
 MISS_SECONDS = 1.0
+# For so long a look may take whose answer is known from before.
+AWAY_SECONDS = 1.0
 # Slack's tokens that expire live twelve hours.
 EXCHANGE_BEFORE = timedelta(hours=2)
 # A token with less than this left is not used for a call any more.
@@ -87,6 +89,8 @@ class _Known:
 
         An organisation that took Steward away from a workspace has to say that it gives it back.
         """
+        if not _is_workspace(workspace_id):
+            return None
         own = self.installation(workspace_id)
         if own is not None:
             return own
@@ -116,7 +120,7 @@ class InstalledWorkspaces:
         self._as_app = as_app
         self._clock = clock or SystemClock()
         self._wall = wall or SystemClock()
-        self._rows: Rows = ([], [])
+        self._rows: Rows | None = None
         self._known = _Known({}, {})
         self._looked_at = float("-inf")
         self._looking = asyncio.Lock()
@@ -137,7 +141,7 @@ class InstalledWorkspaces:
 
     async def workspaces(self) -> Sequence[Workspace]:
         """Every workspace that is served now."""
-        known = await self._look(LOOK_SECONDS)
+        known = await self._recent()
         return [served[0] for each in known.workspaces if (served := known.served(each))]
 
     async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
@@ -145,8 +149,7 @@ class InstalledWorkspaces:
 
         One that is asked for the first time is met here.
         """
-        known = await self._look(LOOK_SECONDS)
-        if (served := known.served(workspace_id)) is not None:
+        if (served := (await self._recent()).served(workspace_id)) is not None:
             return served[0]
         known = await self._look(MISS_SECONDS)
         if known.served(workspace_id) is None and (installation := known.covering(workspace_id, enterprise_id)):
@@ -159,7 +162,7 @@ class InstalledWorkspaces:
 
         Raises SlackPermanent for a workspace that is not served, and SlackNotSent while there is no good token.
         """
-        installation = await self._installation_of(workspace_id, LOOK_SECONDS)
+        installation = _used_in(workspace_id, await self._recent())
         if not self._is_due(installation):
             return self._tokens(installation).access
         exchanging = self._exchange_soon(installation)
@@ -188,22 +191,38 @@ class InstalledWorkspaces:
     async def heard(self, event: Incoming) -> None:
         """Slack tells that Steward was removed somewhere, or may be used somewhere else; in any order, also twice."""
         named = event.payload.get("team_ids")
-        team_ids = [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
+        team_ids = [each for each in named if _is_workspace(each)] if isinstance(named, list) else []
         match event.name:
             case "app_uninstalled":
                 await self._uninstalled(event)
             case "tokens_revoked" if _has_bot(event.payload.get("tokens")):
                 await self._uninstalled(event)
             case "team_access_granted":
-                installation = (await self._look()).installation(event.enterprise_id)
-                for team_id in team_ids if installation is not None else ():
-                    await self._meet(team_id, installation)  # type: ignore[arg-type]
+                known = await self._look()
+                wide = known.installation(event.enterprise_id)
+                for team_id in team_ids:
+                    if wide is not None and known.installation(team_id) is None:
+                        await self._meet(team_id, wide)
             case "team_access_revoked":
                 for team_id in team_ids:
                     await self._leave(team_id, event.enterprise_id)
         await self._look()
 
     # ---- what is stored
+
+    async def _recent(self) -> _Known:
+        """What is stored as of a few seconds ago, or as it was known while the database is away, hangs or is asked."""
+        if self._rows is None:
+            return await self._look(LOOK_SECONDS)
+        if self._looking.locked():
+            return self._known
+        try:
+            async with asyncio.timeout(AWAY_SECONDS):
+                return await self._look(LOOK_SECONDS)
+        except (DatabaseBusy, TimeoutError):
+            # Whoever needs the database for more than this hears of it there. One a second tries again.
+            self._looked_at = asyncio.get_running_loop().time() - LOOK_SECONDS + MISS_SECONDS
+            return self._known
 
     async def _look(self, not_older_seconds: float = 0.0) -> _Known:
         """What is stored, as it is now or was at most so long ago."""
@@ -265,25 +284,19 @@ class InstalledWorkspaces:
 
     async def _uninstalled(self, event: Incoming) -> None:
         """Erase the tokens, unless Steward was installed anew since, and leave the workspaces."""
-        known = await self._look()
-        is_own = event.workspace_id in known.installations
+        is_own = event.workspace_id in (await self._look()).installations
         installation_id = event.workspace_id if is_own else event.enterprise_id
         # Slack tells the time in whole seconds.
         before = event.happened_at + timedelta(seconds=1) if event.happened_at else datetime.max.replace(tzinfo=UTC)
         if not await installations.remove(self._database, installation_id, before=before, now=self._clock.now()):
             return
         log.warning("Steward was removed from %s", installation_id)
-        for workspace in known.workspaces.values():
+        # Looked at only now: whoever meets a workspace from here on finds that its installation is gone.
+        for workspace in (await self._look()).workspaces.values():
             if workspace.installation_id == installation_id:
                 await self._leave(workspace.id, installation_id)
 
     # ---- tokens
-
-    async def _installation_of(self, workspace_id: str, not_older_seconds: float) -> Installation:
-        served = (await self._look(not_older_seconds)).served(workspace_id)
-        if served is None:
-            raise SlackPermanent(NOT_INSTALLED)
-        return served[1]
 
     def _tokens(self, installation: Installation) -> Tokens:
         opened = self._opened.get(installation.id)
@@ -350,12 +363,20 @@ class InstalledWorkspaces:
         loop = asyncio.get_running_loop()
         waits_until = loop.time() + WAIT_SECONDS
         while True:
-            installation = await self._installation_of(workspace_id, WAIT_STEP_SECONDS / 2)
+            installation = _used_in(workspace_id, await self._look(WAIT_STEP_SECONDS / 2))
             if not self._is_over(installation):
                 return installation
             if installation.refresh_error is not None or loop.time() >= waits_until:
                 raise SlackNotSent("token_expired", PAUSE.total_seconds())
             await asyncio.sleep(WAIT_STEP_SECONDS)
+
+
+def _used_in(workspace_id: str, known: _Known) -> Installation:
+    """The installation whose token is used in the workspace. Raises SlackPermanent when it is not served."""
+    served = known.served(workspace_id)
+    if served is None:
+        raise SlackPermanent(NOT_INSTALLED)
+    return served[1]
 
 
 def granted(answer: Mapping[str, Any], *, now: datetime) -> tuple[Installation, Tokens]:
@@ -401,6 +422,11 @@ def _tokens_in(answer: Mapping[str, Any], now: datetime) -> tuple[Tokens, dateti
     if (refresh is None) != (expires_at is None):
         raise Incomplete("Slack did not say how long its token is good, so nothing was stored. Please try again.")
     return Tokens(_text(answer, "access_token"), refresh), expires_at
+
+
+def _is_workspace(slack_id: Any) -> bool:
+    """Whether the id is a workspace's; where Slack names an organisation instead, it begins with E."""
+    return isinstance(slack_id, str) and slack_id.startswith("T")
 
 
 def _has_bot(tokens: Any) -> bool:

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
-from bot import migrate, web
+from bot import migrate, operation, web
 from bot.access import Access, OneWorkspace
 from bot.assemble import Slack, Steward
 from bot.edge import PATIENCE_SECONDS
@@ -132,7 +132,10 @@ async def with_slack(settings: Settings, say: Say) -> None:
         await reached(settings.database_url, say)
         await _migrated(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
-        async with socket_mode(database, slack, app_token, access=_access(settings, database)) as running:
+        async with (
+            socket_mode(database, slack, app_token, access=_access(settings, database)) as running,
+            operated(settings, database, say, running.problem),
+        ):
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
             await running.stopped(say)
 
@@ -193,7 +196,8 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
                 if isinstance(access, InstalledWorkspaces):
                     say(f"People install it at {settings.public_url}{INSTALL}")
                     pages = _installing(settings, database, access).routes()
-                await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
+                async with operated(settings, database, say):
+                    await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
             finally:
                 await steward.stop()
 
@@ -209,8 +213,9 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
             steward.runner.start()
             steward.keep("sender", steward.sender.run)
             steward.keep("refreshing", steward.keep_fresh)
-            say(f"Steward's worker reminds {await _names(steward)}.")
-            await _stopped(say)
+            async with operated(settings, database, say):
+                say(f"Steward's worker reminds {await _names(steward)}.")
+                await _stopped(say)
         finally:
             await steward.stop()
 
@@ -226,6 +231,10 @@ class Running:
     async def stopped(self, say: Say) -> None:
         """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
         await _stopped(say, self._door)
+
+    async def problem(self) -> str | None:
+        """What keeps people from reaching us, or None."""
+        return None if self._door is None or self._door.is_connected else "Slack is out of reach"
 
     async def advanced(self, now: datetime) -> datetime:
         """Do what became due at a step of a clock that is moved by hand, and see it out; when to come back."""
@@ -270,6 +279,28 @@ async def socket_mode(
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
         yield Running(steward, await _names(steward), door)
+
+
+@asynccontextmanager
+async def operated(
+    settings: Settings, database: Database, say: Say, also: operation.Problem | None = None
+) -> AsyncIterator[None]:
+    """Meanwhile tell how the process is at the address for that, where one is set; `also` must find nothing wrong."""
+    if settings.metrics_port is None:
+        yield
+        return
+
+    async def ready() -> str | None:
+        return await operation.ready_problem(database) or (await also() if also else None)
+
+    with listener(settings.metrics_host, settings.metrics_port, names="METRICS_HOST and METRICS_PORT") as listening:
+        say(f"How it is: http://{settings.metrics_host}:{listening.getsockname()[1]}/metrics, /healthz and /readyz")
+        telling = asyncio.create_task(web.serve(operation.application(database, ready), listening), name="operation")
+        try:
+            yield
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -366,7 +397,7 @@ def _held(what: str, refusal: str) -> Iterator[None]:
 
 
 @contextmanager
-def listener(host: str, port: int) -> Iterator[socket.socket]:
+def listener(host: str, port: int, *, names: str = "HOST and PORT") -> Iterator[socket.socket]:
     """A socket bound to the address, closed at the end. Raises CannotStart when it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, or asyncio leaves Nagle's algorithm on, which holds each answer back for some 40 ms.
@@ -377,8 +408,8 @@ def listener(host: str, port: int) -> Iterator[socket.socket]:
             bound.listen(128)
         except OSError as error:
             raise CannotStart(
-                f"{host}:{port} cannot be used: {error.strerror}. Choose another address with HOST and PORT; "
-                "PORT=0 takes any free port."
+                f"{host}:{port} cannot be used: {error.strerror}. Choose another address with {names}; "
+                f"{names.split()[-1]}=0 takes any free port."
             ) from None
         yield bound
 
@@ -433,7 +464,7 @@ def _installing(settings: Settings, database: Database, installed: InstalledWork
 async def _names(steward: Steward) -> str:
     """Whom it serves, for whoever started it."""
     names = [workspace.name for workspace in await steward.access.workspaces()]
-    return names[0] if len(names) == 1 else f"{len(names) or 'no'} workspaces"
+    return names[0] if len(names) == 1 else f"{len(names)} workspaces" if names else "no workspace yet"
 
 
 async def _migrated(url: str) -> None:

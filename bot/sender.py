@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.contextvars import bound_contextvars
 
+from bot import metrics
 from bot.looking_up import is_readable, metadata, posted
 from bot.slack_port import (
     REQUEST_TIMEOUT_SECONDS,
@@ -414,6 +415,9 @@ class Sender:
 
     async def _sent(self, workspace_id: str, row: Delivery, draft: Draft, channel: str, ts: str) -> None:
         after = self._kinds[row.kind].sent
+        late_seconds = (self._clock.now() - row.due_at).total_seconds()
+        metrics.LATENESS.labels(row.kind).observe(late_seconds)
+        log.info("sent", extra={"attempt": row.attempt, "late_seconds": round(late_seconds, 1)})
 
         async def settle(session: AsyncSession) -> None:
             settled = await deliveries.settle_sent(session, row, channel=channel, ts=ts)
@@ -431,6 +435,7 @@ class Sender:
     async def _refused(self, workspace_id: str, row: Delivery, draft: Draft, error: SlackError) -> None:
         """What becomes of a row by what is known of the call."""
         log.warning("delivery %s (%s), attempt %s: %s", row.id, row.kind, row.attempt, error.code)
+        metrics.NOT_SENT.labels(row.kind, error.code).inc()
         if isinstance(error, SlackNotSent):
             wait = _backoff(row) if error.retry_after is None else error.retry_after
             if error.retry_after is not None:

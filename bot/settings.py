@@ -69,6 +69,13 @@ class Settings(BaseSettings):
         description="Where the internet finds `web`, such as `https://steward.example.com`; for installing.",
     )
     slack_api_url: str = Field(default=SLACK_API, description="Where Slack's Web API is; only for a stand-in.")
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        description="The address of `/metrics`, `/healthz` and `/readyz` of each process; nothing for the internet.",
+    )
+    metrics_port: int | None = Field(
+        default=None, description="The port of that address. Without one nothing listens there; 0 takes any free one."
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="How a line of the log is written: `text`, or `json` for a machine to read."
     )
@@ -96,10 +103,12 @@ class Settings(BaseSettings):
     def _in_any_case(cls, word: Any) -> Any:
         return word.strip().lower() if isinstance(word, str) else word
 
-    @field_validator("port", mode="before")
+    @field_validator("port", "metrics_port", mode="before")
     @classmethod
-    def _possible_port(cls, port: Any) -> int:
-        return _number(port, 0, 65535, "write a number from 1 to 65535, or 0 for any free port")
+    def _possible_port(cls, port: Any) -> int | None:
+        return (
+            None if port is None else _number(port, 0, 65535, "write a number from 1 to 65535, or 0 for any free port")
+        )
 
     @field_validator("database_connections", mode="before")
     @classmethod

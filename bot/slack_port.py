@@ -11,12 +11,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from time import monotonic
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import metrics
 
 # The token for the call that is about to be made. Raises SlackPermanent where there is none.
 Token = Callable[[], Awaitable[str]]
@@ -141,12 +144,26 @@ class SlackWebApi:
 
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """See `SlackPort`. The whole call takes at most the timeout."""
+        begun, code = monotonic(), "stopped"
+        try:
+            answer = await self._call(method, arguments)
+            code = "ok"
+            return answer
+        except SlackError as error:
+            code = error.code
+            raise
+        finally:
+            metrics.SLACK_SECONDS.labels(method).observe(monotonic() - begun)
+            metrics.SLACK_CALLS.labels(method, code).inc()
+
+    async def _call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         token = self._token if isinstance(self._token, str) else await self._token()
         self._open_session()
         try:
             headers = {"Authorization": f"{self._scheme} {token}"}
             answer = await self._client.api_call(method, data=_form(arguments), headers=headers)
         except SlackApiError as error:
+            self._note_headers(error.response.headers)
             raise sorted_refusal(error) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise SlackNotSent(f"no connection: {type(error).__name__}") from error

@@ -18,6 +18,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import metrics
 from bot.slack_port import SlackError, SlackNotSent, SlackRefused, SlackWebApi
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class SocketMode:
     async def open(self) -> None:
         """Connect. Raises SlackError when Slack refuses the token or cannot be reached."""
         await self._connect()
+        metrics.SOCKET_CONNECTED.set_function(lambda: self.is_connected)
         self._watching = asyncio.create_task(self._keep_watch(), name="socket mode")
 
     async def stuck(self) -> NoReturn:
@@ -102,6 +104,7 @@ class SocketMode:
     async def close(self) -> None:
         """Take nothing more, let what is under way be acknowledged, for up to 3 s, and hang up, in 3 s more."""
         self._closing = True
+        metrics.SOCKET_CONNECTED.set_function(lambda: 0)
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
@@ -155,6 +158,7 @@ class SocketMode:
     async def _replace(self, silence: float) -> bool:
         """Connect anew, and say whether that worked. Raises DoorStuck."""
         log.warning("nothing was heard from Slack for %d s; connecting anew", silence)
+        metrics.SOCKET_REPLACED.inc()
         old, self._handler = self._handler, None
         closing = asyncio.ensure_future(_closed(old, self._watch.close)) if old else None
         is_back = True
@@ -194,7 +198,10 @@ class SocketMode:
         Later ones may still count the connection that is being replaced.
         """
         self._heard_at = monotonic()
-        if message.get("type") != "hello" or not self._warns:
+        if message.get("type") != "hello":
+            return
+        metrics.SOCKET_OPENED.inc()
+        if not self._warns:
             return
         self._warns = False
         if message.get("num_connections", 1) > 1:

@@ -1,4 +1,4 @@
-"""HTTP: Slack's signed requests behind a front door that looks at every byte first, and `/healthz`."""
+"""HTTP: Slack's signed requests behind a front door that looks at every byte first, and how things are."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,6 @@ import json
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
 import uvicorn
@@ -16,19 +15,16 @@ from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot import metrics
+from bot.operation import ready_problem, states
 from bot.shapes import is_shaped
 from models.database import Database
-from scheduler import deliveries
-from scheduler.runner import HEARTBEAT
 
 BODY_MAX_BYTES = 1_000_000
 CLOCK_SKEW_SECONDS = 300
-HEARTBEAT_MAX = timedelta(seconds=60)
-# What Slack would not take is due again after five minutes at most, so that only what nobody looks after is so late.
-LATE_MAX = timedelta(minutes=15)
 # No number in a header of Slack's is longer; Python refuses to read one of thousands of digits.
 DIGITS_MAX = 12
 # What a form without a payload holds: a slash command, or Slack's look at the certificate.
@@ -47,20 +43,17 @@ def application(
     async def events(request: Request) -> Response:
         body = await _body_within_limit(request)
         if body is None:
-            return PlainTextResponse("too large", 413)
+            return _turned_away("too large", 413)
         if not _is_signed(request, body, secret):
-            return PlainTextResponse("not from Slack", 401)
+            return _turned_away("not from Slack", 401)
         if not _is_readable(request, body):
-            return PlainTextResponse("not readable", 400)
+            return _turned_away("not readable", 400)
         answer = await handler.handle(request)
         # 404 is Bolt's word for what no listener of ours wants. To Slack it would be a failure, to be tried again.
         return Response() if answer.status_code == 404 else answer
 
-    async def healthz(request: Request) -> Response:
-        problem = await health_problem(database)
-        return JSONResponse({"ok": problem is None, "problem": problem}, 200 if problem is None else 503)
-
-    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/healthz", healthz), *pages])
+    how_it_is = states(database, lambda: ready_problem(database))
+    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *how_it_is, *pages])
     # A path is written as it is or it is not ours; nobody is sent elsewhere.
     served.router.redirect_slashes = False
     return served
@@ -95,38 +88,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def health_problem(database: Database) -> str | None:
-    """What is wrong with the installation, or None: the database answers, the ticker beats, and nothing due is late."""
-    now = datetime.now(UTC)
-    try:
-        async with asyncio.timeout(5):
-            problem, waiting_since = await ticker_problem(database), await _waiting_since(database, now)
-    except Exception as error:
-        return f"the database does not answer ({type(error.__cause__ or error).__name__})"
-    late = now - waiting_since
-    if problem is None and late > LATE_MAX:
-        return f"messages have been waiting for {late // timedelta(minutes=1)} minutes: look after `steward worker`"
-    return problem
-
-
-async def ticker_problem(database: Database) -> str | None:
-    """What is wrong with the clock's work alone, or None when a ticker has beaten lately."""
-    beat = await database.last_beat(HEARTBEAT)
-    if beat is None:
-        return "no ticker has run yet: start `steward worker`"
-    silent = datetime.now(UTC) - beat
-    if silent > HEARTBEAT_MAX:
-        return f"the ticker has been silent for {int(silent.total_seconds())} s: look after `steward worker`"
-    return None
-
-
-async def _waiting_since(database: Database, now: datetime) -> datetime:
-    """When what has been due longest became due, in any workspace; now, when nothing is."""
-    found = [now]
-    for workspace_id in await database.workspace_ids():
-        async with database.unit(workspace_id, writes=False) as session:
-            found.append(await deliveries.oldest_due(session, now=now) or now)
-    return min(found)
+def _turned_away(words: str, status: int) -> Response:
+    metrics.TURNED_AWAY.labels(str(status)).inc()
+    return PlainTextResponse(words, status)
 
 
 async def _body_within_limit(request: Request) -> bytes | None:

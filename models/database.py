@@ -2,14 +2,29 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import Column, ColumnElement, String, bindparam, event, exists, inspect, or_, select, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    String,
+    Table,
+    TextClause,
+    bindparam,
+    event,
+    exists,
+    inspect,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -17,12 +32,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
-from sqlalchemy.sql.visitors import InternalTraversal, iterate
+from sqlalchemy.sql.visitors import HasTraverseInternals, InternalTraversal, iterate
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
-from models.errors import Overtaken, StewardError
+from models.errors import Overtaken, StewardError, WrongWorkspace
 from models.inserting import insert_into
 
 T = TypeVar("T")
@@ -68,10 +83,6 @@ class DatabaseAway(DatabaseBusy):
     def __init__(self, sentence: str, *, perhaps: bool = False) -> None:
         super().__init__(sentence)
         self.perhaps = perhaps
-
-
-class WrongWorkspace(RuntimeError):
-    """A programming error: a row of one workspace in a unit of another. Never shown, never stored."""
 
 
 def async_url(url: str) -> URL:
@@ -127,6 +138,7 @@ class Database:
         )
         # What people wrote is no business of a log: errors name the statement without its values.
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
+        event.listen(self.engine.sync_engine, "before_cursor_execute", _refuse_unreachable)
         self._writer = self.engine.execution_options(steward_writes=True)
         if self.is_sqlite:
             sqlite.prepare(self.engine, wait_ms)
@@ -203,6 +215,8 @@ class Database:
 
     async def is_away(self) -> bool:
         """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
+        if self.is_sqlite:
+            return False
         try:
             async with self.engine.connect():
                 return False
@@ -272,6 +286,11 @@ class Database:
             return True
         async with self._turn(writes=True):
             return await sqlite.scrub(self.engine)
+
+    def connections_in_use(self) -> tuple[int, int]:
+        """How many connections are taken just now, and how many there may be."""
+        pool: Any = self.engine.pool
+        return pool.checkedout(), pool.size() + pool._max_overflow
 
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
@@ -381,6 +400,11 @@ _limit_to = cache(_OneWorkspace)
 class _FilteredSession(Session):
     """Filters every statement and refuses foreign rows, see below."""
 
+    def _past_the_filter(self, *_: Any, **__: Any) -> Any:
+        raise WrongWorkspace("neither the workspace filter nor the guard of rows sees what goes in this way")
+
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _past_the_filter
+
 
 class _UnitSession(AsyncSession):
     sync_session_class = _FilteredSession
@@ -388,10 +412,74 @@ class _UnitSession(AsyncSession):
 
 @event.listens_for(_FilteredSession, "do_orm_execute")
 def _limit_to_workspace(state: ORMExecuteState) -> None:
-    if not state.is_orm_statement or state.is_insert:
+    if not state.is_orm_statement or state.is_insert or _is_by_key(state):
         raise WrongWorkspace(f"the workspace filter cannot reach this statement: {state.statement}")
+    if state.is_update:
+        _refuse_to_move(state)
     if not state.is_column_load and not state.is_relationship_load:
         state.statement = state.session.info["limit"].on(state.statement)
+
+
+def _is_by_key(state: ORMExecuteState) -> bool:
+    """Whether rows are changed by keys beside the statement, which becomes another one for each of them."""
+    return not state.is_select and isinstance(state.parameters, list)
+
+
+def _refuse_to_move(state: ORMExecuteState) -> None:
+    """Raise WrongWorkspace for a change of what says whose the rows are."""
+    statement: Any = state.statement
+    model = state.bind_mapper and state.bind_mapper.class_
+    scope = "id" if model is tables.Workspace else "workspace_id"
+    if scope in (getattr(each, "key", each) for each in (*(statement._values or ()), *(state.parameters or ()))):
+        raise WrongWorkspace(f"rows of {statement.table} would go to another workspace")
+
+
+# What was compiled of statements that hold nothing beside what the filter reaches: looked at once, like the compiling.
+_REACHED: WeakSet[Any] = WeakSet()
+# Text that is a name or a number, or nothing but a mark in quotes: no condition, and no question of its own.
+_HARMLESS = re.compile(r"\w+|\*|'\W?'")
+
+
+def _refuse_unreachable(*told: Any) -> None:
+    """Raise WrongWorkspace for a unit's statement with a part that the filter does not reach: text, or a bare table."""
+    compiled = told[4].compiled
+    if compiled is None or compiled in _REACHED:
+        return
+    if compiled.statement is not None and compiled.statement._propagate_attrs.get("compile_state_plugin") == "orm":
+        for part in _parts(compiled.statement):
+            if _is_bare(part):
+                raise WrongWorkspace(f"the workspace filter cannot reach {part} in a statement of a unit")
+    _REACHED.add(compiled)
+
+
+def _parts(statement: Any) -> Iterator[Any]:
+    """What the statement is made of, down to what the ORM knows: its tables, and the keys by which it gets a row."""
+    # By identity, and held on to: an expression's == is another expression.
+    seen = {id(clause): clause for mapper in SQLModel._sa_registry.mappers for clause in mapper._get_clause[:1]}
+    waiting = [statement]
+    while waiting:
+        part = waiting.pop()
+        if "parententity" not in part._annotations and id(part) not in seen:
+            seen[id(part)] = part  # a recursive question has itself among its parts
+            yield part
+            # As it was written: a select's own children are the tables of its columns too.
+            waiting += HasTraverseInternals.get_children(part)
+
+
+def _is_bare(part: Any) -> bool:
+    if isinstance(part, TextClause):
+        return _HARMLESS.fullmatch(part.text) is None
+    if getattr(part, "is_literal", False):
+        return _HARMLESS.fullmatch(part.name) is None
+    table = part.table if isinstance(part, Column) else part
+    return isinstance(table, Table) and table.metadata is SQLModel.metadata
+
+
+@event.listens_for(_FilteredSession, "before_attach")
+def _refuse_to_take_in(session: Session, row: SQLModel) -> None:
+    workspace_id = inspect(row).dict.get("id" if isinstance(row, tables.Workspace) else "workspace_id")
+    if workspace_id not in (None, session.info["workspace_id"]):
+        raise WrongWorkspace(f"a {type(row).__name__} of another workspace")
 
 
 @event.listens_for(_FilteredSession, "before_flush")

@@ -240,11 +240,12 @@ async def move_channel(session: AsyncSession, old_id: str, new_id: str) -> None:
 
 
 async def replace_members(session: AsyncSession, channel_id: str, members: Iterable[str]) -> None:
-    """Make the stored membership of the channel equal to `members`."""
+    """Make the stored membership of the channel equal to `members`, but for those who were erased."""
     wanted = set(members)
     query = select(ChannelMember.person_id).where(col(ChannelMember.channel_id) == channel_id)
     known = set(await session.exec(query))
-    await _add_members(session, channel_id, wanted - known)
+    if added := wanted - known:
+        await _add_members(session, channel_id, added - await erased.among(session, added))
     if gone := known - wanted:
         await session.exec(
             delete(ChannelMember).where(
@@ -323,11 +324,7 @@ async def follow_privacy(session: AsyncSession, project_id: int) -> None:
 
 
 async def _add_members(session: AsyncSession, channel_id: str, person_ids: Iterable[str]) -> None:
-    added = set(person_ids)
-    if not added:
-        return
-    added -= await erased.among(session, added)
     # In one order everywhere, so that two units that add the same people never wait for each other.
     await add_missing(
-        session, ChannelMember, [{"channel_id": channel_id, "person_id": person_id} for person_id in sorted(added)]
+        session, ChannelMember, [{"channel_id": channel_id, "person_id": person_id} for person_id in sorted(person_ids)]
     )

@@ -57,3 +57,7 @@ class Overtaken(Conflict):
 
 class IllegalTransition(StewardError):
     """The record's status does not allow this step; the sentence names the steps it does allow."""
+
+
+class WrongWorkspace(RuntimeError):
+    """A programming error: a row of one workspace in a unit of another. Never shown, never stored."""

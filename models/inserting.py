@@ -16,6 +16,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.errors import WrongWorkspace
+
 Row = Mapping[str, Any]
 
 T = TypeVar("T", bound=SQLModel)
@@ -56,14 +58,14 @@ def _count_up(table: type[SQLModel], dialect: str, key: tuple[str, ...], column:
 async def add_if_missing(session: AsyncSession, table: type[SQLModel], row: Row) -> bool:
     """Insert the row unless its key is there already; whether it was not."""
     statement = _insert_if_missing(table, session.get_bind().dialect.name)
-    return (await _execute(session, statement, {"workspace_id": workspace_of(session), **row})).rowcount == 1
+    return (await _execute(session, statement, _of(session, row))).rowcount == 1
 
 
 async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> None:
     """Insert the rows whose key is not there yet. One statement unless they are many hundreds."""
     statement = _insert_if_missing(table, session.get_bind().dialect.name)
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        values = [{"workspace_id": workspace_of(session), **row} for row in rows[start : start + ROWS_AT_ONCE]]
+        values = [_of(session, row) for row in rows[start : start + ROWS_AT_ONCE]]
         await _execute(session, statement, values[0] if len(values) == 1 else values)
 
 
@@ -124,7 +126,15 @@ def _values(session: AsyncSession, row: SQLModel) -> dict[str, Any]:
     """What is to be stored of a row: all but the id that the database gives out."""
     known, given_out = row.__dict__, _given_out(type(row))
     values = {key: known[key] for key in type(row).model_fields if key != given_out}
-    return values | {"workspace_id": workspace_of(session)}
+    return _of(session, values)
+
+
+def _of(session: AsyncSession, row: Row) -> dict[str, Any]:
+    """The row with its workspace. Raises WrongWorkspace for one of another."""
+    workspace_id = workspace_of(session)
+    if row.get("workspace_id") not in (None, workspace_id):
+        raise WrongWorkspace("a row of another workspace")
+    return {**row, "workspace_id": workspace_id}
 
 
 @cache
@@ -136,7 +146,7 @@ def _given_out(table: type[SQLModel]) -> str | None:
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
     """Add to the column, or begin it there; the new value. The row stays locked until the transaction ends."""
-    key = {"workspace_id": workspace_of(session), **key}
+    key = _of(session, key)
     statement = _count_up(table, session.get_bind().dialect.name, tuple(key), column)
     return int((await _execute(session, statement, {**key, column: by})).scalar_one())
 

@@ -140,14 +140,11 @@ def _page(workspaces: Workspaces, query: Mapping[str, str], asked: Asked) -> Res
 
 def _people(core: Core) -> str:
     people = (user for user in core.workspace.users.values() if not user.is_bot and not user.deleted)
-    where = escape(core.workspace.name)
-    return "".join(
-        f'<option value="{user.id}">{escape(user.real_name)}{_standing(user)}, {where}</option>' for user in people
-    )
+    return "".join(f'<option value="{user.id}">{escape(_called(core, user))}</option>' for user in people)
 
 
-def _standing(user: User) -> str:
-    return " (guest)" if user.is_restricted else ""
+def _called(core: Core, user: User) -> str:
+    return f"{user.real_name}{' (guest)' if user.is_restricted else ''}, {core.workspace.name}"
 
 
 def _everywhere(workspaces: Workspaces) -> str:

@@ -90,8 +90,6 @@ def emit_to_organisation(core: Core, event: Json) -> None:
 
 def wanted(core: Core, kind: str, channel: Channel | None) -> bool:
     """Is the app subscribed, and does it hold the scope? Where a conversation matters, is it a member?"""
-    if not core.installed:
-        return False
     subscription = MESSAGE_EVENTS[channel.kind] if kind == "message" and channel else kind
     if subscription not in core.app.events:
         return False

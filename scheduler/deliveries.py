@@ -163,11 +163,6 @@ async def _is_there(session: AsyncSession, kinds: Kinds, owed: ColumnElement[boo
     return (await session.exec(query)).first() is not None
 
 
-async def oldest_due(session: AsyncSession, *, now: datetime) -> datetime | None:
-    """The due time of what has been waiting longest; None when nothing is due."""
-    return (await session.exec(select(func.min(Delivery.due_at)).where(_is_due(now)))).one()
-
-
 async def next_due(session: AsyncSession, kinds: Kinds) -> datetime | None:
     """When the next delivery becomes due, or has become so and is not settled yet; None when nothing is owed.
 

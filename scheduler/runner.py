@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client import Counter as Series
+from prometheus_client import Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.contextvars import bound_contextvars
 
@@ -24,6 +26,9 @@ from scheduler.jobs import JOBS, Job
 from scheduler.notices import DELIVERY_KINDS
 
 log = logging.getLogger("steward.ticker")
+
+TICKED = Histogram("steward_tick_seconds", "One look at what is due, in every workspace.")
+FAILED = Series("steward_job_failures", "Pieces of the clock's work that failed.", ["job"])
 
 TICK_SECONDS = 5
 CLEANING_SECONDS = 3_600
@@ -96,9 +101,10 @@ class Runner:
         """
         async with self._one_at_a_time:
             try:
-                await self._do_what_is_due(self._clock.now())
+                with TICKED.time():
+                    await self._do_what_is_due(self._clock.now())
             except DatabaseAway:
-                self.failures["database"] += 1
+                self._note_failure("database")
                 log.warning("the clock's work waits for the database")
 
     async def _do_what_is_due(self, now: datetime) -> None:
@@ -162,10 +168,14 @@ class Runner:
             except DatabaseAway:
                 raise
             except Exception:
-                self.failures[name] += 1
+                self._note_failure(name)
                 log.exception("%s failed in workspace %s", name, workspace_id)
+
+    def _note_failure(self, name: str) -> None:
+        self.failures[name] += 1
+        FAILED.labels(name).inc()
 
     def _count_fault(self, event: JobExecutionEvent) -> None:
         """APScheduler has logged the traceback; the next interval tries again."""
-        self.failures[event.job_id] += 1
+        self._note_failure(event.job_id)
         log.error("%s failed: %s", event.job_id, type(event.exception).__name__)

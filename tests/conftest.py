@@ -15,6 +15,14 @@ from tests.databases import CompiledOnce, Databases, PostgresServer, SqliteFiles
 from tests.filled import AFTERWARDS, RESTORED, fill_at, install, opened
 from tests.support import WORKSPACE, FixedClock
 
+# What takes a minute goes first: no process is left with it when the others have nothing to do any more.
+LONG = ("tests/crash/", "tests/test_benchmarks.py", "tests/bot/test_run.py", "tests/scenarios/test_probe.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
 
 @pytest.fixture
 def clock() -> FixedClock:

@@ -55,18 +55,15 @@ class CompiledOnce:
     """
 
     def __init__(self) -> None:
-        self._dialects: dict[str, Any] = {}
         self._compiled: Any = LRUCache(10_000)
 
     def __call__(self, url: Any, **options: Any) -> AsyncEngine:
         engine = create_async_engine(url, **options)
-        made = engine.sync_engine
-        met = self._dialects.setdefault(made.dialect.name, made.dialect)
-        if met.server_version_info:  # it has been connected, and so knows what its server can do
-            made.dialect = made.pool._dialect = met
-        else:
-            self._dialects[made.dialect.name] = made.dialect
-        made._compiled_cache = self._compiled
+        engine.sync_engine._compiled_cache = self._compiled
+        dialect: Any = type(engine.sync_engine.dialect)
+        # What was compiled is found again by its dialect; those of one kind speak of servers that are all the same.
+        dialect.__hash__ = lambda one: hash(type(one))
+        dialect.__eq__ = lambda one, other: type(one) is type(other)
         return engine
 
 

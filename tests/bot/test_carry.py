@@ -5,12 +5,13 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Integer
+from sqlalchemy import Integer, func, update
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +20,7 @@ from bot.run import CannotStart
 from models import carrying, operations
 from models.database import Database
 from models.kinds.action import ACTION
-from models.tables import Card, Counter, Delivery, DeliveryState
+from models.tables import Card, Counter, Delivery, DeliveryState, Record
 from scheduler.deliveries import Draft
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
@@ -60,7 +61,7 @@ def in_database(url: str, work: Callable[[Database], Coroutine[Any, Any, T]]) ->
 
 
 async def live_elsewhere(database: Database) -> None:
-    """T0002 with a record, after T0000 has taken keys."""
+    """T0002 with a record whose card is being sent, after T0000 has taken keys."""
     await take_keys(database, TAKEN)
     if not database.is_sqlite:
         async with database.outside(writes=True) as connection:
@@ -68,10 +69,11 @@ async def live_elsewhere(database: Database) -> None:
     async with database.unit("T0002") as session:
         await make_workspace(session, "Elsewhere")
         await make_record(session, ACTION)
+        await session.exec(update(Delivery).values(state=DeliveryState.SENDING))
 
 
 def content(file: Path) -> tuple[dict[str, Any], Content]:
-    """What the file says of itself, and every row in it, in an order that no engine's sorting changes."""
+    """What the file says of itself, and every row in it."""
     lines = (gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()).decode().splitlines()
     about, found, table = json.loads(lines[0]), Content(), ""
     names: list[str] = []
@@ -81,40 +83,50 @@ def content(file: Path) -> tuple[dict[str, Any], Content]:
             found[table] = []
         else:
             found[table].append(dict(zip(names, line, strict=True)))
-    return about, {name: sorted(rows, key=lambda row: json.dumps(row, sort_keys=True)) for name, rows in found.items()}
+    return about, found
 
 
-def moved(rows: Content, by: int) -> Content:
-    """The same rows as an import stores them whose keys have to go up."""
-    for name, there in rows.items():
-        for row in there:
-            carrying.move_keys(SQLModel.metadata.tables[name], row, by)
-    return {name: sorted(there, key=lambda row: json.dumps(row, sort_keys=True)) for name, there in rows.items()}
+def rows_in(url: str, workspace_id: str, *, moved_by: int = 0) -> Content:
+    """Every row of the workspace as the database has it, with its keys moved as an import moves them."""
+
+    async def ask(database: Database) -> Content:
+        found = Content()
+        async with database.engine.connect() as connection:
+            for table in carrying.tables():
+                of = table.c["id" if table.name == "workspace" else "workspace_id"]
+                found[table.name] = [
+                    dict(row._mapping) for row in await connection.execute(table.select().where(of == workspace_id))
+                ]
+                for row in found[table.name]:
+                    carrying.move_keys(table, row, moved_by)
+        return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+    return in_database(url, ask)
 
 
-def test_a_workspace_comes_out_of_the_other_engine_as_it_went_in_but_for_its_keys(
-    filled_url: str, other_url: str, tmp_path: Path
+def test_a_workspace_is_in_the_other_engine_as_it_was_but_for_its_keys(
+    filled_url: str, other_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = tmp_path / "first.jsonl.gz", tmp_path / "second.jsonl"
-    elsewhere = [tmp_path / "before.jsonl", tmp_path / "after.jsonl"]
-    carry.write(other_url, "T0002", elsewhere[0], now=IMPORTED)
+    monkeypatch.setattr(carrying, "PAGE", 20)
+    file, elsewhere = tmp_path / "workspace.jsonl.gz", rows_in(other_url, "T0002")
 
-    written = carry.write(filled_url, WORKSPACE, first, now=IMPORTED)
-    read = carry.read(other_url, first, now=IMPORTED)
-    carry.write(other_url, WORKSPACE, second, now=IMPORTED)
-    carry.write(other_url, "T0002", elsewhere[1], now=IMPORTED)
+    written = carry.write(filled_url, WORKSPACE, file, now=IMPORTED)
+    read = carry.read(other_url, file, now=IMPORTED)
 
-    (about, before), (about_it, after) = content(first), content(second)
-    shift = about_it["keys"][0] - about["keys"][0]
-    before = moved(before, shift)
-    before["workspace"][0]["restored_at"] = IMPORTED.isoformat()
-    for row in before["delivery"]:
-        row["state"] = "unconfirmed" if row["state"] == "sending" else row["state"]
-    assert (read, written.workspace_id) == (written, WORKSPACE)
-    assert about_it["keys"][0] > TAKEN
-    assert {name: rows for name, rows in after.items() if rows != before[name]} == {}
-    assert min(map(len, after.values())) > 0
-    assert content(elsewhere[0])[1] == content(elsewhere[1])[1]
+    there = rows_in(other_url, WORKSPACE)
+    shift = min(row["id"] for row in there["project"]) - min(
+        row["id"] for row in rows_in(filled_url, WORKSPACE)["project"]
+    )
+    expected = rows_in(filled_url, WORKSPACE, moved_by=shift)
+    expected["workspace"][0]["restored_at"] = IMPORTED
+    for row in expected["delivery"]:
+        row["state"] = DeliveryState.UNCONFIRMED if row["state"] is DeliveryState.SENDING else row["state"]
+    expected["delivery"].sort(key=repr)
+    assert {name: rows for name, rows in there.items() if rows != expected[name]} == {}
+    assert (read.workspace_id, read.rows) == (WORKSPACE, sum(map(len, there.values())))
+    assert written == read
+    assert shift > TAKEN - KEYS_FROM
+    assert rows_in(other_url, "T0002") == elsewhere
 
 
 @on_sqlite
@@ -166,7 +178,10 @@ async def goes_on(database: Database) -> None:
         assert await sent(session) == before
 
         last = (await session.exec(select(Counter).where(col(Counter.kind) == "action"))).one().last
-        assert (await make(session, ACTION, IMPORTED)).record.number == last + 1
+        greatest = (await session.exec(select(func.max(Record.id)))).one()
+        logged = (await make(session, ACTION, IMPORTED)).record
+        assert logged.number == last + 1
+        assert (logged.id or 0) > greatest  # so it takes the key of none that comes later
 
         risk, _ = await find(session, "R1")
         card = await session.get(Card, risk.record.id)
@@ -286,6 +301,31 @@ def test_a_workspace_that_is_there_already_stays_as_it_is(filled_url: str, tmp_p
 
     carry.write(filled_url, WORKSPACE, again, now=IMPORTED)
     assert file.read_bytes() == again.read_bytes()
+
+
+@on_sqlite
+def test_where_keys_would_grow_too_great_nothing_is_stored(database_url: str) -> None:
+    async def ask(database: Database) -> None:
+        await take_keys(database, carrying.KEY_MAX - 2_000)
+        async with carrying.stored_at_once(database) as connection:
+            assert await carrying.shift_for(connection, 1, 900) == carrying.KEY_MAX - 1_001
+            with pytest.raises(carrying.NoRoom):
+                await carrying.shift_for(connection, 1, 1_100)
+
+    in_database(database_url, ask)
+
+
+def test_of_two_imports_at_once_one_stores_the_workspace(filled_file: str, database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "workspace.jsonl"
+    carry.write(filled_file, WORKSPACE, file, now=IMPORTED)
+
+    with ThreadPoolExecutor() as side_by_side:
+        begun = [side_by_side.submit(carry.read, database_url, file, now=IMPORTED) for _ in range(2)]
+        refused = [str(each.exception()) for each in begun if each.exception()]
+        stored = [each.result().rows for each in begun if not each.exception()]
+
+    assert [said.partition(",")[0] for said in refused] == [f"{WORKSPACE} is in this database already"]
+    assert in_database(database_url, all_rows) == sum(stored)
 
 
 def test_an_export_is_for_its_owner_alone_and_takes_no_file_that_is_there(filled_file: str, tmp_path: Path) -> None:

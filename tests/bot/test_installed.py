@@ -9,12 +9,13 @@ import pytest
 from sqlmodel import select
 
 from bot import incoming, installed
+from bot.assemble import Slack, Steward
 from bot.installed import InstalledWorkspaces
 from bot.sealing import CannotOpen, Seal, Tokens, new_key
 from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
 from models import installations, outbox
-from models.database import Database
+from models.database import AWAY, Database, DatabaseAway
 from models.tables import Delivery, DeliveryState, Workspace
 from tests.support import NOW, FixedClock
 from tests.support_installations import TokenGiver, an_answer, an_installation
@@ -111,11 +112,54 @@ async def test_what_is_stored_is_not_asked_for_with_each_request(
     steward = process()
     await install(steward, slack, an_answer())
     monkeypatch.setattr(installed, "LOOK_SECONDS", 3_600.0)
-    monkeypatch.delattr(installations, "rows")
+    monkeypatch.delattr(installed.installations, "rows")
 
     assert await steward.find("T0001") is not None
     assert await steward.token("T0001") == "xoxb-hunter2"
     assert await ids(steward) == ["T0001"]
+
+
+@only_sqlite
+@pytest.mark.parametrize("hangs", [False, True], ids=["away", "hanging"])
+async def test_what_was_known_serves_while_the_database_is_away(
+    process: Process, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    """So that people are told what is the matter; a workspace that nobody knows has to wait."""
+    steward, fresh = process(), process()
+    await install(steward, slack, an_answer())
+    asked = 0
+
+    async def away(database: Database) -> Any:
+        nonlocal asked
+        asked += 1
+        if hangs:
+            await asyncio.Event().wait()
+        raise DatabaseAway(AWAY)
+
+    monkeypatch.setattr(installations, "rows", away)
+    monkeypatch.setattr(installed, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(installed, "AWAY_SECONDS", 0.05)
+    steward._looked_at = float("-inf")
+
+    assert await steward.find("T0001") is not None
+    assert await steward.token("T0001") == "xoxb-hunter2"
+    assert asked > 0
+    if not hangs:
+        with pytest.raises(DatabaseAway):
+            await fresh.find("T0001")
+
+
+@only_sqlite
+async def test_an_installation_that_was_stored_and_not_met_is_met_by_the_first_request(
+    process: Process, database: Database
+) -> None:
+    """As when the process that stored it ended right then."""
+    await installations.save(database, an_installation(sealed_tokens=SEAL.seal("T0001", Tokens("xoxb-1"))))
+
+    steward = process()
+
+    assert await steward.find("T0001") is not None
+    assert await steward.token("T0001") == "xoxb-1"
 
 
 @only_sqlite
@@ -144,9 +188,10 @@ async def test_two_processes_exchange_a_token_once_and_go_on_meanwhile(
     slack.may_answer.clear()
     slack.called.clear()
 
-    meanwhile = [await each.token("T0001") for each in (web, worker, web, worker)]
-    await slack.called.wait()
-    meanwhile += [await each.token("T0001") for each in (web, worker)]
+    async with asyncio.timeout(30):
+        meanwhile = [await each.token("T0001") for each in (web, worker, web, worker)]
+        await slack.called.wait()
+        meanwhile += [await each.token("T0001") for each in (web, worker)]
     slack.may_answer.set()
     await settled(web, worker)
 
@@ -424,6 +469,23 @@ async def test_an_organisation_s_workspaces_are_met_as_they_come(
 
 
 @only_sqlite
+async def test_an_organisation_is_no_workspace_and_nobody_elses_makes_one(
+    process: Process, slack: TokenGiver, database: Database
+) -> None:
+    """Payloads may name an organisation where others name a workspace, or that of somebody of another company."""
+    access = process()
+    await install(access, slack, wide())
+    steward = Steward(database, Slack("", "http://127.0.0.1:9/api/"), access=access)
+
+    for workspace_id in ("", "E0001"):
+        assert await access.find(workspace_id, "E0001") is None
+    assert await steward._bot_user("T0007", "E0001") is None
+    await access.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["", "E0001", "UANA"]))
+
+    assert await database.workspace_ids(also_removed=True) == []
+
+
+@only_sqlite
 async def test_a_workspace_s_own_installation_goes_before_its_organisation_s(
     process: Process, slack: TokenGiver
 ) -> None:
@@ -436,6 +498,7 @@ async def test_a_workspace_s_own_installation_goes_before_its_organisation_s(
     found = await steward.find("T0001", "E0001")
     assert found is not None
     assert (found.bot_user_id, found.organisation_wide) == ("UOWN", False)
+    await steward.heard(told("team_access_granted", "", enterprise_id="E0001", team_ids=["T0001"]))
     assert await steward.token("T0001") == "xoxb-hunter2"
 
     await steward.heard(told("app_uninstalled", enterprise_id="E0001"))

@@ -16,13 +16,16 @@ import aiohttp
 import pytest
 
 from bot import run as ways
+from bot.access import OneWorkspace
 from bot.manifest import manifest
 from bot.sealing import new_key
 from bot.settings import Settings
+from models.database import Database
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
 from sandbox.workspace import Channel
 from tests.processes import PATIENCE_SECONDS, Machine, Page, Program, page, until_it_is
+from tests.wire import wire_to
 
 # From the command to "open it in your browser", on a machine that does nothing else; so it is processor time here.
 READY_SECONDS = 3.0
@@ -328,6 +331,7 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
             "SLACK_API_URL": slack.api_url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "METRICS_PORT": 0,
         }
 
         def process(name: str) -> AbstractAsyncContextManager[Program]:
@@ -351,9 +355,13 @@ async def test_the_processes_of_the_procfile_serve_a_workspace_together(
 
                 outcome = await slack.person("ana").command("#network", "/action", "Check the fans")
                 await until(lambda: "Check the fans" in json.dumps(slack.person("ana").messages("#network")))
+                numbers = {name: await metrics(of) for name, of in (("web", web), ("worker", worker))}
                 ends = [await worker.stopped(), await web.stopped()]
 
     assert outcome.ok
+    assert 'steward_acknowledgement_seconds_count{kind="command"} 1.0' in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" in numbers["web"]
+    assert "steward_tick_seconds_count 0.0" not in numbers["worker"]
     assert [(code, seconds < 10) for code, seconds in ends] == [(0, True)] * 2
     for secret in (slack.bot_token, slack.signing_secret):
         assert secret not in web.said + worker.said
@@ -400,7 +408,7 @@ async def test_web_serves_whoever_installs_it(machine: Machine, database_url: st
         }
         ana = slack.person("ana")
         async with machine.steward("web", **variables) as steward:
-            await steward.says("Steward answers no workspaces at")
+            await steward.says("Steward answers no workspace yet at")
             await steward.says(f"People install it at {url}/slack/install")
             async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
                 async with browser.post(f"{url}/slack/install", allow_redirects=False) as sent:
@@ -487,6 +495,44 @@ async def test_a_database_that_cannot_be_opened_is_told_in_a_sentence_without_it
     assert refusal.value.__suppress_context__
 
 
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_a_database_that_is_still_coming_up_is_waited_for(database_url: str) -> None:
+    """As when both were started together; said once, without user or password."""
+    said: list[str] = []
+    async with wire_to(database_url) as wire:
+        await wire.go_down()
+
+        waiting = asyncio.create_task(ways.reached(wire.through, said.append, PATIENCE_SECONDS))
+        await until(lambda: bool(said))
+        await wire.mend()
+        await waiting
+
+    assert said == [f"The database at {ways.place(wire.through)} does not answer yet; waiting for up to 60 s."]
+
+
+async def test_a_wait_for_the_database_comes_to_an_end() -> None:
+    """Then whoever opens it says what is wrong."""
+    said: list[str] = []
+
+    await ways.reached("postgresql://steward:hunter2@127.0.0.1:9/steward", said.append, 0.01)
+
+    assert said == ["The database at 127.0.0.1/steward does not answer yet; waiting for up to 0 s."]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_processes_that_start_at_the_same_moment_meet_the_workspace_together(
+    database_url: str, slack: Sandbox
+) -> None:
+    """For the first time: none of them fails because another was faster."""
+    database = Database(database_url)
+    processes = [OneWorkspace(database, slack.bot_token, slack.api_url) for _ in range(6)]
+
+    await asyncio.gather(*(process.open() for process in processes))
+
+    assert {workspace.id for process in processes for workspace in await process.workspaces()} == {slack.team_id}
+    await database.dispose()
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
@@ -519,6 +565,13 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+async def metrics(program: Program) -> str:
+    """What the process tells at the address that it names."""
+    address = await program.says(r"How it is: (\S+/metrics)")
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        return await answer.text()
 
 
 async def health(port: int) -> tuple[int, str | None]:

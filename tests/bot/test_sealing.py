@@ -85,7 +85,8 @@ async def test_sealing_anew_waits_for_tokens_that_are_being_exchanged(
     monkeypatch.setattr(sealing.asyncio, "sleep", _noting(waited))
 
     renewing = asyncio.create_task(sealing.renew(database, seal))
-    await waited.wait()
+    async with asyncio.timeout(30):
+        await waited.wait()
     stored = Seal([OLD]).seal("T0001", Tokens("xoxb-exchanged"))
     assert await installations.renew(database, before, sealed_tokens=stored, refreshing_until=None)
 

@@ -708,7 +708,8 @@ async def test_over_real_http_nothing_is_posted_twice_whatever_goes_wrong(
     state: str,
     in_channel: int,
 ) -> None:
-    async with Sandbox(manifest(), rate_limits=False) as sandbox:
+    # Without the scopes by which it could be looked up.
+    async with Sandbox(manifest(), rate_limits=False, optional_scopes=False) as sandbox:
         port = SlackWebApi(sandbox.bot_token, sandbox.api_url, timeout=0.5 if "hang" in fault else 30)
         general = sandbox.workspace.find_channel("#general")
         assert general is not None

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from sqlalchemy import update
 
-from bot import bolt_app, run, web
+from bot import bolt_app, operation, run, web
 from bot.incoming import Incoming
 from models import outbox
 from models.database import Database
@@ -247,7 +247,7 @@ async def test_messages_that_nobody_sends_are_not_healthy(
 async def test_a_database_that_does_not_answer_is_not_healthy(engine: str) -> None:
     nowhere = Database("postgresql://steward:hunter2@127.0.0.1:9/steward")
 
-    problem = await web.health_problem(nowhere)
+    problem = await operation.health_problem(nowhere)
 
     assert problem == "the database does not answer (ConnectionRefusedError)"
     await nowhere.dispose()

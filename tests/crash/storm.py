@@ -67,7 +67,7 @@ class Told:
     """What is counted in the end. `residue` are messages that may be missing, because nobody could find out.
 
     `acted` are the commands that people gave; to `failed` Slack itself said that nobody answered, and to `put_off`
-    Steward said that nothing was saved.
+    Steward said that nothing was saved. `unheard` are the mentions that Slack gave up resending.
     """
 
     acted: int
@@ -77,6 +77,7 @@ class Told:
     posted: int
     duplicates: list[str]
     lost: list[str]
+    unheard: list[str]
     residue: int
     unknowns: int
     stuck: int
@@ -295,7 +296,8 @@ class Storm:
         await asyncio.gather(*self._working)
         self.slack._core.faults.ordered.clear()
         until = monotonic() + SETTLED_SECONDS
-        while monotonic() < until and self._unheard():  # noqa: ASYNC110 - Slack resends when it does
+        resent = min(until, monotonic() + sum(SLACK.retries) + SLACK.acknowledge)
+        while monotonic() < resent and self._unheard():  # noqa: ASYNC110 - Slack resends when it does
             await asyncio.sleep(0.5)
         while monotonic() < until and any(_is_open(row) for row in await self._rows()):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.5)
@@ -323,8 +325,8 @@ class Storm:
             + [text for text, count in words.items() if count > 1]
             + [f"{title} as a record" for title, count in records.items() if count > 1],
             lost=[text for text in missing if text not in excused]
-            + [f"{text} as a record" for text in self.owed if "rack" in text and not records[text]]
-            + [f"{title}, of which nobody was told" for title in self._unheard()],
+            + [f"{text} as a record" for text in self.owed if "rack" in text and not records[text]],
+            unheard=self._unheard(),
             residue=sum(unsure.values()),
             unknowns=len(self.cut_off) + self.done["unknown"],
             stuck=sum(_is_open(row) for row in rows),
@@ -333,7 +335,8 @@ class Storm:
 
     def _heard(self) -> list[str]:
         """The mentions that were acknowledged."""
-        heard = [str(each.payload) for each in self.slack.deliveries if each.outcome == "200"]
+        mentions = [each for each in self.slack.deliveries if each.kind == "app_mention"]
+        heard = [str(each.payload) for each in mentions if each.outcome == "200"]
         return [title for title in self.mentioned if any(title in payload for payload in heard)]
 
     def _unheard(self) -> list[str]:

@@ -359,7 +359,7 @@ def mutated_documents(draw: st.DrawFn) -> Document:
 
 
 @settings(
-    max_examples=700,
+    max_examples=2_000,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

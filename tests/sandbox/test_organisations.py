@@ -235,10 +235,12 @@ async def test_it_is_kept(tmp_path: Path) -> None:
     async with Sandbox(for_organisations(), keep=tmp_path, workspaces=["Acme"], organisation="Group") as sandbox:
         token = sandbox.organisations[0].install(["commands", "users:read"])
         await sandbox.organisations[0].grant("Acme")
+        bot = sandbox.workspace_named("Acme").bot_user_id
 
     async with Sandbox(for_organisations(), keep=tmp_path, organisation="Group", rate_limits=False) as sandbox:
         (group,), acme = sandbox.organisations, sandbox.workspace_named("Acme")
         assert group.granted == [acme.team_id]
         assert (await client(sandbox, token).users_list(team_id=acme.team_id))["ok"]
+        assert (await client(sandbox, token).auth_test())["user_id"] == bot
         with pytest.raises(SandboxError, match="already belongs to an organisation"):
             sandbox.organise("Another")

@@ -371,4 +371,6 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "away_noted": {"absence": 1, "person": "{insider}", "by": "{insider}"},
     "away_hint": {"until": ""},
     "left_behind": {"person": "U00000000OM"},
+    "ownerless": {"records": tuple(range(1, 40)), "vacated": ()},
+    "erased_reply": {"ts": "1900000000.000100"},
 }

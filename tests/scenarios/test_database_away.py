@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot import web
+from bot import operation
 from scheduler.runner import HEARTBEAT
 from tests.scenarios.house import House, house_over_http, shown
 from tests.scenarios.looking import is_card_of
@@ -42,7 +42,7 @@ async def test_people_are_told_at_once_and_afterwards_everything_goes_on(wire: W
         await house.sandbox.idle()
         mention = delivered(house, "app_mention")
         pressed = await ana.click_home("projects")
-        health = await web.health_problem(house.steward.database)
+        health = await operation.health_problem(house.steward.database)
         await house.steward.runner.tick()
 
         assert command.ok
@@ -62,7 +62,7 @@ async def test_people_are_told_at_once_and_afterwards_everything_goes_on(wire: W
 
         assert await titles(house) == ["Order two racks", "Check the pumps", "Check the doors", "Check the fans"]
         assert await house.steward.database.last_beat(HEARTBEAT) is not None
-        assert await web.health_problem(house.steward.database) is None
+        assert await operation.health_problem(house.steward.database) is None
 
 
 @pytest.mark.parametrize("carrying_it", [True, False], ids=["after the commit", "before the commit"])

@@ -30,12 +30,14 @@ class Street:
     def __init__(self, sandbox: Sandbox, steward: Steward, installed: InstalledWorkspaces, url: str) -> None:
         self.sandbox, self.steward, self.installed, self._url = sandbox, steward, installed, url
 
-    async def install(self, person: Driver, *, without: tuple[str, ...] = ()) -> tuple[int, str]:
+    async def install(
+        self, person: Driver, *, without: tuple[str, ...] = (), everywhere: bool = False
+    ) -> tuple[int, str]:
         """Go the whole way in a browser of the person's own; the status and the page at its end."""
         # Cookies of an address without a name are kept only on request.
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
             async with browser.post(f"{self._url}{INSTALL}", allow_redirects=False) as sent:
-                back = await person.install(sent.headers["Location"], without=list(without))
+                back = await person.install(sent.headers["Location"], without=list(without), everywhere=everywhere)
             async with browser.get(back) as page:
                 return page.status, await page.text()
 
@@ -187,3 +189,49 @@ async def test_tokens_that_end_are_exchanged_before_and_after_they_do(street: St
     assert {answer["error"] for answer in answers if not answer["ok"]} <= {"not_in_channel"}
     exchanges = [call for call in street.sandbox.calls if call.method == "oauth.v2.access"]
     assert len(exchanges) == 3, "installed, before the end, after it"
+
+
+async def test_an_organisation_installs_it_once_and_each_workspace_has_a_log_of_its_own(street: Street) -> None:
+    """With one token for all: Slack is told each time which workspace is meant, and refuses nothing."""
+    northwind, acme = street.sandbox, street.sandbox.workspace_named("Acme")
+    group = northwind.organise("Northwind Group", "Northwind IT", "Acme")
+    ana, zoe = northwind.person("ana"), acme.person("zoe")
+
+    await street.install(ana, everywhere=True)
+    await group.grant("Northwind IT", "Acme")
+    for person, team in ((ana, northwind), (zoe, acme)):
+        await (await street.steward.served(team.team_id)).directory.warm()
+        assert (await person.command("#network", "/action", f"Of {person.user.name} @{person.user.name}")).ok
+        assert (await person.command("#network", "/risk")).ok
+        assert (await person.submit({"title": f"A form of {person.user.name}"})).ok
+        await person.open_home()
+    await street.settled()
+
+    assert await street.titles(northwind) == ["Of ana", "A form of ana"]
+    assert await street.titles(acme) == ["Of zoe", "A form of zoe"]
+    assert "A form of zoe" in str(zoe.messages("#network"))
+    assert "Of zoe" in str(zoe.home)
+    assert "Of ana" not in str(zoe.messages("#network")) + str(zoe.home)
+    assert [(call.method, call.answer) for call in street.sandbox.calls if not call.answer["ok"]] == []
+
+
+async def test_an_organisation_takes_it_from_a_workspace_and_then_from_all(street: Street) -> None:
+    northwind, acme = street.sandbox, street.sandbox.workspace_named("Acme")
+    group = northwind.organise("Northwind Group", "Northwind IT", "Acme")
+    await street.install(northwind.person("ana"), everywhere=True)
+    await group.grant("Northwind IT", "Acme")
+
+    async def served() -> set[str]:
+        await street.settled()
+        return {each.id for each in await street.steward.access.workspaces()}
+
+    assert await served() == {northwind.team_id, acme.team_id}
+    await group.withdraw("Acme")
+    assert await served() == {northwind.team_id}
+    await group.grant("Acme")
+    assert await served() == {northwind.team_id, acme.team_id}
+    await street.sandbox.advance(timedelta(minutes=1))
+    await group.uninstall()
+    assert await served() == set()
+    [installation] = await installations.everywhere(street.steward.database)
+    assert installation.sealed_tokens is None

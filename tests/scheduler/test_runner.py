@@ -215,13 +215,14 @@ async def test_a_morning_from_the_clock_to_the_message(house: Database, clock: F
 async def test_what_a_workspace_stored_is_deleted_thirty_days_after_it_removed_steward(
     database: Database, clock: FixedClock
 ) -> None:
-    """Its installation too; others stay, whoever came back among them."""
+    """Its installation too, and an organisation's; others stay, whoever came back among them."""
     removed_at = {"T0001": NOW - timedelta(days=30, seconds=1), "T0002": NOW - timedelta(days=30), "T0003": None}
     for workspace_id, instant in removed_at.items():
         async with database.unit(workspace_id) as session:
             (await make_workspace(session)).removed_at = instant
             await make_record(session, ACTION)
         await installations.save(database, an_installation(workspace_id, removed_at=instant))
+    await installations.save(database, an_installation("E0001", removed_at=removed_at["T0001"]))
     runner = Runner(database, clock=clock, wall=clock, wake=Bell())
 
     await runner.purge()
@@ -233,3 +234,22 @@ async def test_what_a_workspace_stored_is_deleted_thirty_days_after_it_removed_s
             kept[workspace_id] = len(list(await session.exec(select(Record.id))))
     assert kept == {"T0001": 0, "T0002": 1, "T0003": 1}
     assert [each.id for each in await installations.everywhere(database)] == ["T0002", "T0003"]
+
+
+async def test_a_stop_ends_a_long_tick_after_the_piece_that_is_under_way(house: Database, clock: FixedClock) -> None:
+    """What is left is due at the next start as well."""
+    begun, done = asyncio.Event(), []
+
+    async def take_long(session: AsyncSession, now: datetime) -> None:
+        begun.set()
+        await asyncio.sleep(0.1)
+        done.append(session.sync_session.info["workspace_id"])
+
+    runner = make_runner(house, clock, Bell(), Job("long", take_long), Job("next", take_long))
+    ticking = asyncio.create_task(runner.tick())
+    await begun.wait()
+
+    await runner.stop()
+    await ticking
+
+    assert len(done) == 1

@@ -1,0 +1,94 @@
+"""How a process is, for whoever runs it: whether it is well and ready, and its numbers, at an address of its own.
+
+`/metrics` is nothing for the internet, so it is never at the address that Slack posts to.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot import metrics, migrate
+from models.backlog import LATE, backlog
+from models.database import Database
+from scheduler.runner import HEARTBEAT
+
+HEARTBEAT_MAX = timedelta(seconds=60)
+ANSWER_SECONDS = 5
+
+# What is wrong, in a sentence, or None.
+Problem = Callable[[], Awaitable[str | None]]
+
+
+def application(database: Database, ready: Problem) -> Starlette:
+    """`/metrics`, `/healthz` and `/readyz` of a process that is ready when `ready` finds nothing wrong."""
+
+    async def metricsz(request: Request) -> Response:
+        metrics.note_pool(database)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                metrics.note_backlog(await backlog(database, now=datetime.now(UTC)))
+        except Exception:
+            # Its own numbers are worth something without those of the database; what was known of it is not.
+            metrics.DELIVERIES.clear()
+            metrics.OLDEST_DUE.set(float("nan"))
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/metrics", metricsz), *states(database, ready)])
+
+
+def states(database: Database, ready: Problem) -> list[Route]:
+    """`/healthz` and `/readyz`: 200, or 503 with what is wrong."""
+
+    def told(find: Problem) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            problem = await find()
+            return JSONResponse({"ok": problem is None, "problem": problem}, 200 if problem is None else 503)
+
+        return answer
+
+    return [Route("/healthz", told(lambda: health_problem(database))), Route("/readyz", told(ready))]
+
+
+async def ready_problem(database: Database) -> str | None:
+    """What keeps a process from taking requests, or None: the database answers and has this release's schema."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            is_current = await migrate.is_current(database)
+    except Exception as error:
+        return _no_answer(error)
+    return None if is_current else "the database has another schema than this release: run `steward migrate`"
+
+
+async def health_problem(database: Database) -> str | None:
+    """What is wrong with the installation, or None: the database answers, the ticker beats, and nothing due is late."""
+    now = datetime.now(UTC)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            problem, waiting = await ticker_problem(database), await backlog(database, now=now)
+    except Exception as error:
+        return _no_answer(error)
+    if problem is None and waiting.oldest_seconds > LATE.total_seconds():
+        minutes = int(waiting.oldest_seconds // 60)
+        return f"messages have been waiting for {minutes} minutes: look after `steward worker`"
+    return problem
+
+
+async def ticker_problem(database: Database) -> str | None:
+    """What is wrong with the clock's work alone, or None when a ticker has beaten lately."""
+    beat = await database.last_beat(HEARTBEAT)
+    if beat is None:
+        return "no ticker has run yet: start `steward worker`"
+    silent = datetime.now(UTC) - beat
+    if silent > HEARTBEAT_MAX:
+        return f"the ticker has been silent for {int(silent.total_seconds())} s: look after `steward worker`"
+    return None
+
+
+def _no_answer(error: Exception) -> str:
+    return f"the database does not answer ({type(error.__cause__ or error).__name__})"
