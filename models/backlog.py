@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from models.database import Database
-from models.tables import Delivery, DeliveryState, Workspace
+from models.tables import Delivery, DeliveryState, Workspace, table_of
 
 # What Slack would not take is due again after five minutes at most, so that only what nobody looks after is so late.
 LATE = timedelta(minutes=15)
@@ -30,8 +30,7 @@ class Backlog:
 
 async def backlog(database: Database, *, now: datetime) -> Backlog:
     """As of `now`; without workspaces from which Steward was removed, and what a restored database does not send."""
-    delivery: Any = Delivery.__table__  # type: ignore[attr-defined]
-    workspace: Any = Workspace.__table__  # type: ignore[attr-defined]
+    delivery, workspace = table_of(Delivery), table_of(Workspace)
     is_sent_at_all = or_(workspace.c.restored_at.is_(None), delivery.c.due_at > workspace.c.restored_at)
 
     def found(what: Any, state: DeliveryState, *conditions: ColumnElement[bool]) -> Any:

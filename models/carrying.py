@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 
 from models.database import Database
 from models.money import Money
-from models.tables import Workspace
+from models.tables import Workspace, scope_of, table_of
 
 Row = dict[str, Any]
 
@@ -113,7 +113,7 @@ async def stored_at_once(database: Database) -> AsyncIterator[AsyncConnection]:
 
 async def name_of(connection: AsyncConnection, workspace_id: str) -> str | None:
     """The name of the workspace; None where it is not there."""
-    workspaces = SQLModel.metadata.tables[str(Workspace.__tablename__)]
+    workspaces = table_of(Workspace)
     found: str | None = await connection.scalar(select(workspaces.c.name).where(workspaces.c.id == workspace_id))
     return found
 
@@ -121,7 +121,7 @@ async def name_of(connection: AsyncConnection, workspace_id: str) -> str | None:
 async def key_range(connection: AsyncConnection, workspace_id: str) -> tuple[int, int] | None:
     """The least and the greatest key of the workspace's rows; None where it has none."""
     ends = [
-        (await connection.execute(select(func.min(key), func.max(key)).where(_scope(key.table) == workspace_id))).one()
+        (await connection.execute(select(func.min(key), func.max(key)).where(_is_of(key.table, workspace_id)))).one()
         for key in _own_keys()
     ]
     found = [(least, greatest) for least, greatest in ends if least is not None]
@@ -131,7 +131,7 @@ async def key_range(connection: AsyncConnection, workspace_id: str) -> tuple[int
 async def pages(connection: AsyncConnection, table: Table, workspace_id: str) -> AsyncIterator[list[list[Any]]]:
     """The workspace's rows of the table in the order of their keys, as plain values that JSON can hold."""
     primary = list(table.primary_key.columns)
-    query = select(*columns(table)).where(_scope(table) == workspace_id).order_by(*primary).limit(PAGE)
+    query = select(*columns(table)).where(_is_of(table, workspace_id)).order_by(*primary).limit(PAGE)
     page = (await connection.execute(query)).all()
     while page:
         yield [[_plain(value) for value in row] for row in page]
@@ -242,10 +242,11 @@ _READERS: Final[Mapping[type, Callable[[Any], Any]]] = {
 }
 
 
-def _scope(table: Any) -> ColumnElement[str]:
-    """The column of the table that names the workspace."""
-    column: ColumnElement[str] = table.columns["id" if table.name == Workspace.__tablename__ else "workspace_id"]
-    return column
+def _is_of(table: Table, workspace_id: str) -> ColumnElement[bool]:
+    """Whether a row of the table, which is one that is carried, is the workspace's."""
+    scope = scope_of(table)
+    assert scope is not None
+    return scope == workspace_id
 
 
 def _own_keys() -> Sequence["Column[Any]"]:

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from models import kinds  # noqa: F401 - so that every table is described
 from models.database import Database
-from models.tables import Installation, Workspace
+from models.tables import Installation, Workspace, scope_of, table_of
 
 # Rows deleted in one transaction, so that nobody waits for long: SQLite has one writer, PostgreSQL asks each table that
 # may refer to a row whether it does.
@@ -17,8 +17,7 @@ AT_ONCE = 100
 # So long after Steward was removed from a workspace its data waits for somebody to install it again.
 KEPT: Final = timedelta(days=30)
 
-_workspaces: Final[Table] = Workspace.__table__  # type: ignore[attr-defined]
-_THEMSELVES: Final = (_workspaces, Installation.__table__)  # type: ignore[attr-defined]
+_THEMSELVES: Final = (table_of(Workspace), table_of(Installation))
 
 
 async def purge(database: Database, workspace_id: str) -> int:
@@ -44,11 +43,6 @@ async def rows_of(database: Database, workspace_id: str) -> dict[str, int]:
             for table in SQLModel.metadata.sorted_tables
             if (scope := scope_of(table)) is not None
         }
-
-
-def scope_of(table: Table) -> Any:
-    """The column that says whose the table's rows are; None for a table that belongs to no workspace."""
-    return table.c.id if table in _THEMSELVES else table.c.get("workspace_id")
 
 
 async def _empty(database: Database, table: Table, is_theirs: Any) -> int:

@@ -8,22 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, or_, select, update
-from sqlmodel import SQLModel
+from sqlalchemy import Row, delete, or_, select, update
 
 from models.database import Database
 from models.inserting import insert_into
-from models.tables import Installation, InstallState, Workspace
-
-
-def _columns(table: type[SQLModel]) -> Table:
-    found: Table = table.__table__  # type: ignore[attr-defined]
-    return found
-
+from models.tables import Installation, InstallState, Workspace, table_of
 
 Rows = tuple[Sequence[Row[Any]], Sequence[Row[Any]]]
 
-_installations, _states, _workspaces = _columns(Installation), _columns(InstallState), _columns(Workspace)
+_installations, _states, _workspaces = table_of(Installation), table_of(InstallState), table_of(Workspace)
 
 
 async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> None:
