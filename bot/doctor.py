@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -77,9 +77,7 @@ async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding
     """Every finding as soon as it is known: Slack, then the database and what is in it. Changes nothing."""
     async for finding in _slack(settings, now):
         yield finding
-    async with AsyncExitStack() as leaving:
-        database = Database(settings.database_url)
-        leaving.push_async_callback(database.dispose)
+    async with Database(settings.database_url) as database:
         opened = await _database(settings, database)
         yield opened
         if opened.verdict is Verdict.FAULT:

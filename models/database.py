@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import (
@@ -117,6 +117,8 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
 
 class Database:
     """One engine; `unit` opens a transaction for one workspace. SQLite (WAL, durable) or PostgreSQL.
+
+    With `async with` it is disposed of at the end.
 
     `connections` and `statement_seconds` are of PostgreSQL: how many at most, and how long a statement may take.
     """
@@ -296,6 +298,12 @@ class Database:
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
         self._connections.cut()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.dispose()
 
     async def dispose(self) -> None:
         """Close every connection, and break what does not close. aiosqlite's threads keep a process alive otherwise."""

@@ -86,8 +86,7 @@ def outcome(request: pytest.FixtureRequest) -> Iterator[Outcome]:
 
 
 async def _outcome(url: str) -> Outcome:
-    database = Database(url)
-    try:
+    async with Database(url) as database:
         await fill(database, WORKSPACE)
         await speak_of_them(database)
         before, bytes_before = await everything(database), written(url)
@@ -96,8 +95,6 @@ async def _outcome(url: str) -> Outcome:
         found_again = await erase(database)
         assert await database.scrub()
         return Outcome(before, after, await everything(database), found_again, bytes_before, written(url))
-    finally:
-        await database.dispose()
 
 
 async def erase(database: Database) -> erasing.Erasure:
