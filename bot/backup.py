@@ -154,11 +154,8 @@ def _restore_postgres(file: Path, url: str, now: datetime) -> None:
 
 
 async def _note_restored(url: str, now: datetime) -> None:
-    database = Database(url)
-    try:
+    async with Database(url) as database:
         await database.note_restored(now)
-    finally:
-        await database.dispose()
 
 
 def _postgres(url: str) -> dict[str, str]:

@@ -315,11 +315,8 @@ async def _health(settings: Settings) -> None:
     require_database(settings.database_url)
     with database_faults(settings.database_url):
         pass  # tried first, for a sentence instead of a traceback
-    database = Database(settings.database_url)
-    try:
+    async with Database(settings.database_url) as database:
         problem = await health_problem(database)
-    finally:
-        await database.dispose()
     if problem is not None:
         _fail(problem)
     typer.echo("ok")

@@ -300,15 +300,12 @@ async def operated(
 @asynccontextmanager
 async def migrated_database(url: str, **options: Any) -> AsyncIterator[Database]:
     """The database, disposed of at the end. Raises CannotStart when it cannot be opened or has another schema."""
-    database = Database(url, **options)
-    try:
+    async with Database(url, **options) as database:
         with database_faults(url):
             is_current = await migrate.is_current(database)
         if not is_current:
             raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
         yield database
-    finally:
-        await database.dispose()
 
 
 async def chosen_workspace(database: Database, workspace_id: str | None) -> str:
@@ -329,16 +326,13 @@ def serving(settings: Settings) -> dict[str, Any]:
 
 async def reached(url: str, say: Say, seconds: float = START_SECONDS) -> None:
     """Wait until the database takes connections, for so long; whoever opens it then says why it does not."""
-    database = Database(url)
     until, waits = monotonic() + seconds, False
-    try:
+    async with Database(url) as database:
         while await database.is_away() and monotonic() < until:
             if not waits:
                 waits = True
                 say(f"The database at {place(url)} does not answer yet; waiting for up to {seconds:.0f} s.")
             await asyncio.sleep(RETRY_SECONDS)
-    finally:
-        await database.dispose()
 
 
 def require_database(url: str) -> None:

@@ -107,13 +107,9 @@ async def test_a_process_is_ready_without_the_clock_and_not_with_another_schema(
     """Who shares out requests asks whether this process can take one; that nobody ticks is another matter."""
     found = []
     for url in (database_url, empty_database_url, "postgresql://steward:hunter2@127.0.0.1:9/steward"):
-        database = Database(url)
-        try:
-            async with telling(database) as teller:
-                found.append((await teller.get("/readyz"), (await teller.get("/healthz"))[0]))
-                _, numbers = await teller.get("/metrics")
-        finally:
-            await database.dispose()
+        async with Database(url) as database, telling(database) as teller:
+            found.append((await teller.get("/readyz"), (await teller.get("/healthz"))[0]))
+            _, numbers = await teller.get("/metrics")
 
     assert found[0] == ((200, '{"ok":true,"problem":null}'), 503)
     assert found[1][0][0] == found[2][0][0] == 503

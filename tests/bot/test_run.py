@@ -524,13 +524,12 @@ async def test_processes_that_start_at_the_same_moment_meet_the_workspace_togeth
     database_url: str, slack: Sandbox
 ) -> None:
     """For the first time: none of them fails because another was faster."""
-    database = Database(database_url)
-    processes = [OneWorkspace(database, slack.bot_token, slack.api_url) for _ in range(6)]
+    async with Database(database_url) as database:
+        processes = [OneWorkspace(database, slack.bot_token, slack.api_url) for _ in range(6)]
 
-    await asyncio.gather(*(process.open() for process in processes))
+        await asyncio.gather(*(process.open() for process in processes))
 
-    assert {workspace.id for process in processes for workspace in await process.workspaces()} == {slack.team_id}
-    await database.dispose()
+        assert {workspace.id for process in processes for workspace in await process.workspaces()} == {slack.team_id}
 
 
 @pytest.mark.parametrize(
