@@ -211,7 +211,7 @@ def load(purpose: str) -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        problems = {fault["loc"][0]: _sentence(fault) for fault in error.errors(include_input=False)}
+        problems = {str(fault["loc"][0]): _sentence(fault) for fault in error.errors(include_input=False)}
         # With defaults in place of what cannot be read, the rest can be looked at: everything is told at once.
         settings = Settings(**{name: Settings.model_fields[name].default for name in problems})
     # What is wrong with a variable goes before that it is, for want of a good value, not set.
