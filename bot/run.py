@@ -27,10 +27,7 @@ from bot import migrate, operation, web
 from bot.access import Access, OneWorkspace
 from bot.assemble import Slack, Steward
 from bot.edge import PATIENCE_SECONDS
-from bot.installed import InstalledWorkspaces, slack_as_app
 from bot.manifest import manifest
-from bot.oauth import INSTALL, Installing
-from bot.sealing import Seal
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
 from bot.socket_mode import DoorStuck, SocketMode
@@ -192,10 +189,7 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
                 await steward.open()
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {await _names(steward)} at {address}/slack/events")
-                pages: Sequence[Route] = ()
-                if isinstance(access, InstalledWorkspaces):
-                    say(f"People install it at {settings.public_url}{INSTALL}")
-                    pages = _installing(settings, database, access).routes()
+                pages = _pages(settings, database, access, say)
                 async with operated(settings, database, say):
                     await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
             finally:
@@ -449,18 +443,29 @@ def _access(settings: Settings, database: Database) -> Access:
     """Whom the settings say to serve."""
     if not settings.serves_installed:
         return OneWorkspace(database, _secret(settings.slack_bot_token), settings.slack_api_url)
+    from bot.installed import InstalledWorkspaces, slack_as_app  # with them comes OpenSSL
+    from bot.sealing import Seal
+
     as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)
     return InstalledWorkspaces(database, Seal(settings.encryption_keys), as_app)
 
 
-def _installing(settings: Settings, database: Database, installed: InstalledWorkspaces) -> Installing:
+def _pages(settings: Settings, database: Database, access: Access, say: Say) -> Sequence[Route]:
+    """The pages for installing, where the settings say that people install Steward."""
+    if not settings.serves_installed:
+        return ()
+    from bot.installed import InstalledWorkspaces
+    from bot.oauth import INSTALL, Installing
+
+    assert isinstance(access, InstalledWorkspaces)
+    say(f"People install it at {settings.public_url}{INSTALL}")
     return Installing(
         database,
-        installed,
+        access,
         client_id=settings.slack_client_id or "",
         public_url=settings.public_url or "",
         authorize_url=settings.authorize_url,
-    )
+    ).routes()
 
 
 async def _names(steward: Steward) -> str:

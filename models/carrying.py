@@ -68,6 +68,10 @@ class NoRoom(Exception):
     """There are no keys left for rows that come."""
 
 
+class Misfit(Exception):
+    """A row is not what an export of that workspace holds."""
+
+
 def tables() -> Sequence[Table]:
     """The tables that are carried; those that others point at come first."""
     return [table for table in SQLModel.metadata.sorted_tables if table.name not in LEFT_BEHIND]
@@ -141,13 +145,29 @@ async def pages(connection: AsyncConnection, table: Table, workspace_id: str) ->
 
 
 async def store(
-    connection: AsyncConnection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]], *, shift: int
+    connection: AsyncConnection,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    workspace_id: str,
+    own_keys: range,
+    shift: int,
 ) -> None:
-    """Store rows as `pages` gave them, under the names of their columns and with their keys moved."""
+    """Store rows as `pages` gave them, under the names of their columns and with their keys moved.
+
+    Raises Misfit for a row of another workspace's, or one that points at a row whose key is not among the workspace's
+    own: what such a file would change or claim is somebody else's.
+    """
     read = [_READERS.get(python_type(table.columns[name]), _as_it_is) for name in names]
+    pointing = [key.name for key in keys(table) if key.primary_key or key.foreign_keys]
     stored = []
     for values in rows:
         row = {name: None if value is None else to(value) for name, to, value in zip(names, read, values, strict=True)}
+        if row.get(_scope(table).name) != workspace_id:
+            raise Misfit
+        if any(row.get(name) is not None and not _is_among(own_keys, row[name]) for name in pointing):
+            raise Misfit
         move_keys(table, row, shift)
         stored.append(row)
     await connection.execute(table.insert(), stored)
@@ -229,12 +249,24 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def _is_among(own_keys: range, key: Any) -> bool:
+    return type(key) is int and key in own_keys
+
+
 def _text(value: str) -> str:
     """Without the one character that SQLite keeps in a text and PostgreSQL does not."""
     return value.replace("\0", "")
 
 
+def _number(value: Any) -> int:
+    """SQLite would keep anything else in a column of numbers, and nobody could read the row."""
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
 _READERS: Final[Mapping[type, Callable[[Any], Any]]] = {
+    int: _number,
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,
     time: time.fromisoformat,
