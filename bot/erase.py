@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from bot.run import Say, chosen_workspace, migrated_database, require_database
+from bot.opening import Say, chosen_workspace, migrated_database, require_database
 from bot.settings import Settings
 from models import erasing, forgetting
 from models.clock import SystemClock
