@@ -26,7 +26,8 @@ from models.database import Database
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
 from sandbox.workspace import Channel
-from tests.processes import PATIENCE_SECONDS, Machine, Page, Program, page, until_it_is
+from tests.processes import PATIENCE_SECONDS, Machine, Page, Program, free_port, page, until_it_is
+from tests.waiting import until
 from tests.wire import wire_to
 
 # From the command to "open it in your browser", on a machine that does nothing else; so it is processor time here.
@@ -561,13 +562,6 @@ def taken_port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 async def metrics(program: Program) -> str:
     """What the process tells at the address that it names."""
     address = await program.says(r"How it is: (\S+/metrics)")
@@ -578,13 +572,6 @@ async def metrics(program: Program) -> str:
 async def health(port: int) -> tuple[int, str | None]:
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as answer:
         return answer.status, (await answer.json())["problem"]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async def ask() -> bool:
-        return holds()
-
-    await until_it_is(True, ask)
 
 
 def test_what_is_loaded_at_the_start_is_left_out_of_garbage_collections(monkeypatch: pytest.MonkeyPatch) -> None:
