@@ -25,6 +25,7 @@ from bot import migrate
 from bot.backup import new_file
 from bot.opening import CannotStart, chosen_workspace, migrated_database, require_database
 from models import carrying
+from models.carrying import Misfit
 from models.database import WORKER_WAIT_MS, mark_restored
 
 # What the first line calls the form that is described above.
@@ -139,7 +140,7 @@ class _Reader:
             raise _Damaged("it ends too early.")
         try:
             return json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _Damaged("a line of it cannot be read.") from None
 
 
@@ -182,7 +183,7 @@ async def _store(url: str, lines: _Reader, now: datetime) -> Carried:
         try:
             async with carrying.stored_at_once(database) as connection:
                 await _store_all(connection, about, lines, now)
-        except (StatementError, LookupError, TypeError, ValueError) as error:
+        except (StatementError, LookupError, TypeError, ValueError, AttributeError, OverflowError, Misfit) as error:
             raise _Damaged(f"its rows do not fit together ({type(error).__name__}).") from None
     return Carried(about["workspace"], about["name"], lines.rows)
 
@@ -194,13 +195,17 @@ async def _store_all(connection: AsyncConnection, about: dict[str, Any], lines: 
             f"{workspace_id} is in this database already, so nothing was stored. Import it before Steward is first "
             f"started or installed for it; `steward erase --workspace {workspace_id}` deletes what is there now."
         )
+    least, greatest = about["keys"] or (0, -1)
+    own_keys = range(least, greatest + 1)
     try:
-        shift = await carrying.shift_for(connection, *about["keys"]) if about["keys"] else 0
+        shift = await carrying.shift_for(connection, least, greatest) if own_keys else 0
     except carrying.NoRoom:
         raise CannotStart("This database has no keys left for so many rows. Import into an empty one.") from None
     for table, names, rows in lines.tables():
         for page in _in_pages(rows):
-            await carrying.store(connection, table, names, page, shift=shift)
+            await carrying.store(
+                connection, table, names, page, workspace_id=workspace_id, own_keys=own_keys, shift=shift
+            )
     await mark_restored(connection, now, workspace_id)
 
 

@@ -1,11 +1,14 @@
 """`steward erase`: a person out of everything, or a whole workspace."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from bot.opening import Say, chosen_workspace, migrated_database, require_database
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.opening import CannotStart, Say, chosen_workspace, migrated_database, require_database
 from bot.settings import Settings
-from models import erasing, forgetting
+from models import directory, erased, erasing, forgetting
 from models.clock import SystemClock
 from models.database import WORKER_WAIT_MS, Database
 
@@ -14,6 +17,8 @@ IN_USE: Final = (
     "The database was in use, so parts of its file that are free may still hold what was erased. "
     "Stop Steward and run the same command again."
 )
+# Somebody whom Steward never met may be named in a text all the same.
+SLACK_ID: Final = re.compile(r"[UW][A-Z0-9]{8,}")
 
 
 class _OnlyCounted(Exception):
@@ -36,6 +41,7 @@ async def person(
         chosen = await chosen_workspace(database, workspace_id)
         try:
             async with database.unit(chosen) as session:
+                await _require_somebody(session, person_id)
                 found = await erasing.erase(session, person_id, also=also, spared=spared, now=SystemClock().now())
                 if only_counts:
                     raise _OnlyCounted
@@ -62,6 +68,16 @@ async def workspace(settings: Settings, workspace_id: str, say: Say, *, only_cou
         else:
             await forgetting.purge(database, chosen)
             await _overwrite(database, say)
+
+
+async def _require_somebody(session: AsyncSession, person_id: str) -> None:
+    """Raise CannotStart for what is nobody's id: erasing it would take a word out of every text."""
+    is_known = await directory.person(session, person_id) is not None
+    if not (is_known or SLACK_ID.fullmatch(person_id) or await erased.among(session, [person_id])):
+        raise CannotStart(
+            f"{person_id} is no user id of Slack's, so nothing was erased. It begins with U or W and stands in the "
+            "person's profile in Slack, under ⋮ as *Copy member ID*."
+        )
 
 
 async def _overwrite(database: Database, say: Say) -> None:

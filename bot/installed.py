@@ -16,7 +16,7 @@ from typing import Any
 from bot.incoming import Incoming
 from bot.sealing import Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
-from models import installations
+from models import forgetting, installations
 from models.clock import Clock, SystemClock
 from models.database import Database, DatabaseBusy, shielded
 from models.installations import Rows
@@ -248,6 +248,8 @@ class InstalledWorkspaces:
 
     async def _meet(self, workspace_id: str, installation: Installation) -> _Known:
         """Begin to serve the workspace, or serve it again, with what it stored before if that is still there."""
+        # What was kept for long enough goes whole: a purge that has begun somewhere would be ended halfway by this.
+        await forgetting.purge(self._database, workspace_id, removed_before=self._clock.now() - forgetting.KEPT)
         await installations.meet(
             self._database,
             workspace_id,

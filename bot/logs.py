@@ -8,6 +8,7 @@ workspace, delivery, job) is bound with `structlog.contextvars` where it is know
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
 from secrets import token_hex
@@ -66,6 +67,8 @@ def configure(settings: Settings) -> None:
         logging.getLogger(name).setLevel(settings.log_level.upper())
     logging.captureWarnings(True)
     sys.excepthook = _ended_by
+    threading.excepthook = _ended_a_thread
+    sys.unraisablehook = _could_not_be_raised
 
 
 def reference() -> str:
@@ -205,3 +208,15 @@ def _ended_by(kind: type[BaseException], error: BaseException, trace: TracebackT
         sys.__excepthook__(kind, error, trace)
         return
     logging.getLogger("steward").critical("Steward ended by a fault of its own", exc_info=(kind, error, trace))
+
+
+def _ended_a_thread(told: threading.ExceptHookArgs) -> None:
+    if told.exc_value is not None and not issubclass(told.exc_type, SystemExit):
+        about = (told.exc_type, told.exc_value, told.exc_traceback)
+        logging.getLogger("steward").error("a thread ended by a fault", exc_info=about)
+
+
+def _could_not_be_raised(told: "sys.UnraisableHookArgs") -> None:
+    if told.exc_value is not None:
+        about = (told.exc_type, told.exc_value, told.exc_traceback)
+        logging.getLogger("steward").error("a fault where nothing can be raised", exc_info=about)

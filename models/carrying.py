@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Integer, Table, TypeDecorator, func, literal, select, text, tuple_
+from sqlalchemy import Column, Integer, Table, TypeDecorator, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -66,6 +66,10 @@ _IN_DELIVERY_KEYS: Final = tuple(
 
 class NoRoom(Exception):
     """There are no keys left for rows that come."""
+
+
+class Misfit(Exception):
+    """A row is not what an export of that workspace holds."""
 
 
 def tables() -> Sequence[Table]:
@@ -121,7 +125,7 @@ async def name_of(connection: AsyncConnection, workspace_id: str) -> str | None:
 async def key_range(connection: AsyncConnection, workspace_id: str) -> tuple[int, int] | None:
     """The least and the greatest key of the workspace's rows; None where it has none."""
     ends = [
-        (await connection.execute(select(func.min(key), func.max(key)).where(_is_of(key.table, workspace_id)))).one()
+        (await connection.execute(select(func.min(key), func.max(key)).where(_scope(key.table) == workspace_id))).one()
         for key in _own_keys()
     ]
     found = [(least, greatest) for least, greatest in ends if least is not None]
@@ -131,7 +135,7 @@ async def key_range(connection: AsyncConnection, workspace_id: str) -> tuple[int
 async def pages(connection: AsyncConnection, table: Table, workspace_id: str) -> AsyncIterator[list[list[Any]]]:
     """The workspace's rows of the table in the order of their keys, as plain values that JSON can hold."""
     primary = list(table.primary_key.columns)
-    query = select(*columns(table)).where(_is_of(table, workspace_id)).order_by(*primary).limit(PAGE)
+    query = select(*columns(table)).where(_scope(table) == workspace_id).order_by(*primary).limit(PAGE)
     page = (await connection.execute(query)).all()
     while page:
         yield [[_plain(value) for value in row] for row in page]
@@ -141,13 +145,29 @@ async def pages(connection: AsyncConnection, table: Table, workspace_id: str) ->
 
 
 async def store(
-    connection: AsyncConnection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]], *, shift: int
+    connection: AsyncConnection,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    workspace_id: str,
+    own_keys: range,
+    shift: int,
 ) -> None:
-    """Store rows as `pages` gave them, under the names of their columns and with their keys moved."""
+    """Store rows as `pages` gave them, under the names of their columns and with their keys moved.
+
+    Raises Misfit for a row of another workspace's, or one that points at a row whose key is not among the workspace's
+    own: what such a file would change or claim is somebody else's.
+    """
     read = [_READERS.get(python_type(table.columns[name]), _as_it_is) for name in names]
+    pointing = [key.name for key in keys(table) if key.primary_key or key.foreign_keys]
     stored = []
     for values in rows:
         row = {name: None if value is None else to(value) for name, to, value in zip(names, read, values, strict=True)}
+        if row.get(_scope(table).name) != workspace_id:
+            raise Misfit
+        if any(row.get(name) is not None and not _is_among(own_keys, row[name]) for name in pointing):
+            raise Misfit
         move_keys(table, row, shift)
         stored.append(row)
     await connection.execute(table.insert(), stored)
@@ -229,12 +249,24 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def _is_among(own_keys: range, key: Any) -> bool:
+    return type(key) is int and key in own_keys
+
+
 def _text(value: str) -> str:
     """Without the one character that SQLite keeps in a text and PostgreSQL does not."""
     return value.replace("\0", "")
 
 
+def _number(value: Any) -> int:
+    """SQLite would keep anything else in a column of numbers, and nobody could read the row."""
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
 _READERS: Final[Mapping[type, Callable[[Any], Any]]] = {
+    int: _number,
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,
     time: time.fromisoformat,
@@ -242,11 +274,11 @@ _READERS: Final[Mapping[type, Callable[[Any], Any]]] = {
 }
 
 
-def _is_of(table: Table, workspace_id: str) -> ColumnElement[bool]:
-    """Whether a row of the table, which is one that is carried, is the workspace's."""
+def _scope(table: Table) -> "Column[str]":
+    """The column that names the workspace, of a table that is carried."""
     scope = scope_of(table)
     assert scope is not None
-    return scope == workspace_id
+    return scope
 
 
 def _own_keys() -> Sequence["Column[Any]"]:

@@ -135,7 +135,7 @@ class Runner:
         before = self._clock.now() - forgetting.KEPT
         for workspace_id in await installations.removed(self._database, before=before):
             try:
-                rows = await forgetting.purge(self._database, workspace_id)
+                rows = await forgetting.purge(self._database, workspace_id, removed_before=before)
             except StewardError as reason:
                 log.info("the purge of workspace %s goes on in an hour: %s", workspace_id, reason)
             else:

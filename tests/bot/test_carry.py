@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -256,6 +257,7 @@ def of_step(step: str) -> Callable[[list[bytes]], list[bytes]]:
             "its table secrets is not as this release has it",
         ),
         (lambda lines: [lines[0], b"nothing\n"], "a line of it cannot be read"),
+        (lambda lines: [lines[0], b"[" * 200_000 + b"\n"], "a line of it cannot be read"),
         (of_step("9999"), "knows only up to step"),
         (of_step("0001"), "install this release, run `steward migrate`, and export again"),
     ],
@@ -277,6 +279,63 @@ def test_a_file_that_is_not_as_it_was_written_is_refused_and_nothing_stays_of_it
 async def all_rows(database: Database) -> int:
     async with database.engine.connect() as connection:
         return sum([len((await connection.execute(select(table))).all()) for table in carrying.tables()])
+
+
+def forged(file: Path, change: Callable[[str, dict[str, Any], dict[str, Any]], Any]) -> None:
+    """Change rows of the file (their table, their values, the header) and make its checksum right again."""
+    about, *lines = map(json.loads, file.read_bytes().splitlines())
+    table, names, written = "", [], []
+    for line in lines[:-1]:
+        if isinstance(line, dict):
+            table, names = line["table"], line["columns"]
+        else:
+            row = dict(zip(names, line, strict=True))
+            change(table, row, about)
+            line = list(row.values())
+        written.append(json.dumps(line).encode() + b"\n")
+    text = b"".join([json.dumps(about).encode() + b"\n", *written])
+    end = {"rows": lines[-1]["rows"], "sha256": sha256(text).hexdigest()}
+    file.write_bytes(text + json.dumps(end).encode() + b"\n")
+
+
+def set_in(where: str, **values: Any) -> Callable[[str, dict[str, Any], dict[str, Any]], None]:
+    return lambda table, row, about: row.update(values) if table == where else None
+
+
+def into_anothers_project(table: str, row: dict[str, Any], about: dict[str, Any]) -> None:
+    """The key that becomes another workspace's by what an import adds to it."""
+    if table == "record":
+        row["project_id"] = about["keys"][0] - carrying.GAP
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (set_in("person", workspace_id="T0002"), "Misfit"),
+        (set_in("workspace", id="T0003"), "Misfit"),
+        (into_anothers_project, "Misfit"),
+        (set_in("record", version="1"), "TypeError"),
+        (set_in("record", version=2**70), "OverflowError"),
+        (set_in("record", title=["One"]), "AttributeError"),
+        (set_in("record", id=True), "TypeError"),
+        (lambda table, row, about: about.update(keys=["1", 2]), "TypeError"),
+        (lambda table, row, about: about.update(workspace=["T0001"]), "ProgrammingError"),
+    ],
+)
+def test_a_forged_file_stores_nothing_and_least_of_all_in_another_workspace(
+    filled_file: str, database_url: str, tmp_path: Path, change: Any, why: str
+) -> None:
+    file = tmp_path / "workspace.jsonl"
+    carry.write(filled_file, WORKSPACE, file, now=IMPORTED)
+    forged(file, change)
+    in_database(database_url, live_elsewhere)
+    before = in_database(database_url, all_rows)
+
+    with pytest.raises(CannotStart, match=re.escape(f"its rows do not fit together ({why})")):
+        carry.read(database_url, file, now=IMPORTED)
+
+    assert in_database(database_url, all_rows) == before
 
 
 @on_sqlite

@@ -73,6 +73,29 @@ def test_what_cannot_be_erased_is_said(database_url: str) -> None:
     assert {told.exit_code for told in (nobody, unsaid, wrong)} == {1}
 
 
+@pytest.mark.parametrize("whom", ["fans", "ben", "@ben", "<@UBEN>", "URGENT", "uben"])
+def test_what_is_nobodys_id_is_not_taken_out_of_every_text(database_url: str, whom: str) -> None:
+    fill(database_url, two_projects)
+    before = rows(database_url, "SELECT title FROM record")
+
+    told = steward("erase", "--person", whom, "--yes", DATABASE_URL=database_url)
+
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"{whom} is no user id of Slack's, so nothing was erased.")
+    assert rows(database_url, "SELECT title FROM record") == before
+
+
+def test_somebody_whom_steward_never_met_and_somebody_erased_before_can_be_erased(database_url: str) -> None:
+    fill(database_url, two_projects)
+
+    told = [
+        steward("erase", "--person", whom, "--yes", DATABASE_URL=database_url).exit_code
+        for whom in ("U0123456789", "UBEN", "UBEN")
+    ]
+
+    assert told == [0, 0, 0]
+
+
 def test_a_file_that_somebody_reads_is_said_to_hold_more(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reads the old state keeps it in the log beside the file."""
     monkeypatch.setattr(erase, "WORKER_WAIT_MS", 50)

@@ -418,6 +418,25 @@ async def test_tokens_of_people_that_are_revoked_change_nothing(
 
 
 @only_sqlite
+@pytest.mark.parametrize(("days", "kept"), [(29, [DeliveryState.CANCELLED]), (31, [])])
+async def test_what_was_kept_for_its_time_is_back_whole_or_not_at_all(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock, days: int, kept: list[DeliveryState]
+) -> None:
+    """Also where no worker has deleted it by then: it may be doing so at this moment."""
+    steward = process()
+    await install(steward, slack, an_answer())
+    await owe(database)
+    await steward.heard(told("app_uninstalled"))
+    clock.move(days=days)
+
+    await install(steward, slack, an_answer())
+
+    assert await ids(steward) == ["T0001"]
+    assert await owed(database) == kept
+    assert await steward.token("T0001") == "xoxb-hunter2"
+
+
+@only_sqlite
 async def test_word_of_a_removal_of_what_never_was_is_no_fault(process: Process) -> None:
     steward = process()
 

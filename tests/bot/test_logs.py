@@ -110,6 +110,30 @@ async def test_what_ends_the_program_is_a_line_too(tmp_path: Path) -> None:
     assert (code, line["level"], line["exception"].splitlines()[0]) == (1, "critical", "ZeroDivisionError")
 
 
+FAULTS_ASIDE = """
+import threading
+from bot import logs
+from bot.settings import Settings
+logs.configure(Settings())
+class Late:
+    def __del__(self): int("what somebody wrote")
+thread = threading.Thread(target=int, args=("what somebody wrote",))
+thread.start(); thread.join()
+Late()
+"""
+
+
+async def test_a_fault_in_a_thread_or_while_tidying_up_is_a_line_without_its_words(tmp_path: Path) -> None:
+    """Python itself would print them with all that they say."""
+    machine = Machine(tmp_path)
+    async with machine.program(sys.executable, "-c", FAULTS_ASIDE, LOG_FORMAT="json", PYTHONPATH=ROOT) as program:
+        await program.ended()
+
+    lines = [json.loads(line) for line in program.said.splitlines()]
+    assert [(line["level"], line["exception"].splitlines()[0]) for line in lines] == [("error", "ValueError")] * 2
+    assert "somebody" not in program.said
+
+
 # What a secret may look like.
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=12, max_size=40)
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
