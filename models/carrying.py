@@ -275,7 +275,7 @@ _READERS: Final[Mapping[type, Callable[[Any], Any]]] = {
 
 
 def _scope(table: Table) -> "Column[str]":
-    """The column that names the workspace, of a table that is carried."""
+    """The column that says whose a row of the table is; every table that is carried has one."""
     scope = scope_of(table)
     assert scope is not None
     return scope

@@ -76,10 +76,9 @@ async def _delete(
         for table in some:
             scope = scope_of(table)
             assert scope is not None
-            is_theirs = scope == workspace_id
+            keys = select(*table.primary_key).where(scope == workspace_id).limit(limit)
             if table is _installations and removed_before is not None:
-                is_theirs &= table.c.removed_at < removed_before
-            keys = select(*table.primary_key).where(is_theirs).limit(limit)
+                keys = keys.where(table.c.removed_at < removed_before)
             deleted += (await connection.execute(delete(table).where(tuple_(*table.primary_key).in_(keys)))).rowcount
         return deleted
 
