@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot import migrate
-from bot.run import CannotStart, database_faults, place, require_database
+from bot.opening import CannotStart, database_faults, place, require_database
 from models.database import Database, sqlite_path
 
 SQLITE_MARK = b"SQLite format 3\x00"

@@ -17,8 +17,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.oauth import INSTALL
+from bot.opening import CannotStart, database_faults, place, require_database
 from bot.operation import ticker_problem
-from bot.run import CannotStart, database_faults, place, require_database
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi

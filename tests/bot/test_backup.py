@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from typer.testing import CliRunner
 
 from bot import backup, command_line, migrate
-from bot.run import CannotStart
+from bot.opening import CannotStart
 from models import outbox
 from models.database import Database
 from models.kinds.action import ACTION

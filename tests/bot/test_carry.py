@@ -17,7 +17,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import carry
-from bot.run import CannotStart
+from bot.opening import CannotStart
 from models import carrying, operations
 from models.database import Database
 from models.kinds.action import ACTION

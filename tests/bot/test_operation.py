@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot import bolt_app, run, web
 from bot.assemble import Slack
 from bot.manifest import manifest
+from bot.opening import CannotStart
 from handlers import records
 from models import outbox
 from models.database import Database
@@ -145,7 +146,7 @@ async def test_without_a_port_nothing_is_told_and_a_taken_one_is_named(database:
 
     with run.listener("127.0.0.1", 0) as taken:
         settings = settings_for(metrics_port=taken.getsockname()[1])
-        with pytest.raises(run.CannotStart, match="METRICS_HOST and METRICS_PORT"):
+        with pytest.raises(CannotStart, match="METRICS_HOST and METRICS_PORT"):
             async with run.operated(settings, database, said.append):
                 pass
 
