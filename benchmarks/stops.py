@@ -8,19 +8,21 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.clockwork import NIGHT, NINE, fill
+from benchmarks.goals import Goal
 from benchmarks.slack import CHANNEL, PERSON, SECRET, TEAM, TOKEN, stand_in
-from benchmarks.tick import HandClock
+from benchmarks.tick import HandClock, Load
 from bot import migrate
 from bot.assemble import Slack, Steward
 from bot.incoming import Incoming
-from bot.run import spare_what_is_loaded
+from bot.stopping import spare_what_is_loaded
 from handlers.request import Where
 from models.clock import SystemClock
 from models.database import Database
 
-DUE = 500
+MOST_DUE = 500
 PATIENCE_SECONDS = 60.0
 LOOKS = ("list", "list risks overdue high", "find check racks", "summary", "portfolio", "history")
 
@@ -36,18 +38,19 @@ class Stop:
 @contextmanager
 def watched(turns: list[float]) -> Iterator[None]:
     """Note how long each turn of the loop takes meanwhile."""
-    take_turn = asyncio.events.Handle._run  # type: ignore[attr-defined]
+    handles: Any = asyncio.events.Handle
+    take_turn = handles._run
 
     def timed(handle: asyncio.Handle) -> None:
         begun = time.thread_time()
         take_turn(handle)
         turns.append((time.thread_time() - begun) * 1_000)
 
-    asyncio.events.Handle._run = timed  # type: ignore[attr-defined]
+    handles._run = timed
     try:
         yield
     finally:
-        asyncio.events.Handle._run = take_turn  # type: ignore[attr-defined]
+        handles._run = take_turn
 
 
 async def while_drawing(database: Database) -> list[Stop]:
@@ -64,13 +67,14 @@ async def while_drawing(database: Database) -> list[Stop]:
         return found
 
 
-async def while_much_is_due(url: str) -> list[Stop]:
+async def while_much_is_due(url: str, load: Load) -> list[Stop]:
     """Of the look at which so much comes due at once, and of sending it."""
     await _migrated(url)
     async with AsyncExitStack() as stack:
         database = Database(url, wait_ms=60_000)
         stack.push_async_callback(database.dispose)
-        await fill(database, records=10_000, due=DUE, finished=1_000)
+        due = min(MOST_DUE, load.due)
+        await fill(database, records=load.records, due=due, finished=load.finished)
         clock, turns, sending = HandClock(NIGHT), list[float](), list[float]()
         steward = await _opened(stack, database, clock)
         for _ in range(2):
@@ -80,7 +84,7 @@ async def while_much_is_due(url: str) -> list[Stop]:
             await steward.runner.tick()
         with watched(sending):
             await steward.sender.drain()
-        return [Stop(f"a look at which {DUE} come due", max(turns)), Stop("sending them", max(sending))]
+        return [Stop(f"a look at which {due} come due", max(turns)), Stop("sending them", max(sending))]
 
 
 async def _migrated(url: str) -> None:
@@ -108,6 +112,12 @@ def _command(words: str) -> Incoming:
         text=words,
         source_key=f"command:{words}:{time.perf_counter_ns()}",
     )
+
+
+def goals(engine: str, found: Sequence[Stop]) -> list[Goal]:
+    """What the longest of the turns is to be."""
+    worst = max(found, key=lambda stop: stop.longest)
+    return [Goal(f"{engine}: the loop's longest turn, ms ({worst.what})", worst.longest, 1, 100, 20)]
 
 
 def drawn(found: Sequence[Stop]) -> str:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from bot.incoming import Incoming
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
@@ -254,29 +252,21 @@ class InstalledWorkspaces:
         """Begin to serve the workspace, or serve it again, with what it stored before if that is still there."""
         # What was kept for long enough goes whole: a purge that has begun somewhere would be ended halfway by this.
         await forgetting.purge(self._database, workspace_id, removed_before=self._clock.now() - forgetting.KEPT)
-        try:
-            await self._take_in(workspace_id, installation)
-        except IntegrityError:
-            # Somebody else met it at the same moment.
-            await self._take_in(workspace_id, installation)
+        await installations.meet(
+            self._database,
+            workspace_id,
+            name=installation.name,
+            bot_user_id=installation.bot_user_id,
+            installation_id=installation.id,
+            # An organisation's name is not that of its workspaces.
+            renames=installation.id == workspace_id,
+        )
         known = await self._look()
         if known.installation(installation.id) is None:
             # It was removed while we looked the other way.
             await self._leave(workspace_id, installation.id)
             known = await self._look()
         return known
-
-    async def _take_in(self, workspace_id: str, installation: Installation) -> None:
-        async with self._database.unit(workspace_id) as session:
-            workspace = await session.get(Workspace, workspace_id)
-            if workspace is None:
-                workspace = Workspace(id=workspace_id, name=installation.name, bot_user_id=installation.bot_user_id)
-            workspace.bot_user_id = installation.bot_user_id
-            workspace.installation_id = installation.id
-            workspace.removed_at = None
-            if installation.id == workspace_id:
-                workspace.name = installation.name
-            session.add(workspace)
 
     async def _leave(self, workspace_id: str, installation_id: str) -> None:
         """Serve the workspace no more, if it was by that installation: nothing that is owed goes out any more."""

@@ -143,10 +143,17 @@ class Runner:
         await installations.forget(self._database, before=before)
 
     async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
-        """The served workspaces in which the job has something to do."""
+        """The served workspaces in which the job has something to do; none where asking fails. Raises DatabaseAway."""
         if job.due is None:
             return served
-        return set(served).intersection(await self._database.workspace_ids(*job.due(now)))
+        try:
+            return set(served).intersection(await self._database.workspace_ids(*job.due(now)))
+        except DatabaseAway:
+            raise
+        except Exception:
+            self._note_failure(job.id)
+            log.exception("%s could not be looked for", job.id)
+            return ()
 
     async def _expire(self, session: AsyncSession, now: datetime) -> None:
         await deliveries.expire(session, self._kinds, now=now)

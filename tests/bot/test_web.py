@@ -289,9 +289,7 @@ async def test_messages_that_nobody_sends_are_not_healthy(
 
 
 async def test_a_database_that_does_not_answer_is_not_healthy(engine: str) -> None:
-    nowhere = Database("postgresql://steward:hunter2@127.0.0.1:9/steward")
+    async with Database("postgresql://steward:hunter2@127.0.0.1:9/steward") as nowhere:
+        problem = await operation.health_problem(nowhere)
 
-    problem = await operation.health_problem(nowhere)
-
-    assert problem == "the database does not answer (ConnectionRefusedError)"
-    await nowhere.dispose()
+        assert problem == "the database does not answer (ConnectionRefusedError)"

@@ -111,6 +111,20 @@ async def test_cleaning_up_forgets_old_requests_in_every_workspace(house: Databa
             assert await session.get(SeenRequest, (workspace_id, "old")) is None
 
 
+async def test_a_job_whose_question_fails_stops_no_other(house: Database, clock: FixedClock) -> None:
+    def broken(now: datetime) -> Any:
+        raise ValueError("out of order")
+
+    bell = Bell()
+    runner = make_runner(house, clock, bell, Job("faulty", owe_hello, broken), Job("hello", owe_hello))
+
+    await runner.tick()
+
+    assert runner.failures == {"faulty": 1}
+    assert [row.dedupe_key for row in await stored(house)] == ["hello"]
+    assert bell.rung == 1
+
+
 async def test_a_look_at_many_workspaces_costs_what_is_due_in_them(house: Database, clock: FixedClock) -> None:
     """As many statements as with two of them, until something is due in one."""
 
