@@ -350,6 +350,10 @@ def require_database(url: str) -> None:
         raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is; `steward migrate` makes it.")
 
 
+LOOK_AT_FILE = "See whether it is the right file, its folder is there and may be written, and the disk has room."
+LOOK_AT_SERVER = "See whether the server runs, and whether the host, the user, the password and the name are right."
+
+
 @contextmanager
 def database_faults(url: str) -> Iterator[None]:
     """Turn what goes wrong in opening the database into a sentence, without its address or its password."""
@@ -361,9 +365,9 @@ def database_faults(url: str) -> Iterator[None]:
         yield
     except (OSError, SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()
-        raise CannotStart(
-            f"The database in DATABASE_URL cannot be opened: {reason[0] if reason else type(error).__name__}"
-        ) from None
+        told = (reason[0] if reason else type(error).__name__).rstrip(".")
+        look = LOOK_AT_FILE if sqlite_path(url) is not None else LOOK_AT_SERVER
+        raise CannotStart(f"The database in DATABASE_URL cannot be opened: {told}. {look}") from None
 
 
 @contextmanager
