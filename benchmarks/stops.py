@@ -17,7 +17,7 @@ from benchmarks.tick import HandClock, Load
 from bot import migrate
 from bot.assemble import Slack, Steward
 from bot.incoming import Incoming
-from bot.run import spare_what_is_loaded
+from bot.stopping import spare_what_is_loaded
 from handlers.request import Where
 from models.clock import SystemClock
 from models.database import Database

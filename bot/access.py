@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy.exc import IntegrityError
-
 from bot.incoming import Incoming
 from bot.slack_port import SlackWebApi
+from models import installations
 from models.database import Database
 from models.tables import Workspace
 
@@ -64,22 +63,9 @@ class OneWorkspace:
         finally:
             await port.close()
         self._scopes = port.scopes
-        found = Workspace(id=told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"])
-        try:
-            self._workspace = await self._stored(found)
-        except IntegrityError:
-            # Another process met it for the first time as well, and was a moment faster.
-            self._workspace = await self._stored(found)
-
-    async def _stored(self, found: Workspace) -> Workspace:
-        """The workspace as it is in the database now, called what Slack calls it; what was chosen in it stays."""
-        async with self._database.unit(found.id) as session:
-            known = await session.get(Workspace, found.id) or Workspace(**found.model_dump())
-            known.name, known.bot_user_id = found.name, found.bot_user_id
-            # It may have been installed through Slack's page before, and removed.
-            known.installation_id = known.removed_at = None
-            session.add(known)
-        return known
+        self._workspace = await installations.meet(
+            self._database, told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"]
+        )
 
     async def workspaces(self) -> Sequence[Workspace]:
         return [self._workspace] if self._workspace is not None else []

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot import migrate
-from bot.run import CannotStart, database_faults, place, require_database
+from bot.opening import CannotStart, database_faults, place, require_database
 from models.database import Database, sqlite_path
 
 SQLITE_MARK = b"SQLite format 3\x00"
@@ -154,11 +154,8 @@ def _restore_postgres(file: Path, url: str, now: datetime) -> None:
 
 
 async def _note_restored(url: str, now: datetime) -> None:
-    database = Database(url)
-    try:
+    async with Database(url) as database:
         await database.note_restored(now)
-    finally:
-        await database.dispose()
 
 
 def _postgres(url: str) -> dict[str, str]:

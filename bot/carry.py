@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import migrate
 from bot.backup import new_file
-from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
+from bot.opening import CannotStart, chosen_workspace, migrated_database, require_database
 from models import carrying
 from models.carrying import Misfit
 from models.database import WORKER_WAIT_MS, mark_restored

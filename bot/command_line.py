@@ -100,7 +100,7 @@ def migrate(
 ) -> None:
     """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.run import database_faults, reached, require_database
+    from bot.opening import database_faults, reached, require_database
 
     url = _settings("database").database_url
     with _refusals():
@@ -283,7 +283,7 @@ async def _doctor(settings: Settings) -> None:
 
 
 async def _renew_seals(settings: Settings) -> None:
-    from bot.run import CannotStart, migrated_database, require_database
+    from bot.opening import CannotStart, migrated_database, require_database
     from bot.sealing import Seal, renew
 
     if not settings.encryption_keys:
@@ -295,7 +295,7 @@ async def _renew_seals(settings: Settings) -> None:
 
 
 async def _forget_tokens(settings: Settings, installation_id: str) -> None:
-    from bot.run import CannotStart, migrated_database, require_database
+    from bot.opening import CannotStart, migrated_database, require_database
     from models import installations
     from models.clock import SystemClock
 
@@ -308,25 +308,22 @@ async def _forget_tokens(settings: Settings, installation_id: str) -> None:
 
 
 async def _health(settings: Settings) -> None:
+    from bot.opening import database_faults, require_database
     from bot.operation import health_problem
-    from bot.run import database_faults, require_database
     from models.database import Database
 
     require_database(settings.database_url)
     with database_faults(settings.database_url):
         pass  # tried first, for a sentence instead of a traceback
-    database = Database(settings.database_url)
-    try:
+    async with Database(settings.database_url) as database:
         problem = await health_problem(database)
-    finally:
-        await database.dispose()
     if problem is not None:
         _fail(problem)
     typer.echo("ok")
 
 
 async def _export(settings: Settings, workspace_id: str | None, person_id: str | None) -> None:
-    from bot.run import CannotStart, chosen_workspace, migrated_database, require_database
+    from bot.opening import CannotStart, chosen_workspace, migrated_database, require_database
     from models import directory
     from models.permissions import actor_of
     from reports.export import export as report
@@ -361,7 +358,7 @@ def _settings(purpose: str) -> Settings:
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:
-    from bot.run import until_stopped
+    from bot.stopping import until_stopped
 
     with _refusals():
         until_stopped(work)
@@ -370,7 +367,7 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
-    from bot.run import CannotStart
+    from bot.opening import CannotStart
     from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
     from bot.socket_mode import DoorStuck

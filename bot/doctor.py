@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,20 +17,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.oauth import INSTALL
+from bot.opening import CannotStart, database_faults, place, require_database
 from bot.operation import ticker_problem
-from bot.run import CannotStart, database_faults, place, require_database
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
 from models import forgetting, installations
+from models.backlog import LATE, LOOKED_BACK, backlog
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Installation, Project, Workspace
 
 # Slack refuses requests that are signed five minutes away from its own clock; half of that is worth a warning.
 MOST_SKEW = timedelta(seconds=150)
-# What is due is sent within seconds; this late, nobody sends.
-LATE = timedelta(minutes=5)
-LOOKED_BACK = timedelta(days=7)
 LEAST_FREE_MIB = 200
 NO_ANSWER = "Check the network, and SLACK_API_URL if it is set."
 NAMED = 8  # channels that a line names before it only counts
@@ -77,9 +75,7 @@ async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding
     """Every finding as soon as it is known: Slack, then the database and what is in it. Changes nothing."""
     async for finding in _slack(settings, now):
         yield finding
-    async with AsyncExitStack() as leaving:
-        database = Database(settings.database_url)
-        leaving.push_async_callback(database.dispose)
+    async with Database(settings.database_url) as database:
         opened = await _database(settings, database)
         yield opened
         if opened.verdict is Verdict.FAULT:
@@ -99,8 +95,11 @@ async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding
             async with database.unit(workspace_id, writes=False) as session:
                 name = (await session.exec(select(Workspace.name))).one()
                 where = f" in {name} ({workspace_id})" if len(workspace_ids) > 1 else ""
-                for look in (_backlog, _refused, _channels):
-                    found = await look(session, now)
+                for found in (
+                    await _backlog(database, workspace_id, now),
+                    await _refused(session, now),
+                    await _channels(session),
+                ):
                     yield replace(found, about=f"{found.about}{where}")
 
 
@@ -285,15 +284,14 @@ async def _ticker(database: Database) -> Finding:
     return good("clock's work", "it ran within the last minute")
 
 
-async def _backlog(session: AsyncSession, now: datetime) -> Finding:
+async def _backlog(database: Database, workspace_id: str, now: datetime) -> Finding:
     """What should have gone out by now."""
-    waits = (col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now)
-    count = (await session.exec(select(func.count()).select_from(Delivery).where(*waits))).one()
-    oldest = (await session.exec(select(Delivery.due_at).where(*waits).order_by(col(Delivery.due_at)).limit(1))).first()
-    if oldest is not None and now - oldest > LATE:
+    waiting = await backlog(database, now=now, workspace_id=workspace_id)
+    count = waiting.by_state["due"]
+    if waiting.oldest_seconds > LATE.total_seconds():
         return fault(
             "messages",
-            f"{count} wait, the oldest for {(now - oldest).total_seconds() / 60:.0f} minutes",
+            f"{count} wait, the oldest for {waiting.oldest_seconds / 60:.0f} minutes",
             "Look at the worker's log: Slack may be refusing, or no worker runs.",
         )
     return good("messages", f"{count} wait to be sent, none of them late")
@@ -315,7 +313,7 @@ async def _refused(session: AsyncSession, now: datetime) -> Finding:
     )
 
 
-async def _channels(session: AsyncSession, now: datetime) -> Finding:
+async def _channels(session: AsyncSession) -> Finding:
     """The channels of projects in which Steward cannot post."""
     query = (
         select(Channel.name)

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.run import CannotStart, Say, chosen_workspace, migrated_database, require_database
+from bot.opening import CannotStart, Say, chosen_workspace, migrated_database, require_database
 from bot.settings import Settings
 from models import directory, erased, erasing, forgetting
 from models.clock import SystemClock

@@ -120,11 +120,8 @@ def _require_known(found: str | None) -> None:
 
 
 async def _current_at(url: str) -> str | None:
-    database = Database(url, wait_ms=WORKER_WAIT_MS)
-    try:
+    async with Database(url, wait_ms=WORKER_WAIT_MS) as database:
         return await _current(database)
-    finally:
-        await database.dispose()
 
 
 async def _current(database: Database) -> str | None:
@@ -161,22 +158,22 @@ async def _in_one_transaction(
     url: str, steps: Callable[["Config"], None], afterwards: Callable[[Connection], None] | None = None
 ) -> None:
     """Run the steps while no other process can, all or nothing on both engines."""
-    database = Database(url, wait_ms=WORKER_WAIT_MS)
-    if database.is_sqlite:
-        _allow_tables_to_be_replaced(database)
-    try:
-        async with database.engine.execution_options(steward_writes=True).begin() as connection:
-            if not database.is_sqlite:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
-            await connection.run_sync(_run, steps)
-            if afterwards is not None:
-                await connection.run_sync(afterwards)
-    except OperationalError as error:
-        if database.is_sqlite and "locked" in str(error.orig):
-            raise DatabaseBusy("The database was busy, so its schema was left as it was. Please try again.") from error
-        raise
-    finally:
-        await database.dispose()
+    async with Database(url, wait_ms=WORKER_WAIT_MS) as database:
+        if database.is_sqlite:
+            _allow_tables_to_be_replaced(database)
+        try:
+            async with database.engine.execution_options(steward_writes=True).begin() as connection:
+                if not database.is_sqlite:
+                    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+                await connection.run_sync(_run, steps)
+                if afterwards is not None:
+                    await connection.run_sync(afterwards)
+        except OperationalError as error:
+            if database.is_sqlite and "locked" in str(error.orig):
+                raise DatabaseBusy(
+                    "The database was busy, so its schema was left as it was. Please try again."
+                ) from error
+            raise
 
 
 def _run(connection: Connection, steps: Callable[["Config"], None]) -> None:

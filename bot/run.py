@@ -1,123 +1,50 @@
 """The ways of running: everything in one process, HTTP, the clock's work, or the sandbox alone."""
 
 import asyncio
-import gc
 import hashlib
-import logging
 import os
-import signal
 import socket
-import sqlite3
-import sys
 import tempfile
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
-from bot import migrate, operation, web
+from bot import operation, web
 from bot.access import Access, OneWorkspace
 from bot.assemble import Slack, Steward
 from bot.edge import PATIENCE_SECONDS
 from bot.manifest import manifest
+from bot.opening import (
+    START_SECONDS,
+    CannotStart,
+    Say,
+    bring_up_to_date,
+    migrated_database,
+    place,
+    reached,
+    serving,
+)
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
 from bot.socket_mode import DoorStuck, SocketMode
+from bot.stopping import end_soon
 from models.clock import Clock
 from models.database import (
-    STATEMENT_SECONDS,
     WORKER_WAIT_MS,
     Database,
-    async_url,
-    shielded,
-    sqlite_path,
 )
 
 if TYPE_CHECKING:
     from sandbox import Sandbox
 
-log = logging.getLogger(__name__)
-
-Say = Callable[[str], None]
-
-# After this long a stopping process is ended as it is: whoever stops it waits ten seconds and no longer.
-STOP_SECONDS = 9.5
 # How long the start waits to know everybody; in a large workspace the reading goes on in the background.
 WARM_SECONDS = 2.0
-# How long the start waits for a database that is not up yet, as when both were started together.
-START_SECONDS = 60.0
-RETRY_SECONDS = 1.0
-
-
-class CannotStart(Exception):
-    """Why the program does not start, in a sentence that says what to do."""
-
-
-def spare_what_is_loaded() -> None:
-    """Leave what was loaded so far out of garbage collections: to go through it stops everything for 0.1 s."""
-    gc.collect()
-    gc.freeze()
-
-
-def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run the work until it ends, or until SIGTERM or Ctrl+C cancels it and it has cleaned up, within ten seconds.
-
-    Stopped like that, the process ends here.
-    """
-    stopped = False
-
-    async def main() -> None:
-        task = asyncio.ensure_future(work)
-
-        def stop() -> None:
-            nonlocal stopped
-            stopped = True
-            for each in (signal.SIGTERM, signal.SIGINT):
-                # Once is enough: a second one would tear what is being finished.
-                asyncio.get_running_loop().add_signal_handler(each, lambda: None)
-            end_soon()
-            task.cancel()
-
-        for each in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(each, stop)
-        with suppress(asyncio.CancelledError):
-            await task
-
-    spare_what_is_loaded()
-    asyncio.run(main())
-    if stopped:
-        # On a busy machine Python takes seconds more to take itself apart, which somebody who restarts us waits for.
-        _end()
-
-
-def end_soon() -> None:
-    """See to it that the process ends within ten seconds, whatever then still hangs."""
-    last_resort = threading.Timer(STOP_SECONDS, _give_up)
-    last_resort.daemon = True
-    last_resort.start()
-
-
-def _give_up() -> None:
-    log.error(
-        "not everything under way could be finished in %s s; what is left is found at the next start", STOP_SECONDS
-    )
-    os._exit(1)
-
-
-def _end() -> None:
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(0)
 
 
 async def with_slack(settings: Settings, say: Say) -> None:
@@ -127,7 +54,7 @@ async def with_slack(settings: Settings, say: Say) -> None:
     # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
     with only_one(app_token) if database.is_sqlite else nullcontext():
         await reached(settings.database_url, say)
-        await _migrated(settings.database_url)
+        await bring_up_to_date(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with (
             socket_mode(database, slack, app_token, access=_access(settings, database)) as running,
@@ -142,7 +69,7 @@ async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optio
     with _data_folder(keep) as folder:
         url = f"sqlite:///{folder / 'steward.db'}"
         async with _sandbox(settings, manifest(), keep, optional_scopes=optional_scopes) as sandbox:
-            await _migrated(url)
+            await bring_up_to_date(url)
             slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
             async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as running:
                 sandbox.on_advance(running.advanced)
@@ -297,79 +224,6 @@ async def operated(
             await asyncio.gather(telling, return_exceptions=True)
 
 
-@asynccontextmanager
-async def migrated_database(url: str, **options: Any) -> AsyncIterator[Database]:
-    """The database, disposed of at the end. Raises CannotStart when it cannot be opened or has another schema."""
-    database = Database(url, **options)
-    try:
-        with database_faults(url):
-            is_current = await migrate.is_current(database)
-        if not is_current:
-            raise CannotStart("The database has another schema than this release. Run `steward migrate` first.")
-        yield database
-    finally:
-        await database.dispose()
-
-
-async def chosen_workspace(database: Database, workspace_id: str | None) -> str:
-    """The workspace that a command is about: the one that was named, else the only one. Raises CannotStart."""
-    known = await database.workspace_ids(also_removed=True)
-    if not known:
-        raise CannotStart("No workspace is in this database yet: it comes with Steward's first start, or is imported.")
-    if workspace_id is None and len(known) != 1:
-        raise CannotStart(f"Say which workspace: --workspace {' or '.join(known)}")
-    chosen = workspace_id or known[0]
-    if chosen not in known:
-        raise CannotStart(f"There is no workspace {chosen} here.")
-    return chosen
-
-
-def serving(settings: Settings) -> dict[str, Any]:
-    """How a process that serves people opens its database: should it hang, they are told so soon."""
-    return {"connections": settings.database_connections, "statement_seconds": STATEMENT_SECONDS}
-
-
-async def reached(url: str, say: Say, seconds: float = START_SECONDS) -> None:
-    """Wait until the database takes connections, for so long; whoever opens it then says why it does not."""
-    database = Database(url)
-    until, waits = monotonic() + seconds, False
-    try:
-        while await database.is_away() and monotonic() < until:
-            if not waits:
-                waits = True
-                say(f"The database at {place(url)} does not answer yet; waiting for up to {seconds:.0f} s.")
-            await asyncio.sleep(RETRY_SECONDS)
-    finally:
-        await database.dispose()
-
-
-def require_database(url: str) -> None:
-    """Raise CannotStart when the address names a SQLite file that is not there: looking must not make one."""
-    file = sqlite_path(url)
-    if file is not None and not file.exists():
-        raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is; `steward migrate` makes it.")
-
-
-LOOK_AT_FILE = "See whether it is the right file, its folder is there and may be written, and the disk has room."
-LOOK_AT_SERVER = "See whether the server runs, and whether the host, the user, the password and the name are right."
-
-
-@contextmanager
-def database_faults(url: str) -> Iterator[None]:
-    """Turn what goes wrong in opening the database into a sentence, without its address or its password."""
-    try:
-        if (file := sqlite_path(url)) is not None:
-            # Tried here first: aiosqlite's thread outlives a refusal, and complains of it in a traceback.
-            with closing(sqlite3.connect(file)) as tried:
-                tried.execute("PRAGMA schema_version")
-        yield
-    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()
-        told = (reason[0] if reason else type(error).__name__).rstrip(".")
-        look = LOOK_AT_FILE if sqlite_path(url) is not None else LOOK_AT_SERVER
-        raise CannotStart(f"The database in DATABASE_URL cannot be opened: {told}. {look}") from None
-
-
 @contextmanager
 def only_one(app_token: str) -> Iterator[None]:
     """Hold the machine's lock for this Slack app. Raises CannotStart when another process here has it."""
@@ -478,11 +332,6 @@ async def _names(steward: Steward) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} workspaces" if names else "no workspace yet"
 
 
-async def _migrated(url: str) -> None:
-    with database_faults(url):
-        await shielded(asyncio.to_thread(migrate.upgrade, url))
-
-
 async def _stopped(say: Say, door: SocketMode | None = None) -> None:
     """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
     try:
@@ -526,12 +375,6 @@ def _welcome(url: str, keep: Path | None, *, ignores_database: bool) -> list[str
         "  Stop    Ctrl+C",
         "",
     ]
-
-
-def place(url: str) -> str:
-    """Where the records are, without user and password."""
-    parsed = async_url(url)
-    return str(parsed.database) if parsed.host is None else f"{parsed.host}/{parsed.database}"
 
 
 def _secret(value: SecretStr | None) -> str:

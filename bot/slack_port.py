@@ -13,13 +13,13 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any, Literal, Protocol
-from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
+from bot.settings import is_loopback
 
 # The token for the call that is about to be made. Raises SlackPermanent where there is none.
 Token = Callable[[], Awaitable[str]]
@@ -71,8 +71,6 @@ PERMANENT = frozenset(
         "no_text",
     }
 )
-
-_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SlackError(Exception):
@@ -136,7 +134,7 @@ class SlackWebApi:
         self._token = token
         self._scheme = scheme
         self._client = AsyncWebClient(base_url=base_url, timeout=int(timeout), retry_handlers=[], logger=quiet)
-        if urlsplit(base_url).hostname in _LOCAL_HOSTS:
+        if is_loopback(base_url):
             self._client.proxy = None
         self.scopes: frozenset[str] = frozenset()
         self.slack_time: datetime | None = None

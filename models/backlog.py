@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from models.database import Database
-from models.tables import Delivery, DeliveryState, Workspace
+from models.tables import Delivery, DeliveryState, Workspace, table_of
 
 # What Slack would not take is due again after five minutes at most, so that only what nobody looks after is so late.
 LATE = timedelta(minutes=15)
@@ -28,10 +28,12 @@ class Backlog:
         return (self.as_of - self.oldest_due).total_seconds() if self.oldest_due else 0.0
 
 
-async def backlog(database: Database, *, now: datetime) -> Backlog:
-    """As of `now`; without workspaces from which Steward was removed, and what a restored database does not send."""
-    delivery: Any = Delivery.__table__  # type: ignore[attr-defined]
-    workspace: Any = Workspace.__table__  # type: ignore[attr-defined]
+async def backlog(database: Database, *, now: datetime, workspace_id: str | None = None) -> Backlog:
+    """As of `now`, in one workspace or in all; without those from which Steward was removed.
+
+    What a restored database does not send counts as nothing.
+    """
+    delivery, workspace = table_of(Delivery), table_of(Workspace)
     is_sent_at_all = or_(workspace.c.restored_at.is_(None), delivery.c.due_at > workspace.c.restored_at)
 
     def found(what: Any, state: DeliveryState, *conditions: ColumnElement[bool]) -> Any:
@@ -49,6 +51,8 @@ async def backlog(database: Database, *, now: datetime) -> Backlog:
     }
     oldest = found(func.min(due), DeliveryState.DUE, due <= now, is_sent_at_all)
     query = select(*states.values(), oldest).where(workspace.c.removed_at.is_(None))
+    if workspace_id is not None:
+        query = query.where(workspace.c.id == workspace_id)
     async with database.outside(writes=False) as connection:
         rows = (await connection.execute(query)).all()
     instants = [row[-1].replace(tzinfo=row[-1].tzinfo or UTC) for row in rows if row[-1] is not None]

@@ -14,13 +14,13 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Integer, Table, TypeDecorator, func, literal, select, text, tuple_
+from sqlalchemy import Column, Integer, Table, TypeDecorator, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from models.database import Database
 from models.money import Money
-from models.tables import Workspace
+from models.tables import Workspace, scope_of, table_of
 
 Row = dict[str, Any]
 
@@ -117,7 +117,7 @@ async def stored_at_once(database: Database) -> AsyncIterator[AsyncConnection]:
 
 async def name_of(connection: AsyncConnection, workspace_id: str) -> str | None:
     """The name of the workspace; None where it is not there."""
-    workspaces = SQLModel.metadata.tables[str(Workspace.__tablename__)]
+    workspaces = table_of(Workspace)
     found: str | None = await connection.scalar(select(workspaces.c.name).where(workspaces.c.id == workspace_id))
     return found
 
@@ -274,10 +274,11 @@ _READERS: Final[Mapping[type, Callable[[Any], Any]]] = {
 }
 
 
-def _scope(table: Any) -> ColumnElement[str]:
-    """The column of the table that names the workspace."""
-    column: ColumnElement[str] = table.columns["id" if table.name == Workspace.__tablename__ else "workspace_id"]
-    return column
+def _scope(table: Table) -> "Column[str]":
+    """The column that says whose a row of the table is; every table that is carried has one."""
+    scope = scope_of(table)
+    assert scope is not None
+    return scope
 
 
 def _own_keys() -> Sequence["Column[Any]"]:

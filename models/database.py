@@ -5,9 +5,10 @@ import logging
 import re
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import (
@@ -116,6 +117,8 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
 
 class Database:
     """One engine; `unit` opens a transaction for one workspace. SQLite (WAL, durable) or PostgreSQL.
+
+    With `async with` it is disposed of at the end.
 
     `connections` and `statement_seconds` are of PostgreSQL: how many at most, and how long a statement may take.
     """
@@ -229,7 +232,7 @@ class Database:
         Those from which Steward was removed only on request. For the clock's work; the one question that belongs to no
         workspace.
         """
-        of: Any = tables.Workspace.__table__  # type: ignore[attr-defined]
+        of = tables.table_of(tables.Workspace)
         query = select(of.c.id)
         if not also_removed:
             query = query.where(of.c.removed_at.is_(None))
@@ -259,20 +262,20 @@ class Database:
                     if is_spent:
                         await connection.invalidate()
 
-    async def beat(self, name: str, at: Any) -> None:
+    async def beat(self, name: str, at: datetime) -> None:
         """Note that the part of that name lives at the instant `at` (wall clock)."""
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
         async with self.outside(writes=True) as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
-    async def last_beat(self, name: str) -> Any:
+    async def last_beat(self, name: str) -> datetime | None:
         """The instant of the part's last sign of life, or None."""
         with self._refused():
             async with AsyncSession(self.engine) as session:
                 beat = await session.get(tables.Heartbeat, name)
                 return beat.at if beat else None
 
-    async def note_restored(self, at: Any) -> None:
+    async def note_restored(self, at: datetime) -> None:
         """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
         async with self.outside(writes=True) as connection:
             await mark_restored(connection, at)
@@ -295,6 +298,12 @@ class Database:
     def cut(self) -> None:
         """For good: break every connection to PostgreSQL, so that whoever waits for an answer is told there is none."""
         self._connections.cut()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.dispose()
 
     async def dispose(self) -> None:
         """Close every connection, and break what does not close. aiosqlite's threads keep a process alive otherwise."""
@@ -334,13 +343,12 @@ def _kind(error: Exception) -> str:
     )
 
 
-async def mark_restored(connection: AsyncConnection, at: Any, workspace_id: str | None = None) -> None:
+async def mark_restored(connection: AsyncConnection, at: datetime, workspace_id: str | None = None) -> None:
     """Note in a workspace, or in every one, that its rows were stored here at the instant `at` as they once were.
 
     What was being sent when they were read has an outcome that nobody knows.
     """
-    workspaces = tables.Workspace.__table__  # type: ignore[attr-defined]
-    deliveries = tables.Delivery.__table__  # type: ignore[attr-defined]
+    workspaces, deliveries = tables.table_of(tables.Workspace), tables.table_of(tables.Delivery)
     of_workspace = deliveries.c.workspace_id == workspace_id if workspace_id else true()
     restored = update(workspaces).where(workspaces.c.id == workspace_id if workspace_id else true())
     unknown = update(deliveries).where(deliveries.c.state == tables.DeliveryState.SENDING, of_workspace)
@@ -389,12 +397,16 @@ class _OneWorkspace(LoaderCriteriaOption):
         entity = ext_info.entity
         if ext_info.mapper.class_ in tables.OF_NO_WORKSPACE:
             raise WrongWorkspace(f"a unit has nothing to do with {ext_info.mapper.class_.__name__}")
-        column = entity.id if ext_info.mapper.class_ is tables.Workspace else entity.workspace_id
-        condition: ColumnElement[bool] = column == self.where_criteria
+        condition: ColumnElement[bool] = getattr(entity, _scope(ext_info.mapper.class_)) == self.where_criteria
         return condition
 
 
 _limit_to = cache(_OneWorkspace)
+
+
+def _scope(model: type[Any] | None) -> str:
+    """The field that says whose a row of a unit is."""
+    return "id" if model is tables.Workspace else "workspace_id"
 
 
 class _FilteredSession(Session):
@@ -428,8 +440,7 @@ def _is_by_key(state: ORMExecuteState) -> bool:
 def _refuse_to_move(state: ORMExecuteState) -> None:
     """Raise WrongWorkspace for a change of what says whose the rows are."""
     statement: Any = state.statement
-    model = state.bind_mapper and state.bind_mapper.class_
-    scope = "id" if model is tables.Workspace else "workspace_id"
+    scope = _scope(state.bind_mapper.class_ if state.bind_mapper else None)
     if scope in (getattr(each, "key", each) for each in (*(statement._values or ()), *(state.parameters or ()))):
         raise WrongWorkspace(f"rows of {statement.table} would go to another workspace")
 
@@ -477,7 +488,7 @@ def _is_bare(part: Any) -> bool:
 
 @event.listens_for(_FilteredSession, "before_attach")
 def _refuse_to_take_in(session: Session, row: SQLModel) -> None:
-    workspace_id = inspect(row).dict.get("id" if isinstance(row, tables.Workspace) else "workspace_id")
+    workspace_id = inspect(row).dict.get(_scope(type(row)))
     if workspace_id not in (None, session.info["workspace_id"]):
         raise WrongWorkspace(f"a {type(row).__name__} of another workspace")
 
@@ -486,7 +497,7 @@ def _refuse_to_take_in(session: Session, row: SQLModel) -> None:
 def _refuse_other_workspaces(session: Session, *_: object) -> None:
     workspace_id = session.info["workspace_id"]
     for row in [*session.new, *session.dirty, *session.deleted]:
-        column = "id" if isinstance(row, tables.Workspace) else "workspace_id"
+        column = _scope(type(row))
         if getattr(row, column) is None and row in session.new:
             setattr(row, column, workspace_id)
         if getattr(row, column) != workspace_id:

@@ -29,7 +29,6 @@ from sqlmodel import AutoString, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import erased, leaving, operations, outbox, projects, search, standups
-from models.forgetting import scope_of
 from models.items import with_own_rows
 from models.kinds import KINDS
 from models.permissions import Actor, Standing
@@ -48,6 +47,8 @@ from models.tables import (
     StandupRound,
     Watcher,
     Workspace,
+    scope_of,
+    table_of,
 )
 from models.traces import Traces
 
@@ -259,7 +260,7 @@ def _search(connection: Connection, whose: Sequence[str | None], traces: Traces,
     return touched
 
 
-_DERIVED: Final = {model.__table__: key for key, model in DERIVED.items()}
+_DERIVED: Final = {table_of(model): key for key, model in DERIVED.items()}
 _VACANT: Final = {column.property.columns[0] for column in VACANT}
 _OWN_TABLES: Final = {"record", *(kind.model.__tablename__ for kind in KINDS)}
 _VERSIONS: Final = {mapper.local_table: mapper.version_id_col for mapper in SQLModel._sa_registry.mappers}

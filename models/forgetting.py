@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Table, delete, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 from models import kinds  # noqa: F401 - so that every table is described
 from models.database import OVERTAKEN, Database
 from models.errors import Overtaken
-from models.tables import Installation, Workspace
+from models.tables import Installation, Workspace, scope_of, table_of
 
 # Rows deleted in one transaction, so that nobody waits for long: SQLite has one writer, PostgreSQL asks each table that
 # may refer to a row whether it does.
@@ -21,8 +21,7 @@ AT_ONCE = 100
 # So long after Steward was removed from a workspace its data waits for somebody to install it again.
 KEPT: Final = timedelta(days=30)
 
-_workspaces: Final[Table] = Workspace.__table__  # type: ignore[attr-defined]
-_installations: Final[Table] = Installation.__table__  # type: ignore[attr-defined]
+_workspaces, _installations = table_of(Workspace), table_of(Installation)
 _THEMSELVES: Final = (_workspaces, _installations)
 
 
@@ -66,11 +65,6 @@ async def rows_of(database: Database, workspace_id: str) -> dict[str, int]:
         }
 
 
-def scope_of(table: Table) -> Any:
-    """The column that says whose the table's rows are; None for a table that belongs to no workspace."""
-    return table.c.id if table in _THEMSELVES else table.c.get("workspace_id")
-
-
 async def _delete(
     database: Database, workspace_id: str, some: Sequence[Table], limit: int | None, removed_before: datetime | None
 ) -> int | None:
@@ -80,10 +74,11 @@ async def _delete(
             return None
         deleted = 0
         for table in some:
-            is_theirs = scope_of(table) == workspace_id
+            scope = scope_of(table)
+            assert scope is not None
+            keys = select(*table.primary_key).where(scope == workspace_id).limit(limit)
             if table is _installations and removed_before is not None:
-                is_theirs &= table.c.removed_at < removed_before
-            keys = select(*table.primary_key).where(is_theirs).limit(limit)
+                keys = keys.where(table.c.removed_at < removed_before)
             deleted += (await connection.execute(delete(table).where(tuple_(*table.primary_key).in_(keys)))).rowcount
         return deleted
 

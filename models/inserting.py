@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.errors import WrongWorkspace
+from models.tables import table_of
 
 Row = Mapping[str, Any]
 
@@ -34,7 +35,7 @@ def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
     make.
     """
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement: postgresql.Insert = insert(table.__table__)  # type: ignore[attr-defined]
+    statement: postgresql.Insert = insert(table_of(table))
     return statement
 
 
@@ -45,7 +46,8 @@ def _insert_if_missing(table: type[SQLModel], dialect: str) -> postgresql.Insert
 
 @cache
 def _insert_for_id(table: type[SQLModel], dialect: str) -> ReturningInsert[Any]:
-    return insert_into(table, dialect).returning(table.__table__.autoincrement_column)  # type: ignore[attr-defined]
+    given_out: Any = table_of(table).autoincrement_column
+    return insert_into(table, dialect).returning(given_out)
 
 
 @cache
@@ -140,7 +142,7 @@ def _of(session: AsyncSession, row: Row) -> dict[str, Any]:
 @cache
 def _given_out(table: type[SQLModel]) -> str | None:
     """The column whose value the database gives out."""
-    column = table.__table__.autoincrement_column  # type: ignore[attr-defined]
+    column = table_of(table).autoincrement_column
     return None if column is None else str(column.key)
 
 

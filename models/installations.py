@@ -8,29 +8,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, or_, select, update
-from sqlmodel import SQLModel
+from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from models.database import Database
 from models.inserting import insert_into
-from models.tables import Installation, InstallState, Workspace
-
-
-def _columns(table: type[SQLModel]) -> Table:
-    found: Table = table.__table__  # type: ignore[attr-defined]
-    return found
-
+from models.tables import Installation, InstallState, Workspace, table_of
 
 Rows = tuple[Sequence[Row[Any]], Sequence[Row[Any]]]
 
-_installations, _states, _workspaces = _columns(Installation), _columns(InstallState), _columns(Workspace)
+_installations, _states, _workspaces = table_of(Installation), table_of(InstallState), table_of(Workspace)
+
+# So many installations may be under way; more than that is nobody who installs anything.
+MOST_BEGUN = 1_000
 
 
-async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> None:
-    """Note the SHA-256 of a state that was given out, and forget those that are too old by now."""
+async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> bool:
+    """Note the SHA-256 of a state that was given out, and forget those that are too old by now.
+
+    False where too many have begun: anybody may, and none of them must cost those who use Steward anything.
+    """
     async with database.outside(writes=True) as connection:
         await connection.execute(delete(_states).where(_states.c.expires_at <= now))
+        begun = (await connection.execute(select(func.count()).select_from(_states))).scalar_one()
+        if begun >= MOST_BEGUN:
+            return False
         await connection.execute(_states.insert(), {"digest": digest, "expires_at": expires_at})
+        return True
 
 
 async def finish(database: Database, digest: str, *, now: datetime) -> bool:
@@ -59,6 +63,37 @@ async def rows(database: Database) -> Rows:
 def read(rows: Rows) -> tuple[list[Installation], list[Workspace]]:
     """The rows as what they are."""
     return [Installation(**row._mapping) for row in rows[0]], [Workspace(**row._mapping) for row in rows[1]]
+
+
+async def meet(
+    database: Database,
+    workspace_id: str,
+    *,
+    name: str,
+    bot_user_id: str,
+    installation_id: str | None = None,
+    renames: bool = True,
+) -> Workspace:
+    """The workspace as one that is served from now on; what was stored and chosen in it before stays.
+
+    Without `installation_id` its token is a setting. It keeps the name it has unless that `renames` it.
+    """
+    met: dict[str, Any] = {"bot_user_id": bot_user_id, "installation_id": installation_id, "removed_at": None}
+    try:
+        return await _meet(database, workspace_id, name, renames, met)
+    except IntegrityError:
+        # Another process met it for the first time as well, and was a moment faster.
+        return await _meet(database, workspace_id, name, renames, met)
+
+
+async def _meet(database: Database, workspace_id: str, name: str, renames: bool, met: dict[str, Any]) -> Workspace:
+    async with database.unit(workspace_id) as session:
+        workspace = await session.get(Workspace, workspace_id)
+        if workspace is None:
+            workspace = Workspace(id=workspace_id, name=name, bot_user_id=met["bot_user_id"])
+        workspace.sqlmodel_update(met | ({"name": name} if renames else {}))
+        session.add(workspace)
+    return workspace
 
 
 async def everywhere(database: Database) -> list[Installation]:

@@ -40,7 +40,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import tags
 from models.kinds import KINDS, Item, Kind
 from models.own_fields import kind_in
-from models.tables import Comment, Record
+from models.tables import Comment, Record, table_of
 from models.words import joined_words_of, ways_to_find, words_of
 
 # Parts the texts of one record, so that no phrase runs from one into the next. No word can be it.
@@ -244,8 +244,8 @@ def _engine(session: AsyncSession) -> _Engine:
     return _ENGINES[session.get_bind().dialect.name]
 
 
-_TABLE: Final[Any] = Record.__table__  # type: ignore[attr-defined]
-_COMMENTS: Final[Any] = Comment.__table__  # type: ignore[attr-defined]
+_TABLE: Final[Any] = table_of(Record)
+_COMMENTS: Final[Any] = table_of(Comment)
 
 # What each database is given to keep the index of a table. In SQLite the words stay where they are and the full-text
 # table only points at them: its tokenizer takes what stands between spaces for a word, and `detail` leaves out where.
@@ -312,7 +312,7 @@ def _index_the_rest(connection: Connection) -> None:
     # Only the tables of kinds that there are records of: a new kind's is made by a step to come.
     lacking = set(connection.scalars(select(_TABLE.c.kind).where(_TABLE.c.words == "").distinct()))
     for kind in (each for each in KINDS if each.key in lacking):
-        own: Any = kind.model.__table__  # type: ignore[attr-defined]
+        own: Any = table_of(kind.model)
         unknown = and_(_TABLE.c.kind == kind.key, _TABLE.c.words == "")
         query = select(_TABLE, own).join(own, own.c.record_id == _TABLE.c.id).where(unknown).limit(AT_ONCE)
         while rows := connection.execute(query).all():

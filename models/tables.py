@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Enum, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Enum, Index, Integer, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -788,3 +788,18 @@ class StandupEntry(SQLModel, table=True):
     version: int = Field(default=1, sa_column=_entry_version)
 
     __mapper_args__ = {"version_id_col": _entry_version}
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model, for statements past the session."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+# What says whose their rows are is their own key; in every other table it is a column `workspace_id`.
+_KEYED_BY_SCOPE = (table_of(Workspace), table_of(Installation))
+
+
+def scope_of(table: Table) -> "Column[str] | None":
+    """The column that says whose the table's rows are; None for a table that belongs to no workspace."""
+    return table.c.id if table in _KEYED_BY_SCOPE else table.c.get("workspace_id")

@@ -12,7 +12,7 @@ import pytest
 from bot import carry
 from models.database import Database
 from tests.databases import CompiledOnce, Databases, PostgresServer, SqliteFiles
-from tests.filled import AFTERWARDS, RESTORED, fill_at, install, opened
+from tests.filled import AFTERWARDS, RESTORED, fill_at, install
 from tests.support import WORKSPACE, FixedClock
 
 # What takes a minute goes first: no process is left with it when the others have nothing to do any more.
@@ -97,7 +97,7 @@ def carried_over(filled_file: str, tmp_path_factory: pytest.TempPathFactory) -> 
     carry.write(filled_file, WORKSPACE, file, now=AFTERWARDS)
 
     async def install_at(url: str) -> None:
-        async with opened(url) as database:
+        async with Database(url) as database:
             await install(database)
 
     def bring(url: str) -> None:
@@ -122,6 +122,5 @@ def filled_url(databases: Databases, engine: str, request: pytest.FixtureRequest
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The open database of this test."""
-    opened = Database(database_url)
-    yield opened
-    await opened.dispose()
+    async with Database(database_url) as opened:
+        yield opened

@@ -7,8 +7,7 @@ that fills it.
 await fill(database, "T0001")
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import Any
@@ -124,20 +123,10 @@ async def fill_at(url: str) -> None:
     Its keys begin above `KEYS_FROM`, so that they can be told from every other number: another workspace, T0000, has a
     row with that key in every table.
     """
-    async with opened(url) as database:
+    async with Database(url) as database:
         await take_keys(database, KEYS_FROM)
         await fill(database, WORKSPACE)
         await install(database)
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    """The database of that address, closed at the end."""
-    database = Database(url)
-    try:
-        yield database
-    finally:
-        await database.dispose()
 
 
 async def take_keys(database: Database, key: int) -> None:

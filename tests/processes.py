@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,8 +15,9 @@ from typing import Any
 
 import aiohttp
 
+from tests.waiting import PATIENCE_SECONDS
+
 BIN = Path(sys.executable).parent
-PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,14 @@ class Page:
 async def page(url: str) -> AsyncIterator[Page]:
     async with aiohttp.ClientSession() as session:
         yield Page(url, session)
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 async def until_it_is(wanted: object, ask: Callable[[], Awaitable[object]]) -> None:

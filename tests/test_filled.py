@@ -14,15 +14,12 @@ TABLES = [mapper.class_ for mapper in SQLModel._sa_registry.mappers]
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_every_table_has_rows_and_every_column_a_value_that_is_not_its_first_one(filled_url: str) -> None:
-    database = Database(filled_url)
-
-    async with database.engine.connect() as connection:
+    async with Database(filled_url) as database, database.engine.connect() as connection:
         empty = [
             f"{model.__name__}.{name}"
             for model in TABLES
             for name in unused(model, (await connection.execute(rows_of(model))).all())
         ]
-    await database.dispose()
 
     assert empty == []
 

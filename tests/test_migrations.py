@@ -21,12 +21,8 @@ from tests.support import WORKSPACE, make_workspace
 
 async def ask(url: str, question: Any) -> Any:
     """The answer of a function of a plain connection."""
-    database = Database(url)
-    try:
-        async with database.engine.connect() as connection:
-            return await connection.run_sync(question)
-    finally:
-        await database.dispose()
+    async with Database(url) as database, database.engine.connect() as connection:
+        return await connection.run_sync(question)
 
 
 def tables(connection: Connection) -> set[str]:
@@ -101,17 +97,12 @@ def test_an_empty_database_is_brought_to_the_head_and_a_second_time_changes_noth
 
 def test_an_upgrade_keeps_the_rows(empty_database_url: str) -> None:
     async def store_a_workspace() -> None:
-        database = Database(empty_database_url)
-        async with database.unit(WORKSPACE) as session:
+        async with Database(empty_database_url) as database, database.unit(WORKSPACE) as session:
             await make_workspace(session)
-        await database.dispose()
 
     async def stored() -> list[str]:
-        database = Database(empty_database_url)
-        try:
+        async with Database(empty_database_url) as database:
             return await database.workspace_ids()
-        finally:
-            await database.dispose()
 
     migrate.upgrade(empty_database_url)
     asyncio.run(store_a_workspace())
@@ -131,14 +122,12 @@ def test_the_way_back_to_nothing_works(database_url: str) -> None:
 
 
 async def test_a_program_asks_whether_its_database_is_current(database: Database, empty_database_url: str) -> None:
-    empty = Database(empty_database_url)
+    async with Database(empty_database_url) as empty:
+        assert await migrate.is_current(database)
+        assert not await migrate.is_current(empty)
 
-    assert await migrate.is_current(database)
-    assert not await migrate.is_current(empty)
-
-    await asyncio.to_thread(migrate.upgrade, empty_database_url)
-    assert await migrate.is_current(empty)
-    await empty.dispose()
+        await asyncio.to_thread(migrate.upgrade, empty_database_url)
+        assert await migrate.is_current(empty)
 
 
 def run_upgrade(url: str, folder: Path) -> "subprocess.Popen[str]":
@@ -197,13 +186,9 @@ def test_an_upgrade_of_a_locked_file_says_that_it_was_busy(
     monkeypatch.setattr(migrate, "WORKER_WAIT_MS", 50)
 
     async def upgrade_while_somebody_writes() -> None:
-        writer = Database(empty_database_url)
-        try:
-            async with writer.outside(writes=True) as connection:
-                await connection.execute(text("SELECT 1"))
-                await asyncio.to_thread(migrate.upgrade, empty_database_url)
-        finally:
-            await writer.dispose()
+        async with Database(empty_database_url) as writer, writer.outside(writes=True) as connection:
+            await connection.execute(text("SELECT 1"))
+            await asyncio.to_thread(migrate.upgrade, empty_database_url)
 
     with pytest.raises(DatabaseBusy):
         asyncio.run(upgrade_while_somebody_writes())

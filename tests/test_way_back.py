@@ -111,13 +111,9 @@ def differences(connection: Connection) -> list[Any]:
 
 async def log_one_more(url: str) -> int:
     """The number of a record that is logged now; all that are there are read and exported."""
-    database = Database(url)
-    try:
-        async with database.unit(WORKSPACE) as session:
-            await export(session)
-            ana = await directory.person(session, "UANA")
-            assert ana is not None
-            project = (await session.exec(select(Project).where(col(Project.home_channel_id) == "CMOVE"))).one()
-            return (await make_record(session, ACTION, project=project, by=ana)).record.number
-    finally:
-        await database.dispose()
+    async with Database(url) as database, database.unit(WORKSPACE) as session:
+        await export(session)
+        ana = await directory.person(session, "UANA")
+        assert ana is not None
+        project = (await session.exec(select(Project).where(col(Project.home_channel_id) == "CMOVE"))).one()
+        return (await make_record(session, ACTION, project=project, by=ana)).record.number

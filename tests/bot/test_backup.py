@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from typer.testing import CliRunner
 
 from bot import backup, command_line, migrate
-from bot.run import CannotStart
+from bot.opening import CannotStart
 from models import outbox
 from models.database import Database
 from models.kinds.action import ACTION
@@ -44,12 +44,8 @@ def run(work: Callable[[AsyncSession], Coroutine[Any, Any, Any]], url: str) -> A
     """What the work gives in a unit of that database."""
 
     async def main() -> Any:
-        database = Database(url)
-        try:
-            async with database.unit(WORKSPACE) as session:
-                return await work(session)
-        finally:
-            await database.dispose()
+        async with Database(url) as database, database.unit(WORKSPACE) as session:
+            return await work(session)
 
     return asyncio.run(main())
 

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import carry
-from bot.run import CannotStart
+from bot.opening import CannotStart
 from models import carrying, operations
 from models.database import Database
 from models.kinds.action import ACTION
@@ -26,7 +26,7 @@ from scheduler.deliveries import Draft
 from scheduler.jobs import JOBS
 from scheduler.notices import DELIVERY_KINDS
 from scheduler.notices.card import CARD
-from tests.filled import AFTERWARDS, KEYS_FROM, find, make, opened, post_what_is_due, take_keys
+from tests.filled import AFTERWARDS, KEYS_FROM, find, make, post_what_is_due, take_keys
 from tests.support import WORKSPACE, make_record, make_workspace
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ def other_url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 def in_database(url: str, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
     async def main() -> T:
-        async with opened(url) as database:
+        async with Database(url) as database:
             return await work(database)
 
     return asyncio.run(main())

@@ -44,11 +44,9 @@ def steward(*arguments: str, input: str | None = None, **variables: str) -> Resu
 
 def fill(url: str, work: Callable[[AsyncSession], Awaitable[None]], workspace_id: str = WORKSPACE) -> None:
     async def main() -> None:
-        database = Database(url)
-        async with database.unit(workspace_id) as session:
+        async with Database(url) as database, database.unit(workspace_id) as session:
             await make_workspace(session)
             await work(session)
-        await database.dispose()
 
     asyncio.run(main())
 
@@ -301,19 +299,17 @@ def test_a_manifest_that_cannot_be_read_opens_no_sandbox(installation: Path, wri
 
 def installed_with(url: str, key: str) -> None:
     async def work() -> None:
-        database = Database(url)
-        sealed = Seal([key]).seal("T0001", Tokens("xoxb-hunter2"))
-        await installations.save(database, an_installation(sealed_tokens=sealed))
-        await database.dispose()
+        async with Database(url) as database:
+            sealed = Seal([key]).seal("T0001", Tokens("xoxb-hunter2"))
+            await installations.save(database, an_installation(sealed_tokens=sealed))
 
     asyncio.run(work())
 
 
 def token_stored(url: str, key: str) -> str:
     async def work() -> str:
-        database = Database(url)
-        [stored] = await installations.everywhere(database)
-        await database.dispose()
+        async with Database(url) as database:
+            [stored] = await installations.everywhere(database)
         return Seal([key]).open(stored).access
 
     return asyncio.run(work())

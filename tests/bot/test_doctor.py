@@ -52,12 +52,11 @@ async def found(settings: Settings, now: datetime | None = None) -> dict[str, Fi
 
 
 async def database_with(url: str, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
-    database = Database(url)
-    async with database.unit(WORKSPACE) as session:
-        await make_workspace(session)
-        await work(session)
-    await database.beat(HEARTBEAT, datetime.now(UTC))
-    await database.dispose()
+    async with Database(url) as database:
+        async with database.unit(WORKSPACE) as session:
+            await make_workspace(session)
+            await work(session)
+        await database.beat(HEARTBEAT, datetime.now(UTC))
 
 
 async def one_project(session: AsyncSession) -> None:
@@ -167,9 +166,8 @@ async def test_a_silent_worker_and_messages_that_wait_are_found(slack: Sandbox, 
     await database_with(database_url, waiting)
 
     told = await found(connected_to(slack, database_url=database_url), now=now)
-    database = Database(database_url)
-    await database.beat(HEARTBEAT, now - timedelta(minutes=10))
-    await database.dispose()
+    async with Database(database_url) as database:
+        await database.beat(HEARTBEAT, now - timedelta(minutes=10))
     later = await found(connected_to(slack, database_url=database_url), now=now)
 
     assert "2 wait, the oldest for 20 minutes" in told["messages"].says
@@ -234,10 +232,9 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
     stuck = an_installation("T4", sealed_tokens=Seal([key]).seal("T4", Tokens("xoxe.xoxb-hunter2", "xoxe-hunter2")))
     stuck.expires_at, stuck.refresh_error = now + timedelta(hours=1), "invalid_refresh_token"
     gone = an_installation("T5", removed_at=now)
-    database = Database(database_url)
-    for each in (good, refused, locked, stuck, gone):
-        await installations.save(database, each)
-    await database.dispose()
+    async with Database(database_url) as database:
+        for each in (good, refused, locked, stuck, gone):
+            await installations.save(database, each)
 
     told = await found(
         Settings(

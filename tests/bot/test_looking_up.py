@@ -22,6 +22,7 @@ from scheduler import deliveries
 from scheduler.deliveries import Call, DeliveryKind, Draft, by_key
 from tests.support import NOW, WORKSPACE, FixedClock, make_workspace
 from tests.support_slack import make_sender, stored
+from tests.waiting import until
 from views.blocks import Message, plain, section
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -269,9 +270,7 @@ async def test_a_workspace_that_is_stopped_while_it_looks_leaves_the_row_in_doub
     office.slack.fail("conversations.history", hang=60)
     sender = office.sender()
     passing = asyncio.create_task(sender.drain())
-    async with asyncio.timeout(30):
-        while office.slack._core.faults.ordered:  # noqa: ASYNC110 - taken when the call has come in
-            await asyncio.sleep(0.01)
+    await until(lambda: not office.slack._core.faults.ordered)  # taken when the call has come in
     await sender.stop(grace_seconds=0.05)
     await passing
 

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot import bolt_app, run, web
 from bot.assemble import Slack
 from bot.manifest import manifest
+from bot.opening import CannotStart
 from handlers import records
 from models import outbox
 from models.database import Database
@@ -107,13 +108,9 @@ async def test_a_process_is_ready_without_the_clock_and_not_with_another_schema(
     """Who shares out requests asks whether this process can take one; that nobody ticks is another matter."""
     found = []
     for url in (database_url, empty_database_url, "postgresql://steward:hunter2@127.0.0.1:9/steward"):
-        database = Database(url)
-        try:
-            async with telling(database) as teller:
-                found.append((await teller.get("/readyz"), (await teller.get("/healthz"))[0]))
-                _, numbers = await teller.get("/metrics")
-        finally:
-            await database.dispose()
+        async with Database(url) as database, telling(database) as teller:
+            found.append((await teller.get("/readyz"), (await teller.get("/healthz"))[0]))
+            _, numbers = await teller.get("/metrics")
 
     assert found[0] == ((200, '{"ok":true,"problem":null}'), 503)
     assert found[1][0][0] == found[2][0][0] == 503
@@ -149,7 +146,7 @@ async def test_without_a_port_nothing_is_told_and_a_taken_one_is_named(database:
 
     with run.listener("127.0.0.1", 0) as taken:
         settings = settings_for(metrics_port=taken.getsockname()[1])
-        with pytest.raises(run.CannotStart, match="METRICS_HOST and METRICS_PORT"):
+        with pytest.raises(CannotStart, match="METRICS_HOST and METRICS_PORT"):
             async with run.operated(settings, database, said.append):
                 pass
 

@@ -18,13 +18,16 @@ import pytest
 from bot import run as ways
 from bot.access import OneWorkspace
 from bot.manifest import manifest
+from bot.opening import CannotStart, place, reached
 from bot.sealing import new_key
 from bot.settings import Settings
+from bot.stopping import until_stopped
 from models.database import Database
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
 from sandbox.workspace import Channel
-from tests.processes import PATIENCE_SECONDS, Machine, Page, Program, page, until_it_is
+from tests.processes import PATIENCE_SECONDS, Machine, Page, Program, free_port, page, until_it_is
+from tests.waiting import until
 from tests.wire import wire_to
 
 # From the command to "open it in your browser", on a machine that does nothing else; so it is processor time here.
@@ -189,7 +192,7 @@ async def test_a_second_process_with_the_same_app_token_is_refused(
         await first.says("Steward is running in")
 
         second = await machine.run("run", **connected_to(slack) | {"DATABASE_URL": "sqlite:///other.db"})
-        with pytest.raises(ways.CannotStart), ways.only_one(slack.app_token):
+        with pytest.raises(CannotStart), ways.only_one(slack.app_token):
             pass
         code, _ = await first.stopped()
     with ways.only_one(slack.app_token):
@@ -446,21 +449,21 @@ async def test_a_port_in_use_stops_every_way_of_listening(installation: Path) ->
             ways.sandbox_alone(settings, manifest(), None, None, print),
             ways.web_process(settings, print),
         ):
-            with pytest.raises(ways.CannotStart, match=re.escape(port_in_use(port))):
+            with pytest.raises(CannotStart, match=re.escape(port_in_use(port))):
                 await way
 
 
 async def test_an_address_of_another_machine_is_told_in_a_sentence(installation: Path) -> None:
-    with pytest.raises(ways.CannotStart, match=r"^192\.0\.2\.1:0 cannot be used: .*HOST and PORT"):
+    with pytest.raises(CannotStart, match=r"^192\.0\.2\.1:0 cannot be used: .*HOST and PORT"):
         await ways.with_sandbox(Settings(host="192.0.2.1", port=0), None, print)
 
 
 async def test_a_kept_folder_that_cannot_be_read_is_told_in_a_sentence(installation: Path) -> None:
     (installation / "sandbox.json").write_text("{")
 
-    with pytest.raises(ways.CannotStart, match=r"sandbox\.json cannot be read\. Move it away to start afresh\."):
+    with pytest.raises(CannotStart, match=r"sandbox\.json cannot be read\. Move it away to start afresh\."):
         await ways.with_sandbox(Settings(port=0), installation, print)
-    with pytest.raises(ways.CannotStart, match="cannot be used as a folder for the data: File exists"):
+    with pytest.raises(CannotStart, match="cannot be used as a folder for the data: File exists"):
         await ways.with_sandbox(Settings(port=0), installation / "sandbox.json", print)
 
 
@@ -469,7 +472,7 @@ async def test_web_and_worker_refuse_another_schema(
     installation: Path, way: Callable[..., Coroutine[Any, Any, None]]
 ) -> None:
     """Only the release step changes it, so that it is changed once and before anybody runs."""
-    with pytest.raises(ways.CannotStart, match=r"another schema than this release\. Run `steward migrate` first\."):
+    with pytest.raises(CannotStart, match=r"another schema than this release\. Run `steward migrate` first\."):
         await way(Settings(port=0), print)
 
 
@@ -487,7 +490,7 @@ async def test_a_database_that_cannot_be_opened_is_told_in_a_sentence_without_it
 ) -> None:
     (installation / "notes.txt").write_text("This is no database. " * 100)
 
-    with pytest.raises(ways.CannotStart) as refusal:
+    with pytest.raises(CannotStart) as refusal:
         await ways.worker_process(Settings(database_url=url), print, start_seconds=0)
 
     assert str(refusal.value).startswith("The database in DATABASE_URL cannot be opened: ")
@@ -502,19 +505,19 @@ async def test_a_database_that_is_still_coming_up_is_waited_for(database_url: st
     async with wire_to(database_url) as wire:
         await wire.go_down()
 
-        waiting = asyncio.create_task(ways.reached(wire.through, said.append, PATIENCE_SECONDS))
+        waiting = asyncio.create_task(reached(wire.through, said.append, PATIENCE_SECONDS))
         await until(lambda: bool(said))
         await wire.mend()
         await waiting
 
-    assert said == [f"The database at {ways.place(wire.through)} does not answer yet; waiting for up to 60 s."]
+    assert said == [f"The database at {place(wire.through)} does not answer yet; waiting for up to 60 s."]
 
 
 async def test_a_wait_for_the_database_comes_to_an_end() -> None:
     """Then whoever opens it says what is wrong."""
     said: list[str] = []
 
-    await ways.reached("postgresql://steward:hunter2@127.0.0.1:9/steward", said.append, 0.01)
+    await reached("postgresql://steward:hunter2@127.0.0.1:9/steward", said.append, 0.01)
 
     assert said == ["The database at 127.0.0.1/steward does not answer yet; waiting for up to 0 s."]
 
@@ -524,13 +527,12 @@ async def test_processes_that_start_at_the_same_moment_meet_the_workspace_togeth
     database_url: str, slack: Sandbox
 ) -> None:
     """For the first time: none of them fails because another was faster."""
-    database = Database(database_url)
-    processes = [OneWorkspace(database, slack.bot_token, slack.api_url) for _ in range(6)]
+    async with Database(database_url) as database:
+        processes = [OneWorkspace(database, slack.bot_token, slack.api_url) for _ in range(6)]
 
-    await asyncio.gather(*(process.open() for process in processes))
+        await asyncio.gather(*(process.open() for process in processes))
 
-    assert {workspace.id for process in processes for workspace in await process.workspaces()} == {slack.team_id}
-    await database.dispose()
+        assert {workspace.id for process in processes for workspace in await process.workspaces()} == {slack.team_id}
 
 
 @pytest.mark.parametrize(
@@ -542,7 +544,7 @@ async def test_processes_that_start_at_the_same_moment_meet_the_workspace_togeth
     ],
 )
 def test_the_first_line_tells_where_the_data_is_without_user_or_password(url: str, shown: str) -> None:
-    assert ways.place(url) == shown
+    assert place(url) == shown
 
 
 def port_in_use(port: int) -> str:
@@ -560,13 +562,6 @@ def taken_port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 async def metrics(program: Program) -> str:
     """What the process tells at the address that it names."""
     address = await program.says(r"How it is: (\S+/metrics)")
@@ -579,13 +574,6 @@ async def health(port: int) -> tuple[int, str | None]:
         return answer.status, (await answer.json())["problem"]
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async def ask() -> bool:
-        return holds()
-
-    await until_it_is(True, ask)
-
-
 def test_what_is_loaded_at_the_start_is_left_out_of_garbage_collections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Collections of the oldest went through all of it, now and then, and for a tenth of a second nobody got a turn."""
     told: list[str] = []
@@ -594,6 +582,6 @@ def test_what_is_loaded_at_the_start_is_left_out_of_garbage_collections(monkeypa
     async def work() -> None:
         told.append("at work")
 
-    ways.until_stopped(work())
+    until_stopped(work())
 
     assert told == ["frozen", "at work"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.assemble import Slack
 from bot.sealing import new_key
 from bot.settings import SLACK_API, Settings, SettingsProblem, load
 
@@ -183,6 +184,7 @@ def test_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load("run")
 
     assert "hunter2" not in f"{settings} {settings!r}"
+    assert "hunter2" not in repr(Slack(BOT, settings.slack_api_url, SIGNING))
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -3,7 +3,6 @@
 Browser tests run in the session's event loop, which the browser lives in; nothing here needs a display.
 """
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -53,15 +52,6 @@ def skip_with_one_line(config: pytest.Config, items: list[pytest.Item], ours: li
     speaker.add_marker(pytest.mark.skip(reason=reason))
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Return once `holds()`; fail when it does not within the time a page action may take."""
-    for _ in range(WAIT_MS // 20):
-        if holds():
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("It did not come true in time.")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -7,9 +7,10 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from sandbox import Sandbox
-from tests.browser.conftest import OpenPage, until
+from tests.browser.conftest import OpenPage
 from tests.browser.made_up_app import LunchClub, field, order_form, plain
 from tests.sandbox.block_kit_examples import BLOCK_NAMES, ELEMENT_NAMES, Document, block_document, element_document
+from tests.waiting import until
 
 Json = dict[str, Any]
 

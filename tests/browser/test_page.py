@@ -5,8 +5,9 @@ from datetime import timedelta
 from playwright.async_api import Browser, expect
 
 from sandbox import Sandbox
-from tests.browser.conftest import OpenPage, until
+from tests.browser.conftest import OpenPage
 from tests.browser.made_up_app import MANIFEST, LunchClub, lunch_card
+from tests.waiting import until
 
 
 async def test_a_reload_comes_back_to_the_same_person_and_place(open_page: OpenPage) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from playwright.async_api import Locator, Page, Request, Route, expect
 
 from sandbox import Sandbox
-from tests.browser.conftest import OpenPage, until
+from tests.browser.conftest import OpenPage
+from tests.waiting import until
 
 NETWORK, RANDOM = "C00000000NE", "C00000000RA"
 

@@ -5,8 +5,9 @@ from playwright.async_api import Page, expect
 
 from sandbox import Sandbox
 from sandbox.timing import Timing
-from tests.browser.conftest import OpenPage, until
+from tests.browser.conftest import OpenPage
 from tests.browser.made_up_app import LunchClub
+from tests.waiting import until
 
 
 async def send(page: Page, text: str) -> None:

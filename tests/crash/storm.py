@@ -6,7 +6,6 @@ People log actions and the clock owes words meanwhile. In the end what stands in
 import asyncio
 import random
 import signal
-import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -29,7 +28,7 @@ from models.tables import Delivery, DeliveryState, Person, Record
 from sandbox import Sandbox, SandboxError
 from sandbox.timing import Timing
 from tests.crash.balancer import balancer_over
-from tests.processes import Machine, Program
+from tests.processes import Machine, Program, free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -393,13 +392,6 @@ async def storm(
         finally:
             await running.end()
             await database.dispose()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _is_open(row: Delivery) -> bool:

@@ -11,12 +11,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from sandbox import Sandbox
+from tests.waiting import until
 
 HERE = Path(__file__).parent
 MANIFEST = json.loads((HERE / "manifest.json").read_text())
@@ -80,12 +81,6 @@ async def running(command: list[str], sandbox: Sandbox) -> AsyncIterator[None]:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await reading
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the app is another process and sends no signal
-            await asyncio.sleep(0.02)
 
 
 async def test_a_foreign_app_works_as_with_slack(command: list[str]) -> None:

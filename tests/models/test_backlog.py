@@ -46,6 +46,8 @@ async def test_what_waits_is_counted_over_all_workspaces_that_are_served(filled:
 
     assert found.by_state == {"due": 3, "late": 1, "planned": 1, "sending": 1, "parked": 1, "unconfirmed": 1}
     assert found.oldest_seconds == 20 * 60
+    restored = await backlog(filled, now=NOW, workspace_id="T2")
+    assert (restored.by_state["due"], restored.oldest_seconds) == (1, 4 * 60)
 
 
 async def test_with_nothing_due_nothing_waits(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import pytest
@@ -30,15 +30,6 @@ async def wire(database_url: str) -> AsyncIterator[Wire]:
         yield made
 
 
-@asynccontextmanager
-async def opened(url: str, **options: Any) -> AsyncIterator[Database]:
-    database = Database(url, **options)
-    try:
-        yield database
-    finally:
-        await database.dispose()
-
-
 async def remember(database: Database, key: str) -> None:
     async with database.unit(WORKSPACE) as session:
         session.add(SeenRequest(key=key, at=NOW))
@@ -60,7 +51,7 @@ async def insisting(work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
 @only_postgresql
 async def test_without_its_database_a_unit_says_so_and_the_next_one_finds_it_again(wire: Wire) -> None:
     """Also what belongs to no workspace; and a connection that was cut while nobody used it costs nobody anything."""
-    async with opened(wire.through) as database:
+    async with Database(wire.through) as database:
         await remember(database, "before")
         await wire.go_down()
 
@@ -83,7 +74,7 @@ async def test_a_database_that_hangs_is_given_up_after_the_time_a_statement_has(
 ) -> None:
     """With connections that are open, and where a new one is needed; it is found again by itself."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", SOON_SECONDS)
-    async with opened(wire.through, statement_seconds=SOON_SECONDS) as database:
+    async with Database(wire.through, statement_seconds=SOON_SECONDS) as database:
         await insisting(remember, database, "before")
         wire.go_dead()
 
@@ -98,7 +89,7 @@ async def test_a_database_that_hangs_is_given_up_after_the_time_a_statement_has(
 @only_postgresql
 async def test_what_waits_for_a_database_that_hangs_can_be_cut_off(wire: Wire) -> None:
     """So that a process that stops need not wait for it."""
-    async with opened(wire.through) as database:
+    async with Database(wire.through) as database:
         await remember(database, "before")
         wire.go_dead()
         waiting = asyncio.create_task(remember(database, "meanwhile"))
@@ -114,7 +105,7 @@ async def test_what_waits_for_a_database_that_hangs_can_be_cut_off(wire: Wire) -
 @only_postgresql
 @pytest.mark.parametrize("carrying_it", [True, False], ids=["after the commit", "before the commit"])
 async def test_a_connection_lost_at_the_commit_leaves_open_whether_it_was_stored(wire: Wire, carrying_it: bool) -> None:
-    async with opened(wire.through) as database:
+    async with Database(wire.through) as database:
         wire.break_at_the_commit_of("meanwhile", carrying_it=carrying_it)
 
         with pytest.raises(DatabaseAway, match="may or may not have been saved") as refusal:
@@ -130,7 +121,7 @@ async def test_a_process_opens_no_more_connections_than_it_may(
 ) -> None:
     """Who waits too long for one is told that the database is busy."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", SOON_SECONDS)
-    async with opened(database_url, connections=2) as database:
+    async with Database(database_url, connections=2) as database:
         async with database.unit(WORKSPACE) as first, database.unit(WORKSPACE) as second:
             await first.exec(select(SeenRequest))
             await second.exec(select(SeenRequest))
@@ -152,7 +143,7 @@ async def test_a_mistake_of_ours_is_no_database_that_is_away(database: Database)
 @only_sqlite
 async def test_a_full_disk_is_told_and_nothing_is_half_stored(database_url: str) -> None:
     """SQLite is told that its file may not grow; what was deleted makes room again."""
-    async with opened(database_url) as database:
+    async with Database(database_url) as database:
 
         @event.listens_for(database.engine.sync_engine, "connect")
         def _limit(connection: Any, _: object) -> None:

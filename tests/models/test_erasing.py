@@ -13,8 +13,7 @@ from sqlmodel import SQLModel
 
 from models import erased, erasing
 from models.database import Database, sqlite_path
-from models.forgetting import scope_of
-from models.tables import Person, Record, RecordTag
+from models.tables import Person, Record, RecordTag, scope_of, table_of
 from tests.databases import Databases
 from tests.filled import AFTERWARDS, fill
 from tests.support import WORKSPACE
@@ -87,8 +86,7 @@ def outcome(request: pytest.FixtureRequest) -> Iterator[Outcome]:
 
 
 async def _outcome(url: str) -> Outcome:
-    database = Database(url)
-    try:
+    async with Database(url) as database:
         await fill(database, WORKSPACE)
         await speak_of_them(database)
         before, bytes_before = await everything(database), written(url)
@@ -97,8 +95,6 @@ async def _outcome(url: str) -> Outcome:
         found_again = await erase(database)
         assert await database.scrub()
         return Outcome(before, after, await everything(database), found_again, bytes_before, written(url))
-    finally:
-        await database.dispose()
 
 
 async def erase(database: Database) -> erasing.Erasure:
@@ -108,7 +104,7 @@ async def erase(database: Database) -> erasing.Erasure:
 
 async def speak_of_them(database: Database) -> None:
     """Put the person into every text and every JSON value."""
-    person, record, tag = Person.__table__, Record.__table__, RecordTag.__table__  # type: ignore[attr-defined]
+    person, record, tag = table_of(Person), table_of(Record), table_of(RecordTag)
     async with database.outside(writes=True) as connection:
         await connection.execute(update(person).where(person.c.id == WHO).values(NAMES))
         for table, column in typed_columns():

@@ -28,12 +28,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import inserting
 from models.database import Database
 from models.errors import WrongWorkspace
-from models.tables import Counter, SeenRequest, Workspace
+from models.tables import Counter, SeenRequest, Workspace, table_of
 from tests.models.test_scope import (
     OURS,
     TABLES,
     THEIRS,
-    columns,
     of_workspace,
     scope_column,
     stored,
@@ -60,7 +59,7 @@ def whose(table: Any, model: Model | None = None) -> Any:
 
 def bare(table: Model) -> Any:
     """The same column of the table that the ORM knows nothing of."""
-    return columns(table).c[scope_column(table)]
+    return table_of(table).c[scope_column(table)]
 
 
 def other(table: Model) -> Any:
@@ -114,27 +113,27 @@ SPIES: Mapping[str, Way] = {
 
 # What the filter cannot reach.
 REFUSED: Mapping[str, Way] = {
-    "bare table": lambda table: select(columns(table)),
+    "bare table": lambda table: select(table_of(table)),
     "bare column": lambda table: select(bare(table)),
     "bare column beside": lambda table: select(Workspace.name, bare(table)),
     "bare column of a subquery": lambda table: select(Workspace.name, select(bare(table)).subquery().c[0]),
     "bare value": lambda table: select(Workspace.name, select(func.max(bare(table))).scalar_subquery()),
     "bare exists": lambda table: select(Workspace.name).where(exists().where(bare(table) == THEIRS)),
-    "bare join": lambda table: select(Workspace.name).join(columns(table), true()),
-    "bare from": lambda table: select(func.count(Workspace.name)).select_from(Workspace, columns(table)),
-    "bare alias": lambda table: select(Workspace.name, columns(table).alias().c[0]),
+    "bare join": lambda table: select(Workspace.name).join(table_of(table), true()),
+    "bare from": lambda table: select(func.count(Workspace.name)).select_from(Workspace, table_of(table)),
+    "bare alias": lambda table: select(Workspace.name, table_of(table).alias().c[0]),
     "bare common table": lambda table: select(Workspace.name, select(bare(table)).cte().c[0]),
     "bare union": lambda table: union_all(select(whose(table)), select(bare(table))),
-    "entities of a bare statement": lambda table: select(table).from_statement(select(columns(table))),
-    "text": lambda table: text(f"SELECT * FROM {columns(table).name}"),
-    "entities of a text": lambda table: select(table).from_statement(text(f"SELECT * FROM {columns(table).name}")),
+    "entities of a bare statement": lambda table: select(table).from_statement(select(table_of(table))),
+    "text": lambda table: text(f"SELECT * FROM {table_of(table).name}"),
+    "entities of a text": lambda table: select(table).from_statement(text(f"SELECT * FROM {table_of(table).name}")),
     "text as a condition": lambda table: select(table).where(text("1 = 1 OR 1 = 1")),
     "literal as a condition": lambda table: select(table).where(literal_column("1 = 1 OR 1 = 1")),
     "insert": lambda table: insert(table).values({scope_column(table): THEIRS}),
-    "bare insert": lambda table: insert(columns(table)).values({scope_column(table): THEIRS}),
+    "bare insert": lambda table: insert(table_of(table)).values({scope_column(table): THEIRS}),
     "insert from a question": lambda table: insert(table).from_select([scope_column(table)], select(whose(table))),
-    "bare update": lambda table: update(columns(table)).values({scope_column(table): OURS}),
-    "bare delete": lambda table: delete(columns(table)),
+    "bare update": lambda table: update(table_of(table)).values({scope_column(table): OURS}),
+    "bare delete": lambda table: delete(table_of(table)),
     "update that moves": lambda table: update(table).values({scope_column(table): THEIRS}),
     "update that moves by a column": lambda table: update(table).values({whose(table): THEIRS}),
     "update by a bare value": lambda table: update(Workspace).values(name=select(bare(table)).scalar_subquery()),
@@ -164,7 +163,7 @@ async def test_entities_are_the_units_own_by_whichever_way_they_are_loaded(two_w
     for table in TABLES:
         async with two_workspaces.unit(THEIRS, writes=False) as session:
             (theirs,) = (await session.exec(select(table))).first()  # type: ignore[call-overload]
-            key = tuple(getattr(theirs, column.name) for column in columns(table).primary_key)
+            key = tuple(getattr(theirs, column.name) for column in table_of(table).primary_key)
         async with two_workspaces.unit(OURS, writes=False) as session:
             rows = (await session.exec(select(table))).all()  # type: ignore[call-overload]
             counted = (await session.exec(select(func.count()).select_from(table))).scalar_one()  # type: ignore[call-overload]
@@ -218,7 +217,7 @@ async def test_a_change_of_everything_leaves_the_other_workspace_as_it_was(two_w
 def update_of_everything(table: Model) -> list[Any]:
     """An update for each column of text that is no key: by itself, with a join, with a value of a subquery."""
     found: list[Any] = []
-    for column in columns(table).c:
+    for column in table_of(table).c:
         if isinstance(column.type, AutoString) and not column.primary_key and column.name != "workspace_id":
             own = getattr(table, column.name)
             longest = func.coalesce(select(func.max(getattr(aliased(table), column.name))).scalar_subquery(), "?")
@@ -257,7 +256,7 @@ async def test_no_row_of_another_workspace_goes_in(two_workspaces: Database) -> 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_no_row_refers_to_one_of_another_workspace(two_workspaces: Database) -> None:
     """By no foreign key of any table."""
-    references = [(table, key) for table in map(columns, TABLES) for key in table.foreign_keys]
+    references = [(table, key) for table in map(table_of, TABLES) for key in table.foreign_keys]
     found = 0
     async with two_workspaces.outside(writes=False) as connection:
         for table, key in references:

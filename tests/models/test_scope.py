@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, delete, exists, func, select, true, update
+from sqlalchemy import delete, exists, func, select, true, update
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -29,6 +29,7 @@ from models.tables import (
     Watcher,
     WeeklySummary,
     Workspace,
+    table_of,
 )
 from tests.support import NOW, a_plan, make_person, make_record, make_workspace
 
@@ -37,14 +38,9 @@ OURS, THEIRS = "T0001", "T0002"
 # Every mapped table but those that belong to no workspace; those that point at others come first.
 TABLES: list[type[SQLModel]] = sorted(
     (mapper.class_ for mapper in SQLModel._sa_registry.mappers if mapper.class_ not in OF_NO_WORKSPACE),
-    key=lambda table: list(SQLModel.metadata.sorted_tables).index(table.__table__),  # type: ignore[attr-defined]
+    key=lambda table: list(SQLModel.metadata.sorted_tables).index(table_of(table)),
     reverse=True,
 )
-
-
-def columns(table: type[SQLModel]) -> Table:
-    made: Table = table.__table__  # type: ignore[attr-defined]
-    return made
 
 
 def scope_column(table: type[SQLModel]) -> str:
@@ -83,13 +79,13 @@ async def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, whoever's it is."""
     async with database.engine.connect() as connection:
         return {
-            table.__name__: sorted(map(tuple, await connection.execute(select(columns(table)))), key=str)
+            table.__name__: sorted(map(tuple, await connection.execute(select(table_of(table)))), key=str)
             for table in TABLES
         }
 
 
 def of_workspace(rows: dict[str, list[tuple[Any, ...]]], workspace_id: str) -> dict[str, list[tuple[Any, ...]]]:
-    place = {table.__name__: list(columns(table).columns.keys()).index(scope_column(table)) for table in TABLES}
+    place = {table.__name__: list(table_of(table).columns.keys()).index(scope_column(table)) for table in TABLES}
     return {name: [row for row in found if row[place[name]] == workspace_id] for name, found in rows.items()}
 
 
@@ -193,7 +189,7 @@ async def test_a_unit_reaches_no_table_that_belongs_to_no_workspace(database: Da
             select(func.count()).select_from(select(table).subquery()),
             select(Person).join(aliased(table), true()),
             select(Person).where(select(table).exists()),
-            update(table).values({columns(table).columns[0].name: "x"}),
+            update(table).values({table_of(table).columns[0].name: "x"}),
             delete(table),
         ):
             with pytest.raises(WrongWorkspace):

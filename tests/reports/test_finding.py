@@ -247,24 +247,19 @@ async def test_a_text_that_is_as_long_as_can_be_is_stored_and_found(database: Da
 
 def test_records_from_before_there_was_an_index_are_found_after_the_upgrade(database_url: str) -> None:
     async def store() -> None:
-        database = Database(database_url)
-        async with database.unit(WORKSPACE) as session:
-            await fill(session)
-            ana = actor_of(await make_person(session))
-            item, project = await operations.find(session, ana, ACTION, 4)
-            for said in ("No switch either", "—"):
-                await comments.add(session, ana, item, project, said, now=NOW)
-        async with database.unit("T0002") as session:
-            await make_record(session, RISK, title="Switch of others")
-        await database.dispose()
+        async with Database(database_url) as database:
+            async with database.unit(WORKSPACE) as session:
+                await fill(session)
+                ana = actor_of(await make_person(session))
+                item, project = await operations.find(session, ana, ACTION, 4)
+                for said in ("No switch either", "—"):
+                    await comments.add(session, ana, item, project, said, now=NOW)
+            async with database.unit("T0002") as session:
+                await make_record(session, RISK, title="Switch of others")
 
     async def finds(line: str) -> list[str]:
-        database = Database(database_url)
-        try:
-            async with database.unit(WORKSPACE) as session:
-                return sorted(await references(session, line))
-        finally:
-            await database.dispose()
+        async with Database(database_url) as database, database.unit(WORKSPACE) as session:
+            return sorted(await references(session, line))
 
     asyncio.run(store())
     migrate.downgrade(database_url, "0009")

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from sandbox import Sandbox
-from tests.sandbox.workspace_support import until
+from tests.waiting import until
 
 Json = dict[str, Any]
 

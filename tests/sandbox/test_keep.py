@@ -9,7 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox import Sandbox, SandboxError, Timing
 from sandbox.seed import ANA, NETWORK
-from tests.sandbox.workspace_support import MANIFEST, SCOPES, home, until
+from tests.sandbox.workspace_support import MANIFEST, SCOPES, home
+from tests.waiting import until
 
 
 async def test_everything_said_is_there_again_after_a_restart(tmp_path: Path) -> None:

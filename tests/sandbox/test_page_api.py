@@ -18,7 +18,8 @@ from sandbox import Sandbox, SandboxError
 from sandbox.forms import REQUIRED
 from sandbox.seed import ANA, BEN, MIA, NETWORK, RANDOM
 from tests.sandbox.raw_app import raw_app
-from tests.sandbox.workspace_support import MANIFEST, actions, button, modal, plain, until
+from tests.sandbox.workspace_support import MANIFEST, actions, button, modal, plain
+from tests.waiting import until
 
 Json = dict[str, Any]
 

@@ -12,7 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sandbox import Sandbox
 from sandbox.seed import ANA, NETWORK
 from tests.sandbox.raw_app import RawApp, raw_app
-from tests.sandbox.workspace_support import actions, button, home, modal, plain, section, text_input, until
+from tests.sandbox.workspace_support import actions, button, home, modal, plain, section, text_input
+from tests.waiting import until
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "slack" / "payloads"
 

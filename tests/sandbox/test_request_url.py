@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from sandbox import Sandbox, SandboxError, Timing
 from sandbox.request_url import sign
-from tests.sandbox.workspace_support import MANIFEST, bolt_over_http, manifest, modal, serving, until
+from tests.sandbox.workspace_support import MANIFEST, bolt_over_http, manifest, modal, serving
+from tests.waiting import until
 
 SAMPLE = Path(__file__).parents[3] / "shared/slack/payloads/slash_command.signed_request.json"
 

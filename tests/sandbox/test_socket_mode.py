@@ -7,7 +7,8 @@ import pytest
 
 from sandbox import Sandbox, Timing
 from tests.sandbox.raw_app import connection_address, raw_app
-from tests.sandbox.workspace_support import MANIFEST, until
+from tests.sandbox.workspace_support import MANIFEST
+from tests.waiting import until
 
 
 async def test_hello_counts_connections(sandbox: Sandbox) -> None:

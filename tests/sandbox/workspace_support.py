@@ -19,6 +19,7 @@ from starlette.routing import Route
 from sandbox import Sandbox
 from sandbox.server import EmbeddedServer
 from sandbox.timing import Timing
+from tests.waiting import until
 
 Json = dict[str, Any]
 
@@ -211,10 +212,3 @@ async def bolt_over_http(
         listen(app)
         handlers.append(AsyncSlackRequestHandler(app))
         yield sandbox
-
-
-async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait until the condition holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the conditions are about things that send no signal
-            await asyncio.sleep(0.005)

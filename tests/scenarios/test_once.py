@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from sandbox.timing import Timing
 from tests.scenarios.house import PATIENT_SLACK, House, house_over_socket_mode, shown
 from tests.scenarios.looking import held
 from tests.scenarios.steps import again, all_said, delivered, owed, said, writer_held
+from tests.waiting import until
 
 on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -57,13 +58,6 @@ async def held_up(house: House) -> AsyncIterator[None]:
         goes_on.set()
         await house.steward.background.settle()
         edge._patience_seconds, edge._unit = patient, unit  # type: ignore[method-assign]
-
-
-async def seen(condition: Callable[[], Any]) -> None:
-    """Wait until somebody sees it, with what they asked for still under way."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - a window has no event
-            await asyncio.sleep(0.02)
 
 
 async def cards(house: House, reference: str) -> list[str]:
@@ -403,7 +397,7 @@ async def test_a_slow_button_on_home_says_so_on_top_of_it(house: House, database
 
     async with writer_held_long(house, database_url):
         await ana.click_home("step:done", "A1")
-        await seen(lambda: "Still working" in shown(ana.home or {}))
+        await until(lambda: "Still working" in shown(ana.home or {}))
     await house.settled()
 
     assert "Still working" not in shown(ana.home or {})
@@ -420,7 +414,7 @@ async def test_a_slow_button_in_a_form_says_so_in_it_and_keeps_what_was_typed(ho
 
     async with held_up(house):
         await ana.click_view("kind", "risk")
-        await seen(lambda: "Still working" in shown(ana.modal or {}))
+        await until(lambda: "Still working" in shown(ana.modal or {}))
         meanwhile = held(ana.modal)["title"]
     await house.settled()
 
@@ -438,7 +432,7 @@ async def test_a_form_stays_below_what_its_slow_button_opens(house: House) -> No
 
     async with held_up(house):
         await ana.click_view("look:A1")
-        await seen(lambda: "Still working" in shown(ana.modal or {}))
+        await until(lambda: "Still working" in shown(ana.modal or {}))
     await house.settled()
 
     assert "A1  Order cables" in shown(ana.modals[-1]).replace("\n", "")
@@ -460,7 +454,7 @@ async def test_a_slow_shortcut_opens_a_window_that_says_so_and_then_is_the_form(
             await ana.message_shortcut("#network", message["ts"], which)
         else:
             await ana.shortcut(which)
-        await seen(lambda: ana.modal)
+        await until(lambda: ana.modal)
         meanwhile = shown(ana.modal or {})
         house.sandbox._core.tickets.triggers.clear()
     await house.settled()

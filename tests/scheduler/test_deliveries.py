@@ -98,10 +98,8 @@ async def test_a_row_that_is_claimed_is_not_claimed_again(database: Database) ->
 
 async def test_senders_that_claim_at_once_never_share_a_row(database: Database, database_url: str) -> None:
     await owe(database, *(f"row {number:02}" for number in range(40)))
-    patient = Database(database_url, wait_ms=WORKER_WAIT_MS)
-
-    batches = await asyncio.gather(*(claim(patient, worker=f"w{n}", limit=7) for n in range(6)))
-    await patient.dispose()
+    async with Database(database_url, wait_ms=WORKER_WAIT_MS) as patient:
+        batches = await asyncio.gather(*(claim(patient, worker=f"w{n}", limit=7) for n in range(6)))
 
     taken = [key for batch in batches for key in keys(batch)]
     assert len(taken) == len(set(taken)) > 7
