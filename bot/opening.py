@@ -18,6 +18,8 @@ Say = Callable[[str], None]
 # How long the start waits for a database that is not up yet, as when both were started together.
 START_SECONDS = 60.0
 RETRY_SECONDS = 1.0
+LOOK_AT_FILE = "See whether it is the right file, its folder is there and may be written, and the disk has room."
+LOOK_AT_SERVER = "See whether the server runs, and whether the host, the user, the password and the name are right."
 
 
 class CannotStart(Exception):
@@ -82,9 +84,9 @@ def database_faults(url: str) -> Iterator[None]:
         yield
     except (OSError, SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()
-        raise CannotStart(
-            f"The database in DATABASE_URL cannot be opened: {reason[0] if reason else type(error).__name__}"
-        ) from None
+        told = (reason[0] if reason else type(error).__name__).rstrip(".")
+        look = LOOK_AT_FILE if sqlite_path(url) is not None else LOOK_AT_SERVER
+        raise CannotStart(f"The database in DATABASE_URL cannot be opened: {told}. {look}") from None
 
 
 async def bring_up_to_date(url: str) -> None:
