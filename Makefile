@@ -52,7 +52,7 @@ manifest: setup ## write manifest.json from the code
 	@$(BIN)/steward manifest > manifest.json
 
 pictures: setup-test ## take the pictures of README and docs in browser tests
-	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser -k "(first_five and 1280) or test_summary or fortnight"
+	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser -k "(first_five and 1280) or test_summary or fortnight or test_installing"
 
 docs: setup ## write the tables of README.md and .env.example from the code
 	@$(BIN)/python -m bot.documents .

@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -24,7 +24,7 @@ from bot.sender import PACE_SECONDS, Sender
 from bot.served import Served
 from handlers.request import Where
 from models.clock import Clock, SystemClock
-from models.database import Database, DatabaseAway
+from models.database import Database, DatabaseBusy
 from models.tables import Workspace
 from scheduler.runner import Runner
 
@@ -42,9 +42,9 @@ LOOK_SECONDS = 5.0
 class Slack:
     """How to reach Slack. `signing_secret` is needed only where requests arrive over HTTP."""
 
-    bot_token: str
+    bot_token: str = field(repr=False)
     api_url: str
-    signing_secret: str | None = None
+    signing_secret: str | None = field(default=None, repr=False)
 
 
 class Steward:
@@ -128,15 +128,20 @@ class Steward:
     async def warmed(self) -> None:
         """Wait until everybody and every channel was read once; needs `keep_fresh`."""
         for workspace_id in await self.workspace_ids():
-            await (await self.served(workspace_id)).directory.is_warm.wait()
+            with suppress(LookupError):  # it left meanwhile
+                await (await self.served(workspace_id)).directory.is_warm.wait()
 
     async def keep_fresh(self) -> None:
         """Read who is where again and again, in every workspace, also in those that come later, until cancelled."""
         reading: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                with suppress(DatabaseAway):  # it is back one of these times
+                try:
                     await self._read_those_served(reading)
+                except (DatabaseBusy, LookupError):
+                    pass  # it is back one of these times; and a workspace may leave while it is looked at
+                except Exception:
+                    log.exception("who is served could not be read")
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             for task in reading.values():

@@ -24,7 +24,7 @@ from handlers import commands, records
 from handlers.registry import Entry, Reads, entry_for
 from handlers.replies import FieldErrors, Nothing, OpenForm, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Deps, Request, SourceMessage, Where
-from handlers.slack_text import after_mention, decoded, labelled, named_pieces
+from handlers.slack_text import after_mention, decoded, labelled, named_pieces, people_in
 from models import directory, erased, operations, outbox, projects, requests
 from models.clock import Clock
 from models.database import Database, DatabaseAway, DatabaseBusy, shielded
@@ -40,6 +40,9 @@ from views.forms import file_in
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
+# In what somebody types others may be named who are not known yet; of so many Slack is asked at once.
+TYPED = (Where.COMMAND, Where.MENTION)
+NAMED_AT_ONCE = 5
 
 
 class Unknown(Exception):
@@ -275,9 +278,9 @@ class Edge:
         return reply
 
     async def _learn(self, incoming: Incoming) -> None:
-        """Ask Slack about the person and the channel at the same time, and about what their rights hang on.
+        """Ask Slack about the person, the channel and whom they name at the same time, and what their rights hang on.
 
-        Raises OfErased.
+        Those whom somebody names are unknown where Steward was installed a moment ago. Raises OfErased.
         """
         asks: list[Awaitable[None]] = []
         async with self._database.unit(self._workspace.id, writes=False) as session:
@@ -287,6 +290,9 @@ class Edge:
                 asks.append(self._directory.learn_person(incoming.person_id))
             if _names_channel(incoming) and not _is_known(await directory.channel(session, incoming.channel_id)):
                 asks.append(self._directory.learn_channel(incoming.channel_id, incoming.channel_name))
+            named = people_in(incoming.text)[:NAMED_AT_ONCE] if incoming.where in TYPED else []
+            known = await directory.people(session, named)
+            asks += [self._directory.learn_named(each) for each in named if each not in known]
         await asyncio.gather(self._directory.freshen(incoming.person_id, incoming.channel_id), *asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:

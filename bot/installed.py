@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.incoming import Incoming
-from bot.sealing import Seal, Tokens
+from bot.sealing import CannotOpen, Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
 from models import forgetting, installations
 from models.clock import Clock, SystemClock
@@ -162,13 +162,13 @@ class InstalledWorkspaces:
         """
         installation = _used_in(workspace_id, await self._recent())
         if not self._is_due(installation):
-            return self._tokens(installation).access
+            return self._usable(installation)
         exchanging = self._exchange_soon(installation)
         if not self._is_over(installation):
-            return self._tokens(installation).access
+            return self._usable(installation)
         if exchanging is not None:
             await asyncio.shield(exchanging)
-        return self._tokens(await self._exchanged_elsewhere(workspace_id)).access
+        return self._usable(await self._exchanged_elsewhere(workspace_id))
 
     def scopes(self, workspace_id: str) -> frozenset[str]:
         """What was granted when it was installed."""
@@ -233,6 +233,8 @@ class InstalledWorkspaces:
                     rows = await installations.rows(self._database)
                     if rows != self._rows:
                         self._rows, self._known = rows, _Known.of(rows)
+                        # Tokens that were erased are not kept in memory either.
+                        self._opened = {id: held for id, held in self._opened.items() if self._known.installation(id)}
                     self._looked_at = began
         return self._known
 
@@ -295,6 +297,14 @@ class InstalledWorkspaces:
         if opened is None or opened[0] != installation.sealed_tokens:
             opened = self._opened[installation.id] = (installation.sealed_tokens, self._seal.open(installation))
         return opened[1]
+
+    def _usable(self, installation: Installation) -> str:
+        """The token for a call. Raises SlackNotSent where another process has sealed it with a key that we lack."""
+        try:
+            return self._tokens(installation).access
+        except CannotOpen as reason:
+            log.error("nothing can be sent: %s", reason)
+            raise SlackNotSent("token_does_not_open", PAUSE.total_seconds()) from None
 
     def _is_due(self, installation: Installation) -> bool:
         return installation.expires_at is not None and installation.expires_at - self._clock.now() < EXCHANGE_BEFORE

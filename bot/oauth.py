@@ -5,6 +5,7 @@ used up by the first who comes back with it, within ten minutes and from that br
 with a page that says what to do, in sentences that are written here and hold nothing of the request.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -73,6 +74,8 @@ class Installing:
         self._authorize_url = authorize_url
         self._clock = clock or SystemClock()
         self._is_secure = not is_loopback(public_url)
+        # Whoever is out there may ask for a state as often as they like, and must not crowd the database.
+        self._one_at_a_time = asyncio.Lock()
 
     def routes(self) -> Sequence[Route]:
         """For the web application."""
@@ -91,9 +94,14 @@ class Installing:
         state = secrets.token_urlsafe(STATE_BYTES)
         now = self._clock.now()
         try:
-            await installations.begin(self._database, _digest(state), now=now, expires_at=now + STATE_LIFETIME)
+            async with self._one_at_a_time:
+                has_begun = await installations.begin(
+                    self._database, _digest(state), now=now, expires_at=now + STATE_LIFETIME
+                )
         except DatabaseBusy:
-            return self._refusal("Steward is busy", "Please try again in a moment.")
+            has_begun = False
+        if not has_begun:
+            return self._refusal("Steward is busy", "Please try again in a few minutes.")
         asked = {
             "client_id": self._client_id,
             "scope": ",".join(SCOPES),
@@ -136,7 +144,9 @@ class Installing:
         return answer
 
     async def _installed_with(self, code: str, state: str) -> Response:
-        if not await installations.finish(self._database, _digest(state), now=self._clock.now()):
+        async with self._one_at_a_time:
+            is_good = await installations.finish(self._database, _digest(state), now=self._clock.now())
+        if not is_good:
             return self._refusal(
                 "This way was used before",
                 "It works once, within ten minutes. If Steward is among the apps in your Slack by now, all is well; "

@@ -38,8 +38,10 @@ async def migrated_database(url: str, **options: Any) -> AsyncIterator[Database]
 async def chosen_workspace(database: Database, workspace_id: str | None) -> str:
     """The workspace that a command is about: the one that was named, else the only one. Raises CannotStart."""
     known = await database.workspace_ids(also_removed=True)
+    if not known:
+        raise CannotStart("No workspace is in this database yet: it comes with Steward's first start, or is imported.")
     if workspace_id is None and len(known) != 1:
-        raise CannotStart(f"Say which workspace: --workspace {' or '.join(known) or '(there is none yet)'}")
+        raise CannotStart(f"Say which workspace: --workspace {' or '.join(known)}")
     chosen = workspace_id or known[0]
     if chosen not in known:
         raise CannotStart(f"There is no workspace {chosen} here.")

@@ -207,33 +207,34 @@ def load(purpose: str) -> Settings:
 
     For `run` no Slack variable at all is fine: that means the sandbox.
     """
-    problems = []
+    problems: dict[str, str] = {}
     try:
         settings = Settings()
     except ValidationError as error:
-        faults = error.errors(include_input=False)
-        problems = [_sentence(fault) for fault in faults]
+        problems = {str(fault["loc"][0]): _sentence(fault) for fault in error.errors(include_input=False)}
         # With defaults in place of what cannot be read, the rest can be looked at: everything is told at once.
-        settings = Settings(**{name: Settings.model_fields[name].default for name in _names(faults)})
-    problems += _slack_problems(settings, purpose)
+        settings = Settings(**{name: Settings.model_fields[name].default for name in problems})
+    # What is wrong with a variable goes before that it is, for want of a good value, not set.
+    problems = problems | _slack_problems(settings, purpose) | problems
     if problems:
-        raise SettingsProblem(problems)
+        raise SettingsProblem(list(problems.values()))
     return settings
 
 
-def _slack_problems(settings: Settings, purpose: str) -> list[str]:
+def _slack_problems(settings: Settings, purpose: str) -> dict[str, str]:
+    """What is wrong with Slack's variables, by name."""
     if purpose == "database" or (purpose == "run" and not settings.names_slack):
-        return []
+        return {}
     if settings.serves_installed and settings.slack_bot_token is not None:
-        return [BOTH_WAYS]
-    problems = []
+        return {"slack_bot_token": BOTH_WAYS}
+    problems = {}
     for name in (NEEDS_INSTALLED if settings.serves_installed else NEEDS)[purpose]:
         value: SecretStr | str | None = getattr(settings, name)
         if value is None:
             why = WHY.get(name, "to reach Slack")
-            problems.append(f"{name.upper()}: not set, and `steward {purpose}` needs it {why}")
+            problems[name] = f"{name.upper()}: not set, and `steward {purpose}` needs it {why}"
         elif isinstance(value, SecretStr) and not value.get_secret_value().startswith(PREFIXES.get(name, "")):
-            problems.append(f"{name.upper()}: this is not the right one, which begins with {PREFIXES[name]}")
+            problems[name] = f"{name.upper()}: this is not the right one, which begins with {PREFIXES[name]}"
     return problems
 
 
@@ -242,8 +243,5 @@ def _parts(keys: SecretStr | None) -> list[str]:
 
 
 def _sentence(fault: Any) -> str:
-    return f"{fault['loc'][0].upper()}: {fault['msg'].removeprefix('Value error, ')}"
-
-
-def _names(faults: list[Any]) -> list[str]:
-    return [fault["loc"][0] for fault in faults]
+    said = fault["msg"].removeprefix("Value error, ").replace("Input should be", "write")
+    return f"{fault['loc'][0].upper()}: {said}"

@@ -186,6 +186,13 @@ class SlackDirectory:
 
         Somebody who was erased is met like anybody new.
         """
+        await self._learn_person(person_id, acts=True)
+
+    async def learn_named(self, person_id: str) -> None:
+        """The same of somebody who is only spoken of: who was erased stays so."""
+        await self._learn_person(person_id, acts=False)
+
+    async def _learn_person(self, person_id: str, *, acts: bool) -> None:
         try:
             call = self._port.call("users.info", user=person_id, include_locale=True)
             answer = await asyncio.wait_for(call, PATIENCE_SECONDS)
@@ -193,7 +200,7 @@ class SlackDirectory:
             log.warning("could not read a person from Slack: %s", error)
             return
         described = answer.get("user") or {"id": person_id}
-        await self._save_person(person_from(described, self._workspace.id), acts=True)
+        await self._save_person(person_from(described, self._workspace.id), acts=acts)
 
     async def learn_channel(self, channel_id: str, name: str = "") -> None:
         """Ask Slack what channel that is and who is in it, and store it.

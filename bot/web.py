@@ -29,6 +29,8 @@ CLOCK_SKEW_SECONDS = 300
 DIGITS_MAX = 12
 # What a form without a payload holds: a slash command, or Slack's look at the certificate.
 FORMS = frozenset({"command", "ssl_check"})
+# Slack sends a request at once, and gives up on it after three seconds; whoever takes longer holds a place.
+BODY_SECONDS = 10.0
 # A request is answered within two seconds (see the edge).
 STOP_SECONDS = 3
 
@@ -41,7 +43,11 @@ def application(
     secret = signing_secret.encode()
 
     async def events(request: Request) -> Response:
-        body = await _body_within_limit(request)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body_within_limit(request)
+        except TimeoutError:
+            return _turned_away("too slow", 408)
         if body is None:
             return _turned_away("too large", 413)
         if not _is_signed(request, body, secret):

@@ -65,6 +65,11 @@ def after_mention(text: str, user_id: str) -> str:
     return text[found.end() :] if found else text
 
 
+def people_in(text: str) -> list[str]:
+    """The ids of the people named in it, each once, in their order."""
+    return list(dict.fromkeys(piece.user_id for piece in pieces_with_channels(text) if isinstance(piece, Mention)))
+
+
 async def named_pieces(session: AsyncSession, text: str) -> list[Piece]:
     """The pieces with channels, and people under the names we know them by: Slack often sends nothing but the id."""
     found = pieces_with_channels(text)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from models.database import Database
@@ -19,12 +19,22 @@ Rows = tuple[Sequence[Row[Any]], Sequence[Row[Any]]]
 
 _installations, _states, _workspaces = table_of(Installation), table_of(InstallState), table_of(Workspace)
 
+# So many installations may be under way; more than that is nobody who installs anything.
+MOST_BEGUN = 1_000
 
-async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> None:
-    """Note the SHA-256 of a state that was given out, and forget those that are too old by now."""
+
+async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> bool:
+    """Note the SHA-256 of a state that was given out, and forget those that are too old by now.
+
+    False where too many have begun: anybody may, and none of them must cost those who use Steward anything.
+    """
     async with database.outside(writes=True) as connection:
         await connection.execute(delete(_states).where(_states.c.expires_at <= now))
+        begun = (await connection.execute(select(func.count()).select_from(_states))).scalar_one()
+        if begun >= MOST_BEGUN:
+            return False
         await connection.execute(_states.insert(), {"digest": digest, "expires_at": expires_at})
+        return True
 
 
 async def finish(database: Database, digest: str, *, now: datetime) -> bool:

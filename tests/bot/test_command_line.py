@@ -150,7 +150,7 @@ def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path
     format = steward("export", "--format", "xml", DATABASE_URL=database_url)
     nowhere = steward("export")
 
-    assert empty.stderr == "Say which workspace: --workspace (there is none yet)\n"
+    assert "No workspace is in this database yet" in empty.stderr
     assert nobody.stderr == "Nobody here has the id U9.\n"
     assert format.stderr == "There is no format 'xml'; there is json.\n"
     assert nowhere.stderr.startswith("There is no database at steward.db. DATABASE_URL says where it is;")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot import incoming, installed
+from bot import assemble, incoming, installed
 from bot.assemble import Slack, Steward
 from bot.installed import InstalledWorkspaces
 from bot.sealing import CannotOpen, Seal, Tokens, new_key
@@ -175,6 +175,22 @@ async def test_it_does_not_start_with_tokens_that_do_not_open(process: Process, 
 
 
 # ---- tokens that expire ----------------------------------------------------------------------------------------------
+
+
+@only_sqlite
+async def test_a_token_sealed_with_a_key_that_this_process_lacks_yet_is_waited_for(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
+) -> None:
+    """While processes are started anew one by one with another key: what is owed must not count as perhaps sent."""
+    steward = process()
+    await install(steward, slack, an_answer())
+    renewed = InstalledWorkspaces(database, Seal([new_key()]), slack, clock=clock, wall=clock)  # type: ignore[arg-type]
+
+    await install(renewed, slack, an_answer())
+
+    assert await renewed.token("T0001") == "xoxb-hunter2"
+    with pytest.raises(SlackNotSent, match="token_does_not_open"):
+        await steward.token("T0001")
 
 
 async def test_two_processes_exchange_a_token_once_and_go_on_meanwhile(
@@ -367,6 +383,7 @@ async def test_when_it_is_removed_the_tokens_are_erased_and_nothing_is_owed(
     for team_id in ("T0001", "T0002"):
         await install(web, slack, an_answer(team_id))
         await owe(database, team_id)
+        await asyncio.gather(web.token(team_id), worker.token(team_id))
 
     for event in events:
         await web.heard(event)
@@ -375,6 +392,7 @@ async def test_when_it_is_removed_the_tokens_are_erased_and_nothing_is_owed(
         assert await ids(each) == ["T0002"]
         with pytest.raises(SlackPermanent, match="not_installed"):
             await each.token("T0001")
+        assert "T0001" not in each._opened
     removed, _ = await installations.everywhere(database)
     assert (removed.sealed_tokens, removed.removed_at) == (None, NOW)
     assert await owed(database, "T0001") == [DeliveryState.CANCELLED]
@@ -590,3 +608,30 @@ async def test_slack_is_told_which_of_an_organisation_s_workspaces_is_meant(
         ("users.list", None),
         ("conversations.list", None),
     ]
+
+
+@only_sqlite
+async def test_a_workspace_that_leaves_while_it_is_looked_at_keeps_no_other_from_being_read(
+    process: Process, slack: TokenGiver, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access, looked = process(), asyncio.Event()
+    for team_id in ("T0001", "T0002"):
+        await install(access, slack, an_answer(team_id))
+    steward = Steward(database, Slack("", "http://127.0.0.1:9/api/"), access=access)
+    monkeypatch.setattr(assemble, "LOOK_SECONDS", 0.0)
+    find = access.find
+
+    async def gone_at_first(workspace_id: str, enterprise_id: str = "") -> Workspace | None:
+        if workspace_id == "T0001" and not looked.is_set():
+            looked.set()
+            return None
+        return await find(workspace_id, enterprise_id)
+
+    monkeypatch.setattr(access, "find", gone_at_first)
+
+    reading = steward.keep("reading", steward.keep_fresh)
+    await asyncio.wait_for(looked.wait(), 20)
+    await asyncio.wait_for(steward.warmed(), 20)
+
+    assert not reading.done()
+    await steward.stop()

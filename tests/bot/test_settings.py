@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.assemble import Slack
 from bot.sealing import new_key
 from bot.settings import SLACK_API, Settings, SettingsProblem, load
 
@@ -183,6 +184,7 @@ def test_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load("run")
 
     assert "hunter2" not in f"{settings} {settings!r}"
+    assert "hunter2" not in repr(Slack(BOT, settings.slack_api_url, SIGNING))
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -292,3 +294,19 @@ def test_the_page_that_allows_an_installation_stands_beside_the_web_api(monkeypa
     set_installing(monkeypatch, SLACK_API_URL="http://127.0.0.1:3000/api")
 
     assert load("web").authorize_url == "http://127.0.0.1:3000/oauth/v2/authorize"
+
+
+def test_what_cannot_be_read_is_not_called_unset_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_SIGNING_SECRET"):
+        monkeypatch.setenv(name, "8f742231b10e8888abcd99yyyzzz85a5")
+    monkeypatch.setenv("STEWARD_ENCRYPTION_KEYS", "half")
+    monkeypatch.setenv("PUBLIC_URL", "steward.example.com")
+    monkeypatch.setenv("LOG_FORMAT", "xml")
+
+    with pytest.raises(SettingsProblem) as raised:
+        load("web")
+
+    named = [each.partition(":")[0] for each in raised.value.problems]
+    assert named == ["STEWARD_ENCRYPTION_KEYS", "PUBLIC_URL", "LOG_FORMAT"]
+    assert "LOG_FORMAT: write 'text' or 'json'" in raised.value.problems
+    assert "not set" not in str(raised.value)

@@ -184,6 +184,20 @@ async def test_a_body_of_no_stated_length_is_refused_where_it_becomes_too_large(
     assert not door.let_in
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "BODY_SECONDS", 0.05)
+    may_end = asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield COMMAND[:10]
+        await may_end.wait()
+
+    try:
+        assert await door.post(trickle(), signature(COMMAND)) == (408, "too slow")
+    finally:
+        may_end.set()
+
+
 async def test_nothing_of_a_refused_body_is_logged(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever may read the log learns nothing that was written."""
     unsigned = await door.post(COMMAND, {"Content-Type": FORM})

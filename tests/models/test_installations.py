@@ -46,6 +46,20 @@ async def test_states_that_are_too_old_are_forgotten(database: Database) -> None
     assert await installations.finish(database, "new", now=LATER)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_no_more_begin_than_may_until_those_before_are_too_old(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beginning is open to the whole internet."""
+    monkeypatch.setattr(installations, "MOST_BEGUN", 2)
+
+    begun = [await installations.begin(database, digest, now=NOW, expires_at=LATER) for digest in "abc"]
+
+    assert begun == [True, True, False]
+    assert not await installations.finish(database, "c", now=NOW)
+    assert await installations.begin(database, "d", now=LATER, expires_at=LATER + timedelta(minutes=10))
+
+
 async def test_an_installation_takes_the_place_of_the_one_before(database: Database) -> None:
     await installations.save(database, an_installation(sealed_tokens="one", removed_at=NOW, scopes="commands"))
     await installations.save(database, an_installation("E0001", sealed_tokens="org"))
