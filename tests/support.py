@@ -12,16 +12,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory, operations, projects, undoing
+from models.database import Database
 from models.errors import Conflict, NotAllowed
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType
 from models.money import Money
 from models.permissions import Actor, actor_of
 from models.standups import CLASSIC, Plan
-from models.tables import Channel, Person, Project, StandupReport, Workspace
+from models.tables import Channel, Person, Project, SeenRequest, StandupReport, Workspace
 
 WORKSPACE = "T0001"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday; four weeks before Europe's clocks change
@@ -187,3 +189,15 @@ async def undo(
     outcome = await undoing.take_back(session, actor, change, now=now, via="test")
     for kept in outcome.kept:
         raise (NotAllowed if kept.why.startswith("Only") else Conflict)(kept.why)
+
+
+async def remember(database: Database, key: str) -> None:
+    """Store the least that can be stored."""
+    async with database.unit(WORKSPACE) as session:
+        session.add(SeenRequest(key=key, at=NOW))
+
+
+async def remembered(database: Database) -> set[str]:
+    """What `remember` stored."""
+    async with database.unit(WORKSPACE, writes=False) as session:
+        return {row.key for row in await session.exec(select(SeenRequest))}

@@ -787,12 +787,8 @@ async def going(database_url: str, slack: RecordingSlack) -> AsyncIterator[Going
     await opened.dispose()
 
 
-@only_sqlite
-async def test_what_slack_took_is_noted_as_soon_as_the_database_is_back(
-    going: GoingDatabase, slack: RecordingSlack, clock: FixedClock
-) -> None:
-    """Nobody else knows of it, and in a channel that cannot be read nobody could find out."""
-    sender = make_sender(going, slack, clock, kinds=KINDS)
+async def lost_after_the_call(going: GoingDatabase, slack: RecordingSlack, sender: Sender) -> "asyncio.Task[None]":
+    """Post a message, and have the database go before that could be noted; the pass, which asks for it in vain."""
     slack.hold()
     await owe(going, "one")
     draining = asyncio.create_task(sender.drain())
@@ -800,6 +796,16 @@ async def test_what_slack_took_is_noted_as_soon_as_the_database_is_back(
     going.is_gone = True
     slack.let_go()
     await going.asked_in_vain.wait()
+    return draining
+
+
+@only_sqlite
+async def test_what_slack_took_is_noted_as_soon_as_the_database_is_back(
+    going: GoingDatabase, slack: RecordingSlack, clock: FixedClock
+) -> None:
+    """Nobody else knows of it, and in a channel that cannot be read nobody could find out."""
+    sender = make_sender(going, slack, clock, kinds=KINDS)
+    draining = await lost_after_the_call(going, slack, sender)
     clock.move(hours=1)  # the lease is long over
     going.is_gone = False
 
@@ -891,13 +897,7 @@ async def test_a_stop_does_not_wait_for_a_database_that_is_away(
 ) -> None:
     """What was called is looked for in Slack when somebody comes back."""
     sender = make_sender(going, slack, clock, kinds=KINDS)
-    slack.hold()
-    await owe(going, "one")
-    draining = asyncio.create_task(sender.drain())
-    await slack.reached(1)
-    going.is_gone = True
-    slack.let_go()
-    await going.asked_in_vain.wait()
+    draining = await lost_after_the_call(going, slack, sender)
 
     await sender.stop()
 

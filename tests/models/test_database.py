@@ -21,7 +21,7 @@ from models.kinds.issue import ISSUE, Severity
 from models.kinds.risk import RISK, ResponseStrategy
 from models.labels import Priority
 from models.tables import Act, Delivery, DeliveryState, History, Person, Record, SeenRequest
-from tests.support import NOW, WORKSPACE, make_person, make_record, make_workspace
+from tests.support import NOW, WORKSPACE, make_person, make_record, make_workspace, remember, remembered
 
 only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -51,16 +51,6 @@ def test_another_kind_of_database_is_refused_in_words(url: str) -> None:
 def test_the_file_of_a_database_is_known_where_there_is_one() -> None:
     assert str(sqlite_path("sqlite:////var/lib/steward.db")) == "/var/lib/steward.db"
     assert sqlite_path("postgresql://db/steward") is None
-
-
-async def remember(database: Database, key: str) -> None:
-    async with database.unit(WORKSPACE) as session:
-        session.add(SeenRequest(key=key, at=NOW))
-
-
-async def remembered(database: Database) -> set[str]:
-    async with database.unit(WORKSPACE, writes=False) as session:
-        return {row.key for row in await session.exec(select(SeenRequest))}
 
 
 async def test_a_unit_that_ends_well_is_stored_and_one_that_fails_is_not(database: Database) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import select
 from models import database as module
 from models.database import Database, DatabaseAway, DatabaseBusy
 from models.tables import SeenRequest
-from tests.support import NOW, WORKSPACE
+from tests.support import NOW, WORKSPACE, remember, remembered
 from tests.wire import Wire, wire_to
 
 only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -28,16 +28,6 @@ PATIENCE_SECONDS = 60.0
 async def wire(database_url: str) -> AsyncIterator[Wire]:
     async with wire_to(database_url) as made:
         yield made
-
-
-async def remember(database: Database, key: str) -> None:
-    async with database.unit(WORKSPACE) as session:
-        session.add(SeenRequest(key=key, at=NOW))
-
-
-async def remembered(database: Database) -> set[str]:
-    async with database.unit(WORKSPACE, writes=False) as session:
-        return {row.key for row in await session.exec(select(SeenRequest))}
 
 
 async def insisting(work: Callable[..., Awaitable[T]], *arguments: Any) -> T:

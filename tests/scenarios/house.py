@@ -32,6 +32,15 @@ PATIENT_SLACK = Timing(acknowledge=30.0, trigger=30.0)
 START = datetime(2031, 11, 24, 14, tzinfo=UTC)
 
 
+async def settle(sandbox: Sandbox, steward: Steward) -> None:
+    """Wait until nothing is on its way to anybody."""
+    for _ in range(2):
+        await sandbox.idle()
+        await steward.background.settle()
+        await steward.sender.drain()
+        await steward.settle_homes()
+
+
 class House:
     """A sandbox with Steward in it, and `here` Steward's parts for that workspace.
 
@@ -44,11 +53,7 @@ class House:
         self.here = here
 
     async def settled(self) -> None:
-        for _ in range(2):
-            await self.sandbox.idle()
-            await self.steward.background.settle()
-            await self.steward.sender.drain()
-            await self.steward.settle_homes()
+        await settle(self.sandbox, self.steward)
 
     async def export(self) -> Export:
         """Everything stored, as `steward export` gives it."""

@@ -19,7 +19,7 @@ from reports.export import export
 from sandbox import Sandbox
 from sandbox.driver import Driver
 from sandbox.team import Team
-from tests.scenarios.house import PATIENT_SECONDS, PATIENT_SLACK, PATIENT_WAIT_MS, START, begin_at
+from tests.scenarios.house import PATIENT_SECONDS, PATIENT_SLACK, PATIENT_WAIT_MS, START, begin_at, settle
 
 
 class Street:
@@ -40,11 +40,7 @@ class Street:
                 return page.status, await page.text()
 
     async def settled(self) -> None:
-        for _ in range(2):
-            await self.sandbox.idle()
-            await self.steward.background.settle()
-            await self.steward.sender.drain()
-            await self.steward.settle_homes()
+        await settle(self.sandbox, self.steward)
 
     async def exchanged(self) -> None:
         """Wait for the tokens that are being exchanged."""
