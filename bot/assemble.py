@@ -24,7 +24,8 @@ from bot.sender import PACE_SECONDS, Sender
 from bot.served import Served
 from handlers.request import Where
 from models.clock import Clock, SystemClock
-from models.database import Database, DatabaseBusy
+from models.database import Database
+from models.database_errors import DatabaseBusy
 from models.tables import Workspace
 from scheduler.runner import Runner
 

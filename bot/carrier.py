@@ -14,7 +14,7 @@ from bot.responder import Responder
 from bot.slack_port import SlackError, SlackPort
 from handlers.replies import FieldErrors, Nothing, OpenForm, Options, Redraw, Reply, ShowHome, Tell, UpdateForm
 from handlers.request import Where
-from models.database import DatabaseAway
+from models.database_errors import DatabaseAway
 from views.refill import refilled
 
 log = logging.getLogger(__name__)

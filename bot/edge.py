@@ -27,7 +27,8 @@ from handlers.request import Deps, Request, SourceMessage, Where
 from handlers.slack_text import after_mention, decoded, labelled, named_pieces, people_in
 from models import directory, erased, operations, outbox, projects, requests
 from models.clock import Clock
-from models.database import Database, DatabaseAway, DatabaseBusy, shielded
+from models.database import Database, shielded
+from models.database_errors import DatabaseAway, DatabaseBusy
 from models.errors import NotAllowed, Overtaken, StewardError
 from models.kinds import read_reference
 from models.operations import Source

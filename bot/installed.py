@@ -18,7 +18,8 @@ from bot.sealing import CannotOpen, Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
 from models import forgetting, installations
 from models.clock import Clock, SystemClock
-from models.database import Database, DatabaseBusy, shielded
+from models.database import Database, shielded
+from models.database_errors import DatabaseBusy
 from models.installations import Rows
 from models.tables import Installation, Workspace
 from scheduler import deliveries

@@ -19,7 +19,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 import migrations
 from models import search
-from models.database import WORKER_WAIT_MS, Database, DatabaseBusy
+from models.database import WORKER_WAIT_MS, Database
+from models.database_errors import DatabaseBusy
 from models.errors import StewardError
 
 if TYPE_CHECKING:

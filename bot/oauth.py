@@ -27,7 +27,8 @@ from bot.settings import is_loopback
 from bot.slack_port import SlackError, SlackRefused
 from models import installations
 from models.clock import Clock, SystemClock
-from models.database import Database, DatabaseBusy
+from models.database import Database
+from models.database_errors import DatabaseBusy
 from models.tables import Installation
 
 log = logging.getLogger(__name__)

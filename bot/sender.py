@@ -30,7 +30,8 @@ from bot.slack_port import (
     SlackUnknown,
 )
 from models.clock import Clock
-from models.database import Database, DatabaseBusy, shielded
+from models.database import Database, shielded
+from models.database_errors import DatabaseBusy
 from models.tables import Delivery
 from scheduler import deliveries
 from scheduler.deliveries import Call, DeliveryKind, Draft, Kinds, Wait

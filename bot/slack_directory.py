@@ -9,7 +9,8 @@ from typing import Any
 from bot.slack_port import SlackError, SlackPort, SlackRefused
 from models import directory, erased, leaving, projects
 from models.clock import Clock
-from models.database import Database, DatabaseBusy
+from models.database import Database
+from models.database_errors import DatabaseBusy
 from models.permissions import Actor, Standing
 from models.tables import Channel, Person, Workspace
 

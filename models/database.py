@@ -27,18 +27,17 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
-from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql.visitors import HasTraverseInternals, InternalTraversal, iterate
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
-from models.errors import Overtaken, StewardError, WrongWorkspace
+from models.database_errors import BUSY, PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
+from models.errors import StewardError, WrongWorkspace
 from models.inserting import insert_into
 
 T = TypeVar("T")
@@ -55,35 +54,6 @@ CONNECT_SECONDS = 5.0
 # A statement of an interaction or of the clock takes a moment; without an answer for so long, there is no database.
 STATEMENT_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-
-BUSY = "Steward's database was busy. Nothing was saved; please try again."
-AWAY = "Steward cannot reach its database at the moment. Nothing was saved; please try again in a minute."
-PERHAPS = (
-    "Steward lost its database while it was saving, so this may or may not have been saved. Please look in a minute, "
-    "before you try again."
-)
-FULL = "There is no room left on the disk of Steward's database. Nothing was saved; please tell whoever runs Steward."
-OVERTAKEN = "Somebody else changed this at the same moment. Nothing was saved; please try again."
-
-# PostgreSQL ended one of two units that waited for each other: a deadlock, or a serialization failure.
-LOST_A_RACE = frozenset({"40P01", "40001"})
-# Too many connections, a statement that was ended for taking too long, a lock that was not to be had in time.
-PUT_OFF = frozenset({"53300", "57014", "55P03"})
-# It stops, crashed, is only starting, closed a session that stood idle, or became a standby that takes no changes.
-GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25006"})
-DISK_FULL = "53100"
-
-
-class DatabaseBusy(StewardError):
-    """The database did not do a unit's work in time; the unit may be done again."""
-
-
-class DatabaseAway(DatabaseBusy):
-    """The database cannot be reached, or takes no changes. `perhaps` is whether it went while it was committing."""
-
-    def __init__(self, sentence: str, *, perhaps: bool = False) -> None:
-        super().__init__(sentence)
-        self.perhaps = perhaps
 
 
 def async_url(url: str) -> URL:
@@ -172,30 +142,15 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
-            refusal = self._refusal(error)
+            refusal = refusal_of(error, is_sqlite=self.is_sqlite)
             if refusal is None:
                 raise
             if isinstance(refusal, DatabaseBusy):
                 # By its kind alone: the text of an error may hold what somebody wrote.
-                log.warning("the database: %s", _kind(error))
+                log.warning("the database: %s", kind_of(error))
             if committing and isinstance(refusal, DatabaseAway):
                 refusal = DatabaseAway(PERHAPS, perhaps=True)
             raise refusal from error
-
-    def _refusal(self, error: SQLAlchemyError | OSError) -> StewardError | None:
-        """What a unit is told about an error of the database; None for a mistake of ours."""
-        if isinstance(error, StaleDataError):
-            return Overtaken(OVERTAKEN)
-        if isinstance(error, NoConnectionFree):
-            return DatabaseBusy(BUSY)
-        if isinstance(error, OSError):
-            # The driver's own: no connection, or no answer within the time a statement has.
-            return None if self.is_sqlite else DatabaseAway(AWAY)
-        if not isinstance(error, DBAPIError):
-            return None
-        if self.is_sqlite:
-            return _sqlite_refusal(str(error.orig))
-        return _postgresql_refusal(getattr(error.orig, "sqlstate", None) or "", error.connection_invalidated)
 
     @asynccontextmanager
     async def _turn(self, writes: bool) -> AsyncIterator[None]:
@@ -224,7 +179,7 @@ class Database:
             async with self.engine.connect():
                 return False
         except (SQLAlchemyError, OSError) as error:
-            return isinstance(self._refusal(error), DatabaseBusy)
+            return isinstance(refusal_of(error, is_sqlite=self.is_sqlite), DatabaseBusy)
 
     async def workspace_ids(self, *meeting: ColumnElement[bool], also_removed: bool = False) -> list[str]:
         """Every workspace there is, or in which some row meets one of the conditions, each on one table's columns.
@@ -310,37 +265,6 @@ class Database:
         breaking = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.cut)
         await self.engine.dispose()
         breaking.cancel()
-
-
-def _sqlite_refusal(reason: str) -> StewardError | None:
-    """By the words that SQLite's errors are told apart by."""
-    if "locked" in reason:
-        return DatabaseBusy(BUSY)
-    if "is full" in reason:
-        return DatabaseAway(FULL)
-    is_away = any(words in reason for words in ("disk I/O error", "unable to open", "readonly database"))
-    return DatabaseAway(AWAY) if is_away else None
-
-
-def _postgresql_refusal(state: str, disconnected: bool) -> StewardError | None:
-    """By the code of the error; https://www.postgresql.org/docs/current/errcodes-appendix.html."""
-    if state in LOST_A_RACE:
-        return Overtaken(OVERTAKEN)
-    if state in PUT_OFF:
-        return DatabaseBusy(BUSY)
-    if state == DISK_FULL:
-        return DatabaseAway(FULL)
-    return DatabaseAway(AWAY) if disconnected or state in GONE or state.startswith("08") else None
-
-
-def _kind(error: Exception) -> str:
-    """The name of the driver's error, where there is one."""
-    driver = getattr(error, "orig", None)
-    return (
-        type(error).__name__
-        if driver is None
-        else f"{type(error).__name__}, {type(driver.__cause__ or driver).__name__}"
-    )
 
 
 async def mark_restored(connection: AsyncConnection, at: datetime, workspace_id: str | None = None) -> None:

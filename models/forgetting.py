@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from models import kinds  # noqa: F401 - so that every table is described
-from models.database import OVERTAKEN, Database
+from models.database import Database
+from models.database_errors import OVERTAKEN
 from models.errors import Overtaken
 from models.tables import Installation, Workspace, scope_of, table_of
 

@@ -18,7 +18,8 @@ from structlog.contextvars import bound_contextvars
 
 from models import forgetting, installations
 from models.clock import Clock
-from models.database import Database, DatabaseAway
+from models.database import Database
+from models.database_errors import DatabaseAway
 from models.errors import StewardError
 from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
 from bot import migrate
-from models.database import Database, DatabaseBusy
+from models.database import Database
+from models.database_errors import DatabaseBusy
 from tests.support import WORKSPACE, make_workspace
 
 

@@ -15,7 +15,8 @@ from bot.sealing import CannotOpen, Seal, Tokens, new_key
 from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
 from models import installations, outbox
-from models.database import AWAY, Database, DatabaseAway
+from models.database import Database
+from models.database_errors import AWAY, DatabaseAway
 from models.tables import Delivery, DeliveryState, Workspace
 from tests.support import NOW, FixedClock
 from tests.support_installations import TokenGiver, an_answer, an_installation

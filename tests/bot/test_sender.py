@@ -16,7 +16,8 @@ from bot.manifest import manifest
 from bot.sender import TRIES, Pace, Sender
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown, SlackWebApi
 from models import outbox
-from models.database import Database, DatabaseAway
+from models.database import Database
+from models.database_errors import DatabaseAway
 from models.tables import Delivery, DeliveryState
 from sandbox import Sandbox
 from scheduler import deliveries

@@ -23,7 +23,8 @@ from sqlmodel import col, select
 
 from bot.manifest import manifest
 from models import outbox
-from models.database import Database, DatabaseBusy
+from models.database import Database
+from models.database_errors import DatabaseBusy
 from models.tables import Delivery, DeliveryState, Person, Record
 from sandbox import Sandbox, SandboxError
 from sandbox.timing import Timing

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
 
 from models import requests
-from models.database import Database, DatabaseBusy, async_url, shielded, sqlite_path
+from models.database import Database, async_url, shielded, sqlite_path
+from models.database_errors import DatabaseBusy
 from models.errors import Overtaken
 from models.kinds.action import ACTION
 from models.kinds.issue import ISSUE, Severity

@@ -10,7 +10,8 @@ from sqlalchemy import event, text
 from sqlmodel import select
 
 from models import database as module
-from models.database import Database, DatabaseAway, DatabaseBusy
+from models.database import Database
+from models.database_errors import DatabaseAway, DatabaseBusy
 from models.tables import SeenRequest
 from tests.support import NOW, WORKSPACE, remember, remembered
 from tests.wire import Wire, wire_to

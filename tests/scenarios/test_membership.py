@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models.database import DatabaseBusy
+from models.database_errors import DatabaseBusy
 from tests.scenarios.house import House, shown
 from tests.scenarios.steps import everything_shown_to, said
 
