@@ -6,6 +6,7 @@ from typing import Protocol
 from bot.incoming import Incoming
 from bot.slack_port import SlackWebApi
 from models import installations
+from models.clock import SystemClock
 from models.database import Database
 from models.tables import Workspace
 
@@ -64,7 +65,11 @@ class OneWorkspace:
             await port.close()
         self._scopes = port.scopes
         self._workspace = await installations.meet(
-            self._database, told["team_id"], name=told.get("team") or "Slack", bot_user_id=told["user_id"]
+            self._database,
+            told["team_id"],
+            name=told.get("team") or "Slack",
+            bot_user_id=told["user_id"],
+            now=SystemClock().now(),
         )
 
     async def workspaces(self) -> Sequence[Workspace]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -262,9 +263,10 @@ def manifest(
 
 
 def main() -> None:
-    """Entry point: logs go to standard error, so that an export can be piped."""
+    """Entry point: logs go to standard error, so that an export can be piped. Files made are for their user alone."""
     global is_program
     is_program = True
+    os.umask(0o077)
     app()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from bot.incoming import Incoming
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPermanent, SlackWebApi
-from models import forgetting, installations
+from models import installations
 from models.clock import Clock, SystemClock
 from models.database import Database, shielded
 from models.database_errors import DatabaseBusy
@@ -251,13 +251,12 @@ class InstalledWorkspaces:
 
     async def _meet(self, workspace_id: str, installation: Installation) -> _Known:
         """Begin to serve the workspace, or serve it again, with what it stored before if that is still there."""
-        # What was kept for long enough goes whole: a purge that has begun somewhere would be ended halfway by this.
-        await forgetting.purge(self._database, workspace_id, removed_before=self._clock.now() - forgetting.KEPT)
         await installations.meet(
             self._database,
             workspace_id,
             name=installation.name,
             bot_user_id=installation.bot_user_id,
+            now=self._clock.now(),
             installation_id=installation.id,
             # An organisation's name is not that of its workspaces.
             renames=installation.id == workspace_id,

@@ -178,7 +178,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _lines_of(error: BaseException) -> Iterator[str]:
     kind = type(error)
-    yield f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
+    name = f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
+    code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    yield f"{name} {code}" if code else name
     for frame in traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False):
         yield f"  {frame.filename}:{frame.lineno} in {frame.name}"
 

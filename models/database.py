@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     TextClause,
     bindparam,
+    delete,
     event,
     exists,
     inspect,
@@ -231,8 +232,12 @@ class Database:
                 return beat.at if beat else None
 
     async def note_restored(self, at: datetime) -> None:
-        """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`."""
+        """Note in every workspace that this database came from a backup at the instant `at`, see `mark_restored`.
+
+        The signs of life that came with it are no longer true.
+        """
         async with self.outside(writes=True) as connection:
+            await connection.execute(delete(tables.table_of(tables.Heartbeat)))
             await mark_restored(connection, at)
 
     async def scrub(self) -> bool:

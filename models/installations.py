@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from models import forgetting
 from models.database import Database
 from models.inserting import insert_into
 from models.tables import Installation, InstallState, Workspace, table_of
@@ -71,13 +72,17 @@ async def meet(
     *,
     name: str,
     bot_user_id: str,
+    now: datetime,
     installation_id: str | None = None,
     renames: bool = True,
 ) -> Workspace:
     """The workspace as one that is served from now on; what was stored and chosen in it before stays.
 
-    Without `installation_id` its token is a setting. It keeps the name it has unless that `renames` it.
+    What was kept for long enough goes whole. Without `installation_id` its token is a setting. It keeps the name it has
+    unless that `renames` it.
     """
+    # A purge that has begun somewhere would be ended halfway by what follows.
+    await forgetting.purge(database, workspace_id, removed_before=now - forgetting.KEPT)
     met: dict[str, Any] = {"bot_user_id": bot_user_id, "installation_id": installation_id, "removed_at": None}
     try:
         return await _meet(database, workspace_id, name, renames, met)

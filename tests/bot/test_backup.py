@@ -24,6 +24,7 @@ from models.tables import Delivery, DeliveryState, Workspace
 from reports.export import export
 from scheduler import deliveries
 from scheduler.notices import DELIVERY_KINDS
+from scheduler.runner import HEARTBEAT
 from tests.databases import Databases
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
 
@@ -65,6 +66,20 @@ async def told(session: AsyncSession) -> Any:
     return await export(session, None)
 
 
+async def beat(url: str) -> None:
+    async with Database(url) as database:
+        await database.beat(HEARTBEAT, NOW)
+
+
+async def last_beats(*urls: str) -> list[Any]:
+    """When the clock's work last showed itself in each."""
+    beats = []
+    for url in urls:
+        async with Database(url) as database:
+            beats.append(await database.last_beat(HEARTBEAT))
+    return beats
+
+
 async def claimed(session: AsyncSession, now: datetime) -> list[str]:
     """What a sender's pass takes, as `bot/sender.py` does it."""
     await deliveries.expire(session, KINDS, now=now)
@@ -76,6 +91,7 @@ def test_a_backup_holds_everything_and_a_restored_one_sends_nothing_again(
     database_url: str, databases: Databases, tmp_path: Path
 ) -> None:
     run(fill, database_url)
+    asyncio.run(beat(database_url))
     file = backup.make(database_url, tmp_path / "kept" / "steward.backup")
     url = databases.create(migrated=False)
     if url.startswith("sqlite"):
@@ -85,6 +101,7 @@ def test_a_backup_holds_everything_and_a_restored_one_sends_nothing_again(
 
     assert migrate.current(url) == migrate.head()
     assert run(told, url) == run(told, database_url)
+    assert asyncio.run(last_beats(database_url, url)) == [NOW, None], "no ticker has run on what was restored"
     assert run(lambda session: claimed(session, NOW + timedelta(minutes=40)), url) == ["w30"]
     assert {"w-5", "w0"} <= set(run(lambda session: claimed(session, NOW + timedelta(minutes=20)), database_url))
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import date, time
@@ -25,6 +28,8 @@ from models.kinds.action import ACTION
 from models.kinds.risk import RISK
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
 from tests.support_installations import an_installation
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +161,15 @@ def test_an_export_that_cannot_be_says_why(database_url: str, installation: Path
     assert nowhere.stderr.startswith("There is no database at steward.db. DATABASE_URL says where it is;")
     assert {told.exit_code for told in (empty, nobody, format, nowhere)} == {1}
     assert list(installation.iterdir()) == []
+
+
+def test_what_a_command_makes_is_for_its_user_alone(installation: Path) -> None:
+    """The program's own entry, since it is a matter of the whole process."""
+    code = "import sys; sys.argv[1:] = ['migrate']; from bot.command_line import main; main()"
+
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+    assert oct((installation / "steward.db").stat().st_mode & 0o777) == "0o600"
 
 
 def test_a_workspace_is_moved_by_two_commands(database_url: str, installation: Path) -> None:

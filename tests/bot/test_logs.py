@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_an_exception_is_its_types_and_frames_and_none_of_its_words() -> None:
         assert told in line["exception"]
     assert "Salaries" not in stream.getvalue()
     assert "several" not in stream.getvalue()
+
+
+def test_an_error_of_the_database_has_its_code() -> None:
+    """Which tells a full disk from a file that is broken."""
+    with written(settings_for()) as stream:
+        try:
+            sqlite3.connect(":memory:").execute("SELECT salary FROM board")
+        except sqlite3.Error:
+            logging.getLogger("bot.edge").exception("fault")
+
+    assert "sqlite3.OperationalError SQLITE_ERROR\n" in lines(stream)[0]["exception"]
 
 
 def test_a_line_of_text_is_one_line_whatever_stands_in_it() -> None:

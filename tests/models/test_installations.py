@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from models import installations
 from models.database import Database
-from models.tables import Installation
-from tests.support import NOW
+from models.tables import Installation, Person
+from tests.support import NOW, make_person, make_workspace
 from tests.support_installations import an_installation
 
 LATER = NOW + timedelta(minutes=10)
@@ -35,6 +36,24 @@ async def test_a_state_is_good_for_its_time(database: Database, minutes: float, 
     await installations.begin(database, "state", now=NOW, expires_at=LATER)
 
     assert await installations.finish(database, "state", now=NOW + timedelta(minutes=minutes)) is is_good
+
+
+@pytest.mark.parametrize(("days", "left"), [(30, ["U1"]), (31, [])])
+async def test_a_workspace_comes_back_with_what_it_stored_or_with_nothing(
+    database: Database, days: int, left: list[str]
+) -> None:
+    """Also with a token of its own, and where no worker has purged it yet."""
+    async with database.unit("T0001") as session:
+        workspace = await make_workspace(session)
+        workspace.removed_at = NOW
+        await make_person(session, "ana", id="U1")
+    back = NOW + timedelta(days=days)
+
+    met = await installations.meet(database, "T0001", name="Northwind", bot_user_id="UBOT", now=back)
+
+    assert met.removed_at is None
+    async with database.unit("T0001", writes=False) as session:
+        assert [person.id for person in await session.exec(select(Person))] == left
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
