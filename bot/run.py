@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from pydantic import SecretStr
 from starlette.routing import Route
 
@@ -238,6 +237,8 @@ def only_one(app_token: str) -> Iterator[None]:
 @contextmanager
 def _held(what: str, refusal: str) -> Iterator[None]:
     """Hold the machine's lock for that. Raises CannotStart with the refusal when another process of ours has it."""
+    from filelock import FileLock, Timeout  # only `run` and the sandbox hold one
+
     digest = hashlib.sha256(what.encode()).hexdigest()[:16]
     lock = FileLock(Path(tempfile.gettempdir()) / f"steward-{os.getuid()}-{digest}.lock")
     try:

@@ -8,9 +8,8 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import Counter as Series
 from prometheus_client import Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,6 +24,10 @@ from scheduler import deliveries
 from scheduler.deliveries import DeliveryKind
 from scheduler.jobs import JOBS, Job
 from scheduler.notices import DELIVERY_KINDS
+
+if TYPE_CHECKING:
+    from apscheduler.events import JobExecutionEvent
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = logging.getLogger("steward.ticker")
 
@@ -70,6 +73,9 @@ class Runner:
 
     def start(self) -> None:
         """Tick now and every few seconds, and clean up soon and every hour. Needs a running loop."""
+        from apscheduler.events import EVENT_JOB_ERROR  # not needed where nobody ticks, as in `web`
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
         # What people were promised is never dropped for being late, and several missed ticks are one.
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         scheduler.add_listener(self._count_fault, EVENT_JOB_ERROR)
@@ -183,7 +189,7 @@ class Runner:
         self.failures[name] += 1
         FAILED.labels(name).inc()
 
-    def _count_fault(self, event: JobExecutionEvent) -> None:
+    def _count_fault(self, event: "JobExecutionEvent") -> None:
         """APScheduler has logged the traceback; the next interval tries again."""
         self._note_failure(event.job_id)
         log.error("%s failed: %s", event.job_id, type(event.exception).__name__)
