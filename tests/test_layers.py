@@ -42,6 +42,10 @@ ENGINE_NAMES = {
 }
 ENGINE_HOMES = ("bot/", "models/database.py", "models/sqlite.py")
 
+# Ways past a unit, which alone knows whose rows are whose: connections, tables and statements as text.
+PAST_UNITS = {"engine", "outside", "__table__", "table_of", "exec_driver_sql", "sqlalchemy.text"}
+PAST_UNITS_HOMES = ("models/", "migrations/", "bot/migrate.py", "bot/doctor.py", "sandbox/")
+
 
 def imported(tree: ast.AST) -> Iterator[str]:
     """The dotted names that the source imports, wherever in it, also by `import_module("...")`."""
@@ -62,6 +66,8 @@ def named(tree: ast.AST) -> Iterator[str]:
     """Every name that the source speaks of, imported or not."""
     for node in ast.walk(tree):
         match node:
+            case ast.ImportFrom(module=str(module), names=names):
+                yield from (f"{module}.{name.name}" for name in names)
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
                 yield name
 
@@ -77,6 +83,11 @@ def faults(path: str, source: str) -> list[str]:
         f"{path} opens the database: {name}"
         for name in sorted(ENGINE_NAMES & set(named(tree)))
         if package != "migrations" and not path.startswith(ENGINE_HOMES)
+    ]
+    found += [
+        f"{path} goes past the units: {name}"
+        for name in sorted(PAST_UNITS & set(named(tree)))
+        if not path.startswith(PAST_UNITS_HOMES)
     ]
     found += [
         f"{path} imports by dots; write the whole name"
@@ -123,6 +134,10 @@ def test_every_folder_of_code_has_its_floor() -> None:
         ("sandbox/page/pages.py", "from models.clock import Clock"),
         ("sandbox/methods/chat.py", "import slack_sdk"),
         ("migrations/versions/0002_more.py", "from models import tables"),
+        ("handlers/forms.py", "from sqlalchemy import text"),
+        ("reports/due.py", "from models.tables import table_of"),
+        ("scheduler/jobs/due_soon.py", "def ask(database):\n    return database.outside(writes=False)"),
+        ("bot/edge.py", "def ask(database):\n    return database.engine.connect()"),
     ],
 )
 def test_the_walk_finds_a_step_upwards(path: str, source: str) -> None:
