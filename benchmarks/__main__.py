@@ -152,7 +152,7 @@ def where_and_when() -> str:
     today = datetime.now(UTC).date()
     return (
         f"Measured on {today} with Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}, on "
-        f"{os.cpu_count()} processors ({platform.machine()}, {platform.system()} {platform.release()})."
+        f"{os.cpu_count()} processors ({platform.machine()}, {platform.system()})."
     )
 
 
