@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 # What is under way when the program stops may take this long, and a second more to be noted. With the doors closed
 # first, for up to 3 s, that is less than ten seconds, and leaves some for a slow machine.
-STOP_SECONDS = 3.0
+STOP_SECONDS = 2.0
 NOTING_SECONDS = 1.0
 # How soon a workspace in which Steward was installed meanwhile is read.
 LOOK_SECONDS = 5.0
