@@ -138,7 +138,7 @@ async def pages(connection: AsyncConnection, table: Table, workspace_id: str) ->
     query = select(*columns(table)).where(_scope(table) == workspace_id).order_by(*primary).limit(PAGE)
     page = (await connection.execute(query)).all()
     while page:
-        yield [[_plain(value) for value in row] for row in page]
+        yield [[plain(value) for value in row] for row in page]
         last = [literal(page[-1]._mapping[column], column.type) for column in primary]
         further = query.where(tuple_(*primary) > tuple_(*last))
         page = (await connection.execute(further)).all() if len(page) == PAGE else []
@@ -237,7 +237,8 @@ def _moved(value: Any, by: int) -> Any:
     return value + by if isinstance(value, int) else value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: instants and dates in ISO 8601, amounts and choices as they are stored."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, Money):

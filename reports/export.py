@@ -1,16 +1,14 @@
 """Everything of a workspace as plain data: people and channels as Slack ids, dates as ISO text, nothing as null."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from enum import Enum
 from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.carrying import plain
 from models.items import with_own_rows
 from models.kinds import Item
-from models.money import Money
 from models.permissions import Actor, Right, may, visible_projects, visible_records
 from models.tables import Comment, History, Link, Project, Record, Watcher, Workspace
 
@@ -169,12 +167,4 @@ def _history(row: History, reference: str | None) -> dict[str, Any]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: _plain_value(value) for key, value in values.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Money):
-        return str(value)
-    return value.value if isinstance(value, Enum) else value
+    return {key: plain(value) for key, value in values.items()}
