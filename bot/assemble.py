@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot import answers, bolt_app, logs, metrics
 from bot.access import EVENTS, Access, OneWorkspace
-from bot.background import Background
+from bot.background import ANSWER_FIRST_SECONDS, Background
 from bot.carrier import Acknowledgement
 from bot.edge import PATIENCE_SECONDS
 from bot.incoming import Incoming
@@ -199,6 +199,10 @@ class Steward:
         await self.database.dispose()
         cutting.cancel()
 
+    def _soon_committed(self, workspace_id: str) -> None:
+        """Whoever waits for an answer gets it first."""
+        asyncio.get_running_loop().call_later(ANSWER_FIRST_SECONDS, self.committed, workspace_id)
+
     def _of(self, workspace: Workspace) -> Served:
         """The parts of the workspace as it is now: made anew when it was installed anew as somebody else."""
         found = self._served.get(workspace.id)
@@ -212,7 +216,7 @@ class Steward:
                 clock=self._clock,
                 responder=self.responder,
                 background=self.background,
-                committed=lambda: self.committed(workspace.id),
+                committed=partial(self._soon_committed, workspace.id),
                 pace_seconds=self._pace_seconds,
                 patience_seconds=self._patience_seconds,
             )
