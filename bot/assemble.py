@@ -19,8 +19,9 @@ from bot.background import Background
 from bot.carrier import Acknowledgement
 from bot.edge import PATIENCE_SECONDS
 from bot.incoming import Incoming
+from bot.pace import PACE_SECONDS
 from bot.responder import Responder
-from bot.sender import PACE_SECONDS, Sender
+from bot.sender import Sender
 from bot.served import Served
 from handlers.request import Where
 from models.clock import Clock, SystemClock

@@ -29,7 +29,7 @@ from bot.opening import (
     reached,
     serving,
 )
-from bot.sender import PACE_SECONDS
+from bot.pace import PACE_SECONDS
 from bot.settings import Settings
 from bot.socket_mode import DoorStuck, SocketMode
 from bot.stopping import end_soon
