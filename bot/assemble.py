@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 2.0
 NOTING_SECONDS = 1.0
 # How soon a workspace in which Steward was installed meanwhile is read.
-LOOK_SECONDS = 5.0
+NEWCOMERS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Steward:
                     pass  # it is back one of these times; and a workspace may leave while it is looked at
                 except Exception:
                     log.exception("who is served could not be read")
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(NEWCOMERS_SECONDS)
         finally:
             for task in reading.values():
                 task.cancel()
