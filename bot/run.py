@@ -29,10 +29,10 @@ from bot.opening import (
     reached,
     serving,
 )
-from bot.sender import PACE_SECONDS
+from bot.pace import PACE_SECONDS
 from bot.settings import Settings
 from bot.socket_mode import DoorStuck, SocketMode
-from bot.stopping import end_soon
+from bot.stopping import Deadline, end_soon
 from models.clock import Clock
 from models.database import (
     WORKER_WAIT_MS,
@@ -57,7 +57,7 @@ async def with_slack(settings: Settings, say: Say) -> None:
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with (
             socket_mode(database, slack, app_token, access=_access(settings, database)) as running,
-            operated(settings, database, say, running.problem),
+            operated(settings, database, say, running.steward.deadline, running.problem),
         ):
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
             await running.stopped(say)
@@ -116,8 +116,9 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {await _names(steward)} at {address}/slack/events")
                 pages = _pages(settings, database, access, say)
-                async with operated(settings, database, say):
-                    await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
+                async with operated(settings, database, say, steward.deadline):
+                    application = web.application(steward.bolt, database, secret, pages=pages)
+                    await web.serve(application, listening, steward.deadline)
             finally:
                 await steward.stop()
 
@@ -133,7 +134,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
             steward.runner.start()
             steward.keep("sender", steward.sender.run)
             steward.keep("refreshing", steward.keep_fresh)
-            async with operated(settings, database, say):
+            async with operated(settings, database, say, steward.deadline):
                 say(f"Steward's worker reminds {await _names(steward)}.")
                 await _stopped(say)
         finally:
@@ -194,7 +195,7 @@ async def socket_mode(
             async with asyncio.timeout(WARM_SECONDS):
                 await steward.warmed()
         door = SocketMode(steward.bolt, app_token=app_token, api_url=slack.api_url, warn_of_others=database.is_sqlite)
-        leaving.push_async_callback(door.close)
+        leaving.push_async_callback(door.close, steward.deadline)
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
@@ -203,7 +204,7 @@ async def socket_mode(
 
 @asynccontextmanager
 async def operated(
-    settings: Settings, database: Database, say: Say, also: operation.Problem | None = None
+    settings: Settings, database: Database, say: Say, deadline: Deadline, also: operation.Problem | None = None
 ) -> AsyncIterator[None]:
     """Meanwhile tell how the process is at the address for that, where one is set; `also` must find nothing wrong."""
     if settings.metrics_port is None:
@@ -215,7 +216,8 @@ async def operated(
 
     with listener(settings.metrics_host, settings.metrics_port, names="METRICS_HOST and METRICS_PORT") as listening:
         say(f"How it is: http://{settings.metrics_host}:{listening.getsockname()[1]}/metrics, /healthz and /readyz")
-        telling = asyncio.create_task(web.serve(operation.application(database, ready), listening), name="operation")
+        serving = web.serve(operation.application(database, ready), listening, deadline)
+        telling = asyncio.create_task(serving, name="operation")
         try:
             yield
         finally:
@@ -302,7 +304,8 @@ def _access(settings: Settings, database: Database) -> Access:
     """Whom the settings say to serve."""
     if not settings.serves_installed:
         return OneWorkspace(database, _secret(settings.slack_bot_token), settings.slack_api_url)
-    from bot.installed import InstalledWorkspaces, slack_as_app  # with them comes OpenSSL
+    from bot.granting import slack_as_app  # with these comes OpenSSL
+    from bot.installed import InstalledWorkspaces
     from bot.sealing import Seal
 
     as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)

@@ -41,7 +41,7 @@ async def connected(
     try:
         yield door, steward
     finally:
-        await door.close()
+        await door.close(steward.deadline)
         await steward.stop()
 
 
@@ -206,5 +206,5 @@ async def test_a_slack_that_refuses_or_is_not_there_is_told_at_once(database_url
     with pytest.raises(SlackNotSent):
         await door.open()
 
-    await door.close()
+    await door.close(steward.deadline)
     await steward.stop()
