@@ -1,7 +1,6 @@
 """How a process runs until it is told to stop, and ends within ten seconds then."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -15,12 +14,6 @@ log = logging.getLogger(__name__)
 
 # After this long a stopping process is ended as it is: whoever stops it waits ten seconds and no longer.
 END_SECONDS = 9.5
-
-
-def spare_what_is_loaded() -> None:
-    """Leave what was loaded so far out of garbage collections: to go through it stops everything for 0.1 s."""
-    gc.collect()
-    gc.freeze()
 
 
 def until_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -47,7 +40,6 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
         with suppress(asyncio.CancelledError):
             await task
 
-    spare_what_is_loaded()
     asyncio.run(main())
     if stopped:
         # On a busy machine Python takes seconds more to take itself apart, which somebody who restarts us waits for.
