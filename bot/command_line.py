@@ -374,7 +374,7 @@ def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.opening import CannotStart
     from bot.slack_port import SlackError, SlackRefused
-    from bot.socket_mode import DoorStuck
+    from bot.stopping import DoorStuck
     from models.errors import StewardError
 
     try:

@@ -20,15 +20,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
 from bot.slack_port import SlackError, SlackNotSent, SlackRefused, SlackWebApi
+from bot.stopping import DoorStuck
 
 log = logging.getLogger(__name__)
 
 # An acknowledgement takes two seconds at most (see the edge); then it must still get out.
 CLOSE_SECONDS = 3.0
-
-
-class DoorStuck(Exception):
-    """Why only a new process can reach Slack again, in a sentence for whoever reads why this one ended."""
 
 
 class _NoSocket(SlackNotSent):

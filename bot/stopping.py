@@ -16,6 +16,10 @@ log = logging.getLogger(__name__)
 END_SECONDS = 9.5
 
 
+class DoorStuck(Exception):
+    """Why only a new process can reach Slack again, in a sentence for whoever reads why this one ended."""
+
+
 def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run the work until it ends, or until SIGTERM or Ctrl+C cancels it and it has cleaned up, within ten seconds.
 
