@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from bot import loading
 from bot.settings import Settings, SettingsProblem, load
 
 app = typer.Typer(
@@ -267,6 +268,7 @@ def main() -> None:
     global is_program
     is_program = True
     os.umask(0o077)
+    loading.begin()
     app()
 
 
@@ -356,6 +358,7 @@ def _settings(purpose: str) -> Settings:
         from bot import logs
 
         logs.configure(settings)
+        loading.end()
     return settings
 
 
@@ -370,14 +373,13 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.opening import CannotStart
-    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
-    from bot.socket_mode import DoorStuck
+    from bot.stopping import DoorStuck
     from models.errors import StewardError
 
     try:
         yield
-    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
+    except (CannotStart, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

@@ -31,8 +31,7 @@ from bot.opening import (
 )
 from bot.pace import PACE_SECONDS
 from bot.settings import Settings
-from bot.socket_mode import DoorStuck, SocketMode
-from bot.stopping import Deadline, end_soon
+from bot.stopping import Deadline, DoorStuck, end_soon
 from models.clock import Clock
 from models.database import (
     WORKER_WAIT_MS,
@@ -40,6 +39,7 @@ from models.database import (
 )
 
 if TYPE_CHECKING:
+    from bot.socket_mode import SocketMode
     from sandbox import Sandbox
 
 # How long the start waits to know everybody; in a large workspace the reading goes on in the background.
@@ -144,7 +144,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
 class Running:
     """A Steward with everything going, over Socket Mode."""
 
-    def __init__(self, steward: Steward, name: str, door: SocketMode | None = None) -> None:
+    def __init__(self, steward: Steward, name: str, door: "SocketMode | None" = None) -> None:
         self.steward = steward
         self.name = name
         self._door = door
@@ -178,6 +178,8 @@ async def socket_mode(
     settle: timedelta | None = None,
 ) -> AsyncIterator[Running]:
     """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
+    from bot.socket_mode import SocketMode  # needed nowhere else
+
     steward = Steward(
         database,
         slack,
@@ -336,7 +338,7 @@ async def _names(steward: Steward) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} workspaces" if names else "no workspace yet"
 
 
-async def _stopped(say: Say, door: SocketMode | None = None) -> None:
+async def _stopped(say: Say, door: "SocketMode | None" = None) -> None:
     """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
     try:
         await (door.stuck() if door else asyncio.Event().wait())

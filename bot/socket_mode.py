@@ -20,16 +20,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
 from bot.slack_port import SlackError, SlackNotSent, SlackRefused, SlackWebApi
-from bot.stopping import ANSWERED_SECONDS, SHUT_SECONDS, Deadline
+from bot.stopping import ANSWERED_SECONDS, SHUT_SECONDS, Deadline, DoorStuck
 
 log = logging.getLogger(__name__)
 
 # How long a connection that did not come about may take to be let go of.
 CLOSE_SECONDS = 3.0
-
-
-class DoorStuck(Exception):
-    """Why only a new process can reach Slack again, in a sentence for whoever reads why this one ended."""
 
 
 class _NoSocket(SlackNotSent):

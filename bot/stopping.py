@@ -1,7 +1,6 @@
 """How a process runs until it is told to stop, and ends within ten seconds then."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -41,10 +40,8 @@ class Deadline:
         return max(0.0, self._begun + until - now)
 
 
-def spare_what_is_loaded() -> None:
-    """Leave what was loaded so far out of garbage collections: to go through it stops everything for 0.1 s."""
-    gc.collect()
-    gc.freeze()
+class DoorStuck(Exception):
+    """Why only a new process can reach Slack again, in a sentence for whoever reads why this one ended."""
 
 
 def until_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -74,7 +71,6 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             # To wait for whoever was left, and to take Python apart, would take seconds more on a busy machine.
             _end()
 
-    spare_what_is_loaded()
     asyncio.run(main())
 
 

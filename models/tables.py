@@ -23,6 +23,9 @@ def stored(values: type[StrEnum]) -> Enum:
 # A list that PostgreSQL can compare, so that whole records stay comparable: its plain JSON is not.
 COMPARABLE_JSON = JSON().with_variant(JSONB(), "postgresql")
 
+# Rows are built of values that were checked before, so what would check them is made only where it is asked for.
+SQLModel.model_config["defer_build"] = True
+
 # SQLAlchemy adds `AND version = :seen` to each update of these rows and raises when somebody was faster.
 _project_version = Column("version", Integer, nullable=False)
 _record_version = Column("version", Integer, nullable=False)

@@ -21,7 +21,6 @@ from bot.manifest import manifest
 from bot.opening import CannotStart, place, reached
 from bot.sealing import new_key
 from bot.settings import Settings
-from bot.stopping import until_stopped
 from models.database import Database
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
@@ -572,16 +571,3 @@ async def metrics(program: Program) -> str:
 async def health(port: int) -> tuple[int, str | None]:
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as answer:
         return answer.status, (await answer.json())["problem"]
-
-
-def test_what_is_loaded_at_the_start_is_left_out_of_garbage_collections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Collections of the oldest went through all of it, now and then, and for a tenth of a second nobody got a turn."""
-    told: list[str] = []
-    monkeypatch.setattr("gc.freeze", lambda: told.append("frozen"))
-
-    async def work() -> None:
-        told.append("at work")
-
-    until_stopped(work())
-
-    assert told == ["frozen", "at work"]
