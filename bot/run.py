@@ -302,7 +302,8 @@ def _access(settings: Settings, database: Database) -> Access:
     """Whom the settings say to serve."""
     if not settings.serves_installed:
         return OneWorkspace(database, _secret(settings.slack_bot_token), settings.slack_api_url)
-    from bot.installed import InstalledWorkspaces, slack_as_app  # with them comes OpenSSL
+    from bot.granting import slack_as_app  # with these comes OpenSSL
+    from bot.installed import InstalledWorkspaces
     from bot.sealing import Seal
 
     as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)
