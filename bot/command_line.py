@@ -304,7 +304,7 @@ async def _forget_tokens(settings: Settings, installation_id: str) -> None:
     require_database(settings.database_url)
     now = SystemClock().now()
     async with migrated_database(settings.database_url) as database:
-        if not await installations.remove(database, installation_id, before=now, now=now):
+        if not await installations.remove(database, installation_id, now=now):
             raise CannotStart(f"Steward was never installed in {installation_id}.")
     typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
 
