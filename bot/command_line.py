@@ -299,16 +299,20 @@ async def _renew_seals(settings: Settings) -> None:
 
 
 async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot import removal
     from bot.opening import CannotStart, migrated_database, require_database
-    from models import installations
+    from models import purging
     from models.clock import SystemClock
 
     require_database(settings.database_url)
     now = SystemClock().now()
     async with migrated_database(settings.database_url) as database:
-        if not await installations.remove(database, installation_id, before=now, now=now):
+        if not await removal.remove(database, installation_id, now=now):
             raise CannotStart(f"Steward was never installed in {installation_id}.")
-    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
+    typer.echo(
+        f"The tokens of {installation_id} are erased. Install Steward there again: otherwise what it stored goes "
+        f"{purging.KEPT.days} days after they were erased."
+    )
 
 
 async def _health(settings: Settings) -> None:

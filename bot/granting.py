@@ -26,10 +26,14 @@ def slack_as_app(client_id: str, client_secret: str, api_url: str) -> SlackWebAp
     return SlackWebApi(pair, api_url, scheme="Basic")
 
 
-async def granted(as_app: SlackPort, code: str, *, redirect_uri: str, clock: Clock) -> tuple[Installation, Tokens]:
-    """The installation that a code is good for, not sealed yet, and its tokens. Raises SlackError and Incomplete."""
+async def granted(as_app: SlackWebApi, code: str, *, redirect_uri: str, clock: Clock) -> tuple[Installation, Tokens]:
+    """The installation that a code is good for, not sealed yet, and its tokens. Raises SlackError and Incomplete.
+
+    It is made at the instant of Slack's clock, by which Slack tells of its end too; ours may be minutes away from that.
+    """
     answer = await as_app.call(METHOD, code=code, redirect_uri=redirect_uri)
-    return _installation_in(answer, clock.now())
+    now = clock.now()
+    return _installation_in(answer, now, made_at=as_app.slack_time or now.replace(microsecond=0))
 
 
 async def renewed(as_app: SlackPort, refresh_token: str | None, *, clock: Clock) -> tuple[Tokens, dict[str, Any]]:
@@ -42,7 +46,7 @@ async def renewed(as_app: SlackPort, refresh_token: str | None, *, clock: Clock)
     return tokens, {"expires_at": expires_at, **scopes}
 
 
-def _installation_in(answer: Mapping[str, Any], now: datetime) -> tuple[Installation, Tokens]:
+def _installation_in(answer: Mapping[str, Any], now: datetime, *, made_at: datetime) -> tuple[Installation, Tokens]:
     team, enterprise, person = (_part(answer, key) for key in ("team", "enterprise", "authed_user"))
     is_wide = answer.get("is_enterprise_install") is True
     place = enterprise if is_wide else team
@@ -63,7 +67,7 @@ def _installation_in(answer: Mapping[str, Any], now: datetime) -> tuple[Installa
         scopes=_text(answer, "scope"),
         expires_at=expires_at,
         installed_by=_text(person, "id"),
-        installed_at=now,
+        installed_at=made_at,
     )
     return installation, tokens
 

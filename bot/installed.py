@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot import granting
+from bot import granting, removal
 from bot.incoming import Incoming
-from bot.lookout import NOT_INSTALLED, Known, Lookout, is_workspace
+from bot.lookout import Known, Lookout, is_workspace
 from bot.sealing import Seal
 from bot.slack_port import SlackWebApi
 from bot.tokens import TokenKeeper
@@ -15,7 +14,6 @@ from models import installations
 from models.clock import Clock, SystemClock
 from models.database import Database, shielded
 from models.tables import Installation, Workspace
-from scheduler import deliveries
 
 log = logging.getLogger(__name__)
 
@@ -140,26 +138,14 @@ class InstalledWorkspaces:
         return known
 
     async def _leave(self, workspace_id: str, installation_id: str) -> None:
-        """Serve the workspace no more, if it was by that installation: nothing that is owed goes out any more."""
-        async with self._database.unit(workspace_id) as session:
-            workspace = await session.get(Workspace, workspace_id)
-            if workspace is not None and workspace.installation_id == installation_id and workspace.removed_at is None:
-                workspace.removed_at = self._clock.now()
-                await deliveries.cancel_all(session, reason=NOT_INSTALLED)
+        await removal.leave(self._database, workspace_id, installation_id, at=self._clock.now())
 
     async def _uninstalled(self, event: Incoming) -> None:
         """Erase the tokens, unless Steward was installed anew since, and leave the workspaces."""
         is_own = event.workspace_id in (await self._lookout.look()).installations
         installation_id = event.workspace_id if is_own else event.enterprise_id
-        # Slack tells the time in whole seconds.
-        before = event.happened_at + timedelta(seconds=1) if event.happened_at else datetime.max.replace(tzinfo=UTC)
-        if not await installations.remove(self._database, installation_id, before=before, now=self._clock.now()):
-            return
-        log.warning("Steward was removed from %s", installation_id)
-        # Looked at only now: whoever meets a workspace from here on finds that its installation is gone.
-        for workspace in (await self._lookout.look()).workspaces.values():
-            if workspace.installation_id == installation_id:
-                await self._leave(workspace.id, installation_id)
+        if await removal.remove(self._database, installation_id, now=self._clock.now(), made_by=event.happened_at):
+            log.warning("Steward was removed from %s", installation_id)
 
 
 def _has_bot(tokens: Any) -> bool:

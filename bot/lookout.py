@@ -71,9 +71,10 @@ class Known:
         if own is not None:
             return own
         wide, workspace = self.installation(enterprise_id), self.workspaces.get(workspace_id)
-        if wide is None or workspace is None or workspace.installation_id != wide.id or workspace.removed_at is None:
+        if wide is None or workspace is None:
             return wide
-        return wide if workspace.removed_at < wide.installed_at else None
+        is_taken = workspace.removed_at is not None and workspace.installation_id == wide.id
+        return None if is_taken else wide
 
 
 class Lookout:

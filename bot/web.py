@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot import metrics
-from bot.operation import ready_problem, states
+from bot.operation import states
 from bot.shapes import is_shaped
 from bot.stopping import ANSWERED_SECONDS, Deadline
 from models.database import Database
@@ -61,8 +61,7 @@ def application(
         # 404 is Bolt's word for what no listener of ours wants. To Slack it would be a failure, to be tried again.
         return Response() if answer.status_code == 404 else answer
 
-    how_it_is = states(database, lambda: ready_problem(database))
-    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *how_it_is, *pages])
+    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *states(database), *pages])
     # A path is written as it is or it is not ours; nobody is sent elsewhere.
     served.router.redirect_slashes = False
     return served

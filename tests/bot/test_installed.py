@@ -119,7 +119,7 @@ async def test_it_does_not_start_with_tokens_that_do_not_open(process: Process, 
     with pytest.raises(CannotOpen, match="STEWARD_ENCRYPTION_KEYS"):
         await process().open()
 
-    await installations.remove(database, "T0001", before=NOW + timedelta(days=1), now=NOW)
+    await installations.remove(database, "T0001", now=NOW)
     await process().open()
 
 
@@ -190,6 +190,26 @@ async def test_word_of_a_removal_that_comes_after_the_next_installation_changes_
 
 
 @only_sqlite
+@pytest.mark.parametrize("skew", [timedelta(minutes=-2), timedelta(minutes=2)], ids=["behind", "ahead"])
+async def test_slack_s_clock_alone_says_which_installation_a_removal_is_of(
+    process: Process, slack: TokenGiver, clock: FixedClock, skew: timedelta
+) -> None:
+    """However far ours is from it."""
+    steward = process()
+    clock.move(seconds=skew.total_seconds())
+    slack.slack_time = NOW
+    await install(steward, slack, an_answer())
+    slack.slack_time = NOW + timedelta(seconds=60)
+    await install(steward, slack, an_answer(access_token="xoxb-again"))
+
+    await steward.heard(told("app_uninstalled", at=NOW + timedelta(seconds=30)))
+    assert await steward.token("T0001") == "xoxb-again"
+
+    await steward.heard(told("app_uninstalled", at=NOW + timedelta(seconds=60)))
+    assert await ids(steward) == []
+
+
+@only_sqlite
 @pytest.mark.parametrize(
     "tokens", [{"oauth": ["UANA"], "bot": []}, {"oauth": ["UANA"]}, {}, None, "bot", {"bot": None}]
 )
@@ -236,16 +256,18 @@ async def test_word_of_a_removal_of_what_never_was_is_no_fault(process: Process)
 
 @only_sqlite
 async def test_a_removal_that_stopped_halfway_is_finished_by_the_next_word_of_it(
-    process: Process, slack: TokenGiver, database: Database
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
 ) -> None:
     steward = process()
     await install(steward, slack, an_answer())
     await owe(database)
-    await installations.remove(database, "T0001", before=NOW + timedelta(days=1), now=NOW)
+    await installations.remove(database, "T0001", now=NOW)
+    clock.move(days=1)
 
     await steward.heard(told("app_uninstalled"))
 
     assert await owed(database) == [DeliveryState.CANCELLED]
+    assert await installations.removed(database, before=NOW + timedelta(seconds=1)) == ["T0001"], "since when it was"
 
 
 # ---- organisations ---------------------------------------------------------------------------------------------------
