@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot import migrate
-from bot.opening import CannotStart, database_faults, place, require_database
+from bot.opening import CannotStart, database_faults, place, require_database, running_at
 from models.database import Database, sqlite_path
 
 SQLITE_MARK = b"SQLite format 3\x00"
@@ -122,6 +122,12 @@ def _restore_sqlite(file: Path, target: Path, url: str, now: datetime) -> None:
     """By way of a file beside it, so that the database is there whole or not at all."""
     if target.exists():
         raise CannotStart(f"{target} is there already. Stop Steward and move the file away, with {target.name}-wal.")
+    # Beside the new file SQLite would take them for its own, and write what they hold into it.
+    left = [rest.name for end in ("-wal", "-shm") if (rest := target.with_name(target.name + end)).exists()]
+    if left:
+        raise CannotStart(
+            f"What an older {target.name} left is still there: {' and '.join(left)}. Stop Steward and move it away too."
+        )
     part = target.with_name(f"{target.name}.part")
     beside = f"sqlite:///{part}"
     try:
@@ -144,6 +150,8 @@ def _restore_postgres(file: Path, url: str, now: datetime) -> None:
         found = migrate.current(url)
     if found is not None:
         raise CannotStart(f"{place(url)} holds a Steward already. Stop it, and name an empty database.")
+    if running := running_at(url):
+        raise CannotStart(f"{running} Stop every process of it first.")
     _tool(
         "pg_restore",
         ["--single-transaction", "--no-owner", "--no-privileges", f"--dbname={make_url(url).database}", str(file)],

@@ -138,6 +138,23 @@ def test_a_database_with_something_in_it_is_left_as_it_is(database_url: str, tmp
     assert run(lambda session: session.get(Workspace, WORKSPACE), database_url).restored_at is None
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_an_older_database_left_beside_the_file_is_no_part_of_the_restored_one(
+    database_url: str, tmp_path: Path
+) -> None:
+    """SQLite would write it into the file, and there would be no Steward any more."""
+    run(fill, database_url)
+    file = backup.make(database_url, tmp_path / "steward.backup")
+    target, left = tmp_path / "restored.db", tmp_path / "restored.db-wal"
+    left.write_bytes(b"what was written last")
+
+    with pytest.raises(CannotStart, match=r"older restored\.db left is still there: restored\.db-wal\."):
+        backup.restore(file, f"sqlite:///{target}", now=NOW)
+
+    assert not target.exists()
+    assert left.read_bytes() == b"what was written last"
+
+
 @pytest.mark.parametrize("harm", ["cut", "changed", "other", "absent"])
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_what_is_no_whole_backup_is_refused_and_nothing_is_made(database_url: str, tmp_path: Path, harm: str) -> None:
