@@ -187,7 +187,7 @@ class Steward:
         loop = asyncio.get_running_loop()
         until = loop.time() + STOP_SECONDS
         cutting = loop.call_at(until + NOTING_SECONDS, self.database.cut)
-        parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
+        parts = (self.runner.stop(STOP_SECONDS), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
         await asyncio.gather(*parts)
         for task in list(self._tasks):
             task.cancel()

@@ -392,10 +392,11 @@ def _refusals() -> Iterator[None]:
     from bot.slack_port import SlackError, SlackRefused
     from bot.socket_mode import DoorStuck
     from models.errors import StewardError
+    from scheduler.runner import ClockStuck
 
     try:
         yield
-    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
+    except (CannotStart, CannotOpen, ClockStuck, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

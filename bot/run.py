@@ -5,11 +5,11 @@ import hashlib
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import SecretStr
 from starlette.routing import Route
@@ -31,7 +31,7 @@ from bot.opening import (
 )
 from bot.sender import PACE_SECONDS
 from bot.settings import Settings
-from bot.socket_mode import DoorStuck, SocketMode
+from bot.socket_mode import SocketMode
 from bot.stopping import end_soon
 from models.clock import Clock
 from models.database import (
@@ -135,7 +135,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
             steward.keep("refreshing", steward.keep_fresh)
             async with operated(settings, database, say):
                 say(f"Steward's worker reminds {await _names(steward)}.")
-                await _stopped(say)
+                await _stopped(say, steward.runner.stuck())
         finally:
             await steward.stop()
 
@@ -149,8 +149,9 @@ class Running:
         self._door = door
 
     async def stopped(self, say: Say) -> None:
-        """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
-        await _stopped(say, self._door)
+        """Wait for the cancellation that ends the program. Raises DoorStuck or ClockStuck when only a new one helps."""
+        watches = (self.steward.runner.stuck(), *([self._door.stuck()] if self._door else ()))
+        await _stopped(say, *watches)
 
     async def problem(self) -> str | None:
         """What keeps people from reaching us, or None."""
@@ -333,15 +334,23 @@ async def _names(steward: Steward) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} workspaces" if names else "no workspace yet"
 
 
-async def _stopped(say: Say, door: SocketMode | None = None) -> None:
-    """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
+async def _stopped(say: Say, *watches: Coroutine[Any, Any, NoReturn]) -> None:
+    """Wait for the cancellation that ends the program. Raises what the first watch does: only a new process helps then.
+
+    Meanwhile that is told, and this one ends within ten seconds.
+    """
+    watching: list[asyncio.Future[Any]] = [
+        asyncio.ensure_future(watch) for watch in watches or (asyncio.Event().wait(),)
+    ]
     try:
-        await (door.stuck() if door else asyncio.Event().wait())
-    except DoorStuck:
+        done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
         end_soon()
-        raise
+        await done.pop()
     finally:
         say("Stopping …")
+        for watch in watching:
+            watch.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 @contextmanager

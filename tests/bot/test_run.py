@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sqlite3
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, closing, contextmanager
@@ -427,6 +428,25 @@ async def test_web_serves_whoever_installs_it(machine: Machine, database_url: st
     for secret in (slack.bot_token, slack.client_secret, slack.signing_secret, key):
         assert secret not in steward.said
     assert "Traceback" not in steward.said
+
+
+async def test_a_worker_whose_clock_stands_still_ends_for_its_supervisor(machine: Machine, slack: Sandbox) -> None:
+    await machine.run("migrate", **connected_to(slack))
+    hanging = """
+import asyncio
+from bot import command_line
+from scheduler import runner
+runner.STUCK_SECONDS = 0.1
+runner.Runner._do_what_is_due = lambda *_: asyncio.Event().wait()
+command_line.main()
+"""
+
+    async with machine.program(sys.executable, "-c", hanging, "worker", **connected_to(slack)) as worker:
+        code = await worker.ended()
+
+    assert code == 1
+    assert worker.said.endswith("Start Steward again; a supervisor does it by itself.\n")
+    assert "Traceback" not in worker.said
 
 
 # ---- what keeps it from starting ------------------------------------------------------------------------------------
