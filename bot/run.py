@@ -51,13 +51,13 @@ async def with_slack(settings: Settings, say: Say) -> None:
     app_token = _secret(settings.slack_app_token)
     database = Database(settings.database_url, **serving(settings))
     # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
-    with only_one(app_token) if database.is_sqlite else nullcontext():
+    with telling_at(settings) as telling, only_one(app_token) if database.is_sqlite else nullcontext():
         await reached(settings.database_url, say)
         await bring_up_to_date(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with (
             socket_mode(database, slack, app_token, access=_access(settings, database)) as running,
-            operated(settings, database, say, running.problem),
+            operated(telling, database, say, running.problem),
         ):
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
             await running.stopped(say)
@@ -104,7 +104,7 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
     """`web`: Slack's requests over HTTP; sends what it committed."""
     secret = _secret(settings.slack_signing_secret)
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url, secret)
-    with listener(settings.host, settings.port) as listening:
+    with listener(settings.host, settings.port) as listening, telling_at(settings) as telling:
         await reached(settings.database_url, say, start_seconds)
         async with migrated_database(settings.database_url, **serving(settings)) as database:
             access = _access(settings, database)
@@ -116,7 +116,7 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {await _names(steward)} at {address}/slack/events")
                 pages = _pages(settings, database, access, say)
-                async with operated(settings, database, say):
+                async with operated(telling, database, say):
                     await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
             finally:
                 await steward.stop()
@@ -125,19 +125,20 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
 async def worker_process(settings: Settings, say: Say, *, start_seconds: float = START_SECONDS) -> None:
     """`worker`: the ticker and the sender."""
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
-    await reached(settings.database_url, say, start_seconds)
-    async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
-        steward = Steward(database, slack, access=_access(settings, database))
-        try:
-            await steward.open()
-            steward.runner.start()
-            steward.keep("sender", steward.sender.run)
-            steward.keep("refreshing", steward.keep_fresh)
-            async with operated(settings, database, say):
-                say(f"Steward's worker reminds {await _names(steward)}.")
-                await _stopped(say, steward.runner.stuck())
-        finally:
-            await steward.stop()
+    with telling_at(settings) as telling:
+        await reached(settings.database_url, say, start_seconds)
+        async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
+            steward = Steward(database, slack, access=_access(settings, database))
+            try:
+                await steward.open()
+                steward.runner.start()
+                steward.keep("sender", steward.sender.run)
+                steward.keep("refreshing", steward.keep_fresh)
+                async with operated(telling, database, say):
+                    say(f"Steward's worker reminds {await _names(steward)}.")
+                    await _stopped(say, steward.runner.stuck())
+            finally:
+                await steward.stop()
 
 
 class Running:
@@ -202,26 +203,39 @@ async def socket_mode(
         yield Running(steward, await _names(steward), door)
 
 
+@contextmanager
+def telling_at(settings: Settings) -> Iterator[socket.socket | None]:
+    """The socket to tell at how the process is, had before anything else begins; None where none is wished for.
+
+    Raises CannotStart.
+    """
+    if settings.metrics_port is None:
+        yield None
+        return
+    with listener(settings.metrics_host, settings.metrics_port, names="METRICS_HOST and METRICS_PORT") as telling:
+        yield telling
+
+
 @asynccontextmanager
 async def operated(
-    settings: Settings, database: Database, say: Say, also: operation.Problem | None = None
+    telling: socket.socket | None, database: Database, say: Say, also: operation.Problem | None = None
 ) -> AsyncIterator[None]:
-    """Meanwhile tell how the process is at the address for that, where one is set; `also` must find nothing wrong."""
-    if settings.metrics_port is None:
+    """Meanwhile tell there, if anywhere, how the process is; `also` must find nothing wrong."""
+    if telling is None:
         yield
         return
 
     async def ready() -> str | None:
         return await operation.ready_problem(database) or (await also() if also else None)
 
-    with listener(settings.metrics_host, settings.metrics_port, names="METRICS_HOST and METRICS_PORT") as listening:
-        say(f"How it is: http://{settings.metrics_host}:{listening.getsockname()[1]}/metrics, /healthz and /readyz")
-        telling = asyncio.create_task(web.serve(operation.application(database, ready), listening), name="operation")
-        try:
-            yield
-        finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+    host, port = telling.getsockname()[:2]
+    say(f"How it is: http://{host}:{port}/metrics, /healthz and /readyz")
+    answering = asyncio.create_task(web.serve(operation.application(database, ready), telling), name="operation")
+    try:
+        yield
+    finally:
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
 
 
 @contextmanager

@@ -94,8 +94,14 @@ class Runner:
             (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS),
             (self.purge, CLEANING_SECONDS, CLEANING_WAITS),
         ):
-            first = begin + timedelta(seconds=wait)
-            scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=first)
+            scheduler.add_job(
+                self._do,
+                "interval",
+                (work,),
+                seconds=seconds,
+                id=work.__name__,
+                next_run_time=begin + timedelta(seconds=wait),
+            )
         scheduler.start()
         self._scheduler = scheduler
         self._went_on_at = monotonic()
@@ -118,12 +124,21 @@ class Runner:
         if self._scheduler is None:
             return
         self._scheduler.pause()
+        await asyncio.sleep(0)  # what was just begun gets to its first step, or nobody hears that it is over
         # Shutting down cancels what runs, so what runs is awaited first.
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds), self._one_at_a_time:
                 pass
         self._scheduler.shutdown(wait=False)
         self._scheduler = None
+
+    async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work. That a stop cancels it is no fault."""
+        try:
+            await work()
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                raise
 
     async def tick(self) -> None:
         """Do once what is due at this moment, in every workspace; then let the sender know and show that we live.

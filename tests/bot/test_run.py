@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -473,6 +474,17 @@ async def test_a_port_in_use_stops_every_way_of_listening(installation: Path) ->
                 await way
 
 
+@pytest.mark.parametrize("way", [ways.with_slack, ways.web_process, ways.worker_process])
+async def test_a_port_for_metrics_in_use_is_told_before_anything_begins(
+    installation: Path, way: Callable[..., Coroutine[Any, Any, None]]
+) -> None:
+    """Neither the database nor Slack is asked for anything."""
+    with taken_port() as port, pytest.raises(CannotStart, match=re.escape(port_in_use(port, "METRICS_"))):
+        await way(Settings(port=0, metrics_port=port), print)
+
+    assert os.listdir(installation) == []
+
+
 async def test_an_address_of_another_machine_is_told_in_a_sentence(installation: Path) -> None:
     with pytest.raises(CannotStart, match=r"^192\.0\.2\.1:0 cannot be used: .*HOST and PORT"):
         await ways.with_sandbox(Settings(host="192.0.2.1", port=0), None, print)
@@ -567,10 +579,10 @@ def test_the_first_line_tells_where_the_data_is_without_user_or_password(url: st
     assert place(url) == shown
 
 
-def port_in_use(port: int) -> str:
+def port_in_use(port: int, of: str = "") -> str:
     return (
-        f"127.0.0.1:{port} cannot be used: Address already in use. Choose another address with HOST and PORT; "
-        "PORT=0 takes any free port."
+        f"127.0.0.1:{port} cannot be used: Address already in use. Choose another address with {of}HOST and {of}PORT; "
+        f"{of}PORT=0 takes any free port."
     )
 
 

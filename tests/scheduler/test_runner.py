@@ -227,6 +227,31 @@ async def test_a_clock_with_much_to_do_does_not_stand_still(
     assert is_stuck == [False, False]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_stop_right_after_the_start_is_no_fault(
+    house: Database, clock: FixedClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tick that was begun is seen out, and the purge cancelled without a word."""
+
+    async def hang(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("scheduler.runner.CLEANING_WAITS", 0)
+    monkeypatch.setattr(installations, "removed", hang)
+    runner = make_runner(house, clock, Bell())
+    runner.start()
+    await asyncio.sleep(0)
+
+    await runner.stop()
+    under_way = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.wait(under_way)
+
+    assert under_way
+    assert await house.last_beat(HEARTBEAT) == NOW
+    assert caplog.text == ""
+    assert runner.failures == {}
+
+
 async def test_a_tick_that_fails_altogether_is_logged_and_the_next_one_comes(
     house: Database, clock: FixedClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
