@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from bot.settings import Settings, SettingsProblem, load
+from bot.settings import Settings, SettingsProblem, is_for_slack, load
 
 app = typer.Typer(
     help="The project coordinator that lives in Slack.",
@@ -276,6 +276,9 @@ def manifest(
     """The Slack app manifest to paste, on standard output."""
     from bot.manifest import manifest as made
 
+    for option, url in (("--request-url", request_url), ("--redirect-url", redirect_url)):
+        if url is not None and not is_for_slack(url):
+            _fail(f"{option}: write https:// and the rest of the address; http:// only for this machine itself.")
     described = made(prefix, request_url=request_url, redirect_url=redirect_url)
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 

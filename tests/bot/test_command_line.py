@@ -339,6 +339,25 @@ def test_the_manifest_can_be_printed_with_a_prefix_and_an_address() -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["ftp://x", "steward.example/slack/events", "http://steward.example/x", "https:// /x", ""]
+)
+@pytest.mark.parametrize("option", ["--request-url", "--redirect-url"])
+def test_a_manifest_names_no_address_that_slack_refuses(option: str, url: str) -> None:
+    told = steward("manifest", option, url)
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == (
+        f"{option}: write https:// and the rest of the address; http:// only for this machine itself.\n"
+    )
+
+
+def test_a_manifest_may_name_this_machine() -> None:
+    told = steward("manifest", "--request-url", "http://127.0.0.1:3000/slack/events")
+
+    assert told.exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("written", "reason"),
     [(None, "No such file or directory"), ("{", "Expecting property name"), ("[]", "it is not an object")],
 )
