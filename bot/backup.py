@@ -49,9 +49,9 @@ def new_file(file: Path) -> Iterator[Path]:
     """Where to write what becomes the file once all went well, readable by nobody else. Raises CannotStart."""
     if file.exists():
         raise CannotStart(f"{file} is there already. Name another file, or move it away.")
+    _require_folder(file)
     part = file.with_name(f"{file.name}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         part.touch(mode=0o600)
         yield part
@@ -60,6 +60,12 @@ def new_file(file: Path) -> Iterator[Path]:
         raise CannotStart(f"{file} cannot be written: {error.strerror}.") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _require_folder(file: Path) -> None:
+    """Raise CannotStart where the file has none: one made here could stand in for a disk that is not mounted."""
+    if not file.parent.is_dir():
+        raise CannotStart(f"There is no folder {file.parent}. Make it, or mount the disk that it is on.")
 
 
 def check(file: Path) -> None:
@@ -128,10 +134,10 @@ def _restore_sqlite(file: Path, target: Path, url: str, now: datetime) -> None:
         raise CannotStart(
             f"What an older {target.name} left is still there: {' and '.join(left)}. Stop Steward and move it away too."
         )
+    _require_folder(target)
     part = target.with_name(f"{target.name}.part")
     beside = f"sqlite:///{part}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, part)
         migrate.upgrade(beside)
         asyncio.run(_note_restored(beside, now))
