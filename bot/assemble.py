@@ -196,7 +196,8 @@ class Steward:
 
     async def _stop(self) -> None:
         finished = self.deadline.left(FINISHED_SECONDS)
-        await asyncio.gather(self.runner.stop(), self.sender.stop(finished), self.background.settle(finished))
+        parts = (self.runner.stop(finished), self.sender.stop(finished), self.background.settle(finished))
+        await asyncio.gather(*parts)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
