@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from bot import loading
 from bot.settings import Settings, SettingsProblem, is_for_slack, load
 
 app = typer.Typer(
@@ -288,6 +289,7 @@ def main() -> None:
     global is_program
     is_program = True
     os.umask(0o077)
+    loading.begin()
     app()
 
 
@@ -318,16 +320,20 @@ async def _renew_seals(settings: Settings) -> None:
 
 
 async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot import removal
     from bot.opening import CannotStart, migrated_database, require_database
-    from models import installations
+    from models import purging
     from models.clock import SystemClock
 
     require_database(settings.database_url)
     now = SystemClock().now()
     async with migrated_database(settings.database_url) as database:
-        if not await installations.remove(database, installation_id, before=now, now=now):
+        if not await removal.remove(database, installation_id, now=now):
             raise CannotStart(f"Steward was never installed in {installation_id}.")
-    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
+    typer.echo(
+        f"The tokens of {installation_id} are erased. Install Steward there again: otherwise what it stored goes "
+        f"{purging.KEPT.days} days after they were erased."
+    )
 
 
 async def _health(settings: Settings) -> None:
@@ -377,6 +383,7 @@ def _settings(purpose: str) -> Settings:
         from bot import logs
 
         logs.configure(settings)
+        loading.end()
     return settings
 
 
@@ -391,15 +398,14 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.opening import CannotStart
-    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
-    from bot.socket_mode import DoorStuck
+    from bot.stopping import DoorStuck
     from models.errors import StewardError
     from scheduler.runner import ClockStuck
 
     try:
         yield
-    except (CannotStart, CannotOpen, ClockStuck, DoorStuck, StewardError) as reason:
+    except (CannotStart, ClockStuck, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

@@ -22,7 +22,7 @@ from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from models import forgetting, installations
+from models import installations, purging
 from models.backlog import LATE, LOOKED_BACK, backlog
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Installation, Project, Workspace
@@ -189,7 +189,7 @@ async def _installed(settings: Settings, database: Database, now: datetime) -> A
     for installation in everywhere:
         about = f"{installation.name} ({installation.id})"
         if installation.removed_at is not None:
-            goes = installation.removed_at + forgetting.KEPT
+            goes = installation.removed_at + purging.KEPT
             yield note(about, f"removed on {installation.removed_at:%d %b %Y}; what it stored goes on {goes:%d %b %Y}")
             continue
         try:

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.opening import CannotStart, Say, chosen_workspace, migrated_database, require_database
 from bot.settings import Settings
-from models import directory, erased, erasing, forgetting
+from models import directory, erased, erasing, purging
 from models.clock import SystemClock
 from models.database import WORKER_WAIT_MS, Database
 from models.serving import others_settled
@@ -86,12 +86,12 @@ async def workspace(settings: Settings, workspace_id: str, say: Say, *, only_cou
     require_database(settings.database_url)
     async with migrated_database(settings.database_url, wait_ms=WORKER_WAIT_MS) as database:
         chosen = await chosen_workspace(database, workspace_id)
-        for line in _table({"deleted": await forgetting.rows_of(database, chosen)}):
+        for line in _table({"deleted": await purging.rows_of(database, chosen)}):
             say(line)
         if only_counts:
             say("Nothing was deleted.")
         else:
-            await forgetting.purge(database, chosen)
+            await purging.purge(database, chosen)
             await _overwrite(database, say)
 
 

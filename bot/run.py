@@ -29,10 +29,9 @@ from bot.opening import (
     reached,
     serving,
 )
-from bot.sender import PACE_SECONDS
+from bot.pace import PACE_SECONDS
 from bot.settings import Settings
-from bot.socket_mode import SocketMode
-from bot.stopping import end_soon
+from bot.stopping import Deadline, end_soon
 from models.clock import Clock
 from models.database import (
     WORKER_WAIT_MS,
@@ -40,6 +39,7 @@ from models.database import (
 )
 
 if TYPE_CHECKING:
+    from bot.socket_mode import SocketMode
     from sandbox import Sandbox
 
 # How long the start waits to know everybody; in a large workspace the reading goes on in the background.
@@ -57,7 +57,7 @@ async def with_slack(settings: Settings, say: Say) -> None:
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with (
             socket_mode(database, slack, app_token, access=_access(settings, database)) as running,
-            operated(telling, database, say, running.problem),
+            operated(telling, database, say, running.steward.deadline, running.problem),
         ):
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
             await running.stopped(say)
@@ -116,8 +116,9 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {await _names(steward)} at {address}/slack/events")
                 pages = _pages(settings, database, access, say)
-                async with operated(telling, database, say):
-                    await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
+                async with operated(telling, database, say, steward.deadline):
+                    application = web.application(steward.bolt, database, secret, pages=pages)
+                    await web.serve(application, listening, steward.deadline)
             finally:
                 await steward.stop()
 
@@ -134,7 +135,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
                 steward.runner.start()
                 steward.keep("sender", steward.sender.run)
                 steward.keep("refreshing", steward.keep_fresh)
-                async with operated(telling, database, say):
+                async with operated(telling, database, say, steward.deadline):
                     say(f"Steward's worker reminds {await _names(steward)}.")
                     await _stopped(say, steward.runner.stuck())
             finally:
@@ -144,7 +145,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
 class Running:
     """A Steward with everything going, over Socket Mode."""
 
-    def __init__(self, steward: Steward, name: str, door: SocketMode | None = None) -> None:
+    def __init__(self, steward: Steward, name: str, door: "SocketMode | None" = None) -> None:
         self.steward = steward
         self.name = name
         self._door = door
@@ -179,6 +180,8 @@ async def socket_mode(
     settle: timedelta | None = None,
 ) -> AsyncIterator[Running]:
     """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
+    from bot.socket_mode import SocketMode  # needed nowhere else
+
     steward = Steward(
         database,
         slack,
@@ -196,7 +199,7 @@ async def socket_mode(
             async with asyncio.timeout(WARM_SECONDS):
                 await steward.warmed()
         door = SocketMode(steward.bolt, app_token=app_token, api_url=slack.api_url, warn_of_others=database.is_sqlite)
-        leaving.push_async_callback(door.close)
+        leaving.push_async_callback(door.close, steward.deadline)
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
@@ -218,7 +221,11 @@ def telling_at(settings: Settings) -> Iterator[socket.socket | None]:
 
 @asynccontextmanager
 async def operated(
-    telling: socket.socket | None, database: Database, say: Say, also: operation.Problem | None = None
+    telling: socket.socket | None,
+    database: Database,
+    say: Say,
+    deadline: Deadline,
+    also: operation.Problem | None = None,
 ) -> AsyncIterator[None]:
     """Meanwhile tell there, if anywhere, how the process is; `also` must find nothing wrong."""
     if telling is None:
@@ -230,7 +237,8 @@ async def operated(
 
     host, port = telling.getsockname()[:2]
     say(f"How it is: http://{host}:{port}/metrics, /healthz and /readyz")
-    answering = asyncio.create_task(web.serve(operation.application(database, ready), telling), name="operation")
+    serving = web.serve(operation.application(database, ready), telling, deadline)
+    answering = asyncio.create_task(serving, name="operation")
     try:
         yield
     finally:
@@ -317,7 +325,8 @@ def _access(settings: Settings, database: Database) -> Access:
     """Whom the settings say to serve."""
     if not settings.serves_installed:
         return OneWorkspace(database, _secret(settings.slack_bot_token), settings.slack_api_url)
-    from bot.installed import InstalledWorkspaces, slack_as_app  # with them comes OpenSSL
+    from bot.granting import slack_as_app  # with these comes OpenSSL
+    from bot.installed import InstalledWorkspaces
     from bot.sealing import Seal
 
     as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)

@@ -125,9 +125,11 @@ class Settings(BaseSettings):
     @field_validator("steward_encryption_keys")
     @classmethod
     def _whole_keys(cls, keys: SecretStr | None) -> SecretStr | None:
-        from bot.sealing import is_key
+        if keys is None:
+            return None
+        from bot.sealing import is_key  # with it comes OpenSSL, which nobody without keys needs
 
-        for number, key in enumerate([] if keys is None else _parts(keys) or [""], 1):
+        for number, key in enumerate(_parts(keys) or [""], 1):
             if not is_key(key):
                 raise ValueError(f"key {number} is not a whole one; `steward keys new` makes one")
         return keys

@@ -17,7 +17,7 @@ from prometheus_client import Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.contextvars import bound_contextvars
 
-from models import forgetting, installations
+from models import installations, purging
 from models.clock import Clock
 from models.database import Database
 from models.database_errors import DatabaseAway
@@ -179,15 +179,15 @@ class Runner:
 
     async def purge(self) -> None:
         """Delete all that is stored of workspaces that removed Steward long ago; the ticks go on meanwhile."""
-        before = self._clock.now() - forgetting.KEPT
+        before = self._clock.now() - purging.KEPT
         for workspace_id in await installations.removed(self._database, before=before):
             try:
-                rows = await forgetting.purge(self._database, workspace_id, removed_before=before)
+                rows = await purging.purge(self._database, workspace_id, removed_before=before)
             except StewardError as reason:
                 log.info("the purge of workspace %s goes on in an hour: %s", workspace_id, reason)
             else:
-                log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, forgetting.KEPT.days, rows)
-        await installations.forget(self._database, before=before)
+                log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, purging.KEPT.days, rows)
+        await installations.purge(self._database, before=before)
 
     async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
         """The served workspaces in which the job has something to do; none where asking fails. Raises DatabaseAway."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -40,9 +41,10 @@ def an_answer(team_id: str | None = "T0001", *, enterprise_id: str | None = None
 
 
 class TokenGiver:
-    """Slack as the app itself sees it: every code is good, and every refresh token once."""
+    """Slack as the app itself sees it: every code is good, and every refresh token once. `slack_time` is its clock."""
 
     def __init__(self) -> None:
+        self.slack_time: datetime | None = None
         self.calls: list[dict[str, Any]] = []
         self.answers: deque[dict[str, Any] | SlackError] = deque()
         self.may_answer = asyncio.Event()

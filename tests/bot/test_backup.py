@@ -81,7 +81,7 @@ async def last_beats(*urls: str) -> list[Any]:
 
 
 async def claimed(session: AsyncSession, now: datetime) -> list[str]:
-    """What a sender's pass takes, as `bot/sender.py` does it."""
+    """What a sender's pass takes, as `bot/passing.py` does it."""
     await deliveries.expire(session, KINDS, now=now)
     rows = await deliveries.claim(session, KINDS, now=now, wall=now, worker="w", limit=9)
     return [row.dedupe_key for row in rows]

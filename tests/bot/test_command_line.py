@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from models import installations
 from models.database import Database
 from models.kinds.action import ACTION
 from models.kinds.risk import RISK
-from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
+from tests.support import NOW, WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
 from tests.support_installations import an_installation
 
 ROOT = Path(__file__).parents[2]
@@ -380,8 +380,21 @@ def installed_with(url: str, key: str) -> None:
         async with Database(url) as database:
             sealed = Seal([key]).seal("T0001", Tokens("xoxb-hunter2"))
             await installations.save(database, an_installation(sealed_tokens=sealed))
+            await installations.meet(
+                database, "T0001", name="Northwind", bot_user_id="UBOT", now=NOW, installation_id="T0001"
+            )
 
     asyncio.run(work())
+
+
+def on_its_way_out(url: str) -> list[str]:
+    """The workspaces that a worker deletes when their time has come."""
+
+    async def work() -> list[str]:
+        async with Database(url) as database:
+            return await installations.removed(database, before=datetime.now(UTC) + timedelta(seconds=1))
+
+    return asyncio.run(work())
 
 
 def token_stored(url: str, key: str) -> str:
@@ -441,11 +454,16 @@ def test_tokens_whose_key_is_lost_are_forgotten_by_name(database_url: str) -> No
     installed_with(database_url, new_key())
 
     wrong = steward("keys", "forget", "T9", DATABASE_URL=database_url)
+    before = on_its_way_out(database_url)
     told = steward("keys", "forget", "T0001", DATABASE_URL=database_url)
     after = steward("keys", "renew", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=new_key())
     without = steward("keys", "renew", DATABASE_URL=database_url)
 
     assert (wrong.exit_code, wrong.stderr) == (1, "Steward was never installed in T9.\n")
-    assert told.stdout == "The tokens of T0001 are erased. Install Steward there again.\n"
+    assert told.stdout == (
+        "The tokens of T0001 are erased. Install Steward there again: otherwise what it stored goes 30 days after they "
+        "were erased.\n"
+    )
+    assert (before, on_its_way_out(database_url)) == ([], ["T0001"])
     assert after.exit_code == 0
     assert without.stderr == "STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.\n"

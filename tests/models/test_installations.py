@@ -1,7 +1,7 @@
 """Installations and their states: used once, by one, in their time; and changed only as they were seen."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -126,10 +126,14 @@ async def test_removal_erases_the_tokens_of_what_was_installed_before(database: 
     values = {"sealed_tokens": "one", "expires_at": LATER, "refreshing_until": LATER, "refresh_error": "x"}
     await installations.save(database, an_installation(**values))
 
-    assert not await installations.remove(database, "T0001", before=NOW, now=LATER)
+    async def remove(id: str = "T0001", now: datetime = LATER, **meant: Any) -> datetime | None:
+        return await installations.remove(database, id, now=now, **meant)
+
+    assert await remove(made_by=NOW - timedelta(seconds=1)) is None
+    assert await remove(holding="two") is None
     assert (await stored(database)).sealed_tokens == "one"
 
-    for _ in range(2):
-        assert await installations.remove(database, "T0001", before=NOW + timedelta(seconds=1), now=LATER)
+    assert await remove(made_by=NOW, holding="one") == LATER
+    assert await remove(made_by=NOW, now=LATER + timedelta(days=1)) == LATER
     assert await stored(database) == an_installation(removed_at=LATER)
-    assert not await installations.remove(database, "T9999", before=LATER, now=LATER)
+    assert await remove("T9999") is None

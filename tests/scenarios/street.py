@@ -10,7 +10,8 @@ import aiohttp
 
 from bot import run, web
 from bot.assemble import Slack, Steward
-from bot.installed import InstalledWorkspaces, slack_as_app
+from bot.granting import slack_as_app
+from bot.installed import InstalledWorkspaces
 from bot.manifest import manifest
 from bot.oauth import INSTALL, Installing
 from bot.sealing import Seal, new_key
@@ -44,8 +45,7 @@ class Street:
 
     async def exchanged(self) -> None:
         """Wait for the tokens that are being exchanged."""
-        while under_way := set(self.installed._exchanging.values()):
-            await asyncio.wait(under_way)
+        await self.installed.settle()
 
     async def titles(self, team: Team) -> list[str]:
         """What is logged in the company's workspace."""

@@ -9,6 +9,7 @@ import pytest
 from bot.manifest import SCOPES
 from bot.oauth import INSTALL
 from models import installations
+from reports.export import export
 from tests.scenarios.street import Street, street_over_http
 
 
@@ -43,15 +44,29 @@ async def test_two_companies_install_it_and_each_has_a_log_of_its_own(street: St
     assert all(each.sealed_tokens and "xoxb" not in each.sealed_tokens for each in stored)
 
 
-async def test_whom_the_first_command_names_is_known_at_once(street: Street) -> None:
-    """Nobody has read the workspace's people yet: Slack is asked."""
+async def test_whom_anybody_names_is_known_at_once(street: Street) -> None:
+    """Nobody has read the workspace's people yet: Slack is asked, with the first command and with every later one."""
     acme = street.sandbox.workspace_named("Acme")
     zoe, ben = acme.person("zoe"), acme.person("ben")
+    carl, dora, emil = (acme.add_person(name, f"{name.title()} Fox") for name in ("carl", "dora", "emil"))
     await street.install(zoe)
+    await zoe.invite("#network", acme.bot_user_id)
 
     await zoe.command("#network", "/action", "Buy cables @ben")
+    await zoe.command("#network", "/action", "Lay cables @carl")
+    await zoe.command("#network", "/action", "")
+    assert (await zoe.submit({"title": "Test cables", "owner_id": dora.id})).ok
+    await zoe.say("#network", "@Steward action What does @emil say of the cables?")
+    await street.settled()
 
-    assert f"Owner {ben.user.real_name}" in str(zoe.ephemerals("#network"))
+    async with street.steward.database.unit(acme.team_id, writes=False) as session:
+        owners = {each["title"]: each["owner"] for each in (await export(session)).records}
+    assert owners == {
+        "Buy cables": ben.id,
+        "Lay cables": carl.id,
+        "Test cables": dora.id,
+        "What does @Emil Fox say of the cables?": emil.id,
+    }
 
 
 async def test_whoever_removes_it_and_installs_it_again_finds_the_log_as_it_was(street: Street) -> None:
