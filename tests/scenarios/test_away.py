@@ -162,7 +162,7 @@ async def test_home_says_until_when_somebody_is_away(house: House) -> None:
     await ana.open_home()
 
     assert "You are away" not in before
-    assert "You are away until Wed 26 Nov 2031. No stand-up asks you then" in shown(ana.home or {})
+    assert "You are away until Wed 26 Nov 2031. `/steward back` ends it today." in shown(ana.home or {})
 
 
 async def test_home_offers_the_form_with_today_filled_in(house: House) -> None:
