@@ -311,7 +311,12 @@ class Edge:
             # Slack did not say who this is in time: the least rights until it does.
             name = incoming.person_name or incoming.person_id
             person = Person(
-                workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
+                workspace_id=self._workspace.id,
+                id=incoming.person_id,
+                name=name,
+                real_name=name,
+                is_guest=True,
+                is_external=place is not None and place[0].is_shared,
             )
         channel, project = place or (None, None)
         proven = incoming.where in (Where.COMMAND, Where.EVENT)

@@ -247,7 +247,7 @@ class SlackDirectory:
         return next((str(message.get("text") or "") for message in found if message.get("ts") == ts), "")
 
     async def _members(self, found: Mapping[str, Any]) -> list[str] | None:
-        """Who is in the channel, or None when Slack will not tell; strangers among them are learned in passing."""
+        """Who is in the channel, or None when Slack will not tell."""
         try:
             return [
                 str(member)

@@ -108,8 +108,12 @@ class Runner:
 
     async def stuck(self) -> NoReturn:
         """Wait until the clock's work, once started, stands still. Raises ClockStuck then, and nothing before."""
-        while (left := self._went_on_at + STUCK_SECONDS - monotonic()) > 0:  # noqa: ASYNC110 - what hangs tells nothing
-            await asyncio.sleep(left)
+        while (left := self._went_on_at + STUCK_SECONDS - monotonic()) > 0:
+            begun, pause = monotonic(), min(left, TICK_SECONDS)
+            await asyncio.sleep(pause)
+            if monotonic() > begun + pause + STUCK_SECONDS / 2:
+                # All of the process was stopped for a while, as when its machine sleeps: the work has its time anew.
+                self._went_on_at = monotonic()
         raise ClockStuck(
             f"The clock's work has stood still for {STUCK_SECONDS / 60:.0f} minutes. Start Steward again; a supervisor "
             "does it by itself."

@@ -21,6 +21,7 @@ from scheduler.runner import HEARTBEAT, STUCK_SECONDS, ClockStuck, Runner
 from tests.support import NOW, WORKSPACE, FixedClock, make_record, make_workspace
 from tests.support_installations import an_installation
 from tests.support_slack import RecordingSlack, make_sender, states, stored
+from tests.waiting import until
 
 KINDS = deliveries.by_key(DELIVERY_KINDS)
 
@@ -194,7 +195,7 @@ async def test_a_clock_that_stands_still_says_so_and_is_stopped_all_the_same(
         await owe_hello(session, now)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("scheduler.runner.STUCK_SECONDS", 0.1)
+    monkeypatch.setattr("scheduler.runner.STUCK_SECONDS", 0.5)
     runner = make_runner(house, clock, Bell(), Job("hang", hang))
     runner.start()
 
@@ -203,6 +204,48 @@ async def test_a_clock_that_stands_still_says_so_and_is_stopped_all_the_same(
     await runner.stop(0.01)
 
     assert await stored(house) == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_clock_that_fails_each_time_stands_still(
+    house: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> list[str]:
+        raise ValueError("out of order")
+
+    monkeypatch.setattr("scheduler.runner.STUCK_SECONDS", 0.5)
+    monkeypatch.setattr("scheduler.runner.TICK_SECONDS", 0.02)
+    runner = Runner(house, clock=clock, wall=clock, wake=Bell(), workspaces=broken)
+    runner.start()
+
+    with pytest.raises(ClockStuck):
+        await runner.stuck()
+    await runner.stop()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_process_that_was_stopped_as_a_whole_does_not_stand_still(
+    house: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept, or a container that was paused."""
+    now, looks = 0.0, 0
+
+    def monotonic() -> float:
+        nonlocal looks
+        looks += 1
+        return now
+
+    monkeypatch.setattr("scheduler.runner.monotonic", monotonic)
+    monkeypatch.setattr("scheduler.runner.TICK_SECONDS", 0.01)
+    watching = asyncio.create_task(make_runner(house, clock, Bell()).stuck())
+    await asyncio.sleep(0)
+
+    now = 10 * STUCK_SECONDS
+    before = looks
+    await until(lambda: watching.done() or looks > before + 5)
+
+    assert not watching.done()
+    watching.cancel()
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
