@@ -22,6 +22,7 @@ from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
+from bot.unheard import SAID_FOR
 from models import forgetting, installations
 from models.backlog import LATE, LOOKED_BACK, backlog
 from models.database import Database, sqlite_path
@@ -212,9 +213,15 @@ async def _token(settings: Settings, installation: Installation, tokens: Tokens,
     if ends is not None and ends <= now:
         return note(about, "its token is over; the next call exchanges it for a new one")
     bot = SlackWebApi(tokens.access, settings.slack_api_url)
+    if_refused = "Have Steward installed there again."
+    if installation.refused_since is not None:
+        over_at = installation.refused_since + SAID_FOR
+        if_refused += (
+            f" Since {installation.refused_since:%d %b %Y} nothing is sent there by itself; if Slack goes on saying so, "
+            f"it counts as removed from {over_at:%d %b %Y} on."
+        )
     try:
-        call = partial(bot.call, "auth.test")
-        _, problem = await _asked(about, call, if_refused="Have Steward installed there again.")
+        _, problem = await _asked(about, partial(bot.call, "auth.test"), if_refused=if_refused)
     finally:
         await bot.close()
     until = f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""

@@ -609,7 +609,8 @@ class Installation(SQLModel, table=True):
     Belongs to no workspace and is reached through `models/installations.py` only. `sealed_tokens` are what
     `bot/sealing.py` makes, empty once the installation was removed. Tokens that expire do so at `expires_at`;
     `refreshing_until` is the lease of the process that exchanges them, by the wall, and `refresh_error` why the last
-    exchange failed.
+    exchange failed. `installed_at` is told by Slack's clock, all else by ours. Slack has refused the token since
+    `refused_since`, when asked last at `refused_at`: see `bot/unheard.py`.
     """
 
     __tablename__ = "installation"
@@ -627,6 +628,8 @@ class Installation(SQLModel, table=True):
     installed_by: str
     installed_at: datetime
     removed_at: datetime | None = None
+    refused_since: datetime | None = None
+    refused_at: datetime | None = None
 
 
 class InstallState(SQLModel, table=True):

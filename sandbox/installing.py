@@ -47,15 +47,17 @@ def revoke(installation: Installation, token: Token, cores: list[Core]) -> None:
         uninstall(installation, cores)
 
 
-def uninstall(installation: Installation, cores: list[Core], *, uninstalled_first: bool = False) -> None:
+def uninstall(
+    installation: Installation, cores: list[Core], *, uninstalled_first: bool = False, told: bool = True
+) -> None:
     """End an installation in all its workspaces: the app is told, its tokens end, its bot user leaves.
 
-    Raises SandboxError when there is none.
+    Not `told` is as when the app was away for longer than Slack resends. Raises SandboxError when there is none.
     """
     if not installation.active:
         raise SandboxError(f"There is no installation of {installation.app.name} to end.")
     news = [_revoked(installation), {"type": "app_uninstalled"}]
-    for event in reversed(news) if uninstalled_first else news:
+    for event in (reversed(news) if uninstalled_first else news) if told else ():
         _tell(installation, cores[0], event)
     used = [core for core in cores if core.installation is installation]
     installation.end()
