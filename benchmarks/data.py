@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benchmarks.slack import BOT, CHANNEL, PERSON, TEAM
 from models.database import Database
 from models.kinds import KINDS, Item, Kind
+from models.ranks import place, rank
 from models.search import index
 from models.tables import Channel, ChannelMember, Counter, Person, Project, Record, Workspace
 
@@ -90,6 +91,7 @@ def _rows(records: int, now: datetime) -> Iterator[tuple[Kind, Row, Row]]:
         record, own = written[kind.key][number // len(KINDS) % texts]
         is_open = number % 3 != 0
         reference = f"{kind.letter}{number}".lower()
+        due = first_day + timedelta(days=number % 365) if number % 2 else None
         yield (
             kind,
             record
@@ -99,7 +101,9 @@ def _rows(records: int, now: datetime) -> Iterator[tuple[Kind, Row, Row]]:
                 "owner_id": PERSON if number % 4 else None,
                 "status": kind.first_status if is_open else sorted(kind.closed)[0],
                 "is_open": is_open,
-                "due_date": first_day + timedelta(days=number % 365) if number % 2 else None,
+                "closed_at": None if is_open else now - timedelta(seconds=number),
+                "due_date": due,
+                "place": place(due, None, record["priority"]),
                 "updated_at": now - timedelta(seconds=number),
                 "words": reference + record["words"].removeprefix(f"{kind.letter}0".lower()),
                 "title_words": reference + record["title_words"].removeprefix(f"{kind.letter}0".lower()),
@@ -125,6 +129,7 @@ def _written(kind: Kind, now: datetime) -> tuple[Row, Row]:
     )
     item = Item(kind, record, kind.model(workspace_id=TEAM, record_id=0))
     index(item)
+    rank(item)
     return record.model_dump(), item.own.model_dump()
 
 

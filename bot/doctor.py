@@ -23,7 +23,7 @@ from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
 from bot.unheard import SAID_FOR
-from models import forgetting, installations
+from models import installations, purging
 from models.backlog import LATE, LOOKED_BACK, backlog
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Installation, Project, Workspace
@@ -190,7 +190,7 @@ async def _installed(settings: Settings, database: Database, now: datetime) -> A
     for installation in everywhere:
         about = f"{installation.name} ({installation.id})"
         if installation.removed_at is not None:
-            goes = installation.removed_at + forgetting.KEPT
+            goes = installation.removed_at + purging.KEPT
             yield note(about, f"removed on {installation.removed_at:%d %b %Y}; what it stored goes on {goes:%d %b %Y}")
             continue
         try:
@@ -214,11 +214,10 @@ async def _token(settings: Settings, installation: Installation, tokens: Tokens,
         return note(about, "its token is over; the next call exchanges it for a new one")
     bot = SlackWebApi(tokens.access, settings.slack_api_url)
     if_refused = "Have Steward installed there again."
-    if installation.refused_since is not None:
-        over_at = installation.refused_since + SAID_FOR
+    if (since := installation.refused_since) is not None:
         if_refused += (
-            f" Since {installation.refused_since:%d %b %Y} nothing is sent there by itself; if Slack goes on saying so, "
-            f"it counts as removed from {over_at:%d %b %Y} on."
+            f" Since {since:%d %b %Y} nothing is sent there by itself; if Slack goes on saying so, it counts as removed "
+            f"from {since + SAID_FOR:%d %b %Y} on."
         )
     try:
         _, problem = await _asked(about, partial(bot.call, "auth.test"), if_refused=if_refused)

@@ -145,7 +145,7 @@ async def archive(request: Request, deps: Deps, name: str) -> Reply:
     if project.archived_at is not None:
         raise NotAllowed(f"{project.name} is archived already. `/steward project restore` brings it back.")
     page = await listed(deps.session, request.actor, Filters(), now=deps.now, projects=[project], size=1)
-    return Tell(project_views.archive_question(project, page.total))
+    return Tell(project_views.archive_question(project, page))
 
 
 async def archive_pressed(request: Request, deps: Deps) -> Reply:

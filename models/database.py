@@ -91,7 +91,8 @@ class Database:
 
     With `async with` it is disposed of at the end.
 
-    `connections` and `statement_seconds` are of PostgreSQL: how many at most, and how long a statement may take.
+    `connections`, `statement_seconds` and `application` are of PostgreSQL: how many at most, how long a statement may
+    take, and as what they are known there.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Database:
         wait_ms: int = PERSON_WAIT_MS,
         connections: int = 10,
         statement_seconds: float | None = None,
+        application: str = "steward",
     ) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -108,7 +110,7 @@ class Database:
         options: dict[str, Any] = (
             {"creator": sqlite.creator(self.url)}
             if self.is_sqlite
-            else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
+            else self._connections.options(connections, CONNECT_SECONDS, statement_seconds, application)
         )
         # What people wrote is no business of a log: errors name the statement without its values.
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)

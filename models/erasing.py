@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import (
     JSON,
@@ -82,9 +82,9 @@ ROWS_AT_ONCE: Final = 1_000
 
 @dataclass
 class Erasure:
-    """What was found and done: `deleted` rows by table, and the keys of changed ones. `names` were looked for."""
+    """What was found and done: `deleted` rows by table, and the keys of changed ones. `traces` were looked for."""
 
-    names: Sequence[str]
+    traces: Traces
     deleted: Counter[str] = field(default_factory=Counter)
     changed_keys: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
 
@@ -92,6 +92,20 @@ class Erasure:
     def changed(self) -> Counter[str]:
         """How many rows of each table were changed."""
         return Counter({name: len(keys) for name, keys in self.changed_keys.items()})
+
+    @property
+    def names(self) -> list[str]:
+        """What they were called."""
+        return sorted(self.traces.names)
+
+    def __bool__(self) -> bool:
+        return bool(self.deleted.total() or self.changed.total())
+
+    def add(self, more: Self) -> None:
+        """Count what another look found too."""
+        self.deleted += more.deleted
+        for table, keys in more.changed_keys.items():
+            self.note(table, keys)
 
     def note(self, table: str, keys: Iterable[tuple[Any, ...]]) -> None:
         """Count these rows as changed, each once."""
@@ -104,16 +118,20 @@ async def erase(
     *,
     also: Collection[str] = (),
     spared: Collection[str] = (),
+    after: Erasure | None = None,
     now: datetime,
 ) -> Erasure:
     """Take every trace of the person out of the unit's workspace. Done again, it finds nothing.
+
+    Over PostgreSQL others may have been writing of them meanwhile: a look `after` an erasure, for the same traces,
+    finds that once it is stored.
 
     `also` are names beside those that Slack has told of, an e-mail address perhaps; of `spared` ones, which are
     ordinary words too, only those with an @ before them go. Who answers for records that have no owner now is told, and
     what stands in Slack and is kept up to date there is owed anew.
     """
-    traces = await _traces(session, person_id, also, spared)
-    found = Erasure(sorted(traces.names))
+    traces = after.traces if after else await _traces(session, person_id, also, spared)
+    found = Erasure(traces)
     workspace = (await session.exec(select(Workspace))).one()
     itself, whose = Actor(workspace.bot_user_id, Standing.MEMBER), (workspace.id, workspace.installation_id)
     left = await _let_go(session, itself, person_id, now)
@@ -126,7 +144,7 @@ async def erase(
     session.expunge_all()
     touched = await session.run_sync(lambda sync: _search(sync.connection(), whose, traces, found))
     await _write_anew(session, touched)
-    await operations.owe_standing_cards(session, touched.cards, now=now, because=traces.stand_in)
+    await operations.owe_standing_cards(session, touched.cards, now=now, because=erased.new_stand_in())
     await erased.remember(session, person_id)
     return found
 
@@ -250,7 +268,9 @@ def _search(connection: Connection, whose: Sequence[str | None], traces: Traces,
             continue
         columns = [each for each in table.c if is_searched(each) and each is not scope]
         for rows in _batches(connection, table, scope.in_(whose)):
-            changes = [(row, change) for row in rows if (change := _cleaned(traces, table, columns, row))]
+            theirs = [_key(table, row) for row in rows if _cleaned(traces, table, columns, row)]
+            now = _held(connection, table, theirs)
+            changes = [(row, change) for row in now if (change := _cleaned(traces, table, columns, row))]
             found.note(table.name, (_key(table, row) for row, _ in changes))
             _note(touched, table, [row for row, _ in changes])
             if table in _DERIVED:
@@ -280,6 +300,14 @@ def _batches(connection: Connection, table: Table, is_theirs: Any) -> Iterator[S
     while rows:
         yield rows
         rows = connection.execute(query.where(key > _key(table, rows[-1]))).mappings().all()
+
+
+def _held(connection: Connection, table: Table, keys: Sequence[tuple[Any, ...]]) -> Sequence[RowMapping]:
+    """The rows of those keys as they are by now, which nobody else changes until the end of the transaction."""
+    if not keys:
+        return []
+    key = tuple_(*table.primary_key)
+    return connection.execute(table.select().where(key.in_(keys)).with_for_update()).mappings().all()
 
 
 def _key(table: Table, row: RowMapping) -> tuple[Any, ...]:

@@ -84,6 +84,15 @@ class Filters:
         return self.scope or (Scope.ALL if self.statuses else Scope.OPEN)
 
     @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The open ones, the closed ones or both, as far as there are any in the statuses that are wanted."""
+        if self.wanted_scope is not Scope.ALL:
+            return (self.wanted_scope,)
+        of_kinds = [(status in kind.closed, status) for kind in self.wanted_kinds for status in kind.statuses]
+        ends = {is_end for is_end, status in of_kinds if not self.statuses or status in self.statuses}
+        return tuple(scope for scope, is_end in ((Scope.OPEN, False), (Scope.CLOSED, True)) if is_end in ends)
+
+    @property
     def only_kind(self) -> Kind | None:
         """The one kind that is listed, if it is one."""
         wanted = self.wanted_kinds

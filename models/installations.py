@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from models import forgetting
+from models import purging
 from models.database import Database
 from models.inserting import insert_into
 from models.tables import Installation, InstallState, Workspace, table_of
@@ -89,7 +89,7 @@ async def meet(
     unless that `renames` it.
     """
     # A purge that has begun somewhere would be ended halfway by what follows.
-    await forgetting.purge(database, workspace_id, removed_before=now - forgetting.KEPT)
+    await purging.purge(database, workspace_id, removed_before=now - purging.KEPT)
     met: dict[str, Any] = {"bot_user_id": bot_user_id, "installation_id": installation_id, "removed_at": None}
     try:
         return await _meet(database, workspace_id, name, renames, met)
@@ -162,7 +162,7 @@ async def removed(database: Database, *, before: datetime) -> list[str]:
         return list(await connection.scalars(select(_workspaces.c.id).where(_workspaces.c.removed_at < before)))
 
 
-async def forget(database: Database, *, before: datetime) -> None:
+async def purge(database: Database, *, before: datetime) -> None:
     """Delete what is left of installations that were removed before that instant."""
     async with database.outside(writes=True) as connection:
         await connection.execute(delete(_installations).where(_installations.c.removed_at < before))

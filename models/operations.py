@@ -17,7 +17,20 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import batches, directory, escalations, ladder, moves, outbox, projects, reminders, search, tags, watching
+from models import (
+    batches,
+    directory,
+    escalations,
+    ladder,
+    moves,
+    outbox,
+    projects,
+    ranks,
+    reminders,
+    search,
+    tags,
+    watching,
+)
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
 from models.inserting import add, add_rows, adopt, count_up
@@ -269,6 +282,7 @@ def _new_item(
     reminders.plan(record, project, now)
     item = Item(kind, record, own)
     search.index(item)
+    ranks.rank(item)
     ladder.plan(item, project, now)
     return item
 
@@ -803,6 +817,7 @@ async def _apply(
         reminders.plan(item.record, project, now)
     if search.is_found_by(item.kind, set(changes)):
         search.index(item)
+    ranks.rank(item)
     was_climbing = project is not None and ladder.plan(item, project, now)
     item.record.updated_at = now
     # So that the version moves even when only the kind's own row changed, within the same instant.

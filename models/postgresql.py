@@ -13,8 +13,13 @@ class Connections:
         self._open: WeakSet[Any] = WeakSet()
         self._is_cut = False
 
-    def options(self, most: int, connect_seconds: float, statement_seconds: float | None) -> dict[str, Any]:
-        """For `create_async_engine`: never more connections than that, each looked at before it is used again."""
+    def options(
+        self, most: int, connect_seconds: float, statement_seconds: float | None, application: str
+    ) -> dict[str, Any]:
+        """For `create_async_engine`: never more connections than that, each looked at before it is used again.
+
+        `application` is what the server's own tools call them.
+        """
         return {
             "pool_pre_ping": True,
             "pool_size": most,
@@ -24,6 +29,7 @@ class Connections:
                 "async_creator_fn": self._connect,
                 "timeout": connect_seconds,
                 "command_timeout": statement_seconds,
+                "server_settings": {"application_name": application},
             },
         }
 

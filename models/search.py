@@ -10,6 +10,8 @@ Another text of a record's own is found as soon as `passages` names it.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import floordiv
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -29,6 +31,7 @@ from sqlalchemy import (
     select,
     table,
     text,
+    true,
     union,
     update,
 )
@@ -113,12 +116,24 @@ def sought_phrase(text: str) -> Sought:
     return Sought((words,) if words else ())
 
 
-def having(session: AsyncSession, wanted: Sequence[Sought]) -> ColumnElement[bool]:
-    """The records that have all that is wanted, each thing in their texts or a comment; a condition on `Record`."""
-    return and_(*(col(Record.id).in_(_having_one(session, each)) for each in wanted))
+def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought], most: int) -> ColumnElement[bool]:
+    """The records that have all that is wanted, each thing in their texts or a comment; a condition on `Record`.
+
+    `ids` selects those that count, by their ids. The newest that have it in their own texts are enough, so many at
+    most, and so many of the others: the cost is that of what is looked at, beside the index's own.
+    """
+    engine = _engine(session)
+    in_texts = engine.with_matches(ids, engine.all_of([_question(engine, each) for each in wanted]))
+    in_texts = in_texts.where(*(_side_by_side(Record, each) for each in wanted))
+    said = select(col(Comment.record_id)).where(said_with_any(session, wanted))
+    with_comments = ids.where(
+        col(Record.id).in_(said), *(col(Record.id).in_(_having(session, each)) for each in wanted)
+    )
+    newest = (query.order_by(col(Record.id).desc()).limit(most).subquery() for query in (in_texts, with_comments))
+    return col(Record.id).in_(union(*(select(each.c.id) for each in newest)))
 
 
-def _having_one(session: AsyncSession, sought: Sought) -> Any:
+def _having(session: AsyncSession, sought: Sought) -> Any:
     record: Any = aliased(Record)
     return union(
         select(record.id).where(_has(session, "record", record, sought)),
@@ -138,11 +153,18 @@ def said_with_any(session: AsyncSession, wanted: Sequence[Sought]) -> ColumnElem
 def _has(session: AsyncSession, table_name: str, rows: Any, sought: Sought) -> ColumnElement[bool]:
     """The rows of an indexed table that have what is sought in one of its ways."""
     engine = _engine(session)
-    found = engine.matches(table_name, rows, engine.any_of([engine.words(way) for way in sought.ways]))
+    return and_(engine.matches(table_name, rows, _question(engine, sought)), _side_by_side(rows, sought))
+
+
+def _question(engine: "_Engine", sought: Sought) -> str:
+    return engine.any_of([engine.words(way) for way in sought.ways])
+
+
+def _side_by_side(rows: Any, sought: Sought) -> ColumnElement[bool]:
+    """Where words are sought side by side, whether they stand so; the index knows which words a row has, not where."""
     if all(len(way) == 1 for way in sought.ways):
-        return found
-    # The index knows which words a row has, not where they stand.
-    return and_(found, or_(*(_stands_in(rows.words, way) for way in sought.ways)))
+        return true()
+    return or_(*(_stands_in(rows.words, way) for way in sought.ways))
 
 
 BEGINNING: Final = 3
@@ -203,6 +225,8 @@ class _Engine:
     both: str
     either: str
     matches: Callable[[str, Any, str | BindParameter[str]], ColumnElement[bool]]
+    # The question of ids, of records that match alone.
+    with_matches: Callable[[Any, str], Any]
 
     def words(self, way: Sequence[str]) -> str:
         return self.all_of([*(self.word.format(each) for each in way[:-1]), self.beginning.format(way[-1])])
@@ -221,9 +245,20 @@ def _matches_in_sqlite(table_name: str, rows: Any, question: str | BindParameter
     return condition
 
 
+def _with_matches_in_sqlite(ids: Any, question: str) -> Any:
+    # Joined, the full-text table is read in the order of its rows, and no further than to where they are enough.
+    found = table("record_words", column("rowid"))
+    matching = literal_column("record_words").op("MATCH", is_comparison=True)(question)
+    return ids.join(found, found.c.rowid == col(Record.id)).where(matching)
+
+
 def _matches_in_postgresql(_table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
     condition: ColumnElement[bool] = _vector(rows.words).op("@@")(cast(question, TSQUERY))
     return condition
+
+
+def _with_matches_in_postgresql(ids: Any, question: str) -> Any:
+    return ids.where(_matches_in_postgresql("record", Record, question))
 
 
 def _vector(words: Any) -> ColumnElement[Any]:
@@ -235,8 +270,8 @@ def _vector(words: Any) -> ColumnElement[Any]:
 
 
 _ENGINES: Final[Mapping[str, _Engine]] = {
-    "sqlite": _Engine('"{}"', '"{}"*', " AND ", " OR ", _matches_in_sqlite),
-    "postgresql": _Engine("'{}'", "'{}':*", " & ", " | ", _matches_in_postgresql),
+    "sqlite": _Engine('"{}"', '"{}"*', " AND ", " OR ", _matches_in_sqlite, _with_matches_in_sqlite),
+    "postgresql": _Engine("'{}'", "'{}':*", " & ", " | ", _matches_in_postgresql, _with_matches_in_postgresql),
 }
 
 
@@ -272,8 +307,9 @@ for _indexed in (_TABLE, _COMMENTS):
             event.listen(_indexed, "after_create", made.execute_if(dialect=_dialect))
 
 
-# How many rows a usual database has for each value of an index's first column, of its first two ...
-_ROWS: Final = (100_000, 2_000, 200, 20, 5)
+# How many rows a usual workspace has, and how many values a column, where it is not 50: most is in one large project.
+_ROWS: Final = 100_000
+_VALUES: Final = {"workspace_id": 1, "project_id": 2, "is_open": 2, "kind": 4, "status": 4, "kind_rank": 4}
 AT_ONCE: Final = 500
 
 
@@ -297,8 +333,9 @@ def _tell_how_many(connection: Connection) -> None:
         for name in run("SELECT name FROM pragma_index_list(?)", (table_name,)).scalars().all():
             columns = run("SELECT name FROM pragma_index_info(?)", (name,)).scalars().all()
             if columns[0] == "workspace_id":
-                numbers = (_ROWS[0], *_ROWS[: len(columns)])
-                told = (table_name, name, " ".join(map(str, numbers)))
+                # All rows, then how many share the first column, the first two ...
+                shares = accumulate((_VALUES.get(each, 50) for each in columns), floordiv, initial=_ROWS)
+                told = (table_name, name, " ".join(str(max(1, share)) for share in shares))
                 run("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", told)
 
 

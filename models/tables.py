@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Enum, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, Enum, Index, Integer, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -22,6 +22,14 @@ def stored(values: type[StrEnum]) -> Enum:
 
 # A list that PostgreSQL can compare, so that whole records stay comparable: its plain JSON is not.
 COMPARABLE_JSON = JSON().with_variant(JSONB(), "postgresql")
+
+# Rows are built of values that were checked before, so what would check them is made only where it is asked for.
+SQLModel.model_config["defer_build"] = True
+
+# What `models.ranks` makes a record's place of: the day after the last, and the minute after the last of a day.
+NO_DAY = date.max.toordinal() + 1
+NO_MINUTE = 24 * 60
+PLACES_A_DAY = (NO_MINUTE + 1) * len(Priority)
 
 # SQLAlchemy adds `AND version = :seen` to each update of these rows and raises when somebody was faster.
 _project_version = Column("version", Integer, nullable=False)
@@ -228,6 +236,9 @@ class Rung(Labelled):
     NOBODY = "nobody", "end"
 
 
+_OF_KIND = ("workspace_id", "project_id", "kind", "is_open")
+
+
 class Record(SQLModel, table=True):
     """What all kinds share; a kind's own table holds the rest under the same key.
 
@@ -235,6 +246,7 @@ class Record(SQLModel, table=True):
     stays, and `due_moves` how often the due date has moved since. A record made from a message keeps its link, where
     it stands (`source_channel_id`, `source_ts`, and the first message of its thread, if it is in one), and what became
     of it. A draft was saved with one click and waits for somebody to look at it.
+    `place` and `kind_rank` are where it stands in lists, see `models.ranks`.
     `remind_at` is when the clock reminds of the due time, empty where it need not look. `is_watched` is false where
     nobody ever watched it. `words` and `title_words` are what it is found by, see `models.search`. `climb_at` is the
     first instant at which its escalation may have something to do; `climb_rung` who was asked last, at `climb_since`,
@@ -244,9 +256,18 @@ class Record(SQLModel, table=True):
     __tablename__ = "record"
     __table_args__ = (
         UniqueConstraint("workspace_id", "kind", "number", name="uq_record_reference"),
-        Index("ix_record_due", "workspace_id", "is_open", "due_date", "owner_id"),
-        Index("ix_record_owner", "workspace_id", "owner_id", "is_open", "due_date"),
-        Index("ix_record_project", "workspace_id", "project_id", "kind", "is_open", "status"),
+        # In the orders of lists, see `reports.work`: so a page costs what it shows, not what there is.
+        Index("ix_record_due", "workspace_id", "is_open", "due_date", "place", "id", "owner_id"),
+        Index("ix_record_owner", "workspace_id", "owner_id", "is_open", "due_date", "place", "id"),
+        Index("ix_record_listed", "workspace_id", "project_id", "is_open", "due_date", "place", "id"),
+        Index("ix_record_kind", *_OF_KIND, "kind_rank", "place", "id"),
+        Index("ix_record_project", *_OF_KIND, "status", "kind_rank", "place", "id"),
+        Index(
+            "ix_record_closed",
+            *("workspace_id", "project_id", "is_open", "closed_at", "id"),
+            sqlite_where=text("is_open IS 0"),
+            postgresql_where=text("is_open IS false"),
+        ),
         Index(
             "ix_record_review",
             "workspace_id",
@@ -298,6 +319,8 @@ class Record(SQLModel, table=True):
     helpers: list[str] = Field(default=[], sa_type=COMPARABLE_JSON)  # each record gets its own; a factory costs more
     due_date: date | None = None
     due_time: time | None = None
+    place: int = Field(default=0, sa_type=BigInteger)
+    kind_rank: int = 0
     remind_at: datetime | None = None
     first_due_date: date | None = None
     due_moves: int = 0

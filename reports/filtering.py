@@ -3,26 +3,37 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Date, SQLColumnExpression, and_, case, exists, func, literal, null, or_, union
+from sqlalchemy import ColumnElement, Date, SQLColumnExpression, and_, case, func, literal, null, or_, union
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
 from models.filters import ME, NOBODY, Filters, Scope, When
-from models.kinds import KINDS, Kind
+from models.kinds import KINDS
 from models.permissions import Actor, decides_for, visible_projects
 from models.tables import Project, Record, RecordHelper, RecordTag
 from reports.urgency import week_end
 
 
 @dataclass(frozen=True)
-class Today:
-    """The day it is in each project's own zone, and the Sunday of its week, as expressions on `Project`."""
+class Day:
+    """A day in each project's own zone, as an expression on `Project`, and the `first` and `last` that any of them has.
 
-    day: ColumnElement[date]
-    sunday: ColumnElement[date]
+    An index of records knows nothing of zones: it is asked between these two.
+    """
+
+    here: ColumnElement[date]
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Today:
+    """The day it is, and the Sunday of its week."""
+
+    day: Day
+    sunday: Day
 
 
 async def today_of_projects(
@@ -45,14 +56,15 @@ def conditions_of(filters: Filters, actor: Actor, today: Today) -> list[SQLColum
     if filters.wanted_scope is not Scope.ALL:
         wanted.append(col(Record.is_open).is_(filters.wanted_scope is Scope.OPEN))
     if filters.statuses:
-        wanted.append(col(Record.status).in_(filters.statuses))
+        having = [kind.key for kind in filters.wanted_kinds if set(filters.statuses).intersection(kind.statuses)]
+        wanted += [col(Record.status).in_(filters.statuses), col(Record.kind).in_(having)]
     if filters.priorities:
         wanted.append(col(Record.priority).in_(filters.priorities))
     if filters.owners or filters.helping:
         wanted.append(_in_the_hands_of(filters, actor))
     wanted += [col(Record.id).in_(select(RecordTag.record_id).where(col(RecordTag.tag) == tag)) for tag in filters.tags]
     if filters.at_least is not None or filters.at_most is not None:
-        wanted.append(or_(*(_scored(kind, filters) for kind in filters.wanted_kinds if kind.score is not None)))
+        wanted.append(_scored(filters))
     if filters.due:
         wanted.append(_due(filters.due, today))
     if filters.waiting:
@@ -61,13 +73,12 @@ def conditions_of(filters: Filters, actor: Actor, today: Today) -> list[SQLColum
     return wanted
 
 
-def _by_zone(days: dict[str, date]) -> ColumnElement[date]:
-    return (
-        case({zone: literal(day, Date) for zone, day in days.items()}, value=col(Project.timezone)) if days else _NO_DAY
-    )
-
-
-_NO_DAY = null().cast(Date)
+def _by_zone(days: dict[str, date]) -> Day:
+    if not days:
+        return Day(null().cast(Date), date.min, date.min)
+    first, last = min(days.values()), max(days.values())
+    by_zone = {zone: literal(day, Date) for zone, day in days.items()}
+    return Day(literal(first, Date) if first == last else case(by_zone, value=col(Project.timezone)), first, last)
 
 
 def _in_the_hands_of(filters: Filters, actor: Actor) -> ColumnElement[bool]:
@@ -81,29 +92,35 @@ def _in_the_hands_of(filters: Filters, actor: Actor) -> ColumnElement[bool]:
 
 def _owned_by(owners: Iterable[str], actor: Actor) -> ColumnElement[bool]:
     ids = [actor.id if owner == ME else owner for owner in owners if owner != NOBODY]
+    of_people = [col(Record.owner_id).in_(ids)] if ids else []
     of_nobody = [col(Record.owner_id).is_(None)] if NOBODY in owners else []
-    return or_(col(Record.owner_id).in_(ids), *of_nobody)
+    return or_(*of_people, *of_nobody)
 
 
-def _scored(kind: Kind, filters: Filters) -> ColumnElement[bool]:
-    model: Any = kind.model
-    bounds = [kind.score >= filters.at_least] if kind.score is not None and filters.at_least is not None else []
-    bounds += [kind.score <= filters.at_most] if kind.score is not None and filters.at_most is not None else []
-    its_own = exists().where(model.record_id == col(Record.id), *bounds).correlate(Record)
-    return and_(col(Record.kind) == kind.key, its_own)
+def _scored(filters: Filters) -> ColumnElement[bool]:
+    """A score within the bounds, which is the rank of a kind that has one, below nought; without one it is nought."""
+    scored = col(Record.kind).in_([kind.key for kind in filters.wanted_kinds if kind.score is not None])
+    most = -1 if filters.at_least is None else min(-1, -filters.at_least)
+    least = [] if filters.at_most is None else [col(Record.kind_rank) >= -filters.at_most]
+    return and_(scored, col(Record.kind_rank) <= most, *least)
 
 
 def _due(when: When, today: Today) -> ColumnElement[bool]:
     due = col(Record.due_date)
     match when:
         case When.OVERDUE:
-            return and_(col(Record.is_open), due < today.day)
+            return and_(col(Record.is_open).is_(True), due < today.day.here, due.between(date.min, today.day.last))
         case When.TODAY:
-            return due == today.day
+            return _between(today.day, today.day)
         case When.THIS_WEEK:
-            return due.between(today.day, today.sunday)
+            return _between(today.day, today.sunday)
         case When.NO_DATE:
             return due.is_(None)
+
+
+def _between(start: Day, end: Day) -> ColumnElement[bool]:
+    due = col(Record.due_date)
+    return and_(due.between(start.here, end.here), due.between(start.first, end.last))
 
 
 def _waiting_for(actor: Actor, today: Today) -> ColumnElement[bool]:

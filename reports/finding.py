@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.filters import Scope, Search
 from models.kinds import Item
 from models.permissions import Actor
-from models.search import Passage, Sought, having, passages, relevance, said_with_any, sought_phrase, sought_word
+from models.search import Passage, Sought, newest_with, passages, relevance, said_with_any, sought_phrase, sought_word
 from models.tables import Comment, Project, Record
 from models.words import joined_words_of, words_of
 from reports.filtering import conditions_of, today_of_projects
-from reports.work import Page, page_of
+from reports.work import MOST_COUNTED, Page, page_of, seen_ids
 
 BEFORE, AFTER = 40, 80
 
@@ -38,22 +38,25 @@ async def found(
 ) -> Page:
     """A page of the records that hold all that is looked for, of these projects or of all the actor may see.
 
-    Best first: those whose titles hold it, then open ones, then what changed last. The filters are as for
-    `reports.work.listed`, but closed records count unless they are left out.
+    Best first: those whose titles hold it, then open ones, then what changed last. Where there are more than are
+    counted, the newest alone are looked at. The filters are as for `reports.work.listed`, but closed records count
+    unless they are left out.
     """
     wanted = sought_in(search)
     today = await today_of_projects(session, actor, projects, now)
     filters = replace(search.filters, scope=search.filters.scope or Scope.ALL)
-    conditions = [having(session, wanted), *conditions_of(filters, actor, today)]
+    conditions = conditions_of(filters, actor, today)
     if projects is not None:
         conditions.append(col(Record.project_id).in_([project.id for project in projects]))
+    ids = seen_ids(actor, conditions)
+    query = select(Record.id).where(newest_with(session, ids, wanted, MOST_COUNTED + 1))
     order = (
         relevance(wanted).desc(),
         col(Record.is_open).desc(),
         col(Record.updated_at).desc(),
         col(Record.id).desc(),
     )
-    return await page_of(session, actor, conditions, order=order, now=now, number=number, size=size)
+    return await page_of(session, [query.order_by(*order)], MOST_COUNTED, now=now, number=number, size=size)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ async def _counts(
 ) -> dict[int | None, tuple[int, int]]:
     """Project -> (open, overdue) of the records the actor sees in it."""
     today = await today_of_projects(session, actor, shown, now)
-    overdue = func.sum(case((col(Record.due_date) < today.day, 1), else_=0))
+    overdue = func.sum(case((col(Record.due_date) < today.day.here, 1), else_=0))
     query = (
         select(col(Project.id), func.count(), overdue)
         .join(Record, col(Record.project_id) == col(Project.id))

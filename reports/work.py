@@ -1,11 +1,11 @@
 """What there is: the records a list asks for, page by page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, and_, func, nulls_last, or_
+from sqlalchemy import SQLColumnExpression, and_, nulls_last, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,7 +13,6 @@ from models.clock import today_in
 from models.filters import Filters, Scope
 from models.items import with_own_rows
 from models.kinds import Item, Kind
-from models.labels import Priority
 from models.permissions import Actor, visible_records
 from models.projects import in_use
 from models.tables import Project, Record
@@ -36,17 +35,26 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """Some lines of a longer list, most urgent first. `number` counts from 0; `total` is of the whole list."""
+    """Some lines of a longer list, most urgent first. `number` counts from 0; `total` is of the whole list.
+
+    Where `is_cut`, there are more than the `total` that was counted; a list that `goes_on` has pages of them too.
+    """
 
     lines: tuple[Line, ...]
     total: int
     number: int
     size: int
     as_of: datetime
+    is_cut: bool = False
+    goes_on: bool = False
 
     @property
     def is_last(self) -> bool:
-        return (self.number + 1) * self.size >= self.total
+        return not self.goes_on and (self.number + 1) * self.size >= self.total
+
+
+# Counted beyond that, a list would cost what there is and not what it shows.
+MOST_COUNTED = 1_000
 
 
 async def listed(
@@ -67,19 +75,18 @@ async def listed(
     not depend on how many records there are.
     """
     today = await today_of_projects(session, actor, projects, now)
-    wanted = conditions_of(filters, actor, today)
-    if projects is None:
-        wanted.append(in_use())
-    else:
-        wanted.append(col(Record.project_id).in_([project.id for project in projects]))
-    kind = filters.only_kind
-    what_matters = (*(kind.sort_by if kind else ()), *BY_DUE_DATE)
-    order = {
-        Scope.OPEN: what_matters,
-        Scope.CLOSED: (nulls_last(col(Record.closed_at).desc()), col(Record.id).desc()),
-        Scope.ALL: (col(Record.is_open).desc(), *what_matters),
-    }[filters.wanted_scope]
-    return await page_of(session, actor, wanted, order=order, kind=kind, now=now, number=number, size=size)
+    place = in_use() if projects is None else col(Record.project_id).in_([project.id for project in projects])
+    what_matters = BY_KIND if filters.only_kind else BY_DUE_DATE
+    by_end = (col(Record.closed_at).desc(), col(Record.id).desc())
+    queries = []
+    for scope in filters.scopes:
+        wanted = conditions_of(replace(filters, scope=scope), actor, today)
+        order = by_end if filters.wanted_scope is Scope.CLOSED else what_matters
+        queries.append(seen_ids(actor, [place, *wanted]).order_by(*order))
+    # Of a later page so many that one more tells whether another follows.
+    most = max(MOST_COUNTED, (number + 1) * size)
+    page = await page_of(session, queries, most, now=now, number=number, size=size)
+    return replace(page, goes_on=page.is_cut)
 
 
 async def items_of(
@@ -97,36 +104,46 @@ async def items_of(
     return sorted(found, key=lambda pair: order[pair[0].reference])
 
 
-# Most urgent first, then what matters more.
+# Most urgent first, then what matters more. Indexes of `Record` have this order.
 BY_DUE_DATE: tuple[SQLColumnExpression[Any], ...] = (
     nulls_last(col(Record.due_date).asc()),
-    nulls_last(col(Record.due_time).asc()),
-    Priority.ranked(col(Record.priority)).desc(),
+    col(Record.place).asc(),
     col(Record.id).asc(),
 )
 
 
+# Among records of one kind.
+BY_KIND: tuple[SQLColumnExpression[Any], ...] = (
+    col(Record.kind_rank).asc(),
+    col(Record.place).asc(),
+    col(Record.id).asc(),
+)
+
+
+def seen_ids(actor: Actor, wanted: Sequence[SQLColumnExpression[bool]]) -> Any:
+    """The ids of the records that are wanted and the actor may see."""
+    query = select(Record.id).join(Project, col(Project.id) == col(Record.project_id))
+    return query.where(*wanted, col(Record.is_archived).is_(False), visible_records(actor))
+
+
 async def page_of(
-    session: AsyncSession,
-    actor: Actor,
-    wanted: Sequence[SQLColumnExpression[bool]],
-    *,
-    order: Sequence[SQLColumnExpression[Any]],
-    now: datetime,
-    number: int,
-    size: int,
-    kind: Kind | None = None,
+    session: AsyncSession, queries: Sequence[Any], most: int, *, now: datetime, number: int, size: int
 ) -> Page:
-    """A page of what is wanted; `kind` is given where `order` speaks of its own columns."""
-    conditions = [*wanted, col(Record.is_archived).is_(False), visible_records(actor)]
-    joined = col(Project.id) == col(Record.project_id)
-    count = select(func.count()).select_from(Record).join(Project, joined).where(*conditions)
-    total = (await session.exec(count)).one()
+    """A page of what the queries of ids give, one after the other, of which so many are counted at most."""
+    ids: list[int] = []
+    for query in queries:
+        if len(ids) <= most:
+            ids += await session.exec(query.limit(most + 1 - len(ids)))
+    total = min(len(ids), most)
     number = min(number, max(0, (total - 1) // size))
-    query = select(Record, Project).join(Project, joined)
-    if kind is not None:
-        query = query.join(kind.model, kind.model.record_id == col(Record.id))  # type: ignore[attr-defined]
-    query = query.where(*conditions).order_by(*order).offset(number * size).limit(size)
-    items = await with_own_rows(session, [(record, project) for record, project in await session.exec(query)])
+    shown = ids[:total][number * size : (number + 1) * size]
+    items = await with_own_rows(session, await _in_order(session, shown) if shown else [])
     lines = tuple(Line(item, project, today_in(project.timezone, now)) for item, project in items)
-    return Page(lines=lines, total=total, number=number, size=size, as_of=now)
+    return Page(lines=lines, total=total, number=number, size=size, as_of=now, is_cut=len(ids) > most)
+
+
+async def _in_order(session: AsyncSession, ids: Sequence[int]) -> Sequence[tuple[Record, Project]]:
+    query = select(Record, Project).join(Project, col(Project.id) == col(Record.project_id))
+    rows = await session.exec(query.where(col(Record.id).in_(ids)))
+    found = {record.id: (record, project) for record, project in rows}
+    return [found[each] for each in ids]

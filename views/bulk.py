@@ -13,6 +13,7 @@ from models.tables import Project
 from reports.work import Page
 from views.blocks import Block, Message, actions, bullets, button, cut, esc, mrkdwn, note, option, plain, rich, section
 from views.forms import WHY_MOVED, FormContext, message_view
+from views.lists import in_all
 from views.undo import UNDO_BATCH
 from views.values import People, due, name_of
 
@@ -38,7 +39,9 @@ def pick_form(page: Page, people: People, context: FormContext) -> Block:
         row["description"] = plain(_facts(line.item, line.project, people), 75)
     blocks: list[Block] = []
     if page.total > len(rows):
-        blocks.append(note(plain(f"{len(rows)} of the {page.total} in the list; page on in it to get at the others.")))
+        blocks.append(
+            note(plain(f"{len(rows)} of the {in_all(page)} in the list; page on in it to get at the others."))
+        )
     if len(rows) > 1:
         blocks.append(_checks(ALL, "All of them", [option(f"All {len(rows)} below", ALL)]))
     for start in range(0, len(rows), PICKED_EACH):

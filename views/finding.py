@@ -7,7 +7,7 @@ from models.filters import Scope, Search
 from reports.finding import Excerpt
 from reports.work import Line, Page
 from views.blocks import Block, Message, actions, button, divider, esc, mrkdwn, note, plain, rich, section
-from views.lists import limits_in_words
+from views.lists import in_all, limits_in_words
 from views.values import People, due, name_of
 
 
@@ -27,7 +27,7 @@ class Hits:
 def found_list(page: Page, people: People, hits: Hits) -> Message:
     """A private list of what was found, whose buttons turn it in place."""
     looked_for = " ".join([*hits.search.words, *(f'"{phrase}"' for phrase in hits.search.phrases)])
-    title = f"{page.total or 'Nothing'} found for {looked_for}"
+    title = f"{in_all(page).capitalize() if page.total else 'Nothing'} found for {looked_for}"
     limits = _limits(hits, people)
     blocks: list[Block] = [rich((title, "bold"))]
     blocks += [note(plain("Only: " + " · ".join(limits)))] if limits else []
@@ -37,7 +37,9 @@ def found_list(page: Page, people: People, hits: Hits) -> Message:
         blocks.append(section(mrkdwn(_ADVICE + (_OF_FILTERS if limits else ""))))
         return Message(esc(title), blocks)
     first = page.number * page.size + 1
-    blocks += [divider(), note(plain(f"{first} to {first + len(page.lines) - 1} of {page.total}"))]
+    blocks += [divider(), note(plain(f"{first} to {first + len(page.lines) - 1} of {in_all(page)}"))]
+    if page.is_cut:
+        blocks.append(note(plain(_CUT.format(count=f"{page.total:,}"))))
     turns = list(_turns(page, hits.line))
     return Message(esc(title), [*blocks, *([actions(turns)] if turns else [])])
 
@@ -46,6 +48,7 @@ _ADVICE = (
     "I looked through the titles, other texts and comments of everything you can see, closed records too. "
     "Fewer or shorter words find more: `switch` also finds “switches”."
 )
+_CUT = "These are the best of the newest {count}. One more word, or a filter as `open` or `#network`, leaves fewer."
 _OF_FILTERS = ' Above is what I took for filters; to look for such a word, put it in quotes, as in `"open"`.'
 
 

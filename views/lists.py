@@ -38,7 +38,7 @@ def record_list(page: Page, people: People, view: ListView) -> Message:
     blocks: list[Block] = [section(mrkdwn(f"*{esc(view.title)}*"))]
     limits = limits_in_words(view.filters, people)
     blocks += [note(plain(" · ".join(limits)))] if limits else []
-    count = f"{page.total} {view.filters.wanted_scope.label.lower()}".removesuffix(" all")
+    count = f"{in_all(page)} {view.filters.wanted_scope.label.lower()}".removesuffix(" all")
     if page.lines:
         for heading, lines in _groups(page, view.filters):
             blocks += [note(mrkdwn(heading))] if heading else []
@@ -53,6 +53,11 @@ def record_list(page: Page, people: People, view: ListView) -> Message:
         esc(f"{view.title}: {count}") if page.lines else f"{esc(view.title)}: {view.empty}",
         [*blocks, *([actions(turns)] if turns else [])],
     )
+
+
+def in_all(page: Page) -> str:
+    """How many there are, as far as they were counted: "12", "more than 1,000"."""
+    return f"{'more than ' if page.is_cut else ''}{page.total:,}"
 
 
 def limits_in_words(filters: Filters, people: People) -> list[str]:
@@ -83,7 +88,7 @@ MARKS = dict(zip(URGENCIES, ("🔴", "🟠", "🟡", "🟡", "⚪", "⚪"), stri
 def _groups(page: Page, filters: Filters) -> Iterator[tuple[str, list[Line]]]:
     """The lines under their headings; all under none where something else than the due date orders them."""
     kind = filters.only_kind
-    if filters.wanted_scope is not Scope.OPEN or (kind and kind.sort_by):
+    if filters.wanted_scope is not Scope.OPEN or (kind and kind.has_own_order):
         yield "", list(page.lines)
         return
     for urgency in URGENCIES:

@@ -10,7 +10,9 @@ from models.projects import IMPORT
 from models.tables import Act, Channel, Editors, History, Person, Project
 from models.working_days import WEEKDAY_NAMES, WEEKDAYS, countries, in_words, subdivisions
 from reports.projects import ProjectLine, ProjectPage
+from reports.work import Page
 from views.blocks import Block, Message, actions, button, cut, esc, instant, mrkdwn, note, plain, section
+from views.lists import in_all
 from views.project_forms import setting_label
 from views.undo import UNDO_BATCH
 from views.values import People, due, name_of
@@ -197,10 +199,10 @@ def _due(item: Item, project: Project) -> str:
     return f"due {due(item, project)}" if item.record.due_date else ""
 
 
-def archive_question(project: Project, open_records: int) -> Message:
+def archive_question(project: Project, open_records: Page) -> Message:
     """Before a project is archived."""
     what = {0: "Nothing in it is open.", 1: "One record in it is open."}.get(
-        open_records, f"{open_records} records in it are open."
+        open_records.total, f"{in_all(open_records).capitalize()} records in it are open."
     )
     text = (
         f"Archive *{esc(project.name)}*? {what} It leaves all lists, Home and the digests, and nothing in it "

@@ -73,6 +73,8 @@ def _problems(kind: Kind) -> list[str]:
     words = Counter(word for step in kind.steps for word in (step.key, *step.words))
     words.update(word for each in kind.follow_ups for word in (each.key, *each.words))
     problems += [f"two steps answer to {word!r}" for word, times in words.items() if times > 1]
+    ranked_by = {kind.ranked_by} - {"", *(field.key for field in kind.all_fields if field.choices)}
+    problems += [f"it is ranked by {key!r}, which is no choice" for key in ranked_by]
     asked = {step.asks for step in kind.steps if step.asks}
     answers = {field.key for field in kind.all_fields if field.by_step and field.choices}
     problems += [f"a step asks for {key!r}, which is no choice marked as asked by a step" for key in asked - answers]

@@ -1,7 +1,6 @@
 """Assumptions: what the plan takes for true without proof."""
 
-from sqlalchemy import nulls_last
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, SQLModel
 
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Kind, Step
 from models.labels import Labelled, LinkType
@@ -124,5 +123,5 @@ ASSUMPTION = Kind(
         )
         for makes in ("issue", "risk")
     ),
-    sort_by=(nulls_last(Confidence.ranked(col(Assumption.confidence)).asc()),),
+    ranked_by="confidence",
 )

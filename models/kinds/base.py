@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression
 from sqlmodel import SQLModel
 
 from models.labels import Confidentiality, Labelled, LinkType, Priority
@@ -182,8 +181,9 @@ class Kind:
     """A kind of record. `derived` holds what is computed: label -> function of the item and the project's today.
 
     `closed` are the statuses in which nothing is left to do; `stands` those of them that are not shown as done with.
-    `score` is what a list can be limited by, and `sort_by` what comes before the due date in the order of a list: both
-    are expressions of the kind's own columns. In the statuses `awaits_approval` a record waits for its coordinator.
+    Before the due date, a list of the kind is in the order of its `score`, highest first, by which it can be limited
+    too, or in that of the choices of the field `ranked_by`; what has none comes last. In the statuses
+    `awaits_approval` a record waits for its coordinator.
     `concerns` let an open record climb, the likeliest first.
 
     Of all values that a record is to have, and given what they were before, `contradictions` names those that cannot
@@ -210,13 +210,18 @@ class Kind:
     contradictions: Callable[[Values, Values], Mapping[str, str]] = lambda values, before: {}
     follows: Callable[[Values, Values], Mapping[str, Any]] = lambda values, before: {}
     awaits_approval: frozenset[Labelled] = frozenset()
-    score: SQLColumnExpression[Any] | None = field(default=None, compare=False)
-    sort_by: tuple[SQLColumnExpression[Any], ...] = field(default=(), compare=False)
+    score: Callable[["Item"], int | None] | None = None
+    ranked_by: str = ""
     concerns: tuple[Concern, ...] = (OVERDUE,)
 
     @property
     def first_status(self) -> Labelled:
         return next(iter(self.statuses))
+
+    @property
+    def has_own_order(self) -> bool:
+        """Whether something comes before the due date in a list of the kind."""
+        return self.score is not None or bool(self.ranked_by)
 
     @cached_property
     def all_fields(self) -> tuple[FieldSpec, ...]:

@@ -2,8 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import nulls_last
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, SQLModel
 
 from models.kinds.base import FieldSpec, FieldType, Kind, Step
 from models.labels import Labelled
@@ -166,5 +165,5 @@ DEPENDENCY = Kind(
             words=("open", "reject", "rejected"),
         ),
     ),
-    sort_by=(nulls_last(Light.ranked(col(Dependency.light)).asc()),),
+    ranked_by="light",
 )

@@ -2,8 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import nulls_last
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, SQLModel
 
 from models.kinds.base import FieldSpec, FieldType, Item, Kind, Step
 from models.labels import EscalationLevel, Labelled
@@ -288,5 +287,5 @@ ISSUE = Kind(
         ),
     ),
     derived={"Reopened": _times_reopened},
-    sort_by=(nulls_last(col(Issue.severity).asc()),),
+    ranked_by="severity",
 )

@@ -5,8 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import nulls_last
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, SQLModel
 
 from models.kinds.base import OVERDUE, Concern, FieldSpec, FieldType, FollowUp, Item, Kind, Step, Values
 from models.labels import EscalationLevel, Labelled, LinkType
@@ -141,9 +140,6 @@ def exposure(probability: int | None, cost: Money | None) -> Money | None:
     if not probability or cost is None:
         return None
     return Money.of(cost.amount * Decimal(PERCENT[probability]) / 100, cost.currency)
-
-
-_SCORE = col(Risk.probability) * col(Risk.impact)
 
 
 def _points(item: Item) -> int | None:
@@ -478,7 +474,6 @@ RISK = Kind(
     derived={"Score": _shown_score, "Residual score": _shown_residual, "Exposure": _shown_exposure},
     contradictions=_contradictions,
     follows=_follows,
-    score=_SCORE,
-    sort_by=(nulls_last(_SCORE.desc()),),
+    score=_points,
     concerns=CONCERNS,
 )

@@ -424,7 +424,7 @@ async def test_a_workspace_that_leaves_while_it_is_looked_at_keeps_no_other_from
     for team_id in ("T0001", "T0002"):
         await install(access, slack, an_answer(team_id))
     steward = Steward(database, Slack("", "http://127.0.0.1:9/api/"), access=access)
-    monkeypatch.setattr(assemble, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(assemble, "NEWCOMERS_SECONDS", 0.0)
     find = access.find
 
     async def gone_at_first(workspace_id: str, enterprise_id: str = "") -> Workspace | None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
 import sqlite3
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, closing, contextmanager
@@ -21,7 +23,6 @@ from bot.manifest import manifest
 from bot.opening import CannotStart, place, reached
 from bot.sealing import new_key
 from bot.settings import Settings
-from bot.stopping import until_stopped
 from models.database import Database
 from sandbox import Sandbox
 from sandbox.interactions import Outcome
@@ -429,6 +430,25 @@ async def test_web_serves_whoever_installs_it(machine: Machine, database_url: st
     assert "Traceback" not in steward.said
 
 
+async def test_a_worker_whose_clock_stands_still_ends_for_its_supervisor(machine: Machine, slack: Sandbox) -> None:
+    await machine.run("migrate", **connected_to(slack))
+    hanging = """
+import asyncio
+from bot import command_line
+from scheduler import runner
+runner.STUCK_SECONDS = 0.1
+runner.Runner._do_what_is_due = lambda *_: asyncio.Event().wait()
+command_line.main()
+"""
+
+    async with machine.program(sys.executable, "-c", hanging, "worker", **connected_to(slack)) as worker:
+        code = await worker.ended()
+
+    assert code == 1
+    assert worker.said.endswith("Start Steward again; a supervisor does it by itself.\n")
+    assert "Traceback" not in worker.said
+
+
 # ---- what keeps it from starting ------------------------------------------------------------------------------------
 
 
@@ -451,6 +471,17 @@ async def test_a_port_in_use_stops_every_way_of_listening(installation: Path) ->
         ):
             with pytest.raises(CannotStart, match=re.escape(port_in_use(port))):
                 await way
+
+
+@pytest.mark.parametrize("way", [ways.with_slack, ways.web_process, ways.worker_process])
+async def test_a_port_for_metrics_in_use_is_told_before_anything_begins(
+    installation: Path, way: Callable[..., Coroutine[Any, Any, None]]
+) -> None:
+    """Neither the database nor Slack is asked for anything."""
+    with taken_port() as port, pytest.raises(CannotStart, match=re.escape(port_in_use(port, "METRICS_"))):
+        await way(Settings(port=0, metrics_port=port), print)
+
+    assert os.listdir(installation) == []
 
 
 async def test_an_address_of_another_machine_is_told_in_a_sentence(installation: Path) -> None:
@@ -547,10 +578,10 @@ def test_the_first_line_tells_where_the_data_is_without_user_or_password(url: st
     assert place(url) == shown
 
 
-def port_in_use(port: int) -> str:
+def port_in_use(port: int, of: str = "") -> str:
     return (
-        f"127.0.0.1:{port} cannot be used: Address already in use. Choose another address with HOST and PORT; "
-        "PORT=0 takes any free port."
+        f"127.0.0.1:{port} cannot be used: Address already in use. Choose another address with {of}HOST and {of}PORT; "
+        f"{of}PORT=0 takes any free port."
     )
 
 
@@ -572,16 +603,3 @@ async def metrics(program: Program) -> str:
 async def health(port: int) -> tuple[int, str]:
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as answer:
         return answer.status, await answer.text()
-
-
-def test_what_is_loaded_at_the_start_is_left_out_of_garbage_collections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Collections of the oldest went through all of it, now and then, and for a tenth of a second nobody got a turn."""
-    told: list[str] = []
-    monkeypatch.setattr("gc.freeze", lambda: told.append("frozen"))
-
-    async def work() -> None:
-        told.append("at work")
-
-    until_stopped(work())
-
-    assert told == ["frozen", "at work"]

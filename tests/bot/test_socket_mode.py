@@ -16,7 +16,8 @@ from bot.assemble import Slack, Steward
 from bot.manifest import manifest
 from bot.settings import Settings
 from bot.slack_port import SlackNotSent
-from bot.socket_mode import DoorStuck, SocketMode, Watch
+from bot.socket_mode import SocketMode, Watch
+from bot.stopping import DoorStuck
 from models.database import Database
 from sandbox import Sandbox
 from tests.processes import until_it_is
@@ -41,7 +42,7 @@ async def connected(
     try:
         yield door, steward
     finally:
-        await door.close()
+        await door.close(steward.deadline)
         await steward.stop()
 
 
@@ -186,7 +187,7 @@ async def test_a_process_that_cannot_reach_slack_any_more_says_so_and_fails(
         )
         ended = []
         monkeypatch.setattr(run, "end_soon", lambda: ended.append(True))
-        monkeypatch.setattr(run, "SocketMode", partial(SocketMode, watch=CLOSELY))
+        monkeypatch.setattr("bot.socket_mode.SocketMode", partial(SocketMode, watch=CLOSELY))
         monkeypatch.setattr(SocketMode, "_listen", lambda door: 1 / 0)
 
         with pytest.raises(typer.Exit) as left, command_line._refusals():
@@ -206,5 +207,5 @@ async def test_a_slack_that_refuses_or_is_not_there_is_told_at_once(database_url
     with pytest.raises(SlackNotSent):
         await door.open()
 
-    await door.close()
+    await door.close(steward.deadline)
     await steward.stop()

@@ -219,7 +219,8 @@ class Storm:
     async def _end(self, name: str) -> None:
         code, seconds = await self.programs[name].stopped()
         self.done[f"stopped {name.partition(' ')[0]}"] += 1
-        if code != 0 or seconds > 10:
+        has_given_up = code == 1 and "could be finished in" in self.programs[name].said
+        if seconds > 10 or not (code == 0 or has_given_up):
             self.bad_stops.append(f"{name} ended with {code} after {seconds:.1f} s:\n{self.programs[name].said}")
         await self._note_calls()
 
