@@ -216,8 +216,8 @@ async def _token(settings: Settings, installation: Installation, tokens: Tokens,
     if_refused = "Have Steward installed there again."
     if (since := installation.refused_since) is not None:
         if_refused += (
-            f" Since {since:%d %b %Y} nothing is sent there by itself; if Slack goes on saying so, it counts as removed "
-            f"from {since + SAID_FOR:%d %b %Y} on."
+            f" Since {since:%d %b %Y} nothing is sent there by itself; if Slack goes on saying so, it counts as "
+            f"removed from {since + SAID_FOR:%d %b %Y} on."
         )
     try:
         _, problem = await _asked(about, partial(bot.call, "auth.test"), if_refused=if_refused)
