@@ -1,21 +1,27 @@
 """Removals that nobody here was told of: one odd answer of Slack's does no harm, and saying it for a week is enough."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot import run
 from bot.installed import InstalledWorkspaces
-from bot.sealing import Seal, new_key
+from bot.manifest import manifest
+from bot.sealing import Seal, Tokens, new_key
+from bot.settings import Settings
 from bot.slack_port import SlackError, SlackPermanent, SlackRefused, SlackUnknown
 from bot.unheard import SAID_FOR, SILENCE_MAX
 from models import installations, outbox
 from models.backlog import backlog
 from models.database import Database
 from models.tables import Installation
+from sandbox import Sandbox
 from tests.support import NOW, FixedClock
-from tests.support_installations import TokenGiver, an_answer
+from tests.support_installations import TokenGiver, an_answer, an_installation
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -184,11 +190,26 @@ async def test_a_removal_that_stopped_halfway_is_finished(host: Host) -> None:
     assert await installations.removed(host.database, before=NOW + timedelta(seconds=1)) == ["T0001"]
 
 
-async def test_it_is_looked_at_as_soon_as_a_process_begins(host: Host) -> None:
-    host.says(GONE)
+@pytest.mark.parametrize("way", [run.worker_process, run.with_slack], ids=["worker", "run"])
+async def test_slack_is_asked_as_soon_as_a_process_begins(database_url: str, way: Callable[..., Any]) -> None:
+    key = new_key()
+    unknown = an_installation(sealed_tokens=Seal([key]).seal("T0001", Tokens("xoxb-unknown")))
+    async with Database(database_url) as database, Sandbox(manifest()) as slack:
+        await installations.save(database, unknown)
+        settings = Settings(
+            database_url=database_url,
+            slack_api_url=slack.api_url,
+            slack_app_token=slack.app_token,
+            slack_client_id=slack.client_id,
+            slack_client_secret=slack.client_secret,
+            steward_encryption_keys=key,
+        )
 
-    watching = asyncio.create_task(host.installed.watch())
-    async with asyncio.timeout(30):
-        while (await host.stored()).refused_since is None:  # noqa: ASYNC110 - another task stores it
-            await asyncio.sleep(0.01)
-    watching.cancel()
+        running = asyncio.create_task(way(settings, lambda _: None))
+        async with asyncio.timeout(60):
+            while (await installations.everywhere(database))[0].refused_since is None and not running.done():
+                await asyncio.sleep(0.01)
+        assert not running.done()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
