@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot import bolt_app, run, web
 from bot.assemble import Slack
 from bot.manifest import manifest
+from bot.stopping import Deadline
 from handlers import records
 from models import outbox
 from models.database import Database
@@ -48,7 +49,10 @@ class Teller:
 async def telling(database: Database, **options: Any) -> AsyncIterator[Teller]:
     said: list[str] = []
     with run.telling_at(settings_for(metrics_port=0)) as address:
-        async with run.operated(address, database, said.append, **options), aiohttp.ClientSession() as session:
+        async with (
+            run.operated(address, database, said.append, Deadline(), **options),
+            aiohttp.ClientSession() as session,
+        ):
             yield Teller(said[0].partition(": ")[2].partition("/metrics")[0], session)
 
 
@@ -139,7 +143,7 @@ async def test_over_socket_mode_a_process_is_ready_while_slack_is_there(
 async def test_without_a_port_nothing_is_told(database: Database) -> None:
     said: list[str] = []
     with run.telling_at(settings_for()) as nowhere:
-        async with run.operated(nowhere, database, said.append):
+        async with run.operated(nowhere, database, said.append, Deadline()):
             assert said == []
 
 
