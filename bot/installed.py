@@ -42,7 +42,6 @@ class InstalledWorkspaces:
         self._clock = clock or SystemClock()
         self._lookout = Lookout(database)
         self._tokens = TokenKeeper(database, self._lookout, seal, as_app, clock=self._clock, wall=wall or SystemClock())
-
         self._unheard = UnheardRemovals(database, self._lookout, seal, as_bot, clock=self._clock)
 
     async def open(self) -> None:

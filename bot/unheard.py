@@ -60,13 +60,13 @@ class UnheardRemovals:
             await asyncio.sleep(ASK_SECONDS)
 
     async def look(self, *, only_refused: bool = False) -> None:
-        """Ask Slack of each installation, keep what it says, and finish what was removed and not left yet."""
+        """Finish what was removed and not left yet, ask Slack of each installation, and keep what it says."""
         known = await self._lookout.look()
+        for workspace, removed_at in known.not_left():
+            await removal.leave(self._database, workspace.id, workspace.installation_id or "", at=removed_at)
         for installation in known.with_tokens():
             if installation.refused_since is not None or not only_refused:
                 await self._look_at(installation)
-        for workspace, removed_at in known.not_left():
-            await removal.leave(self._database, workspace.id, workspace.installation_id or "", at=removed_at)
         await self._lookout.look()
 
     async def refuses(self, installation: Installation) -> bool:
@@ -86,7 +86,7 @@ class UnheardRemovals:
         try:
             code = await self._refusal(installation)
         except (SlackError, CannotOpen) as reason:
-            log.info("whether Slack takes the token of %s is not known: %s", installation.id, type(reason).__name__)
+            log.info("whether Slack takes the token of %s is not known: %s", installation.id, reason)
             return
         if code is not None:
             await self._refused(installation, code)
