@@ -208,7 +208,7 @@ async def test_slack_is_asked_as_soon_as_a_process_begins(database_url: str, way
         running = asyncio.create_task(way(settings, lambda _: None))
         async with asyncio.timeout(60):
             is_refused = False
-            while not is_refused and not running.done():  # noqa: ASYNC110 - another part stores it
+            while not is_refused and not running.done():
                 await asyncio.sleep(0.01)
                 is_refused = (await installations.everywhere(database))[0].refused_since is not None
         assert not running.done()
