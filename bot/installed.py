@@ -59,10 +59,10 @@ class InstalledWorkspaces:
         await self._tokens.settle()
 
     async def workspaces(self) -> Sequence[Workspace]:
-        """Every workspace in which Steward does something by itself now: not where Slack refuses its token."""
+        """Every workspace in which Steward does something by itself now: not where Slack refuses that."""
         known = await self._lookout.recent()
         all_served = [served for each in known.workspaces if (served := known.served(each))]
-        return [workspace for workspace, installation in all_served if installation.refused_since is None]
+        return [served[0] for served in all_served if all(each.refused_since is None for each in served)]
 
     async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
         """The workspace that a request names, of that organisation if of any; None when it is not served.
@@ -100,7 +100,7 @@ class InstalledWorkspaces:
         """Somebody uses Steward there, so it was not removed."""
         served = self._lookout.known.served(workspace_id)
         if served is not None:
-            await self._unheard.trust(served[1])
+            await self._unheard.trust(*served)
 
     async def watch(self) -> None:
         """Find out where Steward was removed without our hearing of it, until cancelled."""

@@ -54,6 +54,11 @@ class Known:
         installation = self.installation(workspace.installation_id)
         return (workspace, installation) if installation is not None else None
 
+    def given_by(self, wide: Installation) -> Sequence[Workspace]:
+        """The workspaces in which the token of an organisation is used."""
+        ours = [each for each in self.workspaces.values() if each.installation_id == wide.id]
+        return [each for each in ours if each.organisation_wide and each.removed_at is None]
+
     def not_left(self) -> Sequence[tuple[Workspace, datetime]]:
         """The workspaces that stand as served though their installation was removed, and since when it is."""
         gone = {each.id: each.removed_at for each in self.installations.values() if each.removed_at is not None}

@@ -7,20 +7,21 @@ proves that it is none.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
 
 from bot import removal
 from bot.lookout import Lookout
 from bot.sealing import CannotOpen, Seal
-from bot.slack_port import SlackError, SlackRefused, SlackWebApi
+from bot.slack_port import SlackError, SlackPort, SlackRefused, SlackWebApi, pages
 from models import installations
 from models.clock import Clock
 from models.database import Database
 from models.database_errors import DatabaseBusy
-from models.tables import Installation
+from models.tables import Installation, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 OVER: Final = frozenset({"account_inactive", "token_revoked", "invalid_auth"})
 # Of a token that ended by itself Slack says no more than that, and then of its refresh token.
 ENDED_BY_ITSELF: Final = "token_expired", "invalid_refresh_token"
+# What it says with the token of an organisation that took Steward away from the workspace.
+NOT_GRANTED: Final = "team_access_not_granted"
 # Said again and again for so long, and never with a longer silence between, it counts as a removal.
 SAID_FOR: Final = timedelta(days=7)
 SILENCE_MAX: Final = timedelta(days=1)
@@ -36,6 +39,8 @@ ASK_SECONDS = 300.0
 ALL_EVERY = 12
 
 AsBot = Callable[[str], SlackWebApi]
+# Where Steward may be refused: in an installation, or in one workspace of an organisation's.
+Place = Installation | Workspace
 
 
 class UnheardRemovals:
@@ -65,59 +70,92 @@ class UnheardRemovals:
         for workspace, removed_at in known.not_left():
             await removal.leave(self._database, workspace.id, workspace.installation_id or "", at=removed_at)
         for installation in known.with_tokens():
-            if installation.refused_since is not None or not only_refused:
-                await self._look_at(installation)
+            places: list[Place] = [installation, *known.given_by(installation)]
+            if not only_refused or any(each.refused_since is not None for each in places):
+                await self._look_at(installation, places[1:])
         await self._lookout.look()
 
     async def refuses(self, installation: Installation) -> bool:
         """Whether Slack says now that the token is over; False too where it does not say."""
         try:
-            return await self._refusal(installation) is not None
+            async with self._asking(installation) as bot:
+                return await _refusal(bot, installation) is not None
         except (SlackError, CannotOpen):
             return False
 
-    async def trust(self, installation: Installation) -> None:
-        """Whatever Slack says of the token, Steward is installed there."""
-        if installation.refused_since is not None:
-            await installations.note_refusal(self._database, installation, since=None, at=None)
-            await self._lookout.look()
+    async def trust(self, *places: Place) -> None:
+        """Whatever Slack said of them, Steward is installed there."""
+        for each in places:
+            if each.refused_since is not None:
+                log.warning("Steward is installed in %s after all", each.id)
+                await self._note(each, since=None, at=None)
+                await self._lookout.look()
 
-    async def _look_at(self, installation: Installation) -> None:
+    async def _look_at(self, installation: Installation, its: Sequence[Place]) -> None:
+        """Ask of one installation and, where it is an organisation's, of the workspaces in which its token is used."""
         try:
-            code = await self._refusal(installation)
+            async with self._asking(installation) as bot:
+                code = await _refusal(bot, installation)
+                granted = await _granted(bot) if its and code is None else frozenset()
         except (SlackError, CannotOpen) as reason:
-            log.info("whether Slack takes the token of %s is not known: %s", installation.id, reason)
+            log.info("whether Steward is still installed in %s is not known: %s", installation.id, reason)
             return
         if code is not None:
             await self._refused(installation, code)
-        elif installation.refused_since is not None:
-            log.warning("Slack takes the token of %s again", installation.id)
-            await self.trust(installation)
+            return
+        for each in its:
+            if each.id not in granted:
+                await self._refused(each, NOT_GRANTED)
+        await self.trust(installation, *(each for each in its if each.id in granted))
 
-    async def _refused(self, installation: Installation, code: str) -> None:
+    async def _refused(self, what: Place, code: str) -> None:
         """Keep that Slack says so; where it has done for long enough, Steward was removed."""
-        now, since, before = self._clock.now(), installation.refused_since, installation.refused_at
+        now, since, before = self._clock.now(), what.refused_since, what.refused_at
         if since is None or before is None or now - before > SILENCE_MAX:
             since = now
         if now - since < SAID_FOR:
-            await installations.note_refusal(self._database, installation, since=since, at=now)
-            if installation.refused_since is None:
-                log.warning("Slack refuses the token of %s (%s): nothing is sent there", installation.id, code)
-        elif await removal.remove(self._database, installation.id, now=now, seen=installation):
-            log.warning("Steward was removed from %s: Slack has said so since %s (%s)", installation.id, since, code)
+            await self._note(what, since=since, at=now)
+            if what.refused_since is None:
+                log.warning("Slack refuses what Steward does in %s (%s): nothing is sent there", what.id, code)
+        elif await self._removed(what, now):
+            log.warning("Steward was removed from %s: Slack has said so since %s (%s)", what.id, since, code)
 
-    async def _refusal(self, installation: Installation) -> str | None:
-        """Slack's word for why it takes the token no more, None while it does. Raises SlackError when it says neither.
+    async def _note(self, seen: Place, *, since: datetime | None, at: datetime | None) -> None:
+        if isinstance(seen, Installation):
+            await installations.note_refusal(self._database, seen, since=since, at=at)
+            return
+        async with self._database.unit(seen.id) as session:
+            workspace = await session.get(Workspace, seen.id)
+            if workspace is not None and workspace.refused_since == seen.refused_since:
+                workspace.refused_since, workspace.refused_at = since, at
 
-        Raises CannotOpen.
-        """
+    async def _removed(self, seen: Place, now: datetime) -> bool:
+        if isinstance(seen, Installation):
+            return await removal.remove(self._database, seen.id, now=now, seen=seen)
+        await removal.leave(self._database, seen.id, seen.installation_id or "", at=now)
+        return True
+
+    @asynccontextmanager
+    async def _asking(self, installation: Installation) -> AsyncIterator[SlackWebApi]:
+        """Slack as the installation's bot. Raises CannotOpen."""
         bot = self._as_bot(self._seal.open(installation).access)
         try:
-            await bot.call("auth.test")
-        except SlackRefused as error:
-            if error.code in OVER or (error.code, installation.refresh_error) == ENDED_BY_ITSELF:
-                return error.code
-            raise
+            yield bot
         finally:
             await bot.close()
-        return None
+
+
+async def _refusal(bot: SlackPort, installation: Installation) -> str | None:
+    """Slack's word for why it takes the token no more, None while it does. Raises SlackError when it says neither."""
+    try:
+        await bot.call("auth.test")
+    except SlackRefused as error:
+        if error.code in OVER or (error.code, installation.refresh_error) == ENDED_BY_ITSELF:
+            return error.code
+        raise
+    return None
+
+
+async def _granted(bot: SlackPort) -> frozenset[str]:
+    """The ids of the workspaces in which an organisation lets Steward be used. Raises SlackError."""
+    return frozenset([str(each.get("id")) async for each in pages(bot, "auth.teams.list", "teams")])

@@ -53,7 +53,9 @@ async def backlog(database: Database, *, now: datetime, workspace_id: str | None
     is_refused = exists().where(
         installation.c.id == workspace.c.installation_id, installation.c.refused_since.is_not(None)
     )
-    query = select(*states.values(), oldest).where(workspace.c.removed_at.is_(None), ~is_refused)
+    query = select(*states.values(), oldest).where(
+        workspace.c.removed_at.is_(None), workspace.c.refused_since.is_(None), ~is_refused
+    )
     if workspace_id is not None:
         query = query.where(workspace.c.id == workspace_id)
     async with database.outside(writes=False) as connection:

@@ -90,7 +90,8 @@ async def meet(
     """
     # A purge that has begun somewhere would be ended halfway by what follows.
     await purging.purge(database, workspace_id, removed_before=now - purging.KEPT)
-    met: dict[str, Any] = {"bot_user_id": bot_user_id, "installation_id": installation_id, "removed_at": None}
+    met: dict[str, Any] = {"bot_user_id": bot_user_id, "installation_id": installation_id}
+    met |= dict.fromkeys(("removed_at", "refused_since", "refused_at"))
     try:
         return await _meet(database, workspace_id, name, renames, met)
     except IntegrityError:

@@ -43,7 +43,8 @@ class Workspace(SQLModel, table=True):
 
     What was due up to `restored_at` may have been sent by the Steward that went on after the backup: it is not again.
     `installation_id` names the installation whose token is used here, the workspace's own or its organisation's; it is
-    empty where the token is a setting. Since `removed_at` Steward is not installed here any more.
+    empty where the token is a setting. Since `removed_at` Steward is not installed here any more. Since `refused_since`
+    its organisation does not give it here, as Slack said last at `refused_at`: see `bot/unheard.py`.
     """
 
     __tablename__ = "workspace"
@@ -56,6 +57,8 @@ class Workspace(SQLModel, table=True):
     restored_at: datetime | None = None
     installation_id: str | None = None
     removed_at: datetime | None = None
+    refused_since: datetime | None = None
+    refused_at: datetime | None = None
 
     @property
     def organisation_wide(self) -> bool:

@@ -79,15 +79,19 @@ def grant_access(organisation: Organisation, cores: list[Core]) -> None:
     _tell_access(organisation, cores, "team_access_granted")
 
 
-def withdraw_access(organisation: Organisation, cores: list[Core]) -> None:
-    """Let the organisation's installation not be used in these workspaces any more. Raises SandboxError as above."""
+def withdraw_access(organisation: Organisation, cores: list[Core], *, told: bool = True) -> None:
+    """Let the organisation's installation not be used in these workspaces any more. Raises SandboxError as above.
+
+    Not `told` is as in `uninstall`.
+    """
     app = organisation.installation.app
     if unknown := [core.workspace.name for core in cores if not organisation.reaches(core.workspace.id)]:
         raise SandboxError(f"What {organisation.name} installed is not used in {', '.join(unknown)}.")
     for core in cores:
         organisation.granted.remove(core.workspace.id)
         _leave(core, app.bot_user_id)
-    _tell_access(organisation, cores, "team_access_revoked")
+    if told:
+        _tell_access(organisation, cores, "team_access_revoked")
 
 
 def organisation_of(core: Core) -> Organisation:

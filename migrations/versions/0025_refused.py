@@ -1,4 +1,4 @@
-"""Since when Slack refuses the token of an installation, and when it last did."""
+"""Since when Slack refuses an installation, or a workspace of an organisation's, and when it last did."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,14 +8,14 @@ down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-COLUMNS = ("refused_since", "refused_at")
+ADDED = [(table, name) for table in ("installation", "workspace") for name in ("refused_since", "refused_at")]
 
 
 def upgrade() -> None:
-    for name in COLUMNS:
-        op.add_column("installation", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+    for table, name in ADDED:
+        op.add_column(table, sa.Column(name, sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    for name in COLUMNS:
-        op.drop_column("installation", name)
+    for table, name in ADDED:
+        op.drop_column(table, name)

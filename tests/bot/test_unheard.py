@@ -55,6 +55,10 @@ class Host:
         [found] = await installations.everywhere(self.database)
         return found
 
+    async def owe(self, workspace_id: str) -> None:
+        async with self.database.unit(workspace_id) as session:
+            await outbox.put(session, "word", key="one", target="UANA", due_at=NOW)
+
     async def waiting(self) -> int:
         return (await backlog(self.database, now=self.clock.now())).by_state["due"]
 
@@ -63,8 +67,7 @@ class Host:
 async def host(database: Database, clock: FixedClock) -> Host:
     host = Host(database, clock)
     await host.install()
-    async with database.unit("T0001") as session:
-        await outbox.put(session, "word", key="one", target="UANA", due_at=NOW)
+    await host.owe("T0001")
     return host
 
 
@@ -179,6 +182,31 @@ async def test_whoever_installs_it_again_begins_anew(host: Host) -> None:
 
     assert at_once == ["T0001"]
     assert (again.refused_since, again.refused_at) == (host.clock.now(), host.clock.now())
+
+
+async def test_a_workspace_that_an_organisation_seems_to_have_taken_is_waited_for_too(host: Host) -> None:
+    """One list without it erases nothing; neither does a longer time in which somebody uses it there."""
+    slack, installed = host.slack, host.installed
+    await host.install(team=None, enterprise={"id": "E0001"}, is_enterprise_install=True, access_token="xoxb-wide")
+    slack.of_bots["xoxb-wide"] = None
+    for each in ("T0002", "T0003"):
+        await installed.find(each, "E0001")
+    await host.owe("T0002")
+    slack.granted = ["T0003"]
+
+    await host.look()
+    refused = (await host.served(), await host.waiting(), await installed.find("T0002", "E0001") is not None)
+    slack.granted = ["T0002", "T0003"]
+    await host.look(only_refused=True)
+    back = await host.served()
+    slack.granted = ["T0003"]
+    for _ in range(10):
+        await host.look(SILENCE_MAX)
+        await installed.heard_from("T0002")
+    used = await host.served()
+
+    assert refused == (["T0001", "T0003"], 1, True)
+    assert back == used == ["T0001", "T0002", "T0003"]
 
 
 async def test_a_removal_that_stopped_halfway_is_finished(host: Host) -> None:

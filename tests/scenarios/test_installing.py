@@ -199,7 +199,16 @@ async def test_an_organisation_takes_it_from_a_workspace_and_then_from_all(stree
     assert await served() == {northwind.team_id}
     await group.grant("Acme")
     assert await served() == {northwind.team_id, acme.team_id}
-    await street.sandbox.advance(timedelta(minutes=1))
+    await group.withdraw("Acme", told=False)
+    await street.ask()
+    assert await served() == {northwind.team_id}
+    for _ in range(15):
+        await street.sandbox.advance(timedelta(hours=12))
+        await street.ask()
+    before = street.sandbox.clock.now() + timedelta(seconds=1)
+    assert await installations.removed(street.steward.database, before=before) == [acme.team_id]
+    await group.grant("Acme")
+    assert await served() == {northwind.team_id, acme.team_id}
     await group.uninstall()
     assert await served() == set()
     [installation] = await installations.everywhere(street.steward.database)
