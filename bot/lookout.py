@@ -54,10 +54,9 @@ class Known:
         installation = self.installation(workspace.installation_id)
         return (workspace, installation) if installation is not None else None
 
-    def given_by(self, wide: Installation) -> Sequence[Workspace]:
-        """The workspaces in which the token of an organisation is used."""
-        ours = [each for each in self.workspaces.values() if each.installation_id == wide.id]
-        return [each for each in ours if each.organisation_wide and each.removed_at is None]
+    def met_by(self, wide: Installation) -> Sequence[Workspace]:
+        """The workspaces in which the token of an organisation is used or, where they are removed, was."""
+        return [each for each in self.workspaces.values() if each.installation_id == wide.id and each.organisation_wide]
 
     def not_left(self) -> Sequence[tuple[Workspace, datetime]]:
         """The workspaces that stand as served though their installation was removed, and since when it is."""

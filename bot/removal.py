@@ -35,5 +35,5 @@ async def leave(database: Database, workspace_id: str, installation_id: str, *, 
     async with database.unit(workspace_id) as session:
         workspace = await session.get(Workspace, workspace_id)
         if workspace is not None and workspace.installation_id == installation_id and workspace.removed_at is None:
-            workspace.removed_at = at
+            workspace.removed_at, workspace.refused_since, workspace.refused_at = at, None, None
             await deliveries.cancel_all(session, reason=NOT_INSTALLED)

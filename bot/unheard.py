@@ -70,9 +70,10 @@ class UnheardRemovals:
         for workspace, removed_at in known.not_left():
             await removal.leave(self._database, workspace.id, workspace.installation_id or "", at=removed_at)
         for installation in known.with_tokens():
-            places: list[Place] = [installation, *known.given_by(installation)]
+            its = known.met_by(installation)
+            places: list[Place] = [installation, *its]
             if not only_refused or any(each.refused_since is not None for each in places):
-                await self._look_at(installation, places[1:])
+                await self._look_at(installation, its)
         await self._lookout.look()
 
     async def refuses(self, installation: Installation) -> bool:
@@ -91,8 +92,8 @@ class UnheardRemovals:
                 await self._note(each, since=None, at=None)
                 await self._lookout.look()
 
-    async def _look_at(self, installation: Installation, its: Sequence[Place]) -> None:
-        """Ask of one installation and, where it is an organisation's, of the workspaces in which its token is used."""
+    async def _look_at(self, installation: Installation, its: Sequence[Workspace]) -> None:
+        """Ask of one installation and, where it is an organisation's, of the workspaces that were met by it."""
         try:
             async with self._asking(installation) as bot:
                 code = await _refusal(bot, installation)
@@ -103,10 +104,13 @@ class UnheardRemovals:
         if code is not None:
             await self._refused(installation, code)
             return
+        await self.trust(installation)
         for each in its:
-            if each.id not in granted:
+            is_granted, is_taken = each.id in granted, each.removed_at is not None
+            if is_granted:
+                await (self._give_back(each) if is_taken else self.trust(each))
+            elif not is_taken:
                 await self._refused(each, NOT_GRANTED)
-        await self.trust(installation, *(each for each in its if each.id in granted))
 
     async def _refused(self, what: Place, code: str) -> None:
         """Keep that Slack says so; where it has done for long enough, Steward was removed."""
@@ -119,6 +123,13 @@ class UnheardRemovals:
                 log.warning("Slack refuses what Steward does in %s (%s): nothing is sent there", what.id, code)
         elif await self._removed(what, now):
             log.warning("Steward was removed from %s: Slack has said so since %s (%s)", what.id, since, code)
+
+    async def _give_back(self, taken: Workspace) -> None:
+        """Let the next request from the workspace begin it anew, which its organisation had taken away."""
+        async with self._database.unit(taken.id) as session:
+            workspace = await session.get(Workspace, taken.id)
+            if workspace is not None and workspace.removed_at == taken.removed_at:
+                workspace.installation_id = None
 
     async def _note(self, seen: Place, *, since: datetime | None, at: datetime | None) -> None:
         if isinstance(seen, Installation):

@@ -65,8 +65,11 @@ def uninstall(
         _leave(core, installation.app.bot_user_id)
 
 
-def grant_access(organisation: Organisation, cores: list[Core]) -> None:
-    """Let the organisation's installation be used in these workspaces. Raises SandboxError when that cannot be."""
+def grant_access(organisation: Organisation, cores: list[Core], *, told: bool = True) -> None:
+    """Let the organisation's installation be used in these workspaces. Raises SandboxError when that cannot be.
+
+    Not `told` is as in `uninstall`.
+    """
     app = organisation.installation.app
     if not organisation.installation.active:
         raise SandboxError(f"{app.name} is not installed in {organisation.name}.")
@@ -76,14 +79,12 @@ def grant_access(organisation: Organisation, cores: list[Core]) -> None:
         organisation.granted.append(core.workspace.id)
         seat(core.workspace, app)
         core.live.everyone("boot")
-    _tell_access(organisation, cores, "team_access_granted")
+    if told:
+        _tell_access(organisation, cores, "team_access_granted")
 
 
 def withdraw_access(organisation: Organisation, cores: list[Core], *, told: bool = True) -> None:
-    """Let the organisation's installation not be used in these workspaces any more. Raises SandboxError as above.
-
-    Not `told` is as in `uninstall`.
-    """
+    """Let the organisation's installation not be used in these workspaces any more; as above."""
     app = organisation.installation.app
     if unknown := [core.workspace.name for core in cores if not organisation.reaches(core.workspace.id)]:
         raise SandboxError(f"What {organisation.name} installed is not used in {', '.join(unknown)}.")

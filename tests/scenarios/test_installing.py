@@ -205,9 +205,14 @@ async def test_an_organisation_takes_it_from_a_workspace_and_then_from_all(stree
     for _ in range(15):
         await street.sandbox.advance(timedelta(hours=12))
         await street.ask()
-    before = street.sandbox.clock.now() + timedelta(seconds=1)
-    assert await installations.removed(street.steward.database, before=before) == [acme.team_id]
-    await group.grant("Acme")
+    soon = street.sandbox.clock.now() + timedelta(seconds=1)
+    assert await installations.removed(street.steward.database, before=soon) == [acme.team_id]
+    await group.grant("Acme", told=False)
+    zoe = acme.person("zoe")
+    before = await zoe.command("#network", "/action", "Too early")
+    await street.ask()
+    after = await zoe.command("#network", "/action", "Buy cables")
+    assert ("Logged" in str(before.body), "Logged" in str(after.body)) == (False, True)
     assert await served() == {northwind.team_id, acme.team_id}
     await group.uninstall()
     assert await served() == set()
