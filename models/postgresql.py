@@ -4,6 +4,10 @@ import asyncio
 from typing import Any
 from weakref import WeakSet
 
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 
 class Connections:
     """The connections of one process. After `cut` there are none, and there will be none."""
@@ -16,12 +20,11 @@ class Connections:
     def options(
         self, most: int, connect_seconds: float, statement_seconds: float | None, application: str
     ) -> dict[str, Any]:
-        """For `create_async_engine`: never more connections than that, each looked at before it is used again.
+        """For `create_async_engine`: never more connections than that.
 
         `application` is what the server's own tools call them.
         """
         return {
-            "pool_pre_ping": True,
             "pool_size": most,
             "max_overflow": 0,
             "pool_timeout": connect_seconds,
@@ -58,3 +61,15 @@ class Connections:
             raise
         self._open.add(connection)
         return connection
+
+
+def prepare(engine: AsyncEngine) -> None:
+    """Use no connection again that was closed meanwhile.
+
+    To ask the server itself before each use takes four trips to it, more than most units have statements.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _refuse_closed(connection: Any, *_: object) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError("it was closed meanwhile")
