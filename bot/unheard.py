@@ -106,11 +106,13 @@ class UnheardRemovals:
             return
         await self.trust(installation)
         for each in its:
-            is_granted, is_taken = each.id in granted, each.removed_at is not None
-            if is_granted:
-                await (self._give_back(each) if is_taken else self.trust(each))
-            elif not is_taken:
-                await self._refused(each, NOT_GRANTED)
+            if each.id not in granted:
+                if each.removed_at is None:
+                    await self._refused(each, NOT_GRANTED)
+            elif each.removed_at is None:
+                await self.trust(each)
+            else:
+                await self._give_back(each)
 
     async def _refused(self, what: Place, code: str) -> None:
         """Keep that Slack says so; where it has done for long enough, Steward was removed."""
