@@ -99,7 +99,7 @@ class Steward:
         await self.access.open()
 
     async def workspace_ids(self) -> list[str]:
-        """Every workspace that is served now."""
+        """Every workspace in which Steward does something by itself now."""
         return [workspace.id for workspace in await self.access.workspaces()]
 
     async def served(self, workspace_id: str) -> Served:
@@ -123,6 +123,8 @@ class Steward:
         if workspace is None:
             log.warning("a request for a workspace that is not served was left alone")
             return answers.not_installed(incoming)
+        with suppress(DatabaseBusy):
+            await self.access.heard_from(workspace.id)
         return await self._of(workspace).edge.answer(incoming)
 
     async def warmed(self) -> None:

@@ -10,6 +10,7 @@ from bot.lookout import Known, Lookout, is_workspace
 from bot.sealing import Seal
 from bot.slack_port import SlackWebApi
 from bot.tokens import TokenKeeper
+from bot.unheard import AsBot, UnheardRemovals
 from models import installations
 from models.clock import Clock, SystemClock
 from models.database import Database, shielded
@@ -19,9 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class InstalledWorkspaces:
-    """The workspaces that installed Steward, see `Access`. `as_app` is Slack's Web API as the app itself.
+    """The workspaces that installed Steward, see `Access`.
 
-    `clock` is the product's, `wall` the machine's, for leases.
+    `as_app` is Slack's Web API as the app itself, and `as_bot` gives it with a bot's token. `clock` is the product's,
+    `wall` the machine's, for leases.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class InstalledWorkspaces:
         database: Database,
         seal: Seal,
         as_app: SlackWebApi,
+        as_bot: AsBot,
         *,
         clock: Clock | None = None,
         wall: Clock | None = None,
@@ -39,6 +42,7 @@ class InstalledWorkspaces:
         self._clock = clock or SystemClock()
         self._lookout = Lookout(database)
         self._tokens = TokenKeeper(database, self._lookout, seal, as_app, clock=self._clock, wall=wall or SystemClock())
+        self._unheard = UnheardRemovals(database, self._lookout, seal, as_bot, clock=self._clock)
 
     async def open(self) -> None:
         """Look at what is stored. Raises CannotOpen when any token of it does not open with our keys."""
@@ -55,9 +59,10 @@ class InstalledWorkspaces:
         await self._tokens.settle()
 
     async def workspaces(self) -> Sequence[Workspace]:
-        """Every workspace that is served now."""
+        """Every workspace in which Steward does something by itself now: not where Slack refuses that."""
         known = await self._lookout.recent()
-        return [served[0] for each in known.workspaces if (served := known.served(each))]
+        all_served = [served for each in known.workspaces if (served := known.served(each))]
+        return [served[0] for served in all_served if all(each.refused_since is None for each in served)]
 
     async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
         """The workspace that a request names, of that organisation if of any; None when it is not served.
@@ -91,6 +96,16 @@ class InstalledWorkspaces:
         await shielded(self._install(installation))
         return installation
 
+    async def heard_from(self, workspace_id: str) -> None:
+        """Somebody uses Steward there, so it was not removed."""
+        served = self._lookout.known.served(workspace_id)
+        if served is not None:
+            await self._unheard.trust(*served)
+
+    async def watch(self) -> None:
+        """Find out where Steward was removed without our hearing of it, until cancelled."""
+        await self._unheard.watch()
+
     async def heard(self, event: Incoming) -> None:
         """Slack tells that Steward was removed somewhere, or may be used somewhere else; in any order, also twice."""
         named = event.payload.get("team_ids")
@@ -99,7 +114,8 @@ class InstalledWorkspaces:
             case "app_uninstalled":
                 await self._uninstalled(event)
             case "tokens_revoked" if _has_bot(event.payload.get("tokens")):
-                await self._uninstalled(event)
+                # They may be older ones of the same bot. Where it is the end, the other event tells of it too.
+                await self._uninstalled(event, if_refused=True)
             case "team_access_granted":
                 known = await self._lookout.look()
                 wide = known.installation(event.enterprise_id)
@@ -140,10 +156,13 @@ class InstalledWorkspaces:
     async def _leave(self, workspace_id: str, installation_id: str) -> None:
         await removal.leave(self._database, workspace_id, installation_id, at=self._clock.now())
 
-    async def _uninstalled(self, event: Incoming) -> None:
+    async def _uninstalled(self, event: Incoming, *, if_refused: bool = False) -> None:
         """Erase the tokens, unless Steward was installed anew since, and leave the workspaces."""
-        is_own = event.workspace_id in (await self._lookout.look()).installations
-        installation_id = event.workspace_id if is_own else event.enterprise_id
+        known = await self._lookout.look()
+        installation_id = event.workspace_id if event.workspace_id in known.installations else event.enterprise_id
+        installation = known.installation(installation_id)
+        if if_refused and installation is not None and not await self._unheard.refuses(installation):
+            return
         if await removal.remove(self._database, installation_id, now=self._clock.now(), made_by=event.happened_at):
             log.warning("Steward was removed from %s", installation_id)
 

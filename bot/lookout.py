@@ -6,6 +6,7 @@ So no request asks the database for it, and what is known serves while the datab
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.slack_port import SlackPermanent
@@ -52,6 +53,19 @@ class Known:
             return None
         installation = self.installation(workspace.installation_id)
         return (workspace, installation) if installation is not None else None
+
+    def met_by(self, wide: Installation) -> Sequence[Workspace]:
+        """The workspaces in which the token of an organisation is used or, where they are removed, was."""
+        return [each for each in self.workspaces.values() if each.installation_id == wide.id and each.organisation_wide]
+
+    def not_left(self) -> Sequence[tuple[Workspace, datetime]]:
+        """The workspaces that stand as served though their installation was removed, and since when it is."""
+        gone = {each.id: each.removed_at for each in self.installations.values() if each.removed_at is not None}
+        return [
+            (each, gone[each.installation_id])
+            for each in self.workspaces.values()
+            if each.removed_at is None and each.installation_id in gone
+        ]
 
     def used_in(self, workspace_id: str) -> Installation:
         """The installation whose token is used in the workspace. Raises SlackPermanent when it is not served."""

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,6 +32,7 @@ from bot.opening import (
 )
 from bot.pace import PACE_SECONDS
 from bot.settings import Settings
+from bot.slack_port import SlackWebApi
 from bot.stopping import Deadline, end_soon
 from models.clock import Clock
 from models.database import (
@@ -135,6 +137,7 @@ async def worker_process(settings: Settings, say: Say, *, start_seconds: float =
                 steward.runner.start()
                 steward.keep("sender", steward.sender.run)
                 steward.keep("refreshing", steward.keep_fresh)
+                steward.keep("watching", steward.access.watch)
                 async with operated(telling, database, say, steward.deadline):
                     say(f"Steward's worker reminds {await _names(steward)}.")
                     await _stopped(say, steward.runner.stuck())
@@ -195,6 +198,7 @@ async def socket_mode(
         leaving.push_async_callback(steward.stop)
         await steward.open()
         steward.keep("refreshing", steward.keep_fresh)
+        steward.keep("watching", steward.access.watch)
         with suppress(TimeoutError):
             async with asyncio.timeout(WARM_SECONDS):
                 await steward.warmed()
@@ -330,7 +334,8 @@ def _access(settings: Settings, database: Database) -> Access:
     from bot.sealing import Seal
 
     as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)
-    return InstalledWorkspaces(database, Seal(settings.encryption_keys), as_app)
+    as_bot = partial(SlackWebApi, base_url=settings.slack_api_url)
+    return InstalledWorkspaces(database, Seal(settings.encryption_keys), as_app, as_bot)
 
 
 def _pages(settings: Settings, database: Database, access: Access, say: Say) -> Sequence[Route]:

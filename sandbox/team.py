@@ -56,12 +56,13 @@ class Team:
         owner = next(user for user in self.workspace.users.values() if user.is_owner)
         return installing.install(self._core, granted, owner.id).secret
 
-    async def uninstall(self, *, uninstalled_first: bool = False) -> None:
+    async def uninstall(self, *, uninstalled_first: bool = False, told: bool = True) -> None:
         """Remove the app from the workspace: it is told, and its tokens are no longer good.
 
-        Slack tells of the tokens and of the end in any order. What an organisation installed stays.
+        Slack tells of the tokens and of the end in any order, and not `told`, when the app was away for longer than
+        Slack resends. What an organisation installed stays.
         """
-        installing.uninstall(self._core.own, [self._core], uninstalled_first=uninstalled_first)
+        installing.uninstall(self._core.own, [self._core], uninstalled_first=uninstalled_first, told=told)
         await self._core.courier.idle()
 
     # ---- people ---------------------------------------------------------------------------------------------------

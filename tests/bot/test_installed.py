@@ -13,7 +13,7 @@ from bot.assemble import Slack, Steward
 from bot.installed import InstalledWorkspaces
 from bot.sealing import CannotOpen, Seal, Tokens, new_key
 from bot.slack_directory import SlackDirectory
-from bot.slack_port import SlackPermanent
+from bot.slack_port import SlackError, SlackPermanent, SlackUnknown
 from models import installations, outbox
 from models.database import Database
 from models.tables import Delivery, DeliveryState, Workspace
@@ -38,7 +38,7 @@ def process(database: Database, clock: FixedClock, slack: TokenGiver, monkeypatc
     """Makes one process after another that serves what is installed, each of which looks at the database each time."""
     monkeypatch.setattr(lookout, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(lookout, "MISS_SECONDS", 0.0)
-    return lambda: InstalledWorkspaces(database, SEAL, slack, clock=clock, wall=clock)  # type: ignore[arg-type]
+    return lambda: InstalledWorkspaces(database, SEAL, slack, slack.as_bot, clock=clock, wall=clock)  # type: ignore[arg-type]
 
 
 async def install(process: InstalledWorkspaces, slack: TokenGiver, answer: dict[str, Any]) -> None:
@@ -207,6 +207,21 @@ async def test_slack_s_clock_alone_says_which_installation_a_removal_is_of(
 
     await steward.heard(told("app_uninstalled", at=NOW + timedelta(seconds=60)))
     assert await ids(steward) == []
+
+
+@only_sqlite
+@pytest.mark.parametrize("error", [None, SlackUnknown("http_500")], ids=["taken", "no answer"])
+async def test_an_older_token_that_is_revoked_changes_nothing(
+    process: Process, slack: TokenGiver, database: Database, error: SlackError | None
+) -> None:
+    """Slack names the bot, and not which of its tokens: so it is asked about ours."""
+    steward = process()
+    await install(steward, slack, an_answer())
+    slack.of_bots["xoxb-hunter2"] = error
+
+    await steward.heard(told("tokens_revoked", **REVOKED))
+
+    assert await steward.token("T0001") == "xoxb-hunter2"
 
 
 @only_sqlite
