@@ -1,6 +1,7 @@
 """Erasing a person: what is theirs goes, and what the project needs stays without them.
 
-What becomes of each table is said below, and nowhere else. A table that is not named is searched: every text and every
+What they had in hand is taken from them first (`models/letting_go.py`), by changes like any other. What becomes of each
+table after that is said below, and nowhere else. A table that is not named is searched: every text and every
 JSON value of it, each column of a person's id too, has a stand-in where the person was. So a new table needs no line.
 """
 
@@ -20,7 +21,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    or_,
     tuple_,
     update,
 )
@@ -28,7 +28,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import AutoString, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import erased, leaving, operations, outbox, projects, search, standups
+from models import erased, letting_go, operations, search
 from models.items import with_own_rows
 from models.kinds import KINDS
 from models.permissions import Actor, Standing
@@ -44,7 +44,6 @@ from models.tables import (
     RecordTag,
     Standup,
     StandupEntry,
-    StandupRound,
     Watcher,
     Workspace,
     scope_of,
@@ -52,9 +51,6 @@ from models.tables import (
 )
 from models.traces import Traces
 
-VIA: Final = "an erasure"
-OWNERLESS: Final = "ownerless"
-REPLY: Final = "erased_reply"
 CONVERSATION: Final = "D"  # how Slack's ids of direct messages begin
 
 # A person's own: the rows go. Their settings are in their row of `person`, their digests among the deliveries to them.
@@ -69,8 +65,6 @@ THEIRS: Final[Sequence[Any]] = (
 )
 # Parts that nobody plays any more: emptied.
 VACANT: Final[Sequence[Any]] = (Absence.deputy_id, Standup.missing_to)
-# What a project's history tells of: emptied by a change like any other.
-LEADS: Final = ("coordinator_id", "sponsor_id")
 # Slack's own words about everybody else, which are told anew whatever is written here; and hashes.
 UNTOUCHED: Final = frozenset({"workspace", "person", "channel", "erased"})
 SEALED: Final = frozenset({"sealed_tokens"})
@@ -134,12 +128,12 @@ async def erase(
     found = Erasure(traces)
     workspace = (await session.exec(select(Workspace))).one()
     itself, whose = Actor(workspace.bot_user_id, Standing.MEMBER), (workspace.id, workspace.installation_id)
-    left = await _let_go(session, itself, person_id, now)
+    left = await letting_go.let_go(session, itself, person_id, now)
     found.note("record", ((each,) for records in left.records.values() for each in records))
-    await _owe_stand_ups(session, person_id, now)
+    await letting_go.owe_stand_ups(session, person_id, now)
     await session.flush()
     await _delete(session, person_id, found)
-    await _tell(session, left, now)
+    await letting_go.tell(session, left, now)
     await session.flush()
     session.expunge_all()
     touched = await session.run_sync(lambda sync: _search(sync.connection(), whose, traces, found))
@@ -162,92 +156,12 @@ async def _traces(session: AsyncSession, person_id: str, also: Collection[str], 
     return Traces(ids, frozenset(filter(None, names)), erased.new_stand_in(), frozenset(spared), frozenset(others))
 
 
-# What was in their hands -------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Left:
-    """What has nobody now: records by project, and the projects without a coordinator."""
-
-    records: dict[int, list[int]] = field(default_factory=dict)
-    vacated: set[int] = field(default_factory=set)
-
-
-async def _let_go(session: AsyncSession, itself: Actor, person_id: str, now: datetime) -> _Left:
-    """Take the open records and the projects out of their hands, as changes with a history of their own."""
-    left = _Left()
-    told: Any = {"via": VIA, "now": now}
-    for item, project in await with_own_rows(session, await _owned(session, person_id)):
-        await operations.let_go(session, itself, item, {"owner_id": None}, **told)
-        left.records.setdefault(project.id or 0, []).append(item.record.id or 0)
-    leads = or_(*(getattr(Project, lead) == person_id for lead in LEADS))
-    for project in (await session.exec(select(Project).where(leads, col(Project.archived_at).is_(None)))).all():
-        if project.coordinator_id == person_id:
-            left.vacated.add(project.id or 0)
-        vacant = {lead: None for lead in LEADS if getattr(project, lead) == person_id}
-        await projects.store(session, itself, project, vacant, **told)
-    return left
-
-
-async def _owned(session: AsyncSession, person_id: str) -> Sequence[tuple[Record, Project]]:
-    query = (
-        select(Record, Project)
-        .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Record.owner_id) == person_id, col(Record.is_open), col(Record.is_archived).is_(False))
-        .order_by(col(Record.id))
-    )
-    return (await session.exec(query)).all()
-
-
-async def _owe_stand_ups(session: AsyncSession, person_id: str, now: datetime) -> None:
-    """Owe that no message of a round shows what they answered: the round's own, and their reply in its thread."""
-    query = (
-        select(StandupEntry, StandupRound, Standup)
-        .join(StandupRound, col(StandupRound.id) == col(StandupEntry.round_id))
-        .join(Standup, col(Standup.id) == col(StandupRound.standup_id))
-        .where(
-            col(StandupEntry.person_id) == person_id,
-            col(StandupEntry.answered_at).is_not(None),
-            col(StandupRound.digest_ts).is_not(None),
-        )
-    )
-    for entry, round_, standup in (await session.exec(query)).all():
-        await standups.owe_digest(session, round_, standup, now)
-        if entry.reply_ts is not None:
-            await outbox.put(
-                session,
-                REPLY,
-                key=f"{REPLY}:{round_.id}:{entry.reply_ts}",
-                target=round_.digest_channel or standup.channel_id,
-                payload={"ts": entry.reply_ts},
-                due_at=now,
-            )
-
-
 async def _delete(session: AsyncSession, person_id: str, found: Erasure) -> None:
     """Delete what is theirs."""
     for column in THEIRS:
         gone = await session.exec(delete(column.class_).where(column == person_id))
         found.deleted[column.class_.__tablename__] += gone.rowcount
     session.sync_session.info.get("people", {}).pop(person_id, None)
-
-
-async def _tell(session: AsyncSession, left: _Left, now: datetime) -> None:
-    """Owe one word to each of those who answer for a project in which something has nobody now."""
-    told: dict[str, dict[str, list[int]]] = {}
-    projects_left = select(Project).where(col(Project.id).in_({*left.records, *left.vacated}))
-    for project in (await session.exec(projects_left.where(col(Project.archived_at).is_(None)))).all():
-        for heir in await leaving.heirs_of(session, project):
-            payload = told.setdefault(heir, {"records": [], "vacated": []})
-            payload["records"] += left.records.get(project.id or 0, [])
-            payload["vacated"] += {project.id or 0} & left.vacated
-    for heir, payload in sorted(told.items()):
-        await outbox.put(
-            session, OWNERLESS, key=f"{OWNERLESS}:{heir}:{now.isoformat()}", target=heir, payload=payload, due_at=now
-        )
-
-
-# Everything else ---------------------------------------------------------------------------------------------------
 
 
 @dataclass

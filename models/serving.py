@@ -14,7 +14,7 @@ SERVING: Final = "steward serving"
 
 # How long a transaction of a process may go on at most, and how often it is asked for.
 SETTLED_SECONDS: Final = 60.0
-LOOK_SECONDS: Final = 0.1
+ASK_AGAIN_SECONDS: Final = 0.1
 
 _OTHERS: Final = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
@@ -45,7 +45,7 @@ async def others_settled(database: Database) -> None:
                 since = since or await connection.scalar(select(func.clock_timestamp()))
                 if not await connection.scalar(_OTHERS, {"name": SERVING, "since": since}):
                     return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
 def _is_open(file: str) -> bool:

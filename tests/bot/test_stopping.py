@@ -31,11 +31,11 @@ def long_ago() -> Deadline:
 async def test_all_parts_of_a_stop_share_one_clock() -> None:
     """Whoever asks first begins it, and what one part takes is gone for the next."""
     deadline = Deadline()
-    assert deadline.left(3.0) == 3.0
+    assert deadline.left(3.0) == pytest.approx(3.0)
 
     await asyncio.sleep(0.01)
 
-    assert deadline.left(3.0) < 3.0
+    assert deadline.left(3.0) < 2.995
     assert deadline.left(0.005) == 0.0
     assert long_ago().left(stopping.GONE_SECONDS) == 0.0
 
@@ -122,9 +122,7 @@ until_stopped(work())
 
 async def test_what_nobody_sees_out_does_not_hold_up_the_end_of_the_process(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    async with machine.program(
-        sys.executable, "-c", STUBBORN, PYTHONPATH=Path(stopping.__file__).parents[1]
-    ) as program:
+    async with machine.program(sys.executable, "-c", STUBBORN) as program:
         await program.says("at work")
         code, _ = await program.stopped(signal.SIGTERM)
 

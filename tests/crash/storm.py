@@ -31,8 +31,6 @@ from sandbox.timing import Timing
 from tests.crash.balancer import balancer_over
 from tests.processes import Machine, Program, free_port
 
-ROOT = Path(__file__).parents[2]
-
 # The program with a shorter lease than its own 60 seconds, so that what was left behind is found in the time of a test.
 LEASE_SECONDS, SETTLE_SECONDS = 16, 3
 PROGRAM = f"""
@@ -379,7 +377,6 @@ async def storm(
             "SLACK_API_URL": slack.api_url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "PYTHONPATH": ROOT,
         }
         names = [*ports, *(f"worker {number}" for number in range(1, workers + 1))]
         database = Database(looks_at or url, wait_ms=10_000)

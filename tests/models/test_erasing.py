@@ -15,7 +15,7 @@ from sqlmodel import select as select_of
 
 from bot import erase as bot_erase
 from bot.settings import Settings
-from models import erased, erasing
+from models import erased, erasing, letting_go
 from models.database import Database, sqlite_path
 from models.kinds.action import ACTION
 from models.serving import SERVING
@@ -197,7 +197,7 @@ def test_their_open_records_have_no_owner_and_the_coordinator_is_told_once(outco
     in_use = {row["id"] for row in outcome.before["project"] if row["archived_at"] is None}
     owned = [row for row in outcome.before["record"] if row["owner_id"] == WHO and row["is_open"]]
     owners = {row["id"]: row["owner_id"] for row in outcome.after["record"]}
-    told = [row for row in outcome.after["delivery"] if row["kind"] == erasing.OWNERLESS]
+    told = [row for row in outcome.after["delivery"] if row["kind"] == letting_go.OWNERLESS]
 
     assert owned
     assert {owners[row["id"]] for row in owned if not row["is_archived"]} == {None}
@@ -214,7 +214,7 @@ def test_what_stands_in_slack_is_owed_anew(outcome: Outcome) -> None:
     cards = {row["record_id"] for row in owed if row["kind"] == "card"}
     assert {row["record_id"] for row in outcome.before["card"]} <= cards
     assert kinds.count("standup_digest") == len(answered)
-    assert kinds.count(erasing.REPLY) == sum(1 for row in answered if row["reply_ts"]) > 0
+    assert kinds.count(letting_go.REPLY) == sum(1 for row in answered if row["reply_ts"]) > 0
 
 
 def test_erased_again_there_is_nothing_to_find(outcome: Outcome) -> None:
