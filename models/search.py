@@ -19,7 +19,9 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    String,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -116,21 +118,20 @@ def sought_phrase(text: str) -> Sought:
     return Sought((words,) if words else ())
 
 
-def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought], most: int) -> ColumnElement[bool]:
-    """The records that have all that is wanted, each thing in their texts or a comment; a condition on `Record`.
+def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought]) -> list[Any]:
+    """The records that have all that is wanted, each thing in their texts or a comment, the newest first.
 
-    `ids` selects those that count, by their ids. The newest that have it in their own texts are enough, so many at
-    most, and so many of the others: the cost is that of what is looked at, beside the index's own.
+    `ids` selects those that count, by their ids. There are two questions: of all that have it in their own texts, and
+    of some of them with those that have it with their comments.
     """
     engine = _engine(session)
-    in_texts = engine.with_matches(ids, engine.all_of([_question(engine, each) for each in wanted]))
-    in_texts = in_texts.where(*(_side_by_side(Record, each) for each in wanted))
+    in_texts = engine.newest(ids, engine.all_of([_question(engine, each) for each in wanted]))
     said = select(col(Comment.record_id)).where(said_with_any(session, wanted))
-    with_comments = ids.where(
-        col(Record.id).in_(said), *(col(Record.id).in_(_having(session, each)) for each in wanted)
-    )
-    newest = (query.order_by(col(Record.id).desc()).limit(most).subquery() for query in (in_texts, with_comments))
-    return col(Record.id).in_(union(*(select(each.c.id) for each in newest)))
+    anywhere = (col(Record.id).in_(_having(session, each)) for each in wanted)
+    return [
+        in_texts.where(*(_side_by_side(Record, each) for each in wanted)),
+        ids.where(col(Record.id).in_(said), *anywhere).order_by(col(Record.id).desc()),
+    ]
 
 
 def _having(session: AsyncSession, sought: Sought) -> Any:
@@ -196,9 +197,11 @@ def answering(dialect: str, question: BindParameter[str]) -> ColumnElement[bool]
     return _ENGINES[dialect].matches("record", Record, question)
 
 
-def relevance(wanted: Sequence[Sought]) -> ColumnElement[int]:
-    """How well a record fits: a whole word of the title counts most, then the beginning of one, then any other text."""
-    title = col(Record.title_words)
+def relevance(title: Any, wanted: Sequence[Sought]) -> ColumnElement[int]:
+    """How well a record fits: a whole word of the title counts most, then the beginning of one, then any other text.
+
+    `title` is its `title_words`.
+    """
     points = [
         case((_stands_in(title, way, whole=True), 2), (_stands_in(title, way), 1), else_=0)
         for each in wanted
@@ -225,8 +228,8 @@ class _Engine:
     both: str
     either: str
     matches: Callable[[str, Any, str | BindParameter[str]], ColumnElement[bool]]
-    # The question of ids, of records that match alone.
-    with_matches: Callable[[Any, str], Any]
+    # The question of ids, of those that match, the newest first.
+    newest: Callable[[Any, str], Any]
 
     def words(self, way: Sequence[str]) -> str:
         return self.all_of([*(self.word.format(each) for each in way[:-1]), self.beginning.format(way[-1])])
@@ -245,20 +248,23 @@ def _matches_in_sqlite(table_name: str, rows: Any, question: str | BindParameter
     return condition
 
 
-def _with_matches_in_sqlite(ids: Any, question: str) -> Any:
-    # Joined, the full-text table is read in the order of its rows, and no further than to where they are enough.
+def _newest_in_sqlite(ids: Any, question: str) -> Any:
+    # Joined, and in its own order, the full-text table is read no further than to where there are enough.
     found = table("record_words", column("rowid"))
     matching = literal_column("record_words").op("MATCH", is_comparison=True)(question)
-    return ids.join(found, found.c.rowid == col(Record.id)).where(matching)
+    return ids.join(found, found.c.rowid == col(Record.id)).where(matching).order_by(found.c.rowid.desc())
 
 
 def _matches_in_postgresql(_table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
+    if isinstance(question, str):
+        # In the statement's text, since how many rows a question has decides how they are best found.
+        question = bindparam(None, question, String, literal_execute=True)
     condition: ColumnElement[bool] = _vector(rows.words).op("@@")(cast(question, TSQUERY))
     return condition
 
 
-def _with_matches_in_postgresql(ids: Any, question: str) -> Any:
-    return ids.where(_matches_in_postgresql("record", Record, question))
+def _newest_in_postgresql(ids: Any, question: str) -> Any:
+    return ids.where(_matches_in_postgresql("record", Record, question)).order_by(col(Record.id).desc())
 
 
 def _vector(words: Any) -> ColumnElement[Any]:
@@ -270,8 +276,8 @@ def _vector(words: Any) -> ColumnElement[Any]:
 
 
 _ENGINES: Final[Mapping[str, _Engine]] = {
-    "sqlite": _Engine('"{}"', '"{}"*', " AND ", " OR ", _matches_in_sqlite, _with_matches_in_sqlite),
-    "postgresql": _Engine("'{}'", "'{}':*", " & ", " | ", _matches_in_postgresql, _with_matches_in_postgresql),
+    "sqlite": _Engine('"{}"', '"{}"*', " AND ", " OR ", _matches_in_sqlite, _newest_in_sqlite),
+    "postgresql": _Engine("'{}'", "'{}':*", " & ", " | ", _matches_in_postgresql, _newest_in_postgresql),
 }
 
 

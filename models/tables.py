@@ -239,7 +239,16 @@ class Rung(Labelled):
     NOBODY = "nobody", "end"
 
 
+# Of the indexes that lists are read from: whose records, in which order, and what a reader may see of them.
+_OF_ALL = ("workspace_id", "is_open")
+_OF_OWNER = ("workspace_id", "owner_id", "is_open")
+_OF_PROJECT = ("workspace_id", "project_id", "is_open")
 _OF_KIND = ("workspace_id", "project_id", "kind", "is_open")
+_BY_DUE_DATE = ("due_date", "place", "id")
+_BY_RANK = ("kind_rank", "place", "id")
+_BY_END = ("closed_at", "id")
+_SEEN = ("confidentiality", "is_archived")
+_WHERE_CLOSED: dict[str, Any] = {"sqlite_where": text("is_open IS 0"), "postgresql_where": text("is_open IS false")}
 
 
 class Record(SQLModel, table=True):
@@ -259,18 +268,15 @@ class Record(SQLModel, table=True):
     __tablename__ = "record"
     __table_args__ = (
         UniqueConstraint("workspace_id", "kind", "number", name="uq_record_reference"),
-        # In the orders of lists, see `reports.work`: so a page costs what it shows, not what there is.
-        Index("ix_record_due", "workspace_id", "is_open", "due_date", "place", "id", "owner_id"),
-        Index("ix_record_owner", "workspace_id", "owner_id", "is_open", "due_date", "place", "id"),
-        Index("ix_record_listed", "workspace_id", "project_id", "is_open", "due_date", "place", "id"),
-        Index("ix_record_kind", *_OF_KIND, "kind_rank", "place", "id"),
-        Index("ix_record_project", *_OF_KIND, "status", "kind_rank", "place", "id"),
-        Index(
-            "ix_record_closed",
-            *("workspace_id", "project_id", "is_open", "closed_at", "id"),
-            sqlite_where=text("is_open IS 0"),
-            postgresql_where=text("is_open IS false"),
-        ),
+        # In the orders of lists, so that a page costs what it shows, not what there is. What limits lists stands last:
+        # a row that is not wanted, or only counted, is not read.
+        Index("ix_record_due", *_OF_ALL, *_BY_DUE_DATE, "owner_id", "project_id", *_SEEN),
+        Index("ix_record_owner", *_OF_OWNER, *_BY_DUE_DATE, "project_id", *_SEEN),
+        Index("ix_record_listed", *_OF_PROJECT, *_BY_DUE_DATE, "kind", "priority", *_SEEN),
+        Index("ix_record_kind", *_OF_KIND, *_BY_RANK, "priority", "due_date", *_SEEN),
+        Index("ix_record_project", *_OF_KIND, "status", *_BY_RANK, *_SEEN),
+        Index("ix_record_closed", *_OF_PROJECT, *_BY_END, "kind", *_SEEN, **_WHERE_CLOSED),
+        Index("ix_record_ended", *_OF_ALL, *_BY_END, "kind", "project_id", *_SEEN, **_WHERE_CLOSED),
         Index(
             "ix_record_review",
             "workspace_id",

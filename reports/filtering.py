@@ -1,10 +1,10 @@
 """The filters of a list as conditions on `Record` joined with `Project`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Date, SQLColumnExpression, and_, case, func, literal, null, or_, union
+from sqlalchemy import ColumnElement, Date, and_, case, func, literal, null, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -48,9 +48,24 @@ async def today_of_projects(
     return Today(_by_zone(days), _by_zone({zone: week_end(day) for zone, day in days.items()}))
 
 
-def conditions_of(filters: Filters, actor: Actor, today: Today) -> list[SQLColumnExpression[bool]]:
-    """What a record must be. Names of owners have become ids by now; projects are asked for elsewhere."""
-    wanted: list[SQLColumnExpression[bool]] = []
+Conditions = Sequence[ColumnElement[bool]]
+
+
+def alternatives_of(filters: Filters, actor: Actor, today: Today) -> list[Conditions]:
+    """What a record must be, in one way or another, each of which an index answers; it may be several.
+
+    Names of owners have become ids by now; projects are asked for elsewhere.
+    """
+    hands: list[Conditions] = [[_owned_by(owner, actor)] for owner in filters.owners]
+    hands += [[_helped_by(actor)]] if filters.helping else []
+    waits = _waiting_for(actor, today) if filters.waiting else []
+    always = conditions_of(filters, today)
+    return [[*always, *hand, *wait] for hand in hands or [[]] for wait in waits or [[]]]
+
+
+def conditions_of(filters: Filters, today: Today) -> Conditions:
+    """What a record must be in every way."""
+    wanted: list[ColumnElement[bool]] = []
     if filters.kinds:
         wanted.append(col(Record.kind).in_(filters.kinds))
     if filters.wanted_scope is not Scope.ALL:
@@ -60,15 +75,11 @@ def conditions_of(filters: Filters, actor: Actor, today: Today) -> list[SQLColum
         wanted += [col(Record.status).in_(filters.statuses), col(Record.kind).in_(having)]
     if filters.priorities:
         wanted.append(col(Record.priority).in_(filters.priorities))
-    if filters.owners or filters.helping:
-        wanted.append(_in_the_hands_of(filters, actor))
     wanted += [col(Record.id).in_(select(RecordTag.record_id).where(col(RecordTag.tag) == tag)) for tag in filters.tags]
     if filters.at_least is not None or filters.at_most is not None:
         wanted.append(_scored(filters))
     if filters.due:
         wanted.append(_due(filters.due, today))
-    if filters.waiting:
-        wanted.append(_waiting_for(actor, today))
     wanted += [func.lower(col(Record.title)).contains(words.lower(), autoescape=True) for words in filters.words]
     return wanted
 
@@ -81,20 +92,14 @@ def _by_zone(days: dict[str, date]) -> Day:
     return Day(literal(first, Date) if first == last else case(by_zone, value=col(Project.timezone)), first, last)
 
 
-def _in_the_hands_of(filters: Filters, actor: Actor) -> ColumnElement[bool]:
-    """Owned by one of the owners, or helped with by the actor; each found by its own index."""
-    owned = _owned_by(filters.owners, actor)
-    if not filters.helping:
-        return owned
-    helped = select(RecordHelper.record_id).where(col(RecordHelper.person_id) == actor.id)
-    return col(Record.id).in_(union(select(Record.id).where(owned), helped) if filters.owners else helped)
+def _owned_by(owner: str, actor: Actor) -> ColumnElement[bool]:
+    if owner == NOBODY:
+        return col(Record.owner_id).is_(None)
+    return col(Record.owner_id) == (actor.id if owner == ME else owner)
 
 
-def _owned_by(owners: Iterable[str], actor: Actor) -> ColumnElement[bool]:
-    ids = [actor.id if owner == ME else owner for owner in owners if owner != NOBODY]
-    of_people = [col(Record.owner_id).in_(ids)] if ids else []
-    of_nobody = [col(Record.owner_id).is_(None)] if NOBODY in owners else []
-    return or_(*of_people, *of_nobody)
+def _helped_by(actor: Actor) -> ColumnElement[bool]:
+    return col(Record.id).in_(select(RecordHelper.record_id).where(col(RecordHelper.person_id) == actor.id))
 
 
 def _scored(filters: Filters) -> ColumnElement[bool]:
@@ -123,10 +128,12 @@ def _between(start: Day, end: Day) -> ColumnElement[bool]:
     return and_(due.between(start.here, end.here), due.between(start.first, end.last))
 
 
-def _waiting_for(actor: Actor, today: Today) -> ColumnElement[bool]:
-    """What stands still until the actor acts: what they are to approve, and what they own that is overdue."""
-    to_approve = and_(awaits_approval(), decides_for(actor))
-    return or_(and_(col(Record.owner_id) == actor.id, _due(When.OVERDUE, today)), to_approve)
+def _waiting_for(actor: Actor, today: Today) -> list[Conditions]:
+    """What stands still until the actor acts: what they own that is overdue, and what they are to approve."""
+    return [
+        [_owned_by(ME, actor), _due(When.OVERDUE, today)],
+        [col(Record.is_open).is_(True), awaits_approval(), decides_for(actor)],
+    ]
 
 
 def awaits_approval() -> ColumnElement[bool]:

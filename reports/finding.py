@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import SQLColumnExpression
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,8 +16,8 @@ from models.permissions import Actor
 from models.search import Passage, Sought, newest_with, passages, relevance, said_with_any, sought_phrase, sought_word
 from models.tables import Comment, Project, Record
 from models.words import joined_words_of, words_of
-from reports.filtering import conditions_of, today_of_projects
-from reports.work import MOST_COUNTED, Page, page_of, seen_ids
+from reports.filtering import alternatives_of, today_of_projects
+from reports.work import MOST_COUNTED, Order, Page, first_of, page_of, seen_ids
 
 BEFORE, AFTER = 40, 80
 
@@ -45,18 +47,18 @@ async def found(
     wanted = sought_in(search)
     today = await today_of_projects(session, actor, projects, now)
     filters = replace(search.filters, scope=search.filters.scope or Scope.ALL)
-    conditions = conditions_of(filters, actor, today)
-    if projects is not None:
-        conditions.append(col(Record.project_id).in_([project.id for project in projects]))
-    ids = seen_ids(actor, conditions)
-    query = select(Record.id).where(newest_with(session, ids, wanted, MOST_COUNTED + 1))
-    order = (
-        relevance(wanted).desc(),
-        col(Record.is_open).desc(),
-        col(Record.updated_at).desc(),
-        col(Record.id).desc(),
-    )
-    return await page_of(session, [query.order_by(*order)], MOST_COUNTED, now=now, number=number, size=size)
+    in_projects = [] if projects is None else [col(Record.project_id).in_([project.id for project in projects])]
+    queries = [
+        query
+        for way in alternatives_of(filters, actor, today)
+        for query in newest_with(session, seen_ids(actor, [*in_projects, *way]), wanted)
+    ]
+
+    def best(of: Any) -> Sequence[SQLColumnExpression[Any]]:
+        return (relevance(of.title_words, wanted).desc(), of.is_open.desc(), of.updated_at.desc(), of.id.desc())
+
+    query = first_of(queries, MOST_COUNTED, Order(best, (Record.title_words, Record.is_open, Record.updated_at)))
+    return await page_of(session, [query], MOST_COUNTED, now=now, number=number, size=size)
 
 
 @dataclass(frozen=True)

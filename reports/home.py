@@ -73,7 +73,7 @@ async def overview(session: AsyncSession, person: Person, *, now: datetime, numb
         col(Record.id).in_(_first(OWNED_SIZE, mine, skipping=number * OWNED_SIZE)),
         col(Record.id).in_(_first(HELPED_SIZE + 1, helping)),
     )
-    found = (await session.exec(_records().where(page).order_by(*BY_DUE_DATE))).all()
+    found = (await session.exec(_records().where(page).order_by(*BY_DUE_DATE.by(Record)))).all()
     owned = [each for each in found if each[0].owner_id == actor.id]
     helped = [each for each in found if each[0].owner_id != actor.id]
     waiting = await _to_decide(session, actor)
@@ -107,7 +107,7 @@ def _helped_by(actor: Actor) -> Any:
 def _first(number: int, wanted: Sequence[Any], *, skipping: int = 0) -> Any:
     """The ids of the most urgent records that are wanted."""
     query = select(Record.id).join(Project, col(Project.id) == col(Record.project_id)).where(*wanted)
-    return query.order_by(*BY_DUE_DATE).offset(skipping).limit(number).correlate(None)
+    return query.order_by(*BY_DUE_DATE.by(Record)).offset(skipping).limit(number).correlate(None)
 
 
 def _before(day: date) -> Any:
@@ -149,7 +149,7 @@ async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Reco
             awaits_approval(),
             visible_records(actor),
         )
-        .order_by(*BY_DUE_DATE)
+        .order_by(*BY_DUE_DATE.by(Record))
         .limit(TO_DECIDE_SIZE)
     )
     found: Sequence[tuple[Record, Project, int]] = (await session.exec(query)).all()

@@ -1,11 +1,12 @@
 """What there is: the records a list asks for, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, and_, nulls_last, or_
+from sqlalchemy import SQLColumnExpression, and_, nulls_last, or_, union
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,7 +17,7 @@ from models.kinds import Item, Kind
 from models.permissions import Actor, visible_records
 from models.projects import in_use
 from models.tables import Project, Record
-from reports.filtering import conditions_of, today_of_projects
+from reports.filtering import alternatives_of, today_of_projects
 from reports.urgency import Urgency, urgency
 
 
@@ -76,15 +77,16 @@ async def listed(
     """
     today = await today_of_projects(session, actor, projects, now)
     place = in_use() if projects is None else col(Record.project_id).in_([project.id for project in projects])
-    what_matters = BY_KIND if filters.only_kind else BY_DUE_DATE
-    by_end = (col(Record.closed_at).desc(), col(Record.id).desc())
-    queries = []
-    for scope in filters.scopes:
-        wanted = conditions_of(replace(filters, scope=scope), actor, today)
-        order = by_end if filters.wanted_scope is Scope.CLOSED else what_matters
-        queries.append(seen_ids(actor, [place, *wanted]).order_by(*order))
+    what_matters = BY_RANK if filters.only_kind else BY_DUE_DATE
+    order = BY_END if filters.wanted_scope is Scope.CLOSED else what_matters
     # Of a later page so many that one more tells whether another follows.
     most = max(MOST_COUNTED, (number + 1) * size)
+    queries = []
+    for scope in filters.scopes:
+        ways = alternatives_of(replace(filters, scope=scope), actor, today)
+        queries.append(
+            first_of([seen_ids(actor, [place, *way]).order_by(*order.by(Record)) for way in ways], most, order)
+        )
     page = await page_of(session, queries, most, now=now, number=number, size=size)
     return replace(page, goes_on=page.is_cut)
 
@@ -104,26 +106,36 @@ async def items_of(
     return sorted(found, key=lambda pair: order[pair[0].reference])
 
 
-# Most urgent first, then what matters more. Indexes of `Record` have this order.
-BY_DUE_DATE: tuple[SQLColumnExpression[Any], ...] = (
-    nulls_last(col(Record.due_date).asc()),
-    col(Record.place).asc(),
-    col(Record.id).asc(),
-)
+@dataclass(frozen=True)
+class Order:
+    """An order of records, as a function of what stands for `Record`, and the `columns` it asks for beside the id."""
+
+    by: Callable[[Any], Sequence[SQLColumnExpression[Any]]]
+    columns: tuple[Any, ...]
 
 
-# Among records of one kind.
-BY_KIND: tuple[SQLColumnExpression[Any], ...] = (
-    col(Record.kind_rank).asc(),
-    col(Record.place).asc(),
-    col(Record.id).asc(),
+# Most urgent first, then what matters more; in a list of one kind after what that kind says; and closed last first.
+# Indexes of `Record` are in these orders.
+BY_DUE_DATE = Order(
+    lambda of: (nulls_last(of.due_date.asc()), of.place.asc(), of.id.asc()), (Record.due_date, Record.place)
 )
+BY_RANK = Order(lambda of: (of.kind_rank.asc(), of.place.asc(), of.id.asc()), (Record.kind_rank, Record.place))
+BY_END = Order(lambda of: (of.closed_at.desc(), of.id.desc()), (Record.closed_at,))
 
 
 def seen_ids(actor: Actor, wanted: Sequence[SQLColumnExpression[bool]]) -> Any:
     """The ids of the records that are wanted and the actor may see."""
     query = select(Record.id).join(Project, col(Project.id) == col(Record.project_id))
     return query.where(*wanted, col(Record.is_archived).is_(False), visible_records(actor))
+
+
+def first_of(queries: Sequence[Any], most: int, order: Order) -> Any:
+    """The ids that any of the queries gives, in that order. Of each no more is read than may be counted."""
+    if len(queries) == 1:
+        return queries[0]
+    parts = [query.add_columns(Record.workspace_id, *order.columns).limit(most + 1).subquery() for query in queries]
+    of = aliased(Record, union(*map(select, parts)).subquery())
+    return select(of.id).order_by(*order.by(of))
 
 
 async def page_of(
@@ -146,4 +158,4 @@ async def _in_order(session: AsyncSession, ids: Sequence[int]) -> Sequence[tuple
     query = select(Record, Project).join(Project, col(Project.id) == col(Record.project_id))
     rows = await session.exec(query.where(col(Record.id).in_(ids)))
     found = {record.id: (record, project) for record, project in rows}
-    return [found[each] for each in ids]
+    return [found[each] for each in ids if each in found]

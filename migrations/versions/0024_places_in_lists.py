@@ -1,5 +1,7 @@
 """Where records stand in lists, as numbers in the indexes, so that a page costs what it shows and not what there is."""
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -25,11 +27,31 @@ KIND_RANKS = {
     "dependency": "CASE light WHEN 'red' THEN 0 WHEN 'amber' THEN 1 WHEN 'green' THEN 2 ELSE 99 END",
 }
 
+OF_ALL = ["workspace_id", "is_open"]
+OF_OWNER = ["workspace_id", "owner_id", "is_open"]
+OF_PROJECT = ["workspace_id", "project_id", "is_open"]
+OF_KIND = ["workspace_id", "project_id", "kind", "is_open"]
 BY_DUE_DATE = ["due_date", "place", "id"]
-BY_KIND = ["kind_rank", "place", "id"]
-DUE = ["workspace_id", "is_open"]
-OWNER = ["workspace_id", "owner_id", "is_open"]
-KIND = ["workspace_id", "project_id", "kind", "is_open"]
+BY_RANK = ["kind_rank", "place", "id"]
+BY_END = ["closed_at", "id"]
+SEEN = ["confidentiality", "is_archived"]
+
+BEFORE = {
+    "ix_record_due": [*OF_ALL, "due_date", "owner_id"],
+    "ix_record_owner": [*OF_OWNER, "due_date"],
+    "ix_record_project": [*OF_KIND, "status"],
+}
+AFTER = {
+    "ix_record_due": [*OF_ALL, *BY_DUE_DATE, "owner_id", "project_id", *SEEN],
+    "ix_record_owner": [*OF_OWNER, *BY_DUE_DATE, "project_id", *SEEN],
+    "ix_record_listed": [*OF_PROJECT, *BY_DUE_DATE, "kind", "priority", *SEEN],
+    "ix_record_kind": [*OF_KIND, *BY_RANK, "priority", "due_date", *SEEN],
+    "ix_record_project": [*OF_KIND, "status", *BY_RANK, *SEEN],
+}
+AFTER_CLOSING = {
+    "ix_record_closed": [*OF_PROJECT, *BY_END, "kind", *SEEN],
+    "ix_record_ended": [*OF_ALL, *BY_END, "kind", "project_id", *SEEN],
+}
 
 
 def upgrade() -> None:
@@ -45,27 +67,22 @@ def upgrade() -> None:
         f"UPDATE record SET place = coalesce({DAY[engine]}, 3652060) * CAST(5764 AS BIGINT)"
         f" + coalesce({MINUTE[engine]}, 1440) * 4 + {BELOW_CRITICAL}, kind_rank = coalesce(CASE kind {kinds} END, 0)"
     )
-    _replace([*DUE, *BY_DUE_DATE, "owner_id"], [*OWNER, *BY_DUE_DATE], [*KIND, "status", *BY_KIND])
-    op.create_index("ix_record_listed", "record", ["workspace_id", "project_id", "is_open", *BY_DUE_DATE])
-    op.create_index("ix_record_kind", "record", [*KIND, *BY_KIND])
-    op.create_index(
-        "ix_record_closed",
-        "record",
-        ["workspace_id", "project_id", "is_open", "closed_at", "id"],
-        sqlite_where=sa.text("is_open IS 0"),
-        postgresql_where=sa.text("is_open IS false"),
-    )
+    _drop(BEFORE)
+    for name, columns in AFTER.items():
+        op.create_index(name, "record", columns)
+    where = {"sqlite_where": sa.text("is_open IS 0"), "postgresql_where": sa.text("is_open IS false")}
+    for name, columns in AFTER_CLOSING.items():
+        op.create_index(name, "record", columns, **where)
 
 
 def downgrade() -> None:
-    for name in ("ix_record_closed", "ix_record_kind", "ix_record_listed"):
-        op.drop_index(name, "record")
-    _replace([*DUE, "due_date", "owner_id"], [*OWNER, "due_date"], [*KIND, "status"])
+    _drop([*AFTER, *AFTER_CLOSING])
+    for name, columns in BEFORE.items():
+        op.create_index(name, "record", columns)
     op.drop_column("record", "kind_rank")
     op.drop_column("record", "place")
 
 
-def _replace(due: list[str], owner: list[str], project: list[str]) -> None:
-    for name, columns in (("ix_record_due", due), ("ix_record_owner", owner), ("ix_record_project", project)):
+def _drop(names: Iterable[str]) -> None:
+    for name in names:
         op.drop_index(name, "record")
-        op.create_index(name, "record", columns)

@@ -1,0 +1,211 @@
+"""Lists of a project with very many records: what they read, how far they count, and that paging leaves nothing out."""
+
+import asyncio
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import date, time, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import select
+
+from benchmarks.data import fill
+from benchmarks.plans import Sent, Watch, _nodes
+from benchmarks.slack import PERSON, TEAM
+from bot import migrate
+from models import operations, ranks
+from models.database import Database, sqlite_path
+from models.filters import read_filters, read_search
+from models.kinds.action import ACTION
+from models.kinds.issue import ISSUE, Severity
+from models.kinds.risk import RISK
+from models.labels import Priority
+from models.permissions import Actor, Standing, actor_of
+from models.tables import Project, Record
+from reports.finding import found
+from reports.work import Page, listed
+from tests.databases import Databases
+from tests.support import NOW, WORKSPACE, make_person, make_record
+from tests.test_migrations import ask
+
+COUNTED = 20
+
+READER = Actor(PERSON, Standing.MEMBER)
+# What is listed of the bench's records, of its project and of all.
+LINES = ("", "risks", "risks <=25", "all", "closed", "actions closed", "no date", "due this week", "@me", "@nobody")
+LINES += ("@me helping", "@me @nobody", "waiting on me", "#none", "proposed", "everywhere", "everywhere closed")
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Lists count no further than that."""
+    for module in ("reports.work", "reports.finding"):
+        monkeypatch.setattr(f"{module}.MOST_COUNTED", COUNTED)
+    return COUNTED
+
+
+async def sent_for(database: Database, line: str) -> Sequence[Sent]:
+    """The statements by which a page of the list, or of what is found, is drawn."""
+    watch = Watch()
+    async with database.unit(TEAM, writes=False) as session:
+        project = (await session.exec(select(Project))).one()
+        with watch.on(database, line):
+            if line.startswith("find "):
+                await found(session, READER, read_search([line.removeprefix("find ")]), now=NOW)
+            else:
+                filters = read_filters([line])
+                projects = None if filters.everywhere else [project]
+                await listed(session, READER, filters, now=NOW, projects=projects)
+    return [*watch.sent]
+
+
+async def common_words(database: Database) -> Sequence[str]:
+    """The two words that are in most titles."""
+    async with database.unit(TEAM, writes=False) as session:
+        titles = await session.exec(select(Record.title_words))
+    (first, _), (second, _) = Counter(" ".join(title.split("‖")[1] for title in titles).split()).most_common(2)
+    return first, second
+
+
+def steps(url: str, sent: Sequence[Sent]) -> int:
+    """Of how many hundred instructions of SQLite's machine the statements are."""
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    with closing(sqlite3.connect(str(sqlite_path(url)))) as connection:
+        connection.set_progress_handler(count, 100)
+        for each in sent:
+            connection.execute(each.statement, each.arguments).fetchall()
+    return taken
+
+
+async def rows_read(connection: AsyncConnection, sent: Sequence[Sent]) -> int:
+    """How many records PostgreSQL looks at for the statements."""
+    read = 0
+    for each in sent:
+        explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {each.statement}", each.arguments)
+        plan: Any = explained.scalar_one()
+        for node, _ in _nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]):
+            if node.get("Relation Name") == "record":
+                read += (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return int(read)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_list_takes_sqlite_as_many_steps_over_many_records_as_over_few(
+    databases: Databases, counted: int
+) -> None:
+    taken: defaultdict[str, list[int]] = defaultdict(list)
+    for records in (300, 3_000):
+        url = databases.create(migrated=True)
+        async with Database(url) as database:
+            await fill(database, records)
+            one, two = await common_words(database)
+            for line in (*LINES, "find {one}", "find {one} {two} open"):
+                taken[line].append(steps(url, await sent_for(database, line.format(one=one, two=two))))
+
+    assert {line: pair for line, pair in taken.items() if pair[1] > 1.2 * pair[0] + 5} == {}
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_a_list_looks_at_no_more_records_on_postgresql_than_it_counts(database: Database, counted: int) -> None:
+    await fill(database, 8_000)
+    async with database.engine.connect() as connection:
+        read = {line: await rows_read(connection, await sent_for(database, line)) for line in LINES}
+
+    # Of each of two ways to be in it as many as are counted, and then those on the page.
+    assert {line: rows for line, rows in read.items() if rows > 3 * (counted + 10)} == {}
+
+
+async def test_paging_through_a_long_list_leaves_nothing_out_and_shows_nothing_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.unit(WORKSPACE) as session:
+        ana = await make_person(session)
+        for number in range(23):
+            kind, due = (RISK, ISSUE, ACTION)[number % 3], NOW.date() + timedelta(days=number % 4)
+            values = {"due_date": due if number % 5 else None, "owner_id": ana.id if number % 2 else None}
+            item = await make_record(session, kind, by=ana, **values)
+            if number % 4 == 0:
+                step = next(each for each in kind.steps if each.to in kind.closed and item.status in each.begins)
+                project = (await session.exec(select(Project))).one()
+                answer = next(iter(kind.field(step.asks).choices or ())) if step.asks else None
+                await operations.take_step(
+                    session, actor_of(ana), item, project, step, now=NOW, via="test", note="So", answer=answer
+                )
+
+    async def page(line: str, number: int, size: int = 2) -> Page:
+        async with database.unit(WORKSPACE, writes=False) as session:
+            return await listed(session, actor_of(ana), read_filters([line]), now=NOW, number=number, size=size)
+
+    for line in ("", "risks", "all", "closed", "@me @nobody", "@me helping all"):
+        whole = await page(line, 0, 50)
+        monkeypatch.setattr("reports.work.MOST_COUNTED", 5)
+        pages = [await page(line, number) for number in range((whole.total + 1) // 2)]
+        monkeypatch.undo()
+
+        assert references(*pages) == references(whole), line
+        assert [each.is_last for each in pages] == [False] * (len(pages) - 1) + [True], line
+        assert not whole.is_cut
+        assert pages[0].is_cut == (whole.total > 5), line
+        assert [(each.total, each.is_cut) for each in pages[-1:]] == [(whole.total, False)], line
+
+
+def references(*pages: Page) -> list[str]:
+    return [line.item.reference for page in pages for line in page.lines]
+
+
+def test_places_are_in_the_order_of_due_date_due_time_and_priority() -> None:
+    days, times = [date(2026, 3, 2), date(2026, 3, 3), date.max, None], [time(0), time(9, 30), time(23, 59), None]
+    dated = [each for each in product(days, times, reversed(Priority)) if each[0] or not each[1]]
+
+    places = [ranks.place(*each) for each in dated]
+
+    assert places == sorted(set(places))
+
+
+async def test_a_change_of_what_orders_a_list_moves_the_record_in_it(database: Database) -> None:
+    changes: Sequence[tuple[dict[str, Any], list[str]]] = (
+        ({"priority": Priority.CRITICAL}, ["I2", "I1"]),
+        ({"priority": Priority.LOW}, ["I1", "I2"]),
+        ({"due_date": NOW.date(), "due_time": time(8)}, ["I2", "I1"]),
+        ({"due_time": time(10)}, ["I1", "I2"]),
+        ({"severity": Severity.CRITICAL}, ["I2", "I1"]),
+        ({"severity": None}, ["I1", "I2"]),
+    )
+    async with database.unit(WORKSPACE) as session:
+        ana = await make_person(session)
+        values: dict[str, Any] = {"severity": Severity.MINOR, "due_date": NOW.date(), "due_time": time(9)}
+        await make_record(session, ISSUE, by=ana, **values)
+        item = await make_record(session, ISSUE, by=ana, **values)
+        project = (await session.exec(select(Project))).one()
+        for change, expected in changes:
+            await operations.change(
+                session, actor_of(ana), item, project, change, version=item.record.version, now=NOW, via="test"
+            )
+            page = await listed(session, actor_of(ana), read_filters(["issues"]), now=NOW)
+            assert references(page) == expected, change
+
+
+def test_the_step_that_brought_the_places_finds_those_that_the_program_notes(filled_url: str) -> None:
+    def places(connection: Connection) -> list[Any]:
+        query = text("SELECT id, place, kind_rank FROM record WHERE workspace_id = :of ORDER BY id")
+        return [*connection.execute(query, {"of": WORKSPACE})]
+
+    noted = asyncio.run(ask(filled_url, places))
+
+    migrate.downgrade(filled_url, "0023")
+    migrate.upgrade(filled_url)
+
+    assert len({row.place for row in noted}) > 3
+    assert len({row.kind_rank for row in noted}) > 3
+    assert asyncio.run(ask(filled_url, places)) == noted
