@@ -29,6 +29,8 @@ VALUES_OF_A_ROW = 100
 # SQLite's, some fifty microseconds.
 MOMENT_SECONDS = 0.002
 STEPS_AT_ONCE = 1_000
+# In a question of a full-text index, what ends the beginning of a word (see `models/search.py`).
+ENDS_A_BEGINNING = '"*'
 
 
 class _Cursor:
@@ -54,7 +56,8 @@ class _Cursor:
         """Do what waits for nobody and takes less than the way to the thread and back; whether it was that."""
         connection = self._connection
         is_row = connection.writes and sql.startswith("INSERT") and len(parameters) < VALUES_OF_A_ROW
-        if not (is_row or sql.startswith("SELECT")) or not connection.begins_here():
+        is_question = sql.startswith("SELECT") and not _looks_for_a_beginning(sql, parameters)
+        if not (is_row or is_question) or not connection.begins_here():
             return False
         ask = partial(self._ask, sqlite3.Cursor.execute, sql, parameters)
         if not is_row:
@@ -90,6 +93,11 @@ class _Cursor:
             self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
         finally:
             cursor.close()
+
+
+def _looks_for_a_beginning(sql: str, parameters: Any) -> bool:
+    """Whether SQLite gathers all rows with some word that begins so: one step, which cannot be broken off."""
+    return " MATCH " in sql and any(ENDS_A_BEGINNING in value for value in parameters if isinstance(value, str))
 
 
 class _Adapted(AsyncAdapt_aiosqlite_connection):
