@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import func, select, text
 
 from models.database import Database
+from models.sqlite import is_busy
 
 # How a process that serves people calls itself to PostgreSQL, where anybody can read it.
 SERVING: Final = "steward serving"
@@ -55,7 +56,7 @@ def _is_open(file: str) -> bool:
         try:
             alone.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            if is_busy(error):
                 return True
             raise
         alone.execute("ROLLBACK")

@@ -136,7 +136,7 @@ class _Connection(aiosqlite.Connection):
             self._conn.execute(self._begin)
             self._begin = ""
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if not is_busy(error):
                 raise
         finally:
             self._conn.execute(f"PRAGMA busy_timeout={self.wait_ms}")
@@ -180,6 +180,11 @@ class _Connection(aiosqlite.Connection):
         self._unfinished += 1
         await self._execute(work, *arguments)  # type: ignore[no-untyped-call]
         self._unfinished -= 1
+
+
+def is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether somebody else was in the way, in any of the ways that SQLite tells apart beside its plain code."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def creator(url: URL) -> Callable[[], _Adapted]:

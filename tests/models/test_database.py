@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,7 @@ from sqlalchemy import String, bindparam, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
 
-from models import requests, search
+from models import requests, search, sqlite
 from models.database import PERSON_WAIT_MS, Database, async_url, shielded, sqlite_path
 from models.database_errors import DatabaseBusy
 from models.errors import Overtaken
@@ -284,6 +286,28 @@ async def test_a_writer_that_another_process_holds_is_waited_for_in_the_thread(
     async with database.engine.connect() as connection:
         assert await connection.scalar(text("PRAGMA busy_timeout")) == PERSON_WAIT_MS
     other.close()
+
+
+class _Recovering(sqlite3.Connection):
+    """As while another process takes up what a crash has left in the log of writes."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql != "BEGIN IMMEDIATE":
+            return super().execute(sql, *parameters)
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+        raise error
+
+
+async def test_a_writer_is_waited_for_in_whichever_way_another_is_in_its_way(tmp_path: Path) -> None:
+    file = str(tmp_path / "recovering.db")
+    connection: Any = sqlite._Connection(
+        partial(sqlite3.connect, file, factory=_Recovering, check_same_thread=False), 1
+    )
+    async with connection:
+        connection.begin(writes=True)
+
+        assert not connection.begins_here()
 
 
 @only_sqlite
