@@ -7,16 +7,16 @@ proves that it is none.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
 
 from bot import removal
-from bot.lookout import Lookout
+from bot.lookout import Lookout, is_workspace
 from bot.sealing import CannotOpen, Seal
-from bot.slack_port import SlackError, SlackPort, SlackRefused, SlackWebApi, pages
+from bot.slack_port import SlackError, SlackPort, SlackRefused, SlackUnknown, SlackWebApi, pages
 from models import installations
 from models.clock import Clock
 from models.database import Database
@@ -171,4 +171,7 @@ async def _refusal(bot: SlackPort, installation: Installation) -> str | None:
 
 async def _granted(bot: SlackPort) -> frozenset[str]:
     """The ids of the workspaces in which an organisation lets Steward be used. Raises SlackError."""
-    return frozenset([str(each.get("id")) async for each in pages(bot, "auth.teams.list", "teams")])
+    listed = [each async for each in pages(bot, "auth.teams.list", "teams")]
+    if not all(isinstance(each, Mapping) and is_workspace(each.get("id")) for each in listed):
+        raise SlackUnknown("no list of workspaces")
+    return frozenset([each["id"] for each in listed])
