@@ -25,8 +25,9 @@ from models.tables import Installation, Workspace
 
 log = logging.getLogger(__name__)
 
-# What Slack says of the token of an app that was removed; `invalid_auth` also where it lets in no call from here.
-OVER: Final = frozenset({"account_inactive", "token_revoked", "invalid_auth"})
+# What Slack says of the token of an app that was removed, the last one also where it lets in no call from here.
+NOT_LET_IN: Final = "invalid_auth"
+OVER: Final = frozenset({"account_inactive", "token_revoked", NOT_LET_IN})
 # Of a token that ended by itself Slack says no more than that, and then of its refresh token.
 ENDED_BY_ITSELF: Final = "token_expired", "invalid_refresh_token"
 # What it says with the token of an organisation that took Steward away from the workspace.
@@ -77,10 +78,10 @@ class UnheardRemovals:
         await self._lookout.look()
 
     async def refuses(self, installation: Installation) -> bool:
-        """Whether Slack says now that the token is over; False too where it does not say."""
+        """Whether Slack says now, and for certain, that the token is over; False too where it does not say."""
         try:
             async with self._asking(installation) as bot:
-                return await _refusal(bot, installation) is not None
+                return await _refusal(bot, installation) not in (None, NOT_LET_IN)
         except (SlackError, CannotOpen):
             return False
 

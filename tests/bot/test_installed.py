@@ -210,7 +210,9 @@ async def test_slack_s_clock_alone_says_which_installation_a_removal_is_of(
 
 
 @only_sqlite
-@pytest.mark.parametrize("error", [None, SlackUnknown("http_500")], ids=["taken", "no answer"])
+@pytest.mark.parametrize(
+    "error", [None, SlackUnknown("http_500"), SlackPermanent("invalid_auth")], ids=["taken", "no answer", "not let in"]
+)
 async def test_an_older_token_that_is_revoked_changes_nothing(
     process: Process, slack: TokenGiver, database: Database, error: SlackError | None
 ) -> None:
