@@ -190,6 +190,9 @@ class Elsewhere:
     def scopes(self, workspace_id: str) -> frozenset[str]:
         return frozenset()
 
+    async def heard_from(self, workspace_id: str) -> None:
+        pass
+
 
 @asynccontextmanager
 async def elsewhere(house: House, eye: Eye) -> AsyncIterator[House]:
