@@ -21,7 +21,7 @@ from benchmarks.slack import PERSON, TEAM
 from bot import migrate
 from models import operations, ranks
 from models.database import Database, sqlite_path
-from models.filters import read_filters, read_search
+from models.filters import NOBODY, Filters, Search, read_filters, read_search
 from models.kinds.action import ACTION
 from models.kinds.issue import ISSUE, Severity
 from models.kinds.risk import RISK
@@ -158,6 +158,23 @@ async def test_paging_through_a_long_list_leaves_nothing_out_and_shows_nothing_t
         assert not whole.is_cut
         assert pages[0].is_cut == (whole.total > 5), line
         assert [(each.total, each.is_cut) for each in pages[-1:]] == [(whole.total, False)], line
+
+
+async def test_a_line_full_of_owners_is_a_list_of_what_they_own(database: Database) -> None:
+    """As many as a line holds, each found in several ways: SQLite takes no statement of so many parts."""
+    owners = ["UANA", *(f"U{number:08}" for number in range(140))]
+    async with database.unit(WORKSPACE) as session:
+        ana, ben = await make_person(session), await make_person(session, "ben")
+        for owner, day in ((ana, 1), (ben, 2), (ana, 3), (None, 4)):
+            due_date, owner_id = NOW.date() + timedelta(days=9 - day), owner and owner.id
+            await make_record(session, ACTION, by=ana, title="Order racks", due_date=due_date, owner_id=owner_id)
+        search = Search(Filters(owners=tuple(owners), waiting=True), words=("racks",))
+
+        theirs = await listed(session, actor_of(ana), Filters(owners=(*owners, NOBODY)), now=NOW)
+        late = await found(session, actor_of(ana), search, now=NOW + timedelta(days=20))
+
+    assert references(theirs) == ["A4", "A3", "A1"]
+    assert sorted(references(late)) == ["A1", "A3"]
 
 
 def references(*pages: Page) -> list[str]:
