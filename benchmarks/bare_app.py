@@ -1,29 +1,23 @@
 """The apps to be compared with: Bolt as its documentation begins.
 
 Run as `python -m benchmarks.bare_app PORT API_URL [FILE]`: `/action` is acknowledged and nothing is done, or, with a
-file, one row is first stored in an SQLite database there, as simply as one can. The way to it is Steward's own: signed
-HTTP, Starlette, uvicorn.
+file, one row is first stored in an SQLite database there, as simply as one can. The way to it is signed HTTP, by the
+library's own server.
 """
 
 import sys
 from collections.abc import Awaitable, Callable
 
-import uvicorn
-from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from benchmarks.slack import SECRET, TOKEN
 
 Store = Callable[[str], Awaitable[None]]
 
 
-def application(api_url: str, store: Store | None) -> Starlette:
+def application(api_url: str, store: Store | None) -> AsyncApp:
     app = AsyncApp(client=AsyncWebClient(TOKEN, base_url=api_url), signing_secret=SECRET)
 
     @app.command("/action")
@@ -32,12 +26,7 @@ def application(api_url: str, store: Store | None) -> Starlette:
             await store(body["text"])
         await ack("Logged")
 
-    handler = AsyncSlackRequestHandler(app)
-
-    async def events(request: Request) -> Response:
-        return await handler.handle(request)
-
-    return Starlette(routes=[Route("/slack/events", events, methods=["POST"])])
+    return app
 
 
 def storing(file: str) -> Store:
@@ -72,5 +61,4 @@ def storing(file: str) -> Store:
 
 if __name__ == "__main__":
     port, api_url, *files = sys.argv[1:]
-    served = application(api_url, storing(files[0]) if files else None)
-    uvicorn.run(served, port=int(port), log_config=None, access_log=False, lifespan="off")
+    application(api_url, storing(files[0]) if files else None).start(int(port), host="127.0.0.1")

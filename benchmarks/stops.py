@@ -14,10 +14,9 @@ from benchmarks.clockwork import NIGHT, NINE, fill
 from benchmarks.goals import Goal
 from benchmarks.slack import CHANNEL, PERSON, SECRET, TEAM, TOKEN, stand_in
 from benchmarks.tick import HandClock, Load
-from bot import migrate
+from bot import loading, migrate
 from bot.assemble import Slack, Steward
 from bot.incoming import Incoming
-from bot.stopping import spare_what_is_loaded
 from handlers.request import Where
 from models.clock import SystemClock
 from models.database import Database
@@ -94,7 +93,7 @@ async def _migrated(url: str) -> None:
 async def _opened(stack: AsyncExitStack, database: Database, clock: HandClock | SystemClock) -> Steward:
     api = await stack.enter_async_context(stand_in())
     slack = Slack(TOKEN, api, SECRET)
-    spare_what_is_loaded()  # as where it is hosted
+    loading.end()  # as where it is hosted
     steward = Steward(database, slack, clock=clock, pace_seconds=0.0, patience_seconds=PATIENCE_SECONDS)
     stack.push_async_callback(steward.stop)
     await steward.open()

@@ -22,7 +22,7 @@ class Access(Protocol):
         ...
 
     async def workspaces(self) -> Sequence[Workspace]:
-        """Every workspace that is served now."""
+        """Every workspace in which Steward does something by itself now."""
         ...
 
     async def find(self, workspace_id: str, enterprise_id: str = "") -> Workspace | None:
@@ -39,6 +39,14 @@ class Access(Protocol):
 
     async def heard(self, event: Incoming) -> None:
         """Slack told one of `EVENTS`. In any order, and any number of times."""
+        ...
+
+    async def heard_from(self, workspace_id: str) -> None:
+        """Something else came from the workspace, which is served."""
+        ...
+
+    async def watch(self) -> None:
+        """Find out what Slack did not tell, until cancelled; it may end by itself where there is nothing to find."""
         ...
 
     async def close(self) -> None:
@@ -87,6 +95,12 @@ class OneWorkspace:
 
     async def heard(self, event: Incoming) -> None:
         """Its token is a setting: whoever removes Steward from Slack stops it, too."""
+
+    async def heard_from(self, workspace_id: str) -> None:
+        """It is here whatever comes."""
+
+    async def watch(self) -> None:
+        """Whoever started it will see."""
 
     async def close(self) -> None:
         """There is nothing to let go of."""

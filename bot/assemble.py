@@ -15,13 +15,15 @@ from structlog.contextvars import bound_contextvars
 
 from bot import answers, bolt_app, logs, metrics
 from bot.access import EVENTS, Access, OneWorkspace
-from bot.background import Background
+from bot.background import ANSWER_FIRST_SECONDS, Background
 from bot.carrier import Acknowledgement
 from bot.edge import PATIENCE_SECONDS
 from bot.incoming import Incoming
+from bot.pace import PACE_SECONDS
 from bot.responder import Responder
-from bot.sender import PACE_SECONDS, Sender
+from bot.sender import Sender
 from bot.served import Served
+from bot.stopping import FINISHED_SECONDS, GONE_SECONDS, NOTED_SECONDS, Deadline
 from handlers.request import Where
 from models.clock import Clock, SystemClock
 from models.database import Database
@@ -31,12 +33,8 @@ from scheduler.runner import Runner
 
 log = logging.getLogger(__name__)
 
-# What is under way when the program stops may take this long, and a second more to be noted. With the doors closed
-# first, for up to 3 s, that is less than ten seconds, and leaves some for a slow machine.
-STOP_SECONDS = 2.0
-NOTING_SECONDS = 1.0
 # How soon a workspace in which Steward was installed meanwhile is read.
-LOOK_SECONDS = 5.0
+NEWCOMERS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,7 @@ class Steward:
         wall = SystemClock()
         self.database = database
         self.access = access or OneWorkspace(database, slack.bot_token, slack.api_url)
+        self.deadline = Deadline()
         self.responder = Responder()
         self.background = Background()
         self.sender = Sender(
@@ -100,7 +99,7 @@ class Steward:
         await self.access.open()
 
     async def workspace_ids(self) -> list[str]:
-        """Every workspace that is served now."""
+        """Every workspace in which Steward does something by itself now."""
         return [workspace.id for workspace in await self.access.workspaces()]
 
     async def served(self, workspace_id: str) -> Served:
@@ -124,6 +123,8 @@ class Steward:
         if workspace is None:
             log.warning("a request for a workspace that is not served was left alone")
             return answers.not_installed(incoming)
+        with suppress(DatabaseBusy):
+            await self.access.heard_from(workspace.id)
         return await self._of(workspace).edge.answer(incoming)
 
     async def warmed(self) -> None:
@@ -143,7 +144,7 @@ class Steward:
                     pass  # it is back one of these times; and a workspace may leave while it is looked at
                 except Exception:
                     log.exception("who is served could not be read")
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(NEWCOMERS_SECONDS)
         finally:
             for task in reading.values():
                 task.cancel()
@@ -180,24 +181,38 @@ class Steward:
         return task
 
     async def stop(self) -> None:
-        """Finish or release what is under way, for a few seconds, then let go of everything.
+        """Finish or release what is under way, then let go of everything, as long as there is time (`deadline`).
 
-        A database that hangs is let go of too: what is claimed then is free again when its lease is over.
+        A database that hangs is let go of too: what is claimed then is free again when its lease is over. Whatever
+        else hangs is left as it is.
         """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + STOP_SECONDS
-        cutting = loop.call_at(until + NOTING_SECONDS, self.database.cut)
-        parts = (self.runner.stop(), self.sender.stop(STOP_SECONDS), self.background.settle(STOP_SECONDS))
+        cutting = asyncio.get_running_loop().call_later(self.deadline.left(NOTED_SECONDS), self.database.cut)
+        stopping = asyncio.create_task(self._stop(), name="stopping")
+        _, hanging = await asyncio.wait({stopping}, timeout=self.deadline.left(GONE_SECONDS))
+        cutting.cancel()
+        if hanging:
+            log.warning("not everything could be let go of in time; what is left is found at the next start")
+            stopping.cancel()
+        else:
+            stopping.result()
+
+    async def _stop(self) -> None:
+        finished = self.deadline.left(FINISHED_SECONDS)
+        parts = (self.runner.stop(finished), self.sender.stop(finished), self.background.settle(finished))
         await asyncio.gather(*parts)
         for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await asyncio.gather(*(each.stop(max(0.0, until - loop.time())) for each in self._served.values()))
+        finished = self.deadline.left(FINISHED_SECONDS)
+        await asyncio.gather(*(each.stop(finished) for each in self._served.values()))
         await self.responder.close()
         await self.access.close()
         await self.database.dispose()
-        cutting.cancel()
+
+    def _soon_committed(self, workspace_id: str) -> None:
+        """Whoever waits for an answer gets it first."""
+        asyncio.get_running_loop().call_later(ANSWER_FIRST_SECONDS, self.committed, workspace_id)
 
     def _of(self, workspace: Workspace) -> Served:
         """The parts of the workspace as it is now: made anew when it was installed anew as somebody else."""
@@ -212,7 +227,7 @@ class Steward:
                 clock=self._clock,
                 responder=self.responder,
                 background=self.background,
-                committed=lambda: self.committed(workspace.id),
+                committed=partial(self._soon_committed, workspace.id),
                 pace_seconds=self._pace_seconds,
                 patience_seconds=self._patience_seconds,
             )

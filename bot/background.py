@@ -6,6 +6,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# What follows from an interaction begins so much later: an acknowledgement is on its way by then.
+ANSWER_FIRST_SECONDS = 0.02
+
 
 class Background:
     """Tasks under way."""

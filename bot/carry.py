@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -31,6 +30,10 @@ from models.database import WORKER_WAIT_MS, mark_restored
 # What the first line calls the form that is described above.
 FORM = 1
 MARK = "steward_workspace"
+# More than any row takes, with all its texts as long as they may be and written as escapes, byte by byte.
+LINE_MAX_BYTES = 8 * 2**20
+# An export is packed to a tenth or less; what unpacks to so many times its size was made to fill a machine.
+RATIO_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def read(url: str, file: Path, *, now: datetime) -> Carried:
     require_database(url)
     try:
         with _opened(file, "rb", packed=_is_packed(file)) as stream:
-            return asyncio.run(_store(url, _Reader(stream), now))
+            most_bytes = RATIO_MAX * file.stat().st_size if _is_packed(file) else None
+            return asyncio.run(_store(url, _Reader(stream, most_bytes), now))
     except FileNotFoundError:
         raise CannotStart(f"There is no file {file}.") from None
     except (OSError, EOFError, zlib.error, _Damaged) as error:
@@ -92,11 +96,11 @@ class _Writer:
 
 
 class _Reader:
-    """Reads what a `_Writer` wrote. Every method raises _Damaged, and what unpacking raises."""
+    """Reads what a `_Writer` wrote, so many bytes at most. Every method raises _Damaged, and what unpacking raises."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._sum = stream, sha256()
-        self.rows = 0
+    def __init__(self, stream: IO[bytes], most_bytes: int | None) -> None:
+        self._stream, self._sum, self._most_bytes = stream, sha256(), most_bytes
+        self.rows = self.bytes = 0
 
     def header(self) -> dict[str, Any]:
         """What the file is."""
@@ -134,8 +138,15 @@ class _Reader:
 
     def _line(self) -> Any:
         self._sum_before = self._sum.hexdigest()
-        line = self._stream.readline()
+        line = self._stream.readline(LINE_MAX_BYTES + 1)
         self._sum.update(line)
+        self.bytes += len(line)
+        if len(line) > LINE_MAX_BYTES:
+            raise _Damaged(
+                f"a line of it is longer than {LINE_MAX_BYTES // 2**20} MiB, and no export writes such a one."
+            )
+        if self._most_bytes is not None and self.bytes > self._most_bytes:
+            raise _Damaged(f"it unpacks to more than {RATIO_MAX} times its size, and no export does.")
         if not line.endswith(b"\n"):
             raise _Damaged("it ends too early.")
         try:
@@ -202,7 +213,7 @@ async def _store_all(connection: AsyncConnection, about: dict[str, Any], lines: 
     except carrying.NoRoom:
         raise CannotStart("This database has no keys left for so many rows. Import into an empty one.") from None
     for table, names, rows in lines.tables():
-        for page in _in_pages(rows):
+        for page in _in_pages(lines, rows):
             await carrying.store(
                 connection, table, names, page, workspace_id=workspace_id, own_keys=own_keys, shift=shift
             )
@@ -224,6 +235,14 @@ def _require_readable(about: dict[str, Any]) -> None:
         )
 
 
-def _in_pages(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
-    while page := list(islice(rows, carrying.PAGE)):
+def _in_pages(lines: _Reader, rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    """The rows, some at a time: fewer where they are long, so that memory is bounded."""
+    page: list[list[Any]] = []
+    begun = lines.bytes
+    for row in rows:
+        page.append(row)
+        if len(page) == carrying.PAGE or lines.bytes - begun > LINE_MAX_BYTES:
+            yield page
+            page, begun = [], lines.bytes
+    if page:
         yield page

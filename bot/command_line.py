@@ -11,7 +11,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from bot.settings import Settings, SettingsProblem, load
+from bot import loading
+from bot.settings import Settings, SettingsProblem, is_for_slack, load
 
 app = typer.Typer(
     help="The project coordinator that lives in Slack.",
@@ -25,6 +26,9 @@ is_program = False
 
 Without = Annotated[
     bool, typer.Option("--without-optional", help="In the sandbox, grant no scope that the manifest calls optional.")
+]
+WhileRunning = Annotated[
+    bool, typer.Option("--while-running", help="Go on although Steward is running on this database.")
 ]
 Keep = Annotated[Path | None, typer.Option(help="Folder to keep the sandbox's data in, instead of forgetting it.")]
 
@@ -98,10 +102,11 @@ def migrate(
         typer.Option(help="A step to go up or back to, such as 0018; base takes everything away."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before going back.")] = False,
+    while_running: WhileRunning = False,
 ) -> None:
     """Bring the database to this release's schema; or to another step of it, also back."""
     from bot import migrate as migration
-    from bot.opening import database_faults, reached, require_database
+    from bot.opening import database_faults, reached, require_database, require_stopped, running_at
 
     url = _settings("database").database_url
     with _refusals():
@@ -111,6 +116,11 @@ def migrate(
     with _refusals():
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}
+            is_moving = migration.current(url) not in (None, to or migration.head())
+        if undone and not while_running:
+            require_stopped(url)
+        elif is_moving and (running := running_at(url)):
+            typer.echo(f"{running} What runs of another release may fail until it is started anew.")
         if to and undone:
             _agree_to_go_back(to, undone, is_agreed=yes)
         with database_faults(url):
@@ -209,14 +219,23 @@ def export(
 
 
 @app.command("import")
-def import_(file: Annotated[Path, typer.Argument(help="What `steward export FILE` wrote.")]) -> None:
+def import_(
+    file: Annotated[Path, typer.Argument(help="What `steward export FILE` wrote.")], while_running: WhileRunning = False
+) -> None:
     """Store the workspace of a file, also beside others; what was due before now is not sent from here."""
     from bot import carry
+    from bot.opening import require_database, require_stopped
     from models.clock import SystemClock
+    from models.database import sqlite_path
 
     settings = _settings("database")
+    url = settings.database_url
     with _refusals():
-        made = carry.read(settings.database_url, file, now=SystemClock().now())
+        require_database(url)
+        # SQLite has one writer, which an import holds for as long as it takes; PostgreSQL lets the others go on.
+        if sqlite_path(url) is not None and not while_running:
+            require_stopped(url)
+        made = carry.read(url, file, now=SystemClock().now())
     typer.echo(f"{made.workspace_id} ({made.name}) is here: {made.rows} rows. What was due before now is not sent.")
 
 
@@ -258,6 +277,9 @@ def manifest(
     """The Slack app manifest to paste, on standard output."""
     from bot.manifest import manifest as made
 
+    for option, url in (("--request-url", request_url), ("--redirect-url", redirect_url)):
+        if url is not None and not is_for_slack(url):
+            _fail(f"{option}: write https:// and the rest of the address; http:// only for this machine itself.")
     described = made(prefix, request_url=request_url, redirect_url=redirect_url)
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
@@ -267,6 +289,7 @@ def main() -> None:
     global is_program
     is_program = True
     os.umask(0o077)
+    loading.begin()
     app()
 
 
@@ -297,16 +320,20 @@ async def _renew_seals(settings: Settings) -> None:
 
 
 async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+    from bot import removal
     from bot.opening import CannotStart, migrated_database, require_database
-    from models import installations
+    from models import purging
     from models.clock import SystemClock
 
     require_database(settings.database_url)
     now = SystemClock().now()
     async with migrated_database(settings.database_url) as database:
-        if not await installations.remove(database, installation_id, before=now, now=now):
+        if not await removal.remove(database, installation_id, now=now):
             raise CannotStart(f"Steward was never installed in {installation_id}.")
-    typer.echo(f"The tokens of {installation_id} are erased. Install Steward there again.")
+    typer.echo(
+        f"The tokens of {installation_id} are erased. Install Steward there again: otherwise what it stored goes "
+        f"{purging.KEPT.days} days after they were erased."
+    )
 
 
 async def _health(settings: Settings) -> None:
@@ -356,6 +383,7 @@ def _settings(purpose: str) -> Settings:
         from bot import logs
 
         logs.configure(settings)
+        loading.end()
     return settings
 
 
@@ -370,14 +398,14 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 def _refusals() -> Iterator[None]:
     """Turn what stops a command, and is nobody's bug, into a sentence."""
     from bot.opening import CannotStart
-    from bot.sealing import CannotOpen
     from bot.slack_port import SlackError, SlackRefused
-    from bot.socket_mode import DoorStuck
+    from bot.stopping import DoorStuck
     from models.errors import StewardError
+    from scheduler.runner import ClockStuck
 
     try:
         yield
-    except (CannotStart, CannotOpen, DoorStuck, StewardError) as reason:
+    except (CannotStart, ClockStuck, DoorStuck, StewardError) as reason:
         _fail(str(reason))
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")

@@ -1,7 +1,7 @@
 """`steward doctor`: looks at an installation, part by part, and says what is wrong and what to do about it."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +22,8 @@ from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from models import forgetting, installations
+from bot.unheard import SAID_FOR
+from models import installations, purging
 from models.backlog import LATE, LOOKED_BACK, backlog
 from models.database import Database, sqlite_path
 from models.tables import Channel, Delivery, DeliveryState, Installation, Project, Workspace
@@ -93,9 +94,10 @@ async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding
         workspace_ids = await database.workspace_ids()
         for workspace_id in workspace_ids:
             async with database.unit(workspace_id, writes=False) as session:
-                name = (await session.exec(select(Workspace.name))).one()
-                where = f" in {name} ({workspace_id})" if len(workspace_ids) > 1 else ""
+                workspace = (await session.exec(select(Workspace))).one()
+                where = f" in {workspace.name} ({workspace_id})" if len(workspace_ids) > 1 else ""
                 for found in (
+                    *_taken(workspace),
                     await _backlog(database, workspace_id, now),
                     await _refused(session, now),
                     await _channels(session),
@@ -189,7 +191,7 @@ async def _installed(settings: Settings, database: Database, now: datetime) -> A
     for installation in everywhere:
         about = f"{installation.name} ({installation.id})"
         if installation.removed_at is not None:
-            goes = installation.removed_at + forgetting.KEPT
+            goes = installation.removed_at + purging.KEPT
             yield note(about, f"removed on {installation.removed_at:%d %b %Y}; what it stored goes on {goes:%d %b %Y}")
             continue
         try:
@@ -212,14 +214,31 @@ async def _token(settings: Settings, installation: Installation, tokens: Tokens,
     if ends is not None and ends <= now:
         return note(about, "its token is over; the next call exchanges it for a new one")
     bot = SlackWebApi(tokens.access, settings.slack_api_url)
+    if_refused = "Have Steward installed there again."
+    if installation.refused_since is not None:
+        if_refused += _counts_as_removed(installation.refused_since)
     try:
-        call = partial(bot.call, "auth.test")
-        _, problem = await _asked(about, call, if_refused="Have Steward installed there again.")
+        _, problem = await _asked(about, partial(bot.call, "auth.test"), if_refused=if_refused)
     finally:
         await bot.close()
     until = f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""
     by = f"installed by {installation.installed_by} on {installation.installed_at:%d %b %Y}"
     return problem or good(about, f"{by}; Slack takes its token{until}")
+
+
+def _taken(workspace: Workspace) -> Sequence[Finding]:
+    """Whether its organisation seems to have taken Steward away from the workspace."""
+    if workspace.refused_since is None:
+        return ()
+    after = _counts_as_removed(workspace.refused_since)
+    return (fault("organisation", "it does not give Steward there any more", f"Have it given back.{after}"),)
+
+
+def _counts_as_removed(since: datetime) -> str:
+    return (
+        f" Since {since:%d %b %Y} nothing is sent there by itself; if Slack goes on saying so, it counts as removed "
+        f"from {since + SAID_FOR:%d %b %Y} on."
+    )
 
 
 def _scopes(granted: frozenset[str]) -> Finding:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import islice
 from time import monotonic
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,15 +35,14 @@ from models.kinds import read_reference
 from models.operations import Source
 from models.permissions import actor_of
 from models.tables import Channel, Person, Project, Workspace
+from views import forms
 from views.blocks import esc
 from views.cards import form_offered
-from views.forms import file_in
 
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
-# In what somebody types others may be named who are not known yet; of so many Slack is asked at once.
-TYPED = (Where.COMMAND, Where.MENTION)
+# Somebody may name people who are not known yet; of so many Slack is asked at once.
 NAMED_AT_ONCE = 5
 
 
@@ -212,7 +212,7 @@ class Edge:
         entry = entry_for(incoming.where, incoming.name, incoming.text)
         if entry is None or not await self._matters(incoming, entry):
             return Nothing(), False
-        if entry.reads_file and (file_id := file_in(incoming.state) or incoming.context.file_id):
+        if entry.reads_file and (file_id := forms.file_in(incoming.state) or incoming.context.file_id):
             incoming = replace(incoming, file=await self._files.read(file_id))
         if entry.reads is not Reads.NOTHING and incoming.message:
             incoming = replace(incoming, message=await self._read(incoming, incoming.message, entry.reads))
@@ -262,7 +262,7 @@ class Edge:
         now = self._clock.now()
         async with self._database.unit(self._workspace.id, writes=entry.writes) as session:
             request = await self._request(session, incoming, may_guess=may_guess)
-            reply = await entry.run(request, Deps(session, now))
+            reply = await _said(entry, request, Deps(session, now), None if may_guess else incoming)
             if entry.writes and isinstance(reply, FieldErrors | OpenForm | UpdateForm):
                 # A repeat of what took effect may be asked about where the first was not: its own record looks like it.
                 if done := await requests.seen(session, incoming.source_key):
@@ -281,7 +281,7 @@ class Edge:
     async def _learn(self, incoming: Incoming) -> None:
         """Ask Slack about the person, the channel and whom they name at the same time, and what their rights hang on.
 
-        Those whom somebody names are unknown where Steward was installed a moment ago. Raises OfErased.
+        Raises OfErased.
         """
         asks: list[Awaitable[None]] = []
         async with self._database.unit(self._workspace.id, writes=False) as session:
@@ -291,9 +291,10 @@ class Edge:
                 asks.append(self._directory.learn_person(incoming.person_id))
             if _names_channel(incoming) and not _is_known(await directory.channel(session, incoming.channel_id)):
                 asks.append(self._directory.learn_channel(incoming.channel_id, incoming.channel_name))
-            named = people_in(incoming.text)[:NAMED_AT_ONCE] if incoming.where in TYPED else []
+            named = _named(incoming)
             known = await directory.people(session, named)
-            asks += [self._directory.learn_named(each) for each in named if each not in known]
+            strangers = (each for each in dict.fromkeys(named) if each not in known)
+            asks += [self._directory.learn_named(each) for each in islice(strangers, NAMED_AT_ONCE)]
         await asyncio.gather(self._directory.freshen(incoming.person_id, incoming.channel_id), *asks)
 
     async def _request(self, session: AsyncSession, incoming: Incoming, *, may_guess: bool) -> Request:
@@ -310,7 +311,12 @@ class Edge:
             # Slack did not say who this is in time: the least rights until it does.
             name = incoming.person_name or incoming.person_id
             person = Person(
-                workspace_id=self._workspace.id, id=incoming.person_id, name=name, real_name=name, is_guest=True
+                workspace_id=self._workspace.id,
+                id=incoming.person_id,
+                name=name,
+                real_name=name,
+                is_guest=True,
+                is_external=place is not None and place[0].is_shared,
             )
         channel, project = place or (None, None)
         proven = incoming.where in (Where.COMMAND, Where.EVENT)
@@ -370,6 +376,27 @@ _ACTS = frozenset({"app_home_opened", "message", "reaction_added"})
 
 def _acts(incoming: Incoming) -> bool:
     return incoming.where is not Where.EVENT or incoming.name in _ACTS
+
+
+async def _said(entry: Entry, request: Request, deps: Deps, names: Incoming | None) -> Reply:
+    """The handler's reply. Raises its refusal, and Unknown where it asked about somebody in `names` we never met."""
+    outcome: Reply | StewardError
+    try:
+        outcome = await entry.run(request, deps)
+    except StewardError as refusal:
+        outcome = refusal
+    strangers = directory.strangers(deps.session)
+    if strangers and names is not None and not strangers.isdisjoint(_named(names)):
+        raise Unknown
+    if isinstance(outcome, StewardError):
+        raise outcome
+    return outcome
+
+
+def _named(incoming: Incoming) -> list[str]:
+    """The people whom somebody names: in what they typed, in a form, and in the message it is about."""
+    texts = [incoming.text, incoming.message.text if incoming.message else ""]
+    return [*(each for text in texts for each in people_in(text)), *forms.people_in(incoming.state)]
 
 
 def _fault(incoming: Incoming) -> Reply:

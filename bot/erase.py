@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.opening import CannotStart, Say, chosen_workspace, migrated_database, require_database
 from bot.settings import Settings
-from models import directory, erased, erasing, forgetting
+from models import directory, erased, erasing, purging
 from models.clock import SystemClock
 from models.database import WORKER_WAIT_MS, Database
+from models.serving import others_settled
 
 BACKUPS: Final = "Backups and exports made before still hold what was erased: delete them too."
 IN_USE: Final = (
@@ -19,6 +21,10 @@ IN_USE: Final = (
 )
 # Somebody whom Steward never met may be named in a text all the same.
 SLACK_ID: Final = re.compile(r"[UW][A-Z0-9]{8,}")
+
+
+# So often what others wrote meanwhile is looked for; once is enough unless somebody writes of them all the time.
+LOOKS: Final = 5
 
 
 class _OnlyCounted(Exception):
@@ -47,6 +53,8 @@ async def person(
                     raise _OnlyCounted
         except _OnlyCounted:
             pass
+        if not only_counts:
+            await _look_again(database, chosen, person_id, found)
         for line in _table({"deleted": found.deleted, "changed": found.changed}):
             say(line)
         say(f"Looked for: {', '.join([person_id, *found.names])}.")
@@ -56,17 +64,34 @@ async def person(
             await _overwrite(database, say)
 
 
+async def _look_again(database: Database, workspace_id: str, person_id: str, found: erasing.Erasure) -> None:
+    """Erase too what others were writing of them meanwhile, and note it in `found`. Raises CannotStart."""
+    if database.is_sqlite:
+        return  # there is one writer, and that was the erasure
+    with suppress(TimeoutError):
+        for _ in range(LOOKS):
+            await others_settled(database)
+            async with database.unit(workspace_id) as session:
+                more = await erasing.erase(session, person_id, after=found, now=SystemClock().now())
+            if not more:
+                return
+            found.add(more)
+    raise CannotStart(
+        "What was found is erased, but others went on writing of them. Run the same command again in a quieter hour."
+    )
+
+
 async def workspace(settings: Settings, workspace_id: str, say: Say, *, only_counts: bool) -> None:
     """Delete everything of the workspace, and say how much that was in each table. Raises CannotStart."""
     require_database(settings.database_url)
     async with migrated_database(settings.database_url, wait_ms=WORKER_WAIT_MS) as database:
         chosen = await chosen_workspace(database, workspace_id)
-        for line in _table({"deleted": await forgetting.rows_of(database, chosen)}):
+        for line in _table({"deleted": await purging.rows_of(database, chosen)}):
             say(line)
         if only_counts:
             say("Nothing was deleted.")
         else:
-            await forgetting.purge(database, chosen)
+            await purging.purge(database, chosen)
             await _overwrite(database, say)
 
 

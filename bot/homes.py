@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from bot.background import ANSWER_FIRST_SECONDS
 from bot.slack_directory import SlackDirectory
 from bot.slack_port import SlackError, SlackNotSent, SlackPort, SlackUnknown
 from handlers.home import draw
@@ -24,7 +25,7 @@ RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0)
 class HomePublisher:
     """Draws and publishes the Home tabs of one workspace.
 
-    A change is shown at once; those that follow it within `gather_seconds` are shown together.
+    A change is shown in a moment; those that follow it within `gather_seconds` are shown together.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class HomePublisher:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._wanted:
-            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
+            await asyncio.sleep(max(ANSWER_FIRST_SECONDS, self._free_at - loop.time()))
             self._free_at = loop.time() + self._gather_seconds
             wanted, self._wanted = self._wanted, set()
             users: Sequence[str] = ()

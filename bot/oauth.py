@@ -21,7 +21,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.installed import Incomplete, InstalledWorkspaces
+from bot.granting import Incomplete
+from bot.installed import InstalledWorkspaces
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.settings import is_loopback
 from bot.slack_port import SlackError, SlackRefused

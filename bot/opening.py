@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import migrate
 from bot.settings import Settings
 from models.database import STATEMENT_SECONDS, Database, async_url, shielded, sqlite_path
+from models.serving import SERVING, is_serving
 
 Say = Callable[[str], None]
 
@@ -52,7 +53,11 @@ async def chosen_workspace(database: Database, workspace_id: str | None) -> str:
 
 def serving(settings: Settings) -> dict[str, Any]:
     """How a process that serves people opens its database: should it hang, they are told so soon."""
-    return {"connections": settings.database_connections, "statement_seconds": STATEMENT_SECONDS}
+    return {
+        "connections": settings.database_connections,
+        "statement_seconds": STATEMENT_SECONDS,
+        "application": SERVING,
+    }
 
 
 async def reached(url: str, say: Say, seconds: float = START_SECONDS) -> None:
@@ -71,6 +76,26 @@ def require_database(url: str) -> None:
     file = sqlite_path(url)
     if file is not None and not file.exists():
         raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is; `steward migrate` makes it.")
+
+
+def running_at(url: str) -> str | None:
+    """That Steward runs on the database, in a sentence; None where it does not. Raises CannotStart."""
+
+    async def is_running() -> bool:
+        async with Database(url) as database:
+            return await is_serving(database)
+
+    with database_faults(url):
+        if not asyncio.run(is_running()):
+            return None
+    opened = " or another program has the file open" if sqlite_path(url) is not None else ""
+    return f"Steward is running on {place(url)}{',' if opened else ''}{opened}."
+
+
+def require_stopped(url: str) -> None:
+    """Raise CannotStart while Steward runs on the database, for a command that takes --while-running."""
+    if running := running_at(url):
+        raise CannotStart(f"{running} Stop every process of it first; --while-running goes on all the same.")
 
 
 @contextmanager

@@ -1,16 +1,18 @@
 """How a process is, for whoever runs it: whether it is well and ready, and its numbers, at an address of its own.
 
-`/metrics` is nothing for the internet, so it is never at the address that Slack posts to.
+`/metrics` and reasons are nothing for the internet. At the address that Slack posts to stands one word, of a state that
+was looked at a moment ago: however often anybody asks there, the database does not hear of it.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot import metrics, migrate
@@ -18,8 +20,12 @@ from models.backlog import LATE, backlog
 from models.database import Database
 from scheduler.runner import HEARTBEAT
 
+log = logging.getLogger(__name__)
+
 HEARTBEAT_MAX = timedelta(seconds=60)
 ANSWER_SECONDS = 5
+# What the public is told was looked at no longer ago than that, and no sooner again.
+KNOWN_SECONDS = 3.0
 
 # What is wrong, in a sentence, or None.
 Problem = Callable[[], Awaitable[str | None]]
@@ -39,12 +45,6 @@ def application(database: Database, ready: Problem) -> Starlette:
             metrics.OLDEST_DUE.set(float("nan"))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/metrics", metricsz), *states(database, ready)])
-
-
-def states(database: Database, ready: Problem) -> list[Route]:
-    """`/healthz` and `/readyz`: 200, or 503 with what is wrong."""
-
     def told(find: Problem) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             problem = await find()
@@ -52,7 +52,52 @@ def states(database: Database, ready: Problem) -> list[Route]:
 
         return answer
 
-    return [Route("/healthz", told(lambda: health_problem(database))), Route("/readyz", told(ready))]
+    routes = {"/metrics": metricsz, "/healthz": told(lambda: health_problem(database)), "/readyz": told(ready)}
+    return Starlette(routes=[Route(path, answer) for path, answer in routes.items()])
+
+
+def states(database: Database) -> list[Route]:
+    """`/healthz` and `/readyz` for the public: 200 or 503, and one word. The reason is in the log."""
+
+    def told(name: str, find: Problem) -> Callable[[Request], Awaitable[Response]]:
+        state = _State(name, find)
+
+        async def answer(request: Request) -> Response:
+            is_good = await state.is_good()
+            return PlainTextResponse(name if is_good else f"not {name}", 200 if is_good else 503)
+
+        return answer
+
+    return [
+        Route("/healthz", told("well", lambda: health_problem(database))),
+        Route("/readyz", told("ready", lambda: ready_problem(database))),
+    ]
+
+
+class _State:
+    """Whether `find` finds nothing wrong, as of a few seconds ago; all who ask meanwhile wait for one look."""
+
+    def __init__(self, name: str, find: Problem) -> None:
+        self._name = name
+        self._find = find
+        self._is_good: bool | None = None
+        self._known_until = float("-inf")
+        self._looking = asyncio.Lock()
+
+    async def is_good(self) -> bool:
+        async with self._looking:
+            if asyncio.get_running_loop().time() >= self._known_until:
+                self._note(await self._find())
+                self._known_until = asyncio.get_running_loop().time() + KNOWN_SECONDS
+        return bool(self._is_good)
+
+    def _note(self, problem: str | None) -> None:
+        """Keep what was found, and log it where it is another than before."""
+        if problem is not None and self._is_good is not False:
+            log.warning("not %s: %s", self._name, problem)
+        elif problem is None and self._is_good is False:
+            log.warning("%s again", self._name)
+        self._is_good = problem is None
 
 
 async def ready_problem(database: Database) -> str | None:

@@ -5,11 +5,12 @@ import hashlib
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import SecretStr
 from starlette.routing import Route
@@ -29,10 +30,10 @@ from bot.opening import (
     reached,
     serving,
 )
-from bot.sender import PACE_SECONDS
+from bot.pace import PACE_SECONDS
 from bot.settings import Settings
-from bot.socket_mode import DoorStuck, SocketMode
-from bot.stopping import end_soon
+from bot.slack_port import SlackWebApi
+from bot.stopping import Deadline, end_soon
 from models.clock import Clock
 from models.database import (
     WORKER_WAIT_MS,
@@ -40,6 +41,7 @@ from models.database import (
 )
 
 if TYPE_CHECKING:
+    from bot.socket_mode import SocketMode
     from sandbox import Sandbox
 
 # How long the start waits to know everybody; in a large workspace the reading goes on in the background.
@@ -51,13 +53,13 @@ async def with_slack(settings: Settings, say: Say) -> None:
     app_token = _secret(settings.slack_app_token)
     database = Database(settings.database_url, **serving(settings))
     # Over PostgreSQL any number of processes may share the work; with SQLite each would have a log of its own.
-    with only_one(app_token) if database.is_sqlite else nullcontext():
+    with telling_at(settings) as telling, only_one(app_token) if database.is_sqlite else nullcontext():
         await reached(settings.database_url, say)
         await bring_up_to_date(settings.database_url)
         slack = Slack(bot_token=_secret(settings.slack_bot_token), api_url=settings.slack_api_url)
         async with (
             socket_mode(database, slack, app_token, access=_access(settings, database)) as running,
-            operated(settings, database, say, running.problem),
+            operated(telling, database, say, running.steward.deadline, running.problem),
         ):
             say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
             await running.stopped(say)
@@ -104,7 +106,7 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
     """`web`: Slack's requests over HTTP; sends what it committed."""
     secret = _secret(settings.slack_signing_secret)
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url, secret)
-    with listener(settings.host, settings.port) as listening:
+    with listener(settings.host, settings.port) as listening, telling_at(settings) as telling:
         await reached(settings.database_url, say, start_seconds)
         async with migrated_database(settings.database_url, **serving(settings)) as database:
             access = _access(settings, database)
@@ -116,8 +118,9 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
                 address = f"http://{settings.host}:{listening.getsockname()[1]}"
                 say(f"Steward answers {await _names(steward)} at {address}/slack/events")
                 pages = _pages(settings, database, access, say)
-                async with operated(settings, database, say):
-                    await web.serve(web.application(steward.bolt, database, secret, pages=pages), listening)
+                async with operated(telling, database, say, steward.deadline):
+                    application = web.application(steward.bolt, database, secret, pages=pages)
+                    await web.serve(application, listening, steward.deadline)
             finally:
                 await steward.stop()
 
@@ -125,32 +128,35 @@ async def web_process(settings: Settings, say: Say, *, start_seconds: float = ST
 async def worker_process(settings: Settings, say: Say, *, start_seconds: float = START_SECONDS) -> None:
     """`worker`: the ticker and the sender."""
     slack = Slack(_secret(settings.slack_bot_token), settings.slack_api_url)
-    await reached(settings.database_url, say, start_seconds)
-    async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
-        steward = Steward(database, slack, access=_access(settings, database))
-        try:
-            await steward.open()
-            steward.runner.start()
-            steward.keep("sender", steward.sender.run)
-            steward.keep("refreshing", steward.keep_fresh)
-            async with operated(settings, database, say):
-                say(f"Steward's worker reminds {await _names(steward)}.")
-                await _stopped(say)
-        finally:
-            await steward.stop()
+    with telling_at(settings) as telling:
+        await reached(settings.database_url, say, start_seconds)
+        async with migrated_database(settings.database_url, **serving(settings), wait_ms=WORKER_WAIT_MS) as database:
+            steward = Steward(database, slack, access=_access(settings, database))
+            try:
+                await steward.open()
+                steward.runner.start()
+                steward.keep("sender", steward.sender.run)
+                steward.keep("refreshing", steward.keep_fresh)
+                steward.keep("watching", steward.access.watch)
+                async with operated(telling, database, say, steward.deadline):
+                    say(f"Steward's worker reminds {await _names(steward)}.")
+                    await _stopped(say, steward.runner.stuck())
+            finally:
+                await steward.stop()
 
 
 class Running:
     """A Steward with everything going, over Socket Mode."""
 
-    def __init__(self, steward: Steward, name: str, door: SocketMode | None = None) -> None:
+    def __init__(self, steward: Steward, name: str, door: "SocketMode | None" = None) -> None:
         self.steward = steward
         self.name = name
         self._door = door
 
     async def stopped(self, say: Say) -> None:
-        """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
-        await _stopped(say, self._door)
+        """Wait for the cancellation that ends the program. Raises DoorStuck or ClockStuck when only a new one helps."""
+        watches = (self.steward.runner.stuck(), *([self._door.stuck()] if self._door else ()))
+        await _stopped(say, *watches)
 
     async def problem(self) -> str | None:
         """What keeps people from reaching us, or None."""
@@ -177,6 +183,8 @@ async def socket_mode(
     settle: timedelta | None = None,
 ) -> AsyncIterator[Running]:
     """A Steward that is connected, ticks and sends. Raises SlackError when Slack refuses."""
+    from bot.socket_mode import SocketMode  # needed nowhere else
+
     steward = Steward(
         database,
         slack,
@@ -190,37 +198,56 @@ async def socket_mode(
         leaving.push_async_callback(steward.stop)
         await steward.open()
         steward.keep("refreshing", steward.keep_fresh)
+        steward.keep("watching", steward.access.watch)
         with suppress(TimeoutError):
             async with asyncio.timeout(WARM_SECONDS):
                 await steward.warmed()
         door = SocketMode(steward.bolt, app_token=app_token, api_url=slack.api_url, warn_of_others=database.is_sqlite)
-        leaving.push_async_callback(door.close)
+        leaving.push_async_callback(door.close, steward.deadline)
         await door.open()
         steward.runner.start()
         steward.keep("sender", steward.sender.run)
         yield Running(steward, await _names(steward), door)
 
 
+@contextmanager
+def telling_at(settings: Settings) -> Iterator[socket.socket | None]:
+    """The socket to tell at how the process is, had before anything else begins; None where none is wished for.
+
+    Raises CannotStart.
+    """
+    if settings.metrics_port is None:
+        yield None
+        return
+    with listener(settings.metrics_host, settings.metrics_port, names="METRICS_HOST and METRICS_PORT") as telling:
+        yield telling
+
+
 @asynccontextmanager
 async def operated(
-    settings: Settings, database: Database, say: Say, also: operation.Problem | None = None
+    telling: socket.socket | None,
+    database: Database,
+    say: Say,
+    deadline: Deadline,
+    also: operation.Problem | None = None,
 ) -> AsyncIterator[None]:
-    """Meanwhile tell how the process is at the address for that, where one is set; `also` must find nothing wrong."""
-    if settings.metrics_port is None:
+    """Meanwhile tell there, if anywhere, how the process is; `also` must find nothing wrong."""
+    if telling is None:
         yield
         return
 
     async def ready() -> str | None:
         return await operation.ready_problem(database) or (await also() if also else None)
 
-    with listener(settings.metrics_host, settings.metrics_port, names="METRICS_HOST and METRICS_PORT") as listening:
-        say(f"How it is: http://{settings.metrics_host}:{listening.getsockname()[1]}/metrics, /healthz and /readyz")
-        telling = asyncio.create_task(web.serve(operation.application(database, ready), listening), name="operation")
-        try:
-            yield
-        finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+    host, port = telling.getsockname()[:2]
+    say(f"How it is: http://{host}:{port}/metrics, /healthz and /readyz")
+    serving = web.serve(operation.application(database, ready), telling, deadline)
+    answering = asyncio.create_task(serving, name="operation")
+    try:
+        yield
+    finally:
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
 
 
 @contextmanager
@@ -302,11 +329,13 @@ def _access(settings: Settings, database: Database) -> Access:
     """Whom the settings say to serve."""
     if not settings.serves_installed:
         return OneWorkspace(database, _secret(settings.slack_bot_token), settings.slack_api_url)
-    from bot.installed import InstalledWorkspaces, slack_as_app  # with them comes OpenSSL
+    from bot.granting import slack_as_app  # with these comes OpenSSL
+    from bot.installed import InstalledWorkspaces
     from bot.sealing import Seal
 
     as_app = slack_as_app(settings.slack_client_id or "", _secret(settings.slack_client_secret), settings.slack_api_url)
-    return InstalledWorkspaces(database, Seal(settings.encryption_keys), as_app)
+    as_bot = partial(SlackWebApi, base_url=settings.slack_api_url)
+    return InstalledWorkspaces(database, Seal(settings.encryption_keys), as_app, as_bot)
 
 
 def _pages(settings: Settings, database: Database, access: Access, say: Say) -> Sequence[Route]:
@@ -333,15 +362,23 @@ async def _names(steward: Steward) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} workspaces" if names else "no workspace yet"
 
 
-async def _stopped(say: Say, door: SocketMode | None = None) -> None:
-    """Wait for the cancellation that ends the program. Raises DoorStuck when only a new one can reach Slack."""
+async def _stopped(say: Say, *watches: Coroutine[Any, Any, NoReturn]) -> None:
+    """Wait for the cancellation that ends the program. Raises what the first watch does: only a new process helps then.
+
+    Meanwhile that is told, and this one ends within ten seconds.
+    """
+    watching: list[asyncio.Future[Any]] = [
+        asyncio.ensure_future(watch) for watch in watches or (asyncio.Event().wait(),)
+    ]
     try:
-        await (door.stuck() if door else asyncio.Event().wait())
-    except DoorStuck:
+        done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
         end_soon()
-        raise
+        await done.pop()
     finally:
         say("Stopping …")
+        for watch in watching:
+            watch.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 @contextmanager

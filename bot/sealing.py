@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from bot.opening import CannotStart
 from models import installations
 from models.clock import SystemClock
 from models.database import Database
@@ -19,7 +20,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 AGAIN_SECONDS = 1.0
 
 
-class CannotOpen(Exception):
+class CannotOpen(CannotStart):
     """Stored tokens do not open with the keys there are; a sentence that says what to do and holds no secret."""
 
 

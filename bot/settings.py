@@ -125,9 +125,11 @@ class Settings(BaseSettings):
     @field_validator("steward_encryption_keys")
     @classmethod
     def _whole_keys(cls, keys: SecretStr | None) -> SecretStr | None:
-        from bot.sealing import is_key
+        if keys is None:
+            return None
+        from bot.sealing import is_key  # with it comes OpenSSL, which nobody without keys needs
 
-        for number, key in enumerate([] if keys is None else _parts(keys) or [""], 1):
+        for number, key in enumerate(_parts(keys) or [""], 1):
             if not is_key(key):
                 raise ValueError(f"key {number} is not a whole one; `steward keys new` makes one")
         return keys
@@ -138,8 +140,7 @@ class Settings(BaseSettings):
         if url is None:
             return None
         url = url.strip().rstrip("/")
-        scheme, _, host = url.partition("://")
-        if not HOST.fullmatch(host) or not (scheme == "https" or (scheme == "http" and is_loopback(url))):
+        if not is_for_slack(url) or "/" in url.partition("://")[2]:
             raise ValueError("write https:// and the host, and nothing after it; http:// only for this machine itself")
         return url
 
@@ -162,6 +163,13 @@ class Settings(BaseSettings):
     def authorize_url(self) -> str:
         """The page on which people allow Slack to install Steward: beside the Web API, also of a stand-in."""
         return urljoin(self.slack_api_url, "/oauth/v2/authorize")
+
+
+def is_for_slack(url: str) -> bool:
+    """Whether Slack takes the address for an app: https://, or http:// for this machine itself."""
+    scheme, _, rest = url.partition("://")
+    host = HOST.fullmatch(rest.partition("/")[0])
+    return host is not None and url.split() == [url] and (scheme == "https" or (scheme == "http" and is_loopback(url)))
 
 
 def is_loopback(url: str) -> bool:

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.slack_port import SlackError, SlackPort, SlackRefused
+from bot.slack_port import PAGE, SlackError, SlackPort, SlackRefused, pages
 from models import directory, erased, leaving, projects
 from models.clock import Clock
 from models.database import Database
@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 
 # How long a person's request waits for Slack to say who or what it is about, in seconds; it has three in all.
 PATIENCE_SECONDS = 1.0
-PAGE = 200
 MEMBERS_PAGE = 1_000
 
 # What a decision hangs on was read from Slack at most so long ago, whatever events were missed.
@@ -51,7 +50,8 @@ class SlackDirectory:
         listed: set[str] = set()
         try:
             await self._read_people()
-            async for found in self._pages(
+            async for found in pages(
+                self._port,
                 "conversations.list",
                 "channels",
                 types="public_channel,private_channel",
@@ -67,7 +67,7 @@ class SlackDirectory:
     async def _read_people(self) -> None:
         """Everybody whom Slack lists; of those it no longer lists each is asked about."""
         listed: set[str] = set()
-        async for member in self._pages("users.list", "members", include_locale=True, **self._of_workspace):
+        async for member in pages(self._port, "users.list", "members", include_locale=True, **self._of_workspace):
             await self.save_person(member)
             listed.add(str(member["id"]))
         async with self._database.unit(self._workspace.id, writes=False) as session:
@@ -247,12 +247,12 @@ class SlackDirectory:
         return next((str(message.get("text") or "") for message in found if message.get("ts") == ts), "")
 
     async def _members(self, found: Mapping[str, Any]) -> list[str] | None:
-        """Who is in the channel, or None when Slack will not tell; strangers among them are learned in passing."""
+        """Who is in the channel, or None when Slack will not tell."""
         try:
             return [
                 str(member)
-                async for member in self._pages(
-                    "conversations.members", "members", limit=MEMBERS_PAGE, channel=found["id"]
+                async for member in pages(
+                    self._port, "conversations.members", "members", limit=MEMBERS_PAGE, channel=found["id"]
                 )
             ]
         except SlackError as error:
@@ -267,16 +267,6 @@ class SlackDirectory:
             if before is not None and described.get("name"):
                 itself = Actor(self._workspace.bot_user_id, Standing.MEMBER)
                 await projects.follow_name(session, channel_id, before=before, name=name, actor=itself, now=now)
-
-    async def _pages(self, method: str, key: str, *, limit: int = PAGE, **arguments: Any) -> AsyncIterator[Any]:
-        cursor = ""
-        while True:
-            answer = await self._port.call(method, limit=limit, cursor=cursor or None, **arguments)
-            for each in answer.get(key) or ():
-                yield each
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
 
 
 def _now() -> float:

@@ -7,7 +7,7 @@ knows (`SlackUnknown`), it can never work like this (`SlackPermanent`), or Slack
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -26,6 +26,8 @@ Token = Callable[[], Awaitable[str]]
 
 REQUEST_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
+# So many are asked for at once, of what Slack lists.
+PAGE = 200
 
 RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 # Slack's own failures in the middle of the work, which may be half done.
@@ -109,6 +111,18 @@ class SlackPort(Protocol):
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """Slack's answer to one call of a Web API method; None means not given. Raises a `SlackError`."""
         ...
+
+
+async def pages(port: SlackPort, method: str, key: str, *, limit: int = PAGE, **arguments: Any) -> AsyncIterator[Any]:
+    """Everything that the method lists under that key, page by page. Raises a `SlackError`."""
+    cursor = ""
+    while True:
+        answer = await port.call(method, limit=limit, cursor=cursor or None, **arguments)
+        for each in answer.get(key) or ():
+            yield each
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return
 
 
 class SlackWebApi:

@@ -20,15 +20,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
 from bot.slack_port import SlackError, SlackNotSent, SlackRefused, SlackWebApi
+from bot.stopping import ANSWERED_SECONDS, SHUT_SECONDS, Deadline, DoorStuck
 
 log = logging.getLogger(__name__)
 
-# An acknowledgement takes two seconds at most (see the edge); then it must still get out.
+# How long a connection that did not come about may take to be let go of.
 CLOSE_SECONDS = 3.0
-
-
-class DoorStuck(Exception):
-    """Why only a new process can reach Slack again, in a sentence for whoever reads why this one ended."""
 
 
 class _NoSocket(SlackNotSent):
@@ -101,17 +98,17 @@ class SocketMode:
                 "a supervisor does it by itself."
             ) from None
 
-    async def close(self) -> None:
-        """Take nothing more, let what is under way be acknowledged, for up to 3 s, and hang up, in 3 s more."""
+    async def close(self, deadline: Deadline) -> None:
+        """Take nothing more, let what is under way be acknowledged, and hang up, as long as there is time."""
         self._closing = True
         metrics.SOCKET_CONNECTED.set_function(lambda: 0)
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         if self._under_way:
-            await asyncio.wait(set(self._under_way), timeout=CLOSE_SECONDS)
+            await asyncio.wait(set(self._under_way), timeout=deadline.left(ANSWERED_SECONDS))
         if self._handler is not None:
-            await _closed(self._handler, CLOSE_SECONDS)
+            await _closed(self._handler, deadline.left(SHUT_SECONDS))
         await self._port.close()
 
     @property

@@ -20,8 +20,9 @@ from starlette.routing import BaseRoute, Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot import metrics
-from bot.operation import ready_problem, states
+from bot.operation import states
 from bot.shapes import is_shaped
+from bot.stopping import ANSWERED_SECONDS, Deadline
 from models.database import Database
 
 BODY_MAX_BYTES = 1_000_000
@@ -35,8 +36,6 @@ BODY_SECONDS = 10.0
 # The same for what comes before the body; nobody's headers are longer.
 HEAD_MAX_BYTES = 65_536
 HEAD_SECONDS = 10.0
-# A request is answered within two seconds (see the edge).
-STOP_SECONDS = 3
 
 
 def application(
@@ -62,15 +61,15 @@ def application(
         # 404 is Bolt's word for what no listener of ours wants. To Slack it would be a failure, to be tried again.
         return Response() if answer.status_code == 404 else answer
 
-    how_it_is = states(database, lambda: ready_problem(database))
-    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *how_it_is, *pages])
+    served = Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *states(database), *pages])
     # A path is written as it is or it is not ours; nobody is sent elsewhere.
     served.router.redirect_slashes = False
     return served
 
 
-async def serve(application: Starlette, listening: socket.socket) -> None:
-    """Answer at the listening socket until cancelled; then finish the requests under way, for up to 3 s."""
+async def serve(application: Starlette, listening: socket.socket, deadline: Deadline | None = None) -> None:
+    """Answer at the listening socket until cancelled; then finish the requests under way, as long as there is time."""
+    deadline = deadline or Deadline()
     server = _Server(
         uvicorn.Config(
             application,
@@ -80,13 +79,14 @@ async def serve(application: Starlette, listening: socket.socket) -> None:
             server_header=False,
             lifespan="off",
             ws="none",
-            timeout_graceful_shutdown=STOP_SECONDS,
         )
     )
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     try:
         await asyncio.shield(serving)
     finally:
+        # It takes parts of seconds as well as whole ones.
+        server.config.timeout_graceful_shutdown = deadline.left(ANSWERED_SECONDS)  # type: ignore[assignment]
         server.should_exit = True
         await serving
 

@@ -44,9 +44,9 @@ async def typed(request: Request, deps: Deps, words: str) -> Reply:
 
 
 async def back(request: Request, deps: Deps) -> Reply:
-    """End the absence that the person is in; what is planned where there is none."""
+    """End the absence that the person is in; where there is none, that there is none, and what is planned."""
     found = (await absences.of(deps.session, [request.actor.id], _today(request, deps))).get(request.actor.id)
-    return Tell(await _ended(request, deps, found) if found else await _planned(request, deps))
+    return Tell(await _ended(request, deps, found) if found else await _planned(request, deps, says=views.NOT_AWAY))
 
 
 async def pressed(request: Request, deps: Deps) -> Reply:
@@ -204,11 +204,11 @@ async def _ended(request: Request, deps: Deps, absence: Absence) -> Message:
     return views.ended(absence, people, reader_id=request.actor.id, today=today, last_day=last_day, is_begun=is_begun)
 
 
-async def _planned(request: Request, deps: Deps) -> Message:
+async def _planned(request: Request, deps: Deps, *, says: str = "") -> Message:
     today = _today(request, deps)
     found = await absences.to_come(deps.session, request.actor.id, today)
     people = await directory.people(deps.session, {each.deputy_id for each in found})
-    return views.planned(found, people, today=today)
+    return views.planned(found, people, today=today, says=says)
 
 
 async def _form(request: Request, deps: Deps, filled: Filled, context: FormContext, *, says: str = "") -> Reply:

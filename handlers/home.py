@@ -7,7 +7,6 @@ from handlers.replies import Nothing, Reply, ShowHome
 from handlers.request import Deps, Request
 from models import projects
 from models.kinds import KINDS, kind_named
-from models.permissions import actor_of
 from models.tables import Person
 from reports.home import overview
 from views.blocks import Block, Message
@@ -50,4 +49,4 @@ async def switch_pressed(request: Request, deps: Deps) -> Reply:
 
 async def draw(deps: Deps, person: Person, *, page: int = 0, notice: Message | None = None) -> Block:
     """The Home view of a person from the latest state."""
-    return home(await overview(deps.session, actor_of(person), now=deps.now, number=page), person, notice=notice)
+    return home(await overview(deps.session, person, now=deps.now, number=page), person, notice=notice)

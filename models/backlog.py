@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from models.database import Database
-from models.tables import Delivery, DeliveryState, Workspace, table_of
+from models.tables import Delivery, DeliveryState, Installation, Workspace, table_of
 
 # What Slack would not take is due again after five minutes at most, so that only what nobody looks after is so late.
 LATE = timedelta(minutes=15)
@@ -29,11 +29,11 @@ class Backlog:
 
 
 async def backlog(database: Database, *, now: datetime, workspace_id: str | None = None) -> Backlog:
-    """As of `now`, in one workspace or in all; without those from which Steward was removed.
+    """As of `now`, in one workspace or in all; without those from which Steward was removed or where Slack refuses it.
 
     What a restored database does not send counts as nothing.
     """
-    delivery, workspace = table_of(Delivery), table_of(Workspace)
+    delivery, workspace, installation = table_of(Delivery), table_of(Workspace), table_of(Installation)
     is_sent_at_all = or_(workspace.c.restored_at.is_(None), delivery.c.due_at > workspace.c.restored_at)
 
     def found(what: Any, state: DeliveryState, *conditions: ColumnElement[bool]) -> Any:
@@ -50,7 +50,12 @@ async def backlog(database: Database, *, now: datetime, workspace_id: str | None
         "unconfirmed": found(number, DeliveryState.UNCONFIRMED, due > now - LOOKED_BACK),
     }
     oldest = found(func.min(due), DeliveryState.DUE, due <= now, is_sent_at_all)
-    query = select(*states.values(), oldest).where(workspace.c.removed_at.is_(None))
+    is_refused = exists().where(
+        installation.c.id == workspace.c.installation_id, installation.c.refused_since.is_not(None)
+    )
+    query = select(*states.values(), oldest).where(
+        workspace.c.removed_at.is_(None), workspace.c.refused_since.is_(None), ~is_refused
+    )
     if workspace_id is not None:
         query = query.where(workspace.c.id == workspace_id)
     async with database.outside(writes=False) as connection:

@@ -31,6 +31,8 @@ LEFT_BEHIND: Final[Mapping[str, str]] = {
     "install_state": "Is an installation that somebody has begun in that place.",
     "workspace.installation_id": "Names an installation, which stays behind.",
     "workspace.removed_at": "Whoever imports a workspace wants it to go on.",
+    "workspace.refused_since": "Is about an installation, which stays behind.",
+    "workspace.refused_at": "Is about an installation, which stays behind.",
 }
 
 # So many rows are read, and stored, at once.

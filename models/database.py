@@ -91,7 +91,8 @@ class Database:
 
     With `async with` it is disposed of at the end.
 
-    `connections` and `statement_seconds` are of PostgreSQL: how many at most, and how long a statement may take.
+    `connections`, `statement_seconds` and `application` are of PostgreSQL: how many at most, how long a statement may
+    take, and as what they are known there.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Database:
         wait_ms: int = PERSON_WAIT_MS,
         connections: int = 10,
         statement_seconds: float | None = None,
+        application: str = "steward",
     ) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -108,14 +110,18 @@ class Database:
         options: dict[str, Any] = (
             {"creator": sqlite.creator(self.url)}
             if self.is_sqlite
-            else self._connections.options(connections, CONNECT_SECONDS, statement_seconds)
+            else self._connections.options(connections, CONNECT_SECONDS, statement_seconds, application)
         )
         # What people wrote is no business of a log: errors name the statement without its values.
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
         event.listen(self.engine.sync_engine, "before_cursor_execute", _refuse_unreachable)
-        self._writer = self.engine.execution_options(steward_writes=True)
+        self._reader, self._writer = self.engine, self.engine.execution_options(steward_writes=True)
         if self.is_sqlite:
             sqlite.prepare(self.engine, wait_ms)
+        else:
+            postgresql.prepare(self.engine)
+            # There each statement sees what was stored before it, in a transaction or not, and that is two trips more.
+            self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._wait_seconds = wait_ms / 1_000
         self._line = asyncio.Lock()
 
@@ -126,7 +132,7 @@ class Database:
         Raises DatabaseBusy when the database has no time, DatabaseAway when it is not there and Overtaken when a row
         changed under the unit's feet.
         """
-        bind = self._writer if writes else self.engine
+        bind = self._writer if writes else self._reader
         session = _UnitSession(bind, expire_on_commit=False)
         session.sync_session.info["workspace_id"] = workspace_id
         session.sync_session.info["limit"] = _limit_to(workspace_id)

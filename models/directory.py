@@ -1,6 +1,6 @@
 """People and channels as Slack last described them, so that no request has to wait for Slack."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,14 @@ async def people(session: AsyncSession, person_ids: Iterable[str | None]) -> dic
     if missing := wanted - met.keys():
         found = await session.exec(select(Person).where(col(Person.id).in_(missing)))
         met |= {row.id: row for row in found}
+        session.sync_session.info.setdefault("strangers", set()).update(missing - met.keys())
     return {person_id: met[person_id] for person_id in wanted & met.keys()}
+
+
+def strangers(session: AsyncSession) -> Set[str]:
+    """The ids that this session was asked about and that are nobody's whom we ever met."""
+    found: Set[str] = session.sync_session.info.get("strangers", frozenset())
+    return found
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ for Paris".
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from rapidfuzz.distance import OSA
 from sqlalchemy import Integer, String, bindparam, case, func
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
@@ -194,4 +193,11 @@ def _alike(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     if long in (f"{short}s", f"{short}es", f"{short}ed", f"{short}d"):
         return True
-    return len(short) > 4 and OSA.distance(one, other, score_cutoff=2) <= (1 if len(short) < 9 else 2)
+    return len(short) > 4 and _osa().distance(one, other, score_cutoff=2) <= (1 if len(short) < 9 else 2)
+
+
+@cache
+def _osa() -> Any:
+    from rapidfuzz.distance import OSA  # with it comes all of its package, so not before two words are nearly alike
+
+    return OSA

@@ -1,6 +1,7 @@
 """Erasing a person: what is theirs goes, and what the project needs stays without them.
 
-What becomes of each table is said below, and nowhere else. A table that is not named is searched: every text and every
+What they had in hand is taken from them first (`models/letting_go.py`), by changes like any other. What becomes of each
+table after that is said below, and nowhere else. A table that is not named is searched: every text and every
 JSON value of it, each column of a person's id too, has a stand-in where the person was. So a new table needs no line.
 """
 
@@ -8,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import (
     JSON,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    or_,
     tuple_,
     update,
 )
@@ -28,7 +28,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import AutoString, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import erased, leaving, operations, outbox, projects, search, standups
+from models import erased, letting_go, operations, search
 from models.items import with_own_rows
 from models.kinds import KINDS
 from models.permissions import Actor, Standing
@@ -44,7 +44,6 @@ from models.tables import (
     RecordTag,
     Standup,
     StandupEntry,
-    StandupRound,
     Watcher,
     Workspace,
     scope_of,
@@ -52,9 +51,6 @@ from models.tables import (
 )
 from models.traces import Traces
 
-VIA: Final = "an erasure"
-OWNERLESS: Final = "ownerless"
-REPLY: Final = "erased_reply"
 CONVERSATION: Final = "D"  # how Slack's ids of direct messages begin
 
 # A person's own: the rows go. Their settings are in their row of `person`, their digests among the deliveries to them.
@@ -69,8 +65,6 @@ THEIRS: Final[Sequence[Any]] = (
 )
 # Parts that nobody plays any more: emptied.
 VACANT: Final[Sequence[Any]] = (Absence.deputy_id, Standup.missing_to)
-# What a project's history tells of: emptied by a change like any other.
-LEADS: Final = ("coordinator_id", "sponsor_id")
 # Slack's own words about everybody else, which are told anew whatever is written here; and hashes.
 UNTOUCHED: Final = frozenset({"workspace", "person", "channel", "erased"})
 SEALED: Final = frozenset({"sealed_tokens"})
@@ -82,9 +76,9 @@ ROWS_AT_ONCE: Final = 1_000
 
 @dataclass
 class Erasure:
-    """What was found and done: `deleted` rows by table, and the keys of changed ones. `names` were looked for."""
+    """What was found and done: `deleted` rows by table, and the keys of changed ones. `traces` were looked for."""
 
-    names: Sequence[str]
+    traces: Traces
     deleted: Counter[str] = field(default_factory=Counter)
     changed_keys: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
 
@@ -92,6 +86,20 @@ class Erasure:
     def changed(self) -> Counter[str]:
         """How many rows of each table were changed."""
         return Counter({name: len(keys) for name, keys in self.changed_keys.items()})
+
+    @property
+    def names(self) -> list[str]:
+        """What they were called."""
+        return sorted(self.traces.names)
+
+    def __bool__(self) -> bool:
+        return bool(self.deleted.total() or self.changed.total())
+
+    def add(self, more: Self) -> None:
+        """Count what another look found too."""
+        self.deleted += more.deleted
+        for table, keys in more.changed_keys.items():
+            self.note(table, keys)
 
     def note(self, table: str, keys: Iterable[tuple[Any, ...]]) -> None:
         """Count these rows as changed, each once."""
@@ -104,29 +112,33 @@ async def erase(
     *,
     also: Collection[str] = (),
     spared: Collection[str] = (),
+    after: Erasure | None = None,
     now: datetime,
 ) -> Erasure:
     """Take every trace of the person out of the unit's workspace. Done again, it finds nothing.
+
+    Over PostgreSQL others may have been writing of them meanwhile: a look `after` an erasure, for the same traces,
+    finds that once it is stored.
 
     `also` are names beside those that Slack has told of, an e-mail address perhaps; of `spared` ones, which are
     ordinary words too, only those with an @ before them go. Who answers for records that have no owner now is told, and
     what stands in Slack and is kept up to date there is owed anew.
     """
-    traces = await _traces(session, person_id, also, spared)
-    found = Erasure(sorted(traces.names))
+    traces = after.traces if after else await _traces(session, person_id, also, spared)
+    found = Erasure(traces)
     workspace = (await session.exec(select(Workspace))).one()
     itself, whose = Actor(workspace.bot_user_id, Standing.MEMBER), (workspace.id, workspace.installation_id)
-    left = await _let_go(session, itself, person_id, now)
+    left = await letting_go.let_go(session, itself, person_id, now)
     found.note("record", ((each,) for records in left.records.values() for each in records))
-    await _owe_stand_ups(session, person_id, now)
+    await letting_go.owe_stand_ups(session, person_id, now)
     await session.flush()
     await _delete(session, person_id, found)
-    await _tell(session, left, now)
+    await letting_go.tell(session, left, now)
     await session.flush()
     session.expunge_all()
     touched = await session.run_sync(lambda sync: _search(sync.connection(), whose, traces, found))
     await _write_anew(session, touched)
-    await operations.owe_standing_cards(session, touched.cards, now=now, because=traces.stand_in)
+    await operations.owe_standing_cards(session, touched.cards, now=now, because=erased.new_stand_in())
     await erased.remember(session, person_id)
     return found
 
@@ -144,92 +156,12 @@ async def _traces(session: AsyncSession, person_id: str, also: Collection[str], 
     return Traces(ids, frozenset(filter(None, names)), erased.new_stand_in(), frozenset(spared), frozenset(others))
 
 
-# What was in their hands -------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Left:
-    """What has nobody now: records by project, and the projects without a coordinator."""
-
-    records: dict[int, list[int]] = field(default_factory=dict)
-    vacated: set[int] = field(default_factory=set)
-
-
-async def _let_go(session: AsyncSession, itself: Actor, person_id: str, now: datetime) -> _Left:
-    """Take the open records and the projects out of their hands, as changes with a history of their own."""
-    left = _Left()
-    told: Any = {"via": VIA, "now": now}
-    for item, project in await with_own_rows(session, await _owned(session, person_id)):
-        await operations.let_go(session, itself, item, {"owner_id": None}, **told)
-        left.records.setdefault(project.id or 0, []).append(item.record.id or 0)
-    leads = or_(*(getattr(Project, lead) == person_id for lead in LEADS))
-    for project in (await session.exec(select(Project).where(leads, col(Project.archived_at).is_(None)))).all():
-        if project.coordinator_id == person_id:
-            left.vacated.add(project.id or 0)
-        vacant = {lead: None for lead in LEADS if getattr(project, lead) == person_id}
-        await projects.store(session, itself, project, vacant, **told)
-    return left
-
-
-async def _owned(session: AsyncSession, person_id: str) -> Sequence[tuple[Record, Project]]:
-    query = (
-        select(Record, Project)
-        .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Record.owner_id) == person_id, col(Record.is_open), col(Record.is_archived).is_(False))
-        .order_by(col(Record.id))
-    )
-    return (await session.exec(query)).all()
-
-
-async def _owe_stand_ups(session: AsyncSession, person_id: str, now: datetime) -> None:
-    """Owe that no message of a round shows what they answered: the round's own, and their reply in its thread."""
-    query = (
-        select(StandupEntry, StandupRound, Standup)
-        .join(StandupRound, col(StandupRound.id) == col(StandupEntry.round_id))
-        .join(Standup, col(Standup.id) == col(StandupRound.standup_id))
-        .where(
-            col(StandupEntry.person_id) == person_id,
-            col(StandupEntry.answered_at).is_not(None),
-            col(StandupRound.digest_ts).is_not(None),
-        )
-    )
-    for entry, round_, standup in (await session.exec(query)).all():
-        await standups.owe_digest(session, round_, standup, now)
-        if entry.reply_ts is not None:
-            await outbox.put(
-                session,
-                REPLY,
-                key=f"{REPLY}:{round_.id}:{entry.reply_ts}",
-                target=round_.digest_channel or standup.channel_id,
-                payload={"ts": entry.reply_ts},
-                due_at=now,
-            )
-
-
 async def _delete(session: AsyncSession, person_id: str, found: Erasure) -> None:
     """Delete what is theirs."""
     for column in THEIRS:
         gone = await session.exec(delete(column.class_).where(column == person_id))
         found.deleted[column.class_.__tablename__] += gone.rowcount
     session.sync_session.info.get("people", {}).pop(person_id, None)
-
-
-async def _tell(session: AsyncSession, left: _Left, now: datetime) -> None:
-    """Owe one word to each of those who answer for a project in which something has nobody now."""
-    told: dict[str, dict[str, list[int]]] = {}
-    projects_left = select(Project).where(col(Project.id).in_({*left.records, *left.vacated}))
-    for project in (await session.exec(projects_left.where(col(Project.archived_at).is_(None)))).all():
-        for heir in await leaving.heirs_of(session, project):
-            payload = told.setdefault(heir, {"records": [], "vacated": []})
-            payload["records"] += left.records.get(project.id or 0, [])
-            payload["vacated"] += {project.id or 0} & left.vacated
-    for heir, payload in sorted(told.items()):
-        await outbox.put(
-            session, OWNERLESS, key=f"{OWNERLESS}:{heir}:{now.isoformat()}", target=heir, payload=payload, due_at=now
-        )
-
-
-# Everything else ---------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -250,7 +182,9 @@ def _search(connection: Connection, whose: Sequence[str | None], traces: Traces,
             continue
         columns = [each for each in table.c if is_searched(each) and each is not scope]
         for rows in _batches(connection, table, scope.in_(whose)):
-            changes = [(row, change) for row in rows if (change := _cleaned(traces, table, columns, row))]
+            theirs = [_key(table, row) for row in rows if _cleaned(traces, table, columns, row)]
+            now = _held(connection, table, theirs)
+            changes = [(row, change) for row in now if (change := _cleaned(traces, table, columns, row))]
             found.note(table.name, (_key(table, row) for row, _ in changes))
             _note(touched, table, [row for row, _ in changes])
             if table in _DERIVED:
@@ -280,6 +214,14 @@ def _batches(connection: Connection, table: Table, is_theirs: Any) -> Iterator[S
     while rows:
         yield rows
         rows = connection.execute(query.where(key > _key(table, rows[-1]))).mappings().all()
+
+
+def _held(connection: Connection, table: Table, keys: Sequence[tuple[Any, ...]]) -> Sequence[RowMapping]:
+    """The rows of those keys as they are by now, which nobody else changes until the end of the transaction."""
+    if not keys:
+        return []
+    key = tuple_(*table.primary_key)
+    return connection.execute(table.select().where(key.in_(keys)).with_for_update()).mappings().all()
 
 
 def _key(table: Table, row: RowMapping) -> tuple[Any, ...]:

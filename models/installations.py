@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from models import forgetting
+from models import purging
 from models.database import Database
 from models.inserting import insert_into
 from models.tables import Installation, InstallState, Workspace, table_of
@@ -22,6 +22,8 @@ _installations, _states, _workspaces = table_of(Installation), table_of(InstallS
 
 # So many installations may be under way; more than that is nobody who installs anything.
 MOST_BEGUN = 1_000
+# What is of the tokens, and goes with them.
+_OF_TOKENS = ("sealed_tokens", "expires_at", "refreshing_until", "refresh_error", "refused_since", "refused_at")
 
 
 async def begin(database: Database, digest: str, *, now: datetime, expires_at: datetime) -> bool:
@@ -46,11 +48,16 @@ async def finish(database: Database, digest: str, *, now: datetime) -> bool:
 
 
 async def save(database: Database, installation: Installation) -> None:
-    """Store the installation in place of any earlier one of the same workspace or organisation."""
+    """Store the installation in place of any earlier one of the same workspace or organisation.
+
+    The workspaces that an organisation took it from are given it again.
+    """
     values = installation.model_dump()
     statement = insert_into(Installation, database.engine.dialect.name).values(values)
+    is_taken = (_workspaces.c.installation_id == installation.id, _workspaces.c.removed_at.is_not(None))
     async with database.outside(writes=True) as connection:
         await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        await connection.execute(update(_workspaces).where(*is_taken).values(installation_id=None))
 
 
 async def rows(database: Database) -> Rows:
@@ -82,8 +89,9 @@ async def meet(
     unless that `renames` it.
     """
     # A purge that has begun somewhere would be ended halfway by what follows.
-    await forgetting.purge(database, workspace_id, removed_before=now - forgetting.KEPT)
-    met: dict[str, Any] = {"bot_user_id": bot_user_id, "installation_id": installation_id, "removed_at": None}
+    await purging.purge(database, workspace_id, removed_before=now - purging.KEPT)
+    met: dict[str, Any] = {"bot_user_id": bot_user_id, "installation_id": installation_id}
+    met |= dict.fromkeys(("removed_at", "refused_since", "refused_at"))
     try:
         return await _meet(database, workspace_id, name, renames, met)
     except IntegrityError:
@@ -121,14 +129,32 @@ async def reseal(database: Database, seen: Installation, sealed_tokens: str, *, 
     return await _change(database, seen, _is_free(wall), sealed_tokens=sealed_tokens)
 
 
-async def remove(database: Database, installation_id: str, *, before: datetime, now: datetime) -> bool:
-    """Erase the tokens of an installation made before that instant. True when it is removed now or was already."""
-    is_meant = (_installations.c.id == installation_id, _installations.c.installed_at < before)
-    erased = {"sealed_tokens": None, "expires_at": None, "refreshing_until": None, "refresh_error": None}
-    erase = update(_installations).where(*is_meant, _installations.c.removed_at.is_(None))
+async def note_refusal(database: Database, seen: Installation, *, since: datetime | None, at: datetime | None) -> None:
+    """Note since when Slack refuses the tokens, and when it last did, unless that or they changed meanwhile."""
+    await _change(database, seen, *_refused_as(seen), refused_since=since, refused_at=at)
+
+
+async def remove(
+    database: Database,
+    installation_id: str,
+    *,
+    now: datetime,
+    made_by: datetime | None = None,
+    seen: Installation | None = None,
+) -> datetime | None:
+    """Erase the tokens of an installation; since when it is removed, None where there is none such.
+
+    With `made_by` only of one that was made by then, by Slack's clock; with `seen` only while its tokens, and what
+    Slack said of them, are as they were seen.
+    """
+    is_it = [_installations.c.id == installation_id]
+    is_it += [_installations.c.installed_at <= made_by] if made_by is not None else []
+    as_seen = _refused_as(seen) if seen is not None else ()
+    erase = update(_installations).where(*is_it, *as_seen, _installations.c.removed_at.is_(None))
     async with database.outside(writes=True) as connection:
-        await connection.execute(erase.values(removed_at=now, **erased))
-        return (await connection.execute(select(_installations.c.id).where(*is_meant))).first() is not None
+        await connection.execute(erase.values(removed_at=now, **dict.fromkeys(_OF_TOKENS)))
+        removed_at: datetime | None = await connection.scalar(select(_installations.c.removed_at).where(*is_it))
+        return removed_at
 
 
 async def removed(database: Database, *, before: datetime) -> list[str]:
@@ -137,7 +163,7 @@ async def removed(database: Database, *, before: datetime) -> list[str]:
         return list(await connection.scalars(select(_workspaces.c.id).where(_workspaces.c.removed_at < before)))
 
 
-async def forget(database: Database, *, before: datetime) -> None:
+async def purge(database: Database, *, before: datetime) -> None:
     """Delete what is left of installations that were removed before that instant."""
     async with database.outside(writes=True) as connection:
         await connection.execute(delete(_installations).where(_installations.c.removed_at < before))
@@ -145,6 +171,12 @@ async def forget(database: Database, *, before: datetime) -> None:
 
 def _is_free(wall: datetime) -> Any:
     return or_(_installations.c.refreshing_until.is_(None), _installations.c.refreshing_until < wall)
+
+
+def _refused_as(seen: Installation) -> tuple[Any, ...]:
+    """The same tokens, refused since when they were seen to be."""
+    columns = _installations.c
+    return (columns.sealed_tokens == seen.sealed_tokens, columns.refused_since.is_not_distinct_from(seen.refused_since))
 
 
 async def _change(database: Database, seen: Installation, *conditions: Any, **values: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_
 from sqlmodel import col, select
@@ -17,6 +17,9 @@ from models.kinds.base import FollowUp
 from models.labels import LinkType
 from models.permissions import Actor, Right, is_for_everybody, require, visible_records
 from models.tables import Act, ChannelMember, History, Link, Person, Project, Record
+
+# Of what still holds, as another one that is to take its place is not approved.
+WOULD_BE_SUPERSEDED: Final = "Would be superseded by"
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,20 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
     )
     return [
         Linked(
-            word=link.type.label if link.from_id == here else link.type.inverse,
+            word=link.type.label if link.from_id == here else _inverse_word(link.type, record),
             reference=kind_of(record.kind).reference_of(record),
             title=record.title,
             is_open=record.is_open,
         )
         for link, record in await session.exec(query)
     ]
+
+
+def _inverse_word(type: LinkType, other: Record) -> str:
+    """How the link from the other record reads from here: what supersedes once it is approved does not before."""
+    replacement = kind_of(other.kind).replacement
+    is_to_come = replacement is not None and other.status not in (replacement.when, replacement.to)
+    return WOULD_BE_SUPERSEDED if type is LinkType.SUPERSEDES and is_to_come else type.inverse
 
 
 def _has_guests(channel_id: str) -> ColumnElement[bool]:

@@ -4,6 +4,10 @@ import asyncio
 from typing import Any
 from weakref import WeakSet
 
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 
 class Connections:
     """The connections of one process. After `cut` there are none, and there will be none."""
@@ -13,10 +17,14 @@ class Connections:
         self._open: WeakSet[Any] = WeakSet()
         self._is_cut = False
 
-    def options(self, most: int, connect_seconds: float, statement_seconds: float | None) -> dict[str, Any]:
-        """For `create_async_engine`: never more connections than that, each looked at before it is used again."""
+    def options(
+        self, most: int, connect_seconds: float, statement_seconds: float | None, application: str
+    ) -> dict[str, Any]:
+        """For `create_async_engine`: never more connections than that.
+
+        `application` is what the server's own tools call them.
+        """
         return {
-            "pool_pre_ping": True,
             "pool_size": most,
             "max_overflow": 0,
             "pool_timeout": connect_seconds,
@@ -24,6 +32,7 @@ class Connections:
                 "async_creator_fn": self._connect,
                 "timeout": connect_seconds,
                 "command_timeout": statement_seconds,
+                "server_settings": {"application_name": application},
             },
         }
 
@@ -52,3 +61,15 @@ class Connections:
             raise
         self._open.add(connection)
         return connection
+
+
+def prepare(engine: AsyncEngine) -> None:
+    """Use no connection again that was closed meanwhile.
+
+    To ask the server itself before each use takes four trips to it, more than most units have statements.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _refuse_closed(connection: Any, *_: object) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError("it was closed meanwhile")

@@ -2,12 +2,13 @@
 
 aiosqlite keeps each connection in a thread of its own. Between that thread and the event loop it goes four times for
 a statement (a cursor, its execution, its rows, its end), and each way costs far more than SQLite's work. Here a
-statement takes one trip, with the beginning of its transaction; what is over in a moment for certain takes none.
+statement takes one trip, with the beginning of its transaction; what is over in a moment takes none.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import aiosqlite
@@ -24,6 +25,10 @@ Row = tuple[Any, ...]
 
 # An INSERT with more values holds many rows, and takes its time.
 VALUES_OF_A_ROW = 100
+# A question that is not answered in so many seconds is asked again in the thread; looked at after so many steps of
+# SQLite's, some fifty microseconds.
+MOMENT_SECONDS = 0.002
+STEPS_AT_ONCE = 1_000
 
 
 class _Cursor:
@@ -42,11 +47,20 @@ class _Cursor:
         await_(self._execute(sql, parameters))
 
     async def _execute(self, sql: str, parameters: Any) -> None:
-        if self._connection.has_writer and sql.startswith("INSERT") and len(parameters) < VALUES_OF_A_ROW:
-            # It waits for nobody and takes less than the way to the thread and back.
-            self._ask(sqlite3.Cursor.execute, sql, parameters)
-        else:
+        if not self._is_answered_here(sql, parameters):
             await self._connection.run(self._ask, sqlite3.Cursor.execute, sql, parameters)
+
+    def _is_answered_here(self, sql: str, parameters: Any) -> bool:
+        """Do what waits for nobody and takes less than the way to the thread and back; whether it was that."""
+        connection = self._connection
+        is_row = connection.writes and sql.startswith("INSERT") and len(parameters) < VALUES_OF_A_ROW
+        if not (is_row or sql.startswith("SELECT")) or not connection.begins_here():
+            return False
+        ask = partial(self._ask, sqlite3.Cursor.execute, sql, parameters)
+        if not is_row:
+            return connection.is_done_in_a_moment(ask)
+        ask()  # to break it off would undo the transaction
+        return True
 
     def executemany(self, sql: str, parameters: Sequence[Any]) -> None:
         await_(self._connection.run(self._ask, sqlite3.Cursor.executemany, sql, parameters))
@@ -88,19 +102,51 @@ class _Adapted(AsyncAdapt_aiosqlite_connection):
 class _Connection(aiosqlite.Connection):
     """A connection whose statements take one trip each, and whose end of a transaction one where it has to wait."""
 
+    wait_ms = 0  # for the writer
+    writes = False
     _begin = ""  # how the transaction begins, until its first statement does it
-    _writes = False
     _unfinished = 0  # trips that failed, or that nobody waits for any more: a transaction may begin after them
 
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction with the next statement. Those that write take the writer then, and wait for it."""
         # A deferred transaction that turns into a writer fails at once whatever the timeout; so writers say so first.
-        self._begin, self._writes = ("BEGIN IMMEDIATE" if writes else "BEGIN"), writes
+        self._begin, self.writes = ("BEGIN IMMEDIATE" if writes else "BEGIN"), writes
 
     @property
     def has_writer(self) -> bool:
         """Whether the transaction holds the writer, and nothing is under way in the thread."""
-        return self._writes and not self._unfinished and self.in_transaction
+        return self.writes and not self._unfinished and self.in_transaction
+
+    def begins_here(self) -> bool:
+        """Whether the transaction could begin here without waiting, or has begun and nothing is under way."""
+        if self._unfinished:
+            return False
+        if not (self._begin and self.writes):
+            return True
+        self._conn.execute("PRAGMA busy_timeout=0")
+        try:
+            self._conn.execute(self._begin)
+            self._begin = ""
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout={self.wait_ms}")
+        return not self._begin
+
+    def is_done_in_a_moment(self, question: Callable[[], None]) -> bool:
+        """Ask here, and break off what takes longer than a moment, of which nothing comes; whether it took less."""
+        until = monotonic() + MOMENT_SECONDS
+        self._conn.set_progress_handler(lambda: monotonic() > until, STEPS_AT_ONCE)
+        try:
+            question()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return False
+        finally:
+            self._conn.set_progress_handler(None, 0)
+        return True
 
     def cursor_in_transaction(self) -> sqlite3.Cursor:
         """A cursor to ask at once."""
@@ -148,6 +194,7 @@ def prepare(engine: AsyncEngine, wait_ms: int) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
+        connection.driver_connection.wait_ms = wait_ms
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",

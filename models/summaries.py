@@ -2,7 +2,7 @@
 
 It is due on the project's own weekday and hour. A public holiday or a day off moves it to the working day before; a
 week without a working day has none. What it speaks of begins where the one before ended, so that nothing that happened
-falls between two of them. On the working day before, the coordinator gets a preview.
+falls between two of them. On the working day before, the coordinator gets a preview, or their deputy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import outbox
+from models import absences, directory, outbox
 from models.clock import today_in, zone_or_utc
 from models.errors import Conflict, InvalidFields, NotFound
 from models.inserting import add_missing
@@ -184,14 +184,18 @@ async def _take_over_headline(session: AsyncSession, week: WeeklySummary) -> Non
 
 
 async def _owe_preview(session: AsyncSession, project: Project, slot: Occurrence) -> None:
+    """Owe it to the coordinator, or while they are away to their deputy."""
     assert project.coordinator_id is not None
+    at = previewed_at(project, slot)
+    coordinator = await directory.people(session, [project.coordinator_id])
+    told = await absences.reached(session, coordinator.values(), at)
     await outbox.put(
         session,
         "summary_preview",
         key=f"summary_preview:{project.id}:{slot.day}",
-        target=project.coordinator_id,
+        target=told[project.coordinator_id].id if told else project.coordinator_id,
         payload={"project": project.id, "day": slot.day.isoformat()},
-        due_at=previewed_at(project, slot),
+        due_at=at,
         expires_at=slot.at,
     )
 

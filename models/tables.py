@@ -23,6 +23,9 @@ def stored(values: type[StrEnum]) -> Enum:
 # A list that PostgreSQL can compare, so that whole records stay comparable: its plain JSON is not.
 COMPARABLE_JSON = JSON().with_variant(JSONB(), "postgresql")
 
+# Rows are built of values that were checked before, so what would check them is made only where it is asked for.
+SQLModel.model_config["defer_build"] = True
+
 # What `models.ranks` makes a record's place of: the day after the last, and the minute after the last of a day.
 NO_DAY = date.max.toordinal() + 1
 NO_MINUTE = 24 * 60
@@ -40,7 +43,8 @@ class Workspace(SQLModel, table=True):
 
     What was due up to `restored_at` may have been sent by the Steward that went on after the backup: it is not again.
     `installation_id` names the installation whose token is used here, the workspace's own or its organisation's; it is
-    empty where the token is a setting. Since `removed_at` Steward is not installed here any more.
+    empty where the token is a setting. Since `removed_at` Steward is not installed here any more. Since `refused_since`
+    its organisation does not give it here, as Slack said last at `refused_at`: see `bot/unheard.py`.
     """
 
     __tablename__ = "workspace"
@@ -53,6 +57,8 @@ class Workspace(SQLModel, table=True):
     restored_at: datetime | None = None
     installation_id: str | None = None
     removed_at: datetime | None = None
+    refused_since: datetime | None = None
+    refused_at: datetime | None = None
 
     @property
     def organisation_wide(self) -> bool:
@@ -635,7 +641,8 @@ class Installation(SQLModel, table=True):
     Belongs to no workspace and is reached through `models/installations.py` only. `sealed_tokens` are what
     `bot/sealing.py` makes, empty once the installation was removed. Tokens that expire do so at `expires_at`;
     `refreshing_until` is the lease of the process that exchanges them, by the wall, and `refresh_error` why the last
-    exchange failed.
+    exchange failed. `installed_at` is told by Slack's clock, all else by ours. Slack has refused the token since
+    `refused_since`, when asked last at `refused_at`: see `bot/unheard.py`.
     """
 
     __tablename__ = "installation"
@@ -653,6 +660,8 @@ class Installation(SQLModel, table=True):
     installed_by: str
     installed_at: datetime
     removed_at: datetime | None = None
+    refused_since: datetime | None = None
+    refused_at: datetime | None = None
 
 
 class InstallState(SQLModel, table=True):

@@ -11,9 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.clock import today_in
 from models.items import with_own_rows
-from models.permissions import Actor, decides_for, takes_part, visible_projects, visible_records
+from models.permissions import Actor, actor_of, decides_for, takes_part, visible_projects, visible_records
 from models.projects import in_use
-from models.tables import Act, History, Project, Record, RecordHelper
+from models.tables import Absence, Act, History, Person, Project, Record, RecordHelper
 from reports.filtering import awaits_approval
 from reports.work import BY_DUE_DATE, Line, Page
 
@@ -44,7 +44,8 @@ class Overview:
 
     `helped` are the most urgent that they help with; whether there are more says `helps_with_more`.
 
-    `last_logged` is a number that changes when they log something.
+    `last_logged` is a number that changes when they log something. `away_until` is the last day of the absence that
+    somebody is in who takes part in a project.
     """
 
     owned: Page
@@ -56,10 +57,12 @@ class Overview:
     to_decide_total: int
     projects: tuple[Standing, ...]
     last_logged: int
+    away_until: date | None
 
 
-async def overview(session: AsyncSession, actor: Actor, *, now: datetime, number: int = 0) -> Overview:
-    """A page of what the actor owns, and all the rest; four statements, and one for each kind among the records."""
+async def overview(session: AsyncSession, person: Person, *, now: datetime, number: int = 0) -> Overview:
+    """A page of what the person owns, and all the rest; four statements, and one for each kind among the records."""
+    actor = actor_of(person)
     days = sorted({today_in(zone, now) for zone in (FIRST_ZONE, "UTC", LAST_ZONE)})
     seen = [col(Record.is_open), col(Record.is_archived).is_(False), in_use(), visible_records(actor)]
     mine = [col(Record.owner_id) == actor.id, *seen]
@@ -74,7 +77,7 @@ async def overview(session: AsyncSession, actor: Actor, *, now: datetime, number
     owned = [each for each in found if each[0].owner_id == actor.id]
     helped = [each for each in found if each[0].owner_id != actor.id]
     waiting = await _to_decide(session, actor)
-    projects, last_logged = await _standings(session, actor, days, now)
+    projects, last_logged, away_until = await _standings(session, actor, days, now, today_in(person.timezone, now))
     shown = [*owned, *((record, project) for record, project, _ in waiting), *helped[:HELPED_SIZE]]
     rows = await with_own_rows(session, shown)
     lines = [Line(item, project, today_in(project.timezone, now)) for item, project in rows]
@@ -89,6 +92,7 @@ async def overview(session: AsyncSession, actor: Actor, *, now: datetime, number
         to_decide_total=waiting[0][2] if waiting else 0,
         projects=projects,
         last_logged=last_logged,
+        away_until=away_until,
     )
 
 
@@ -153,12 +157,20 @@ async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Reco
 
 
 async def _standings(
-    session: AsyncSession, actor: Actor, days: Sequence[date], now: datetime
-) -> tuple[tuple[Standing, ...], int]:
-    """The projects the actor takes part in, those with most overdue first; and the number of their last record."""
+    session: AsyncSession, actor: Actor, days: Sequence[date], now: datetime, today: date
+) -> tuple[tuple[Standing, ...], int, date | None]:
+    """The projects the actor takes part in, those with most overdue first.
+
+    With them, in the same statement, the number of their last record and until when they are away.
+    """
     last_logged = (
         select(func.max(History.id))
         .where(col(History.actor_id) == actor.id, col(History.act) == Act.CREATED)
+        .scalar_subquery()
+    )
+    away_until = (
+        select(func.max(Absence.last_day))
+        .where(col(Absence.person_id) == actor.id, col(Absence.first_day) <= today, col(Absence.last_day) >= today)
         .scalar_subquery()
     )
     open_ones = and_(
@@ -168,17 +180,17 @@ async def _standings(
         visible_records(actor),
     )
     query: Any = (
-        select(Project, col(Record.kind), func.count(col(Record.id)), last_logged, *map(_before, days))
+        select(Project, col(Record.kind), func.count(col(Record.id)), *(last_logged, away_until, *map(_before, days)))
         .outerjoin(Record, open_ones)
         .where(in_use(), visible_projects(actor), takes_part(actor))
         .group_by(col(Project.id), col(Record.kind))
         .order_by(col(Project.name), col(Project.id))
     )
     found: dict[int | None, Standing] = {}
-    logged = 0
-    for project, kind, number, last, *late in await session.exec(query):
-        logged = last or 0
+    logged, away = 0, None
+    for project, kind, number, last, until, *late in await session.exec(query):
+        logged, away = last or 0, until
         known = found.get(project.id, Standing(project, {}, 0))
         overdue = known.overdue + late[days.index(today_in(project.timezone, now))]
         found[project.id] = Standing(project, {**known.open, **({kind: number} if kind else {})}, overdue)
-    return tuple(sorted(found.values(), key=lambda each: (-each.overdue, -each.total))), logged
+    return tuple(sorted(found.values(), key=lambda each: (-each.overdue, -each.total))), logged, away

@@ -43,16 +43,19 @@ class Enterprise:
         owner = next(user for user in core.workspace.users.values() if user.is_owner)
         return installing.install_everywhere(core, granted, owner.id).secret
 
-    async def grant(self, *workspaces: str) -> None:
-        """Let its installation be used in these workspaces; the app hears of it. Raises SandboxError."""
+    async def grant(self, *workspaces: str, told: bool = True) -> None:
+        """Let its installation be used in these workspaces; the app hears of it, unless not `told`.
+
+        Raises SandboxError.
+        """
         cores = [self._core(which) for which in workspaces]
-        installing.grant_access(self._organisation, cores)
+        installing.grant_access(self._organisation, cores, told=told)
         await cores[0].courier.idle()
 
-    async def withdraw(self, *workspaces: str) -> None:
-        """Let its installation not be used in these workspaces any more; the app hears of it. Raises SandboxError."""
+    async def withdraw(self, *workspaces: str, told: bool = True) -> None:
+        """Let its installation not be used in these workspaces any more; as `grant`."""
         cores = [self._core(which) for which in workspaces]
-        installing.withdraw_access(self._organisation, cores)
+        installing.withdraw_access(self._organisation, cores, told=told)
         await cores[0].courier.idle()
 
     async def uninstall(self, *, uninstalled_first: bool = False) -> None:

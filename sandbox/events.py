@@ -40,7 +40,9 @@ SCOPES: dict[str, str | dict[Kind, str] | None] = {
     "channel_deleted": "channels:read",
     "channel_left": "channels:read",
     "channel_rename": "channels:read",
+    "channel_shared": "channels:read",
     "channel_unarchive": "channels:read",
+    "channel_unshared": "channels:read",
     "file_created": "files:read",
     "file_shared": "files:read",
     "group_archive": "groups:read",
@@ -59,6 +61,12 @@ SCOPES: dict[str, str | dict[Kind, str] | None] = {
     "tokens_revoked": None,
     "user_change": "users:read",
 }
+
+# What an app is told of a message that names it.
+OF_MENTION = (
+    *("client_msg_id", "text", "user", "ts", "team", "user_team", "source_team"),
+    *("blocks", "thread_ts", "files", "edited"),
+)
 
 
 def emit(core: Core, event: Json, channel: Channel | None = None, *, ts: str | None = None) -> asyncio.Task[Ack] | None:
@@ -104,6 +112,7 @@ def wanted(core: Core, kind: str, channel: Channel | None) -> bool:
 def _wrap(core: Core, event: Json) -> Json:
     channel = event.get("channel")
     place = f"-{channel}" if isinstance(channel, str) else ""
+    room = core.workspace.channels.get(str(channel or event.get("item", {}).get("channel")))
     above = core.organisation.id if core.organisation else None
     return {
         "token": core.credentials.verification_token,
@@ -127,7 +136,7 @@ def _wrap(core: Core, event: Json) -> Json:
                 "is_enterprise_install": core.is_from_above,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": bool(room and room.shared_with),
         "event_context": f"1-{event['type']}-{core.workspace.id}{place}",
     }
 
@@ -156,8 +165,7 @@ def _metadata_event(core: Core, channel: Channel, message: Json) -> Json:
 
 def mention_event(core: Core, channel: Channel, message: Json) -> None:
     """Somebody wrote the app's name. The subtype and the kind of channel are not part of it."""
-    kept = ("client_msg_id", "text", "user", "ts", "team", "blocks", "thread_ts", "files", "edited")
-    event = {"type": "app_mention", **{key: message[key] for key in kept if key in message}}
+    event = {"type": "app_mention", **{key: message[key] for key in OF_MENTION if key in message}}
     emit(core, {**event, "channel": channel.id, "event_ts": message["ts"]}, channel)
 
 
@@ -219,7 +227,7 @@ def member_event(core: Core, kind: str, channel: Channel, user: str, inviter: st
         "user": user,
         "channel": channel.id,
         "channel_type": CHANNEL_LETTERS[channel.kind],
-        "team": core.workspace.id,
+        "team": core.workspace.team_of(user),
     }
     if inviter is not None:
         event["inviter"] = inviter
@@ -255,6 +263,13 @@ def channel_event(core: Core, what: str, channel: Channel, user: str) -> None:
     elif what in ("archive", "unarchive"):
         body["is_moved"] = 0
     emit(core, {"type": kind, **body}, channel if private else None)
+
+
+def sharing_event(core: Core, kind: str, channel: Channel, team: str) -> None:
+    """The channel is shared with another workspace from now on, or no longer."""
+    whose = "connected_team_id" if kind == "channel_shared" else "previously_connected_team_id"
+    more = {} if kind == "channel_shared" else {"is_ext_shared": bool(channel.shared_with)}
+    emit(core, {"type": kind, "channel": channel.id, whose: team, **more}, channel)
 
 
 def user_event(core: Core, user: User, kind: str = "user_change") -> None:

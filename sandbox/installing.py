@@ -47,15 +47,17 @@ def revoke(installation: Installation, token: Token, cores: list[Core]) -> None:
         uninstall(installation, cores)
 
 
-def uninstall(installation: Installation, cores: list[Core], *, uninstalled_first: bool = False) -> None:
+def uninstall(
+    installation: Installation, cores: list[Core], *, uninstalled_first: bool = False, told: bool = True
+) -> None:
     """End an installation in all its workspaces: the app is told, its tokens end, its bot user leaves.
 
-    Raises SandboxError when there is none.
+    Not `told` is as when the app was away for longer than Slack resends. Raises SandboxError when there is none.
     """
     if not installation.active:
         raise SandboxError(f"There is no installation of {installation.app.name} to end.")
     news = [_revoked(installation), {"type": "app_uninstalled"}]
-    for event in reversed(news) if uninstalled_first else news:
+    for event in (reversed(news) if uninstalled_first else news) if told else ():
         _tell(installation, cores[0], event)
     used = [core for core in cores if core.installation is installation]
     installation.end()
@@ -63,8 +65,11 @@ def uninstall(installation: Installation, cores: list[Core], *, uninstalled_firs
         _leave(core, installation.app.bot_user_id)
 
 
-def grant_access(organisation: Organisation, cores: list[Core]) -> None:
-    """Let the organisation's installation be used in these workspaces. Raises SandboxError when that cannot be."""
+def grant_access(organisation: Organisation, cores: list[Core], *, told: bool = True) -> None:
+    """Let the organisation's installation be used in these workspaces. Raises SandboxError when that cannot be.
+
+    Not `told` is as in `uninstall`.
+    """
     app = organisation.installation.app
     if not organisation.installation.active:
         raise SandboxError(f"{app.name} is not installed in {organisation.name}.")
@@ -74,18 +79,20 @@ def grant_access(organisation: Organisation, cores: list[Core]) -> None:
         organisation.granted.append(core.workspace.id)
         seat(core.workspace, app)
         core.live.everyone("boot")
-    _tell_access(organisation, cores, "team_access_granted")
+    if told:
+        _tell_access(organisation, cores, "team_access_granted")
 
 
-def withdraw_access(organisation: Organisation, cores: list[Core]) -> None:
-    """Let the organisation's installation not be used in these workspaces any more. Raises SandboxError as above."""
+def withdraw_access(organisation: Organisation, cores: list[Core], *, told: bool = True) -> None:
+    """Let the organisation's installation not be used in these workspaces any more; as above."""
     app = organisation.installation.app
     if unknown := [core.workspace.name for core in cores if not organisation.reaches(core.workspace.id)]:
         raise SandboxError(f"What {organisation.name} installed is not used in {', '.join(unknown)}.")
     for core in cores:
         organisation.granted.remove(core.workspace.id)
         _leave(core, app.bot_user_id)
-    _tell_access(organisation, cores, "team_access_revoked")
+    if told:
+        _tell_access(organisation, cores, "team_access_revoked")
 
 
 def organisation_of(core: Core) -> Organisation:

@@ -66,6 +66,7 @@ class Place:
 
 async def send_command(core: Core, user: User, channel: Channel, name: str, text: str) -> Outcome:
     """A person typed a slash command in a conversation."""
+    require_commands(user)
     command = core.app.command(name)
     if command is None or not core.installed:
         return _told(core, user, channel, Outcome(False, notice=f"{name} is not a valid command."))
@@ -129,6 +130,7 @@ def _echo(core: Core, user: User, channel: Channel, typed: str) -> None:
 
 async def send_shortcut(core: Core, user: User, callback_id: str) -> Outcome:
     """A person picked a global shortcut."""
+    require_commands(user)
     if core.app.shortcut(callback_id, "global") is None:
         raise SandboxError(f'The app has no global shortcut "{callback_id}".')
     payload = {
@@ -142,6 +144,7 @@ async def send_shortcut(core: Core, user: User, callback_id: str) -> Outcome:
 
 async def send_message_shortcut(core: Core, user: User, channel: Channel, message: Json, callback_id: str) -> Outcome:
     """A person picked a shortcut from a message's menu."""
+    require_commands(user)
     if core.app.shortcut(callback_id, "message") is None:
         raise SandboxError(f'The app has no message shortcut "{callback_id}".')
     secret = core.tickets.response_url(user.id, channel.id, message["ts"])
@@ -174,7 +177,7 @@ async def send_action(
     action = {**_action(item, value), "action_ts": core.new_ts()}
     where = _where(core, user, place)
     payload: Json = {
-        **_common(core, user, "block_actions"),
+        **_common(core, user, "block_actions", in_view=place.view is not None),
         **where,
         "trigger_id": core.tickets.trigger(
             user.id, place.channel.id if place.channel else None, place.view.id if place.view else None
@@ -230,7 +233,7 @@ async def ask_options(core: Core, user: User, place: Place, block_id: str, actio
     where = _where(core, user, place)
     where["container"].pop("is_ephemeral", None)
     payload = {
-        **_common(core, user, "block_suggestion"),
+        **_common(core, user, "block_suggestion", in_view=place.view is not None),
         **where,
         "action_id": action_id,
         "block_id": block_id,
@@ -269,7 +272,7 @@ async def submit_view(core: Core, user: User, view: View, state: Json) -> Outcom
     if found:
         return Outcome(False, errors=found)
     payload = {
-        **_common(core, user, "view_submission"),
+        **_common(core, user, "view_submission", in_view=True),
         "trigger_id": core.tickets.trigger(user.id, view.channel, view.id),
         "view": view_object(view),
         "response_urls": _response_urls(core, user, view),
@@ -362,7 +365,7 @@ async def close_view(core: Core, user: User, *, everything: bool) -> Outcome:
     for view in views.close(core, user.id, everything=everything):
         if view.body["notify_on_close"]:
             payload = {
-                **_common(core, user, "view_closed"),
+                **_common(core, user, "view_closed", in_view=True),
                 "view": view_object(view),
                 "is_cleared": everything,
                 "response_urls": [],
@@ -392,13 +395,28 @@ def _told(core: Core, user: User, channel: Channel | None, outcome: Outcome) -> 
     return outcome
 
 
-def _common(core: Core, user: User, kind: str) -> Json:
-    """What every payload holds. Raises SandboxError where the app is not installed."""
+def require_commands(user: User) -> None:
+    """Raise SandboxError for somebody of another workspace: of an app there Slack shows them its messages alone."""
+    if user.home:
+        raise SandboxError(f"{user.real_name} is of another workspace, and sees no commands and shortcuts here.")
+
+
+def _common(core: Core, user: User, kind: str, *, in_view: bool = False) -> Json:
+    """What every payload holds. Raises SandboxError where the app is not installed.
+
+    Of a view in front of somebody of another workspace it speaks of theirs; where the app is, the view itself says.
+    """
     core.require_app()
+    team = {"id": user.home, "domain": user.home.lower()} if in_view and user.home else core.team()
     return {
         "type": kind,
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": core.workspace.id},
-        "team": None if core.is_from_above else core.team(),
+        "user": {
+            "id": user.id,
+            "username": user.name,
+            "name": user.name,
+            "team_id": core.workspace.team_of(user.id),
+        },
+        "team": None if core.is_from_above else team,
         "enterprise": core.organisation.shape() if core.organisation else None,
         "is_enterprise_install": core.is_from_above,
         "api_app_id": core.app.id,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from sandbox.core import Core
-from sandbox.events import channel_event, left_event, member_event
-from sandbox.workspace import Channel, Kind, User, new_id
+from sandbox.errors import SandboxError
+from sandbox.events import channel_event, left_event, member_event, sharing_event
+from sandbox.workspace import Channel, Kind, User, Workspace, new_id
 
 
 def direct_channel(core: Core, *members: str) -> Channel:
@@ -57,6 +61,26 @@ def create(core: Core, name: str, creator: str, private: bool) -> Channel:
     return channel
 
 
+def share(core: Core, channel: Channel, people: Workspace, names: Iterable[str]) -> None:
+    """Share a channel with another workspace (Slack Connect), some of whose people come into it."""
+    for name in names:
+        there = people.find_user(name)
+        if there is None or there.is_bot or there.deleted:
+            raise SandboxError(f"There is nobody called {name} in {people.name}.")
+        core.workspace.users.setdefault(there.id, replace(there, home=people.id, is_admin=False, is_owner=False))
+        channel.shared_with = list(dict.fromkeys([*channel.shared_with, people.id]))
+        join(core, channel, there.id)
+    sharing_event(core, "channel_shared", channel, people.id)
+
+
+def unshare(core: Core, channel: Channel, people: Workspace) -> None:
+    """Share a channel with the other workspace no longer: its people are out of it."""
+    for user in [each for each in channel.members if core.workspace.users[each].home == people.id]:
+        leave(core, channel, user, user)
+    channel.shared_with.remove(people.id)
+    sharing_event(core, "channel_unshared", channel, people.id)
+
+
 def rename(core: Core, channel: Channel, name: str, by: str) -> None:
     channel.previous_names.insert(0, channel.name)
     channel.name = name
@@ -78,4 +102,4 @@ def unarchive(core: Core, channel: Channel, by: str) -> None:
 
 def may_see(channel: Channel, user: User) -> bool:
     """Members see a conversation; full members also see public channels they have not joined."""
-    return user.id in channel.members or (channel.kind == "public" and not user.is_restricted)
+    return user.id in channel.members or (channel.kind == "public" and not user.is_restricted and not user.home)

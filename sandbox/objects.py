@@ -19,7 +19,7 @@ def user_object(workspace: Workspace, user: User, app: App, now: datetime, *, wi
     offset = local.utcoffset()
     shape: Json = {
         "id": user.id,
-        "team_id": workspace.id,
+        "team_id": workspace.team_of(user.id),
         "name": user.name,
         "deleted": user.deleted,
         "color": user.color,
@@ -34,7 +34,7 @@ def user_object(workspace: Workspace, user: User, app: App, now: datetime, *, wi
         "is_restricted": user.is_restricted,
         "is_ultra_restricted": user.is_ultra_restricted,
         "is_bot": user.is_bot,
-        "is_stranger": False,
+        "is_stranger": bool(user.home) and not _meets(workspace, user, app),
         "is_invited_user": False,
         "is_connector_bot": False,
         "is_workflow_bot": False,
@@ -51,7 +51,16 @@ def user_object(workspace: Workspace, user: User, app: App, now: datetime, *, wi
     if user.deleted:
         for key in ("color", "tz", "tz_label", "tz_offset", "is_admin", "is_owner", "is_primary_owner"):
             del shape[key]
+    if user.home:
+        for key in ("tz", "tz_label", "tz_offset", "is_admin", "is_owner", "is_primary_owner", "locale"):
+            shape.pop(key, None)
     return shape
+
+
+def _meets(workspace: Workspace, user: User, app: App) -> bool:
+    """Whether the person is in a shared channel that the app is in."""
+    shared = (channel for channel in workspace.channels.values() if channel.shared_with)
+    return any({user.id, app.bot_user_id} <= {*channel.members} for channel in shared)
 
 
 def _status(user: User, now: datetime) -> Json:
@@ -86,11 +95,11 @@ def _profile(workspace: Workspace, user: User, app: App, with_email: bool) -> Js
         "is_custom_image": False,
         "image_original": f"{image}/original.png",
         **{f"image_{size}": f"{image}/{size}.png" for size in (*IMAGE_SIZES, 1024)},
-        "team": workspace.id,
+        "team": workspace.team_of(user.id),
     }
     if user.is_bot:
         profile |= {"bot_id": app.bot_id, "api_app_id": app.id, "always_active": True}
-    elif with_email:
+    elif with_email and not user.home:
         profile["email"] = user.email
     if user.is_restricted:
         profile |= {"guest_channels": "", "guest_invited_by": "", "guest_expiration_ts": 0}
@@ -133,7 +142,7 @@ def channel_object(workspace: Workspace, channel: Channel, viewer: str, *, with_
         "is_general": channel.is_general,
         "unlinked": 0,
         "name_normalized": channel.name,
-        "is_shared": False,
+        "is_shared": bool(channel.shared_with),
         "is_frozen": False,
         "is_org_shared": False,
         "is_pending_ext_shared": False,
@@ -142,8 +151,8 @@ def channel_object(workspace: Workspace, channel: Channel, viewer: str, *, with_
         "updated": channel.created * 1000,
         "parent_conversation": None,
         "creator": channel.creator,
-        "is_ext_shared": False,
-        "shared_team_ids": [workspace.id],
+        "is_ext_shared": bool(channel.shared_with),
+        "shared_team_ids": [workspace.id, *channel.shared_with],
         "pending_connected_team_ids": [],
         "is_member": viewer in channel.members,
         "topic": {"value": channel.topic, **said},
@@ -183,14 +192,16 @@ def _direct_object(workspace: Workspace, channel: Channel, viewer: str) -> Json:
 
 def person_message(workspace: Workspace, user: str, text: str, ts: str) -> Json:
     """A message a person wrote; `text` is already in its form for the wire."""
+    team = workspace.team_of(user)
     return {
         "client_msg_id": str(uuid.uuid4()),
         "type": "message",
         "user": user,
         "text": text,
         "ts": ts,
-        "team": workspace.id,
+        "team": team,
         "blocks": [rich_text(text, short_id())] if text else [],
+        **({"user_team": team, "source_team": team} if team != workspace.id else {}),
     }
 
 

@@ -77,6 +77,7 @@ class Listening:
             ws=SilentProtocol,
             lifespan="off",
             server_header=False,
+            date_header=False,  # the workspaces' time is told instead
             timeout_graceful_shutdown=1,
         )
         self._server = EmbeddedServer(config)

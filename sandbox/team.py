@@ -11,7 +11,7 @@ from sandbox.driver import Driver
 from sandbox.errors import SandboxError
 from sandbox.events import user_event
 from sandbox.manifest import App
-from sandbox.workspace import User, Workspace, new_id
+from sandbox.workspace import Channel, User, Workspace, new_id
 
 
 class Team:
@@ -56,12 +56,13 @@ class Team:
         owner = next(user for user in self.workspace.users.values() if user.is_owner)
         return installing.install(self._core, granted, owner.id).secret
 
-    async def uninstall(self, *, uninstalled_first: bool = False) -> None:
+    async def uninstall(self, *, uninstalled_first: bool = False, told: bool = True) -> None:
         """Remove the app from the workspace: it is told, and its tokens are no longer good.
 
-        Slack tells of the tokens and of the end in any order. What an organisation installed stays.
+        Slack tells of the tokens and of the end in any order, and not `told`, when the app was away for longer than
+        Slack resends. What an organisation installed stays.
         """
-        installing.uninstall(self._core.own, [self._core], uninstalled_first=uninstalled_first)
+        installing.uninstall(self._core.own, [self._core], uninstalled_first=uninstalled_first, told=told)
         await self._core.courier.idle()
 
     # ---- people ---------------------------------------------------------------------------------------------------
@@ -86,6 +87,23 @@ class Team:
         general = next(channel for channel in self.workspace.channels.values() if channel.is_general)
         membership.join(self._core, general, user.id)
         return self.person(user.id)
+
+    def share(self, channel: str, other: Team, *people: str) -> None:
+        """Share a channel with another workspace (Slack Connect); these people of it come in. The app hears of it.
+
+        Here `person` gives them as they are in this channel; at home they go on being who they are there.
+        """
+        membership.share(self._core, self._channel(channel), other.workspace, people)
+
+    def unshare(self, channel: str, other: Team) -> None:
+        """Share the channel with the other workspace no longer."""
+        membership.unshare(self._core, self._channel(channel), other.workspace)
+
+    def _channel(self, which: str) -> Channel:
+        channel = self.workspace.find_channel(which)
+        if channel is None:
+            raise SandboxError(f"There is no channel {which} in {self.workspace.name}.")
+        return channel
 
     def change_person(self, who: str, **changes: Any) -> None:
         """Change fields of a person (`tz`, `real_name`, `deleted`, `is_restricted` ...); the app hears of it."""

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -51,7 +52,8 @@ async def handle(workspaces: Workspaces, request: Request) -> Response:
     if fault is not None and fault.drop is not None:
         await drop(request)
     scopes = core.app.scopes if core else ()
-    return answer.response(**{"X-OAuth-Scopes": ",".join(scopes), "Cache-Control": "no-store"})
+    told = format_datetime(workspaces.first.clock.now(), usegmt=True)
+    return answer.response(**{"X-OAuth-Scopes": ",".join(scopes), "Cache-Control": "no-store", "Date": told})
 
 
 def call(workspaces: Workspaces, core: Core | None, name: str, token: str | None, given: Json) -> Answer:

@@ -17,6 +17,8 @@ ID_LETTERS = string.digits + string.ascii_uppercase
 
 @dataclass
 class User:
+    """A person or a bot. `home` is the id of the workspace they belong to where that is another one."""
+
     id: str
     name: str
     real_name: str
@@ -34,6 +36,7 @@ class User:
     status_emoji: str = ""
     status_text: str = ""
     status_expiration: int = 0
+    home: str = ""
 
     def has_status(self, epoch: float) -> bool:
         """Whether the status is still shown at that moment."""
@@ -42,7 +45,10 @@ class User:
 
 @dataclass
 class Channel:
-    """A conversation of any kind. `messages` is keyed by ts, oldest first; replies stand among them with thread_ts."""
+    """A conversation of any kind. `messages` is keyed by ts, oldest first; replies stand among them with thread_ts.
+
+    `shared_with` are the ids of other workspaces whose people may be in it (Slack Connect).
+    """
 
     id: str
     kind: Kind
@@ -57,6 +63,7 @@ class Channel:
     previous_names: list[str] = field(default_factory=list)
     messages: dict[str, Json] = field(default_factory=dict)
     last_read: dict[str, str] = field(default_factory=dict)
+    shared_with: list[str] = field(default_factory=list)
 
     @property
     def is_direct(self) -> bool:
@@ -128,6 +135,10 @@ class Workspace:
         """A message timestamp: later than every one before it, even within a microsecond."""
         self.last_ts = max(self.last_ts + 1, round(now.timestamp() * 1_000_000))
         return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
+
+    def team_of(self, user: str) -> str:
+        """The id of the workspace that a person belongs to."""
+        return self.users[user].home or self.id
 
     def find_user(self, who: str) -> User | None:
         """A person by id, name or real name."""

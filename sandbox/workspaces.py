@@ -84,8 +84,9 @@ class Workspaces:
         return next(iter(fitting), cores[0])
 
     def of_person(self, user_id: str) -> tuple[Core, User] | None:
-        """A person, and the workspace they are in."""
-        return next(((core, core.workspace.users[user_id]) for core in self if user_id in core.workspace.users), None)
+        """A person, and the workspace they belong to."""
+        known = ((core, core.workspace.users[user_id]) for core in self if user_id in core.workspace.users)
+        return next(((core, user) for core, user in known if not user.home), None)
 
     def of_channel(self, channel_id: str) -> Core | None:
         return next((core for core in self if channel_id in core.workspace.channels), None)

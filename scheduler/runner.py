@@ -7,15 +7,17 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, NoReturn
 
 from prometheus_client import Counter as Series
 from prometheus_client import Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.contextvars import bound_contextvars
 
-from models import forgetting, installations
+from models import installations, purging
 from models.clock import Clock
 from models.database import Database
 from models.database_errors import DatabaseAway
@@ -38,8 +40,14 @@ TICK_SECONDS = 5
 CLEANING_SECONDS = 3_600
 CLEANING_WAITS = 60  # so that a start is not slowed down by it
 HEARTBEAT = "ticker"
+# Longer than any one piece of work takes: when none has come to its end for so long, the clock stands still.
+STUCK_SECONDS = 300.0
 
 Work = Callable[[AsyncSession, datetime], Awaitable[object]]
+
+
+class ClockStuck(Exception):
+    """Why only a new process can go on with the clock's work, in a sentence for whoever reads why this one ended."""
 
 
 class Runner:
@@ -70,6 +78,7 @@ class Runner:
         self._one_at_a_time = asyncio.Lock()
         self._scheduler: AsyncIOScheduler | None = None
         self._is_stopping = False
+        self._went_on_at = monotonic()
 
     def start(self) -> None:
         """Tick now and every few seconds, and clean up soon and every hour. Needs a running loop."""
@@ -85,21 +94,55 @@ class Runner:
             (self.clean_up, CLEANING_SECONDS, CLEANING_WAITS),
             (self.purge, CLEANING_SECONDS, CLEANING_WAITS),
         ):
-            first = begin + timedelta(seconds=wait)
-            scheduler.add_job(work, "interval", seconds=seconds, id=work.__name__, next_run_time=first)
+            scheduler.add_job(
+                self._do,
+                "interval",
+                (work,),
+                seconds=seconds,
+                id=work.__name__,
+                next_run_time=begin + timedelta(seconds=wait),
+            )
         scheduler.start()
         self._scheduler = scheduler
+        self._went_on_at = monotonic()
 
-    async def stop(self) -> None:
-        """Finish what is under way in the tick and begin nothing else; the next start finds what is left."""
+    async def stuck(self) -> NoReturn:
+        """Wait until the clock's work, once started, stands still. Raises ClockStuck then, and nothing before."""
+        while (left := self._went_on_at + STUCK_SECONDS - monotonic()) > 0:
+            begun, pause = monotonic(), min(left, TICK_SECONDS)
+            await asyncio.sleep(pause)
+            if monotonic() > begun + pause + STUCK_SECONDS / 2:
+                # All of the process was stopped for a while, as when its machine sleeps: the work has its time anew.
+                self._went_on_at = monotonic()
+        raise ClockStuck(
+            f"The clock's work has stood still for {STUCK_SECONDS / 60:.0f} minutes. Start Steward again; a supervisor "
+            "does it by itself."
+        )
+
+    async def stop(self, grace_seconds: float | None = None) -> None:
+        """Finish what is under way in the tick and begin nothing else; the next start finds what is left.
+
+        With a grace, what takes longer is cancelled.
+        """
         self._is_stopping = True
         if self._scheduler is None:
             return
         self._scheduler.pause()
+        await asyncio.sleep(0)  # what was just begun gets to its first step, or nobody hears that it is over
         # Shutting down cancels what runs, so what runs is awaited first.
-        async with self._one_at_a_time:
-            self._scheduler.shutdown(wait=False)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds), self._one_at_a_time:
+                pass
+        self._scheduler.shutdown(wait=False)
         self._scheduler = None
+
+    async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work. That a stop cancels it is no fault."""
+        try:
+            await work()
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                raise
 
     async def tick(self) -> None:
         """Do once what is due at this moment, in every workspace; then let the sender know and show that we live.
@@ -113,6 +156,7 @@ class Runner:
             except DatabaseAway:
                 self._note_failure("database")
                 log.warning("the clock's work waits for the database")
+            self._went_on_at = monotonic()
 
     async def _do_what_is_due(self, now: datetime) -> None:
         served = await self._workspaces()
@@ -139,15 +183,15 @@ class Runner:
 
     async def purge(self) -> None:
         """Delete all that is stored of workspaces that removed Steward long ago; the ticks go on meanwhile."""
-        before = self._clock.now() - forgetting.KEPT
+        before = self._clock.now() - purging.KEPT
         for workspace_id in await installations.removed(self._database, before=before):
             try:
-                rows = await forgetting.purge(self._database, workspace_id, removed_before=before)
+                rows = await purging.purge(self._database, workspace_id, removed_before=before)
             except StewardError as reason:
                 log.info("the purge of workspace %s goes on in an hour: %s", workspace_id, reason)
             else:
-                log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, forgetting.KEPT.days, rows)
-        await installations.forget(self._database, before=before)
+                log.warning("%s removed Steward %s days ago: deleted %s rows", workspace_id, purging.KEPT.days, rows)
+        await installations.purge(self._database, before=before)
 
     async def _due_in(self, job: Job, now: datetime, served: Collection[str]) -> Collection[str]:
         """The served workspaces in which the job has something to do; none where asking fails. Raises DatabaseAway."""
@@ -184,6 +228,7 @@ class Runner:
             except Exception:
                 self._note_failure(name)
                 log.exception("%s failed in workspace %s", name, workspace_id)
+            self._went_on_at = monotonic()
 
     def _note_failure(self, name: str) -> None:
         self.failures[name] += 1

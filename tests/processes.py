@@ -18,6 +18,7 @@ import aiohttp
 from tests.waiting import PATIENCE_SECONDS
 
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,8 @@ class Machine:
             "HOME": str(self.folder.parent),
             "TMPDIR": str(self.temporary),
             "PYTHONWARNINGS": "error",
+            # The program beside these tests, also where another working copy is the installed one.
+            "PYTHONPATH": str(ROOT),
             **{name: str(value) for name, value in variables.items()},
         }
 

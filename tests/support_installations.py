@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
+from datetime import datetime
 from itertools import count
 from typing import Any
 
-from bot.slack_port import SlackError
+from bot.slack_port import SlackError, SlackPermanent
 from models.tables import Installation
 from tests.support import NOW
 
@@ -40,9 +41,16 @@ def an_answer(team_id: str | None = "T0001", *, enterprise_id: str | None = None
 
 
 class TokenGiver:
-    """Slack as the app itself sees it: every code is good, and every refresh token once."""
+    """Slack as the app itself sees it: every code is good, and every refresh token once. `slack_time` is its clock.
+
+    What `auth.test` says of a bot's token stands in `of_bots`; without that it is the token of an app that was removed.
+    `granted` are an organisation's workspaces in which it may be used.
+    """
 
     def __init__(self) -> None:
+        self.slack_time: datetime | None = None
+        self.of_bots: dict[str, SlackError | None] = {}
+        self.granted: list[str] = []
         self.calls: list[dict[str, Any]] = []
         self.answers: deque[dict[str, Any] | SlackError] = deque()
         self.may_answer = asyncio.Event()
@@ -65,6 +73,26 @@ class TokenGiver:
         number = next(self._numbers)
         renewed = {"access_token": f"xoxe.xoxb-{number}", "refresh_token": f"xoxe-{number}", "expires_in": 43_200}
         return an_answer(**renewed)
+
+    async def close(self) -> None:
+        """As the real one."""
+
+    def as_bot(self, token: str) -> Any:
+        """Slack as the bot with that token sees it."""
+        return _Bot(self, token)
+
+
+class _Bot:
+    def __init__(self, slack: TokenGiver, token: str) -> None:
+        self._slack = slack
+        self._token = token
+
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        assert method in ("auth.test", "auth.teams.list")
+        error = self._slack.of_bots.get(self._token, SlackPermanent("account_inactive"))
+        if error is not None:
+            raise error
+        return {"ok": True, "teams": [{"id": each} for each in self._slack.granted]}
 
     async def close(self) -> None:
         """As the real one."""

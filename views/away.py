@@ -12,6 +12,7 @@ from views.values import People, days, name_of
 
 HELD = "No stand-up asks you then, and no reminder is sent."
 STANDS_IN = "Reminders go to {deputy} instead, who sees only what they may see anyway."
+NOT_AWAY = "You are not away now, so nothing was changed."
 HOW = "Type `/steward away 24 nov - 28 nov @name`, `away until friday` or `away today`. The name is your deputy's."
 
 
@@ -74,11 +75,12 @@ def noted(absence: Absence, people: People, *, reader_id: str, today: date, hint
     return Message(esc(text), [*lines, actions(_buttons(absence))])
 
 
-def planned(found: Sequence[Absence], people: People, *, today: date) -> Message:
-    """What is planned, with what can be done to it."""
+def planned(found: Sequence[Absence], people: People, *, today: date, says: str = "") -> Message:
+    """What is planned, with what can be done to it; `says` goes before it."""
     first = "You have not said that you will be away."
     if found:
         first = "You are away:" if found[0].first_day <= today else "You will be away:"
+    first = f"{says} {first}".strip()
     blocks = [section(plain(first))]
     for absence in found:
         deputy = f", {name_of(people, absence.deputy_id)} stands in" if absence.deputy_id else ""

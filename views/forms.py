@@ -296,6 +296,13 @@ def read_choice(state: Mapping[str, Any], block_id: str) -> str:
     return safe(str(chosen.get("value") or element.get("selected_user") or element.get("value") or ""))
 
 
+def people_in(state: Mapping[str, Any]) -> list[str]:
+    """The ids of the people chosen in the form's inputs."""
+    elements = [element_in(state, block_id) for block_id in state]
+    chosen = [[each.get("selected_user"), *(each.get("selected_users") or ())] for each in elements]
+    return [person_id for some in chosen for person_id in some if person_id]
+
+
 def read_choices(state: Mapping[str, Any], block_id: str) -> list[str]:
     """The values of the checked boxes of an input."""
     return [str(each.get("value")) for each in element_in(state, block_id).get("selected_options") or ()]

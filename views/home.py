@@ -70,7 +70,11 @@ def _today(overview: Overview, person: Person) -> list[Block]:
         f"✋ {overview.to_decide_total} waiting for your decision" if overview.to_decide_total else "",
     ]
     said = " · ".join(filter(None, counts)) or "Nothing is due today, and nothing waits for you."
-    return [header(f"Today, {day(today_in(person.timezone, overview.owned.as_of))}"), section(plain(said))]
+    blocks = [header(f"Today, {day(today_in(person.timezone, overview.owned.as_of))}")]
+    if overview.away_until is not None:
+        away = f"🌴 You are away until {day(overview.away_until)}. `/steward back` ends it today."
+        blocks.append(section(mrkdwn(away)))
+    return [*blocks, section(plain(said))]
 
 
 def _quick(overview: Overview, person: Person) -> list[Block]:

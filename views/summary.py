@@ -8,7 +8,7 @@ from models.clock import zone_or_utc
 from models.kinds.risk import band
 from models.recurrences import Occurrence
 from models.summaries import HEADLINE_MAX, WEEK, Frame, Period
-from models.tables import Channel, Project
+from models.tables import Channel, Person, Project
 from reports.portfolio import PortfolioLine, PortfolioPage
 from reports.summary import LISTS, Line, Numbers, Participation, Summary, judged, last_day_of
 from reports.weekly import Weekly
@@ -294,8 +294,14 @@ def posted(found: Weekly) -> Message:
     return summary(found.told, found.frame, found.people, notes=[limits] if found.is_limited else [])
 
 
-def preview(found: Weekly, slot: Occurrence) -> Message:
-    """For the coordinator, before it is posted: as it would look now, and what can still be done."""
+LEFT_TO_OTHERS = "Its sponsor or a workspace admin can add a headline or leave it out."
+
+
+def preview(found: Weekly, slot: Occurrence, *, for_deputy_of: Person | None = None) -> Message:
+    """For the coordinator, before it is posted: as it would look now, and what can still be done.
+
+    Their deputy sees the same, and leaves what can be done to whoever may.
+    """
     project, frame = found.told.project, found.frame
     where = f"#{found.channel.name}" if found.channel else "its channel"
     when = at_in_words(project, slot)
@@ -315,6 +321,9 @@ def preview(found: Weekly, slot: Occurrence) -> Message:
         button("Settings", "settings", str(project.id), says=f"Settings of {project.name}"),
     ]
     warned = [section(plain(f"⚠️ {hint}")) for hint in _hints(found.channel)]
+    if for_deputy_of is not None:
+        says = f"{for_deputy_of.shown_name}, who coordinates it, is away, and you stand in. {LEFT_TO_OTHERS}"
+        return Message(esc(text), [section(plain(text)), note(plain(says)), *warned, *body])
     return Message(esc(text), [section(plain(text)), *warned, *body, actions(offered)])
 
 

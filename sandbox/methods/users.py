@@ -20,14 +20,15 @@ def info(core: Core, args: Args) -> Json:
 
 
 def list_all(core: Core, args: Args) -> Json:
-    shown, cursor = page(list(core.workspace.users.values()), args, default=1000)
+    shown, cursor = page([user for user in core.workspace.users.values() if not user.home], args, default=1000)
     members = [_shape(core, user) for user in shown]
     return {"members": members, "cache_ts": core.epoch(), "response_metadata": {"next_cursor": cursor}}
 
 
 def by_email(core: Core, args: Args) -> Json:
     wanted = args.text("email").casefold()
-    found = next((u for u in core.workspace.users.values() if u.email.casefold() == wanted and not u.deleted), None)
+    known = (user for user in core.workspace.users.values() if not user.deleted and not user.home)
+    found = next((user for user in known if user.email.casefold() == wanted), None)
     if found is None or not wanted:
         raise Refused("users_not_found")
     return {"user": _shape(core, found)}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import erasing, leaving
+from models import leaving, letting_go
 from models.leaving import LeftBehind
 from models.tables import Delivery, Project, Record
 from scheduler.deliveries import DeliveryKind, Draft
@@ -58,6 +58,6 @@ async def draw_reply(session: AsyncSession, delivery: Delivery, now: datetime) -
 
 
 ERASED_KINDS = (
-    DeliveryKind(key=erasing.OWNERLESS, draw=draw_ownerless, late_limit=timedelta(days=7)),
-    DeliveryKind(key=erasing.REPLY, draw=draw_reply, late_limit=None, may_repeat=always),
+    DeliveryKind(key=letting_go.OWNERLESS, draw=draw_ownerless, late_limit=timedelta(days=7)),
+    DeliveryKind(key=letting_go.REPLY, draw=draw_reply, late_limit=None, may_repeat=always),
 )

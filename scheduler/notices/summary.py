@@ -6,7 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import absences, directory, outbox, projects, summaries
-from models.permissions import Right, actor_of, is_closed, may
+from models.permissions import Right, Standing, actor_of, is_closed, may
 from models.summaries import LATE_LIMIT, Period
 from models.tables import Delivery, Person, Project
 from reports import weekly
@@ -111,14 +111,29 @@ async def draw_trouble(session: AsyncSession, delivery: Delivery, now: datetime)
 
 async def draw_preview(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """What the channel will get; nothing when that is nothing, at another time by now, or its reader is away."""
-    found = await _led(session, delivery)
-    if found is None or await absences.away_now(session, [found[1]], now):
+    reader, project = await reader_of(session, delivery), await _project(session, delivery)
+    if reader is None or project is None or not await projects.can_see(session, project, reader):
         return None
-    project, slot = found[0], summaries.coming(found[0], now)
+    leads = may(actor_of(reader), Right.SUMMARIZE, project)
+    absent = None if leads else await _stood_in_for(session, project, reader, now)
+    if not (leads or absent) or await absences.away_now(session, [reader], now):
+        return None
+    slot = summaries.coming(project, now)
     if slot is None or str(slot.day) != delivery.payload["day"] or not summaries.is_wanted(project):
         return None
     coming = await weekly.coming(session, project, slot, now=now)
-    return Draft("post", delivery.target, views.preview(coming, slot)) if not coming.is_empty else None
+    if coming.is_empty:
+        return None
+    return Draft("post", delivery.target, views.preview(coming, slot, for_deputy_of=absent))
+
+
+async def _stood_in_for(session: AsyncSession, project: Project, reader: Person, now: datetime) -> Person | None:
+    """The coordinator, if they are away and the reader, a full member, is told what they would be."""
+    coordinator = await directory.person(session, project.coordinator_id or "")
+    if coordinator is None or actor_of(reader).standing is not Standing.MEMBER:
+        return None
+    told = (await absences.reached(session, [coordinator], now)).get(coordinator.id)
+    return coordinator if told is not None and told.id == reader.id else None
 
 
 async def _led(session: AsyncSession, delivery: Delivery) -> tuple[Project, Person] | None:

@@ -81,7 +81,7 @@ async def last_beats(*urls: str) -> list[Any]:
 
 
 async def claimed(session: AsyncSession, now: datetime) -> list[str]:
-    """What a sender's pass takes, as `bot/sender.py` does it."""
+    """What a sender's pass takes, as `bot/passing.py` does it."""
     await deliveries.expire(session, KINDS, now=now)
     rows = await deliveries.claim(session, KINDS, now=now, wall=now, worker="w", limit=9)
     return [row.dedupe_key for row in rows]
@@ -92,10 +92,10 @@ def test_a_backup_holds_everything_and_a_restored_one_sends_nothing_again(
 ) -> None:
     run(fill, database_url)
     asyncio.run(beat(database_url))
-    file = backup.make(database_url, tmp_path / "kept" / "steward.backup")
+    file = backup.make(database_url, tmp_path / "steward.backup")
     url = databases.create(migrated=False)
     if url.startswith("sqlite"):
-        url = f"sqlite:///{tmp_path}/restored/steward.db"
+        url = f"sqlite:///{tmp_path}/restored.db"
 
     backup.restore(file, url, now=NOW)
 
@@ -138,6 +138,39 @@ def test_a_database_with_something_in_it_is_left_as_it_is(database_url: str, tmp
     assert run(lambda session: session.get(Workspace, WORKSPACE), database_url).restored_at is None
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_an_older_database_left_beside_the_file_is_no_part_of_the_restored_one(
+    database_url: str, tmp_path: Path
+) -> None:
+    """SQLite would write it into the file, and there would be no Steward any more."""
+    run(fill, database_url)
+    file = backup.make(database_url, tmp_path / "steward.backup")
+    target, left = tmp_path / "restored.db", tmp_path / "restored.db-wal"
+    left.write_bytes(b"what was written last")
+
+    with pytest.raises(CannotStart, match=r"older restored\.db left is still there: restored\.db-wal\."):
+        backup.restore(file, f"sqlite:///{target}", now=NOW)
+
+    assert not target.exists()
+    assert left.read_bytes() == b"what was written last"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_folder_that_is_not_there_is_not_made(database_url: str, tmp_path: Path) -> None:
+    """It may be that of a disk that is not mounted."""
+    file = backup.make(database_url, tmp_path / "steward.backup")
+    folder = tmp_path / "disk" / "backups"
+
+    for refused in (
+        lambda: backup.make(database_url, folder / "steward.backup"),
+        lambda: backup.restore(file, f"sqlite:///{folder}/steward.db", now=NOW),
+    ):
+        with pytest.raises(CannotStart, match=f"There is no folder {folder}. Make it, or mount the disk"):
+            refused()
+
+    assert not folder.parent.exists()
+
+
 @pytest.mark.parametrize("harm", ["cut", "changed", "other", "absent"])
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_what_is_no_whole_backup_is_refused_and_nothing_is_made(database_url: str, tmp_path: Path, harm: str) -> None:
@@ -155,12 +188,13 @@ def test_what_is_no_whole_backup_is_refused_and_nothing_is_made(database_url: st
             connection.execute("CREATE TABLE something (else_entirely int)")
     else:
         file.unlink()
+    (tmp_path / "restored").mkdir()
     target = tmp_path / "restored" / "steward.db"
 
     with pytest.raises(CannotStart):
         backup.restore(file, f"sqlite:///{target}", now=NOW)
 
-    assert not target.parent.exists() or list(target.parent.iterdir()) == []
+    assert list(target.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

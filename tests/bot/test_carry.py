@@ -276,6 +276,29 @@ def test_a_file_that_is_not_as_it_was_written_is_refused_and_nothing_stays_of_it
     assert in_database(database_url, all_rows) == 0
 
 
+@on_sqlite
+def test_a_file_that_was_made_to_fill_the_machine_is_refused_before_it_does(
+    filled_file: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more of it is unpacked than an export may hold."""
+    whole, bomb = tmp_path / "workspace.jsonl.gz", tmp_path / "bomb.jsonl.gz"
+    carry.write(filled_file, WORKSPACE, whole, now=IMPORTED)
+    lines = gzip.decompress(whole.read_bytes()).splitlines(keepends=True)
+    bomb.write_bytes(gzip.compress(b"".join([*lines[:2], b"[", b" " * 9 * 2**20, b"]\n"])))
+
+    with pytest.raises(CannotStart, match=r"a line of it is longer than 8 MiB.* Nothing was stored\."):
+        carry.read(database_url, bomb, now=IMPORTED)
+    with monkeypatch.context() as patch:
+        patch.setattr(carry, "RATIO_MAX", 2)
+        with pytest.raises(CannotStart, match=r"more than 2 times .* Nothing was stored\."):
+            carry.read(database_url, whole, now=IMPORTED)
+    assert in_database(database_url, all_rows) == 0
+
+    monkeypatch.setattr(carry, "LINE_MAX_BYTES", max(map(len, lines)))
+    assert carry.read(database_url, whole, now=IMPORTED).rows > 0, "also in short pages"
+    assert sum(map(len, lines)) / whole.stat().st_size < carry.RATIO_MAX / 5
+
+
 async def all_rows(database: Database) -> int:
     async with database.engine.connect() as connection:
         return sum([len((await connection.execute(select(table))).all()) for table in carrying.tables()])

@@ -7,9 +7,9 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import closing
-from datetime import date, time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ from typer.testing import CliRunner
 
 from bot import command_line, migrate
 from bot.manifest import manifest
+from bot.opening import serving
 from bot.sealing import Seal, Tokens, is_key, new_key
 from bot.settings import Settings
 from models import installations
 from models.database import Database
 from models.kinds.action import ACTION
 from models.kinds.risk import RISK
-from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
+from tests.support import NOW, WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
 from tests.support_installations import an_installation
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,16 @@ def fill(url: str, work: Callable[[AsyncSession], Awaitable[None]], workspace_id
             await work(session)
 
     asyncio.run(main())
+
+
+@contextmanager
+def running(url: str) -> Iterator[None]:
+    """A Steward that serves people from the database, and has nothing to do just now."""
+    with asyncio.Runner() as runner:
+        database = Database(url, **serving(Settings()))
+        runner.run(database.workspace_ids())
+        yield
+        runner.run(database.dispose())
 
 
 async def two_projects(session: AsyncSession) -> None:
@@ -188,6 +199,23 @@ def test_a_workspace_is_moved_by_two_commands(database_url: str, installation: P
     assert told[0] == told[1]
 
 
+def test_an_import_into_a_file_that_steward_has_open_is_refused(database_url: str, installation: Path) -> None:
+    """The writer of SQLite would be taken from people for as long as it takes; PostgreSQL's others go on."""
+    fill(database_url, nothing)
+    steward("export", "northwind.jsonl", DATABASE_URL=database_url)
+    steward("erase", "--workspace", WORKSPACE, "--yes", DATABASE_URL=database_url)
+
+    with running(database_url):
+        first = steward("import", "northwind.jsonl", DATABASE_URL=database_url)
+        second = steward("import", "northwind.jsonl", "--while-running", DATABASE_URL=database_url)
+
+    if database_url.startswith("sqlite"):
+        assert (first.exit_code, second.exit_code) == (1, 0)
+        assert "or another program has the file open. Stop every process of it first" in first.stderr
+    else:
+        assert first.exit_code == 0
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_file_that_is_not_there_and_one_for_somebody_alone_are_refused(database_url: str, installation: Path) -> None:
     fill(database_url, two_projects)
@@ -248,6 +276,23 @@ def test_migrate_goes_back_to_a_step_once_somebody_has_typed_its_name(database_u
     assert migrate.current(database_url) == "0019"
 
 
+def test_no_way_back_is_taken_under_the_feet_of_a_running_steward(database_url: str) -> None:
+    with running(database_url):
+        refused = steward("migrate", "--to", "0018", "--yes", DATABASE_URL=database_url)
+        at_first = migrate.current(database_url)
+        told = steward("migrate", "--to", "0018", "--yes", "--while-running", DATABASE_URL=database_url)
+        up = steward("migrate", DATABASE_URL=database_url)
+    stopped = steward("migrate", "--to", "0018", "--yes", DATABASE_URL=database_url)
+
+    assert (refused.exit_code, at_first) == (1, migrate.head())
+    assert refused.stderr.startswith("Steward is running on ")
+    assert refused.stderr.endswith("Stop every process of it first; --while-running goes on all the same.\n")
+    assert [told.exit_code, up.exit_code, stopped.exit_code] == [0, 0, 0]
+    for said in (told, up):
+        assert "What runs of another release may fail until it is started anew." in said.stdout
+    assert "running" not in stopped.stdout
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_migrate_to_base_says_that_it_takes_everything(database_url: str) -> None:
     told = steward("migrate", "--to", "base", "--yes", DATABASE_URL=database_url)
@@ -294,6 +339,25 @@ def test_the_manifest_can_be_printed_with_a_prefix_and_an_address() -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["ftp://x", "steward.example/slack/events", "http://steward.example/x", "https:// /x", ""]
+)
+@pytest.mark.parametrize("option", ["--request-url", "--redirect-url"])
+def test_a_manifest_names_no_address_that_slack_refuses(option: str, url: str) -> None:
+    told = steward("manifest", option, url)
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == (
+        f"{option}: write https:// and the rest of the address; http:// only for this machine itself.\n"
+    )
+
+
+def test_a_manifest_may_name_this_machine() -> None:
+    told = steward("manifest", "--request-url", "http://127.0.0.1:3000/slack/events")
+
+    assert told.exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("written", "reason"),
     [(None, "No such file or directory"), ("{", "Expecting property name"), ("[]", "it is not an object")],
 )
@@ -316,8 +380,21 @@ def installed_with(url: str, key: str) -> None:
         async with Database(url) as database:
             sealed = Seal([key]).seal("T0001", Tokens("xoxb-hunter2"))
             await installations.save(database, an_installation(sealed_tokens=sealed))
+            await installations.meet(
+                database, "T0001", name="Northwind", bot_user_id="UBOT", now=NOW, installation_id="T0001"
+            )
 
     asyncio.run(work())
+
+
+def on_its_way_out(url: str) -> list[str]:
+    """The workspaces that a worker deletes when their time has come."""
+
+    async def work() -> list[str]:
+        async with Database(url) as database:
+            return await installations.removed(database, before=datetime.now(UTC) + timedelta(seconds=1))
+
+    return asyncio.run(work())
 
 
 def token_stored(url: str, key: str) -> str:
@@ -377,11 +454,16 @@ def test_tokens_whose_key_is_lost_are_forgotten_by_name(database_url: str) -> No
     installed_with(database_url, new_key())
 
     wrong = steward("keys", "forget", "T9", DATABASE_URL=database_url)
+    before = on_its_way_out(database_url)
     told = steward("keys", "forget", "T0001", DATABASE_URL=database_url)
     after = steward("keys", "renew", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=new_key())
     without = steward("keys", "renew", DATABASE_URL=database_url)
 
     assert (wrong.exit_code, wrong.stderr) == (1, "Steward was never installed in T9.\n")
-    assert told.stdout == "The tokens of T0001 are erased. Install Steward there again.\n"
+    assert told.stdout == (
+        "The tokens of T0001 are erased. Install Steward there again: otherwise what it stored goes 30 days after they "
+        "were erased.\n"
+    )
+    assert (before, on_its_way_out(database_url)) == ([], ["T0001"])
     assert after.exit_code == 0
     assert without.stderr == "STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.\n"

@@ -17,7 +17,7 @@ from bot.sealing import Seal, Tokens, new_key
 from bot.settings import Settings
 from models import installations, outbox
 from models.database import Database
-from models.tables import Channel, Delivery, DeliveryState
+from models.tables import Channel, Delivery, DeliveryState, Workspace
 from sandbox import Sandbox
 from scheduler.runner import HEARTBEAT
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_workspace
@@ -228,6 +228,7 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
     scopes = ",".join(SCOPES)
     good = an_installation("T1", sealed_tokens=Seal([key]).seal("T1", Tokens(slack.bot_token)), scopes=scopes)
     refused = an_installation("T2", sealed_tokens=Seal([key]).seal("T2", Tokens("xoxb-hunter2")), scopes="commands")
+    refused.refused_since = datetime(2032, 3, 1, 9, tzinfo=UTC)
     locked = an_installation("T3", sealed_tokens=Seal([new_key()]).seal("T3", Tokens("xoxb-hunter2")))
     stuck = an_installation("T4", sealed_tokens=Seal([key]).seal("T4", Tokens("xoxe.xoxb-hunter2", "xoxe-hunter2")))
     stuck.expires_at, stuck.refresh_error = now + timedelta(hours=1), "invalid_refresh_token"
@@ -235,6 +236,8 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
     async with Database(database_url) as database:
         for each in (good, refused, locked, stuck, gone):
             await installations.save(database, each)
+        async with database.unit("T6") as session:
+            session.add(Workspace(id="T6", name="Acme", bot_user_id="UBOT", refused_since=refused.refused_since))
 
     told = await found(
         Settings(
@@ -258,6 +261,8 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
         "scopes in Northwind (T4)",
     }
     assert "invalid_auth" in told["Northwind (T2)"].says
+    for about in ("Northwind (T2)", "organisation"):
+        assert "counts as removed from 08 Mar 2032 on" in told[about].do
     assert "STEWARD_ENCRYPTION_KEYS" in told["Northwind (T3)"].says
     assert "invalid_refresh_token" in told["Northwind (T4)"].says
     assert all("hunter2" not in finding.line() for finding in told.values())

@@ -196,7 +196,9 @@ async def door(database: Database) -> tuple[ASGIApp, list[Incoming]]:
         return "UBOT"
 
     bolt = bolt_app.build(note, bot_user, signing_secret=SECRET, api_url="http://127.0.0.1:9/api/")
-    installed = InstalledWorkspaces(database, Seal([new_key()]), SlackWebApi("", "http://127.0.0.1:9/api/"))
+    installed = InstalledWorkspaces(
+        database, Seal([new_key()]), SlackWebApi("", "http://127.0.0.1:9/api/"), SlackWebApi
+    )
     pages = Installing(
         database,
         installed,

@@ -1,4 +1,4 @@
-"""Every workspace that installed Steward: who is served, with which token, and what becomes of it when that is over."""
+"""Every workspace that installed Steward: who is served, and what becomes of it when that is over."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot import assemble, incoming, installed
+from bot import assemble, incoming, lookout
 from bot.assemble import Slack, Steward
 from bot.installed import InstalledWorkspaces
 from bot.sealing import CannotOpen, Seal, Tokens, new_key
 from bot.slack_directory import SlackDirectory
-from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
+from bot.slack_port import SlackError, SlackPermanent, SlackUnknown
 from models import installations, outbox
 from models.database import Database
-from models.database_errors import AWAY, DatabaseAway
 from models.tables import Delivery, DeliveryState, Workspace
 from tests.support import NOW, FixedClock
 from tests.support_installations import TokenGiver, an_answer, an_installation
@@ -37,21 +36,14 @@ def slack() -> TokenGiver:
 @pytest.fixture
 def process(database: Database, clock: FixedClock, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch) -> Process:
     """Makes one process after another that serves what is installed, each of which looks at the database each time."""
-    monkeypatch.setattr(installed, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(installed, "MISS_SECONDS", 0.0)
-    monkeypatch.setattr(installed, "WAIT_STEP_SECONDS", 0.01)
-    return lambda: InstalledWorkspaces(database, SEAL, slack, clock=clock, wall=clock)  # type: ignore[arg-type]
+    monkeypatch.setattr(lookout, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(lookout, "MISS_SECONDS", 0.0)
+    return lambda: InstalledWorkspaces(database, SEAL, slack, slack.as_bot, clock=clock, wall=clock)  # type: ignore[arg-type]
 
 
 async def install(process: InstalledWorkspaces, slack: TokenGiver, answer: dict[str, Any]) -> None:
     slack.answers.append(answer)
     await process.install("code", redirect_uri=REDIRECT)
-
-
-def expiring(number: int = 0, **fields: Any) -> dict[str, Any]:
-    return an_answer(
-        **({"access_token": f"xoxe.xoxb-first-{number}", "refresh_token": "xoxe-first", "expires_in": 43_200} | fields)
-    )
 
 
 async def ids(process: InstalledWorkspaces) -> list[str]:
@@ -107,50 +99,6 @@ async def test_a_workspace_that_never_installed_it_is_not_served(process: Proces
 
 
 @only_sqlite
-async def test_what_is_stored_is_not_asked_for_with_each_request(
-    process: Process, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steward = process()
-    await install(steward, slack, an_answer())
-    monkeypatch.setattr(installed, "LOOK_SECONDS", 3_600.0)
-    monkeypatch.delattr(installed.installations, "rows")
-
-    assert await steward.find("T0001") is not None
-    assert await steward.token("T0001") == "xoxb-hunter2"
-    assert await ids(steward) == ["T0001"]
-
-
-@only_sqlite
-@pytest.mark.parametrize("hangs", [False, True], ids=["away", "hanging"])
-async def test_what_was_known_serves_while_the_database_is_away(
-    process: Process, slack: TokenGiver, monkeypatch: pytest.MonkeyPatch, hangs: bool
-) -> None:
-    """So that people are told what is the matter; a workspace that nobody knows has to wait."""
-    steward, fresh = process(), process()
-    await install(steward, slack, an_answer())
-    asked = 0
-
-    async def away(database: Database) -> Any:
-        nonlocal asked
-        asked += 1
-        if hangs:
-            await asyncio.Event().wait()
-        raise DatabaseAway(AWAY)
-
-    monkeypatch.setattr(installations, "rows", away)
-    monkeypatch.setattr(installed, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(installed, "AWAY_SECONDS", 0.05)
-    steward._looked_at = float("-inf")
-
-    assert await steward.find("T0001") is not None
-    assert await steward.token("T0001") == "xoxb-hunter2"
-    assert asked > 0
-    if not hangs:
-        with pytest.raises(DatabaseAway):
-            await fresh.find("T0001")
-
-
-@only_sqlite
 async def test_an_installation_that_was_stored_and_not_met_is_met_by_the_first_request(
     process: Process, database: Database
 ) -> None:
@@ -171,187 +119,8 @@ async def test_it_does_not_start_with_tokens_that_do_not_open(process: Process, 
     with pytest.raises(CannotOpen, match="STEWARD_ENCRYPTION_KEYS"):
         await process().open()
 
-    await installations.remove(database, "T0001", before=NOW + timedelta(days=1), now=NOW)
+    await installations.remove(database, "T0001", now=NOW)
     await process().open()
-
-
-# ---- tokens that expire ----------------------------------------------------------------------------------------------
-
-
-@only_sqlite
-async def test_a_token_sealed_with_a_key_that_this_process_lacks_yet_is_waited_for(
-    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
-) -> None:
-    """While processes are started anew one by one with another key: what is owed must not count as perhaps sent."""
-    steward = process()
-    await install(steward, slack, an_answer())
-    renewed = InstalledWorkspaces(database, Seal([new_key()]), slack, clock=clock, wall=clock)  # type: ignore[arg-type]
-
-    await install(renewed, slack, an_answer())
-
-    assert await renewed.token("T0001") == "xoxb-hunter2"
-    with pytest.raises(SlackNotSent, match="token_does_not_open"):
-        await steward.token("T0001")
-
-
-async def test_two_processes_exchange_a_token_once_and_go_on_meanwhile(
-    process: Process, slack: TokenGiver, clock: FixedClock
-) -> None:
-    web, worker = process(), process()
-    await install(web, slack, expiring())
-    clock.move(hours=10, seconds=-1)
-    assert await web.token("T0001") == "xoxe.xoxb-first-0"
-    clock.move(seconds=2)
-    slack.may_answer.clear()
-    slack.called.clear()
-
-    async with asyncio.timeout(30):
-        meanwhile = [await each.token("T0001") for each in (web, worker, web, worker)]
-        await slack.called.wait()
-        meanwhile += [await each.token("T0001") for each in (web, worker)]
-    slack.may_answer.set()
-    await settled(web, worker)
-
-    assert set(meanwhile) == {"xoxe.xoxb-first-0"}
-    assert [call.get("refresh_token") for call in slack.calls] == [None, "xoxe-first"]
-    assert [await each.token("T0001") for each in (web, worker)] == ["xoxe.xoxb-1"] * 2
-
-
-async def settled(*processes: InstalledWorkspaces) -> None:
-    for each in processes:
-        while each._exchanging:
-            await asyncio.wait(set(each._exchanging.values()))
-
-
-async def test_a_token_that_is_over_is_waited_for_in_every_process(
-    process: Process, slack: TokenGiver, clock: FixedClock
-) -> None:
-    web, worker = process(), process()
-    await install(web, slack, expiring())
-    clock.move(hours=13)
-
-    tokens = await asyncio.gather(*(each.token("T0001") for each in (web, worker) * 5))
-
-    assert set(tokens) == {"xoxe.xoxb-1"}
-    assert len(slack.calls) == 2
-
-
-@only_sqlite
-async def test_the_next_exchange_is_made_with_the_next_refresh_token(
-    process: Process, slack: TokenGiver, clock: FixedClock
-) -> None:
-    steward = process()
-    await install(steward, slack, expiring())
-
-    for number in (1, 2, 3):
-        clock.move(hours=13)
-        assert await steward.token("T0001") == f"xoxe.xoxb-{number}"
-
-    assert [call.get("refresh_token") for call in slack.calls[1:]] == ["xoxe-first", "xoxe-1", "xoxe-2"]
-
-
-@only_sqlite
-@pytest.mark.parametrize(
-    ("outcome", "code"),
-    [
-        (SlackUnknown("no answer"), "no answer"),
-        (SlackRefused("invalid_refresh_token"), "invalid_refresh_token"),
-        (an_answer(), "incomplete_answer"),
-    ],
-)
-async def test_an_exchange_that_fails_is_noted_and_tried_again(
-    process: Process,
-    slack: TokenGiver,
-    clock: FixedClock,
-    database: Database,
-    caplog: pytest.LogCaptureFixture,
-    outcome: Any,
-    code: str,
-) -> None:
-    """The old token does as long as it is good; after that nothing is sent, and nothing is given up."""
-    steward = process()
-    await install(steward, slack, expiring())
-    clock.move(hours=11)
-    slack.answers += [outcome, outcome]
-
-    assert await steward.token("T0001") == "xoxe.xoxb-first-0"
-    await settled(steward)
-    [stored] = await installations.everywhere(database)
-    assert stored.refresh_error == code
-    assert await steward.token("T0001") == "xoxe.xoxb-first-0"
-    await settled(steward)
-    assert len(slack.calls) == 2, "not at once again"
-
-    clock.move(hours=2)
-    with pytest.raises(SlackNotSent, match="token_expired"):
-        await steward.token("T0001")
-    clock.move(minutes=1)
-    assert await steward.token("T0001") == "xoxe.xoxb-1"
-    [stored] = await installations.everywhere(database)
-    assert stored.refresh_error is None
-    assert f"could not be exchanged: {code}" in caplog.text
-    assert "xoxe" not in caplog.text
-
-
-@only_sqlite
-async def test_a_process_that_dies_in_an_exchange_leaves_it_to_another(
-    process: Process, slack: TokenGiver, clock: FixedClock, database: Database
-) -> None:
-    steward = process()
-    await install(steward, slack, expiring())
-    clock.move(hours=11)
-    [seen] = await installations.everywhere(database)
-    assert await installations.lease(database, seen, wall=clock.now(), until=clock.now() + installed.LEASE)
-
-    assert await steward.token("T0001") == "xoxe.xoxb-first-0"
-    await settled(steward)
-    assert len(slack.calls) == 1
-    clock.move(seconds=61)
-    await steward.token("T0001")
-    await settled(steward)
-
-    assert await steward.token("T0001") == "xoxe.xoxb-1"
-
-
-@only_sqlite
-async def test_new_tokens_are_stored_even_if_the_database_is_away_for_a_moment(
-    process: Process, slack: TokenGiver, clock: FixedClock, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Slack gives them once."""
-    steward = process()
-    await install(steward, slack, expiring())
-    clock.move(hours=13)
-    renew, failures = installations.renew, [OSError("away"), OSError("away")]
-
-    async def away_at_first(*arguments: Any, **values: Any) -> bool:
-        if failures:
-            raise failures.pop()
-        return await renew(*arguments, **values)
-
-    monkeypatch.setattr(installations, "renew", away_at_first)
-    monkeypatch.setattr(installed, "STORE_AGAIN_SECONDS", 0.01)
-
-    assert await steward.token("T0001") == "xoxe.xoxb-1"
-    assert failures == []
-
-
-@only_sqlite
-async def test_an_installation_during_an_exchange_keeps_its_own_tokens(
-    process: Process, slack: TokenGiver, clock: FixedClock
-) -> None:
-    steward = process()
-    await install(steward, slack, expiring())
-    clock.move(hours=11)
-    slack.may_answer.clear()
-    slack.called.clear()
-    await steward.token("T0001")
-    await slack.called.wait()
-    fresh = an_installation(installed_at=clock.now(), sealed_tokens=SEAL.seal("T0001", Tokens("xoxb-fresh")))
-    await installations.save(steward._database, fresh)
-    slack.may_answer.set()
-    await settled(steward)
-
-    assert await steward.token("T0001") == "xoxb-fresh"
 
 
 # ---- removal ---------------------------------------------------------------------------------------------------------
@@ -393,7 +162,6 @@ async def test_when_it_is_removed_the_tokens_are_erased_and_nothing_is_owed(
         assert await ids(each) == ["T0002"]
         with pytest.raises(SlackPermanent, match="not_installed"):
             await each.token("T0001")
-        assert "T0001" not in each._opened
     removed, _ = await installations.everywhere(database)
     assert (removed.sealed_tokens, removed.removed_at) == (None, NOW)
     assert await owed(database, "T0001") == [DeliveryState.CANCELLED]
@@ -419,6 +187,41 @@ async def test_word_of_a_removal_that_comes_after_the_next_installation_changes_
 
     assert await steward.token("T0001") == "xoxb-again"
     assert await owed(database) == [DeliveryState.DUE]
+
+
+@only_sqlite
+@pytest.mark.parametrize("skew", [timedelta(minutes=-2), timedelta(minutes=2)], ids=["behind", "ahead"])
+async def test_slack_s_clock_alone_says_which_installation_a_removal_is_of(
+    process: Process, slack: TokenGiver, clock: FixedClock, skew: timedelta
+) -> None:
+    """However far ours is from it."""
+    steward = process()
+    clock.move(seconds=skew.total_seconds())
+    slack.slack_time = NOW
+    await install(steward, slack, an_answer())
+    slack.slack_time = NOW + timedelta(seconds=60)
+    await install(steward, slack, an_answer(access_token="xoxb-again"))
+
+    await steward.heard(told("app_uninstalled", at=NOW + timedelta(seconds=30)))
+    assert await steward.token("T0001") == "xoxb-again"
+
+    await steward.heard(told("app_uninstalled", at=NOW + timedelta(seconds=60)))
+    assert await ids(steward) == []
+
+
+@only_sqlite
+@pytest.mark.parametrize("error", [None, SlackUnknown("http_500")], ids=["taken", "no answer"])
+async def test_an_older_token_that_is_revoked_changes_nothing(
+    process: Process, slack: TokenGiver, database: Database, error: SlackError | None
+) -> None:
+    """Slack names the bot, and not which of its tokens: so it is asked about ours."""
+    steward = process()
+    await install(steward, slack, an_answer())
+    slack.of_bots["xoxb-hunter2"] = error
+
+    await steward.heard(told("tokens_revoked", **REVOKED))
+
+    assert await steward.token("T0001") == "xoxb-hunter2"
 
 
 @only_sqlite
@@ -468,16 +271,18 @@ async def test_word_of_a_removal_of_what_never_was_is_no_fault(process: Process)
 
 @only_sqlite
 async def test_a_removal_that_stopped_halfway_is_finished_by_the_next_word_of_it(
-    process: Process, slack: TokenGiver, database: Database
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock
 ) -> None:
     steward = process()
     await install(steward, slack, an_answer())
     await owe(database)
-    await installations.remove(database, "T0001", before=NOW + timedelta(days=1), now=NOW)
+    await installations.remove(database, "T0001", now=NOW)
+    clock.move(days=1)
 
     await steward.heard(told("app_uninstalled"))
 
     assert await owed(database) == [DeliveryState.CANCELLED]
+    assert await installations.removed(database, before=NOW + timedelta(seconds=1)) == ["T0001"], "since when it was"
 
 
 # ---- organisations ---------------------------------------------------------------------------------------------------
@@ -619,7 +424,7 @@ async def test_a_workspace_that_leaves_while_it_is_looked_at_keeps_no_other_from
     for team_id in ("T0001", "T0002"):
         await install(access, slack, an_answer(team_id))
     steward = Steward(database, Slack("", "http://127.0.0.1:9/api/"), access=access)
-    monkeypatch.setattr(assemble, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(assemble, "NEWCOMERS_SECONDS", 0.0)
     find = access.find
 
     async def gone_at_first(workspace_id: str, enterprise_id: str = "") -> Workspace | None:

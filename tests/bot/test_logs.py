@@ -21,8 +21,6 @@ from tests.processes import Machine
 from tests.scenarios.house import house_over_socket_mode
 from tests.support_logs import lines, settings_for, written
 
-ROOT = Path(__file__).parents[2]
-
 on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 
@@ -115,7 +113,7 @@ def test_a_line_of_text_is_one_line_whatever_stands_in_it() -> None:
 async def test_what_ends_the_program_is_a_line_too(tmp_path: Path) -> None:
     """Also where nobody was left to catch it."""
     start = "from bot.settings import Settings; from bot import logs; logs.configure(Settings()); 1 / int('0')"
-    async with Machine(tmp_path).program(sys.executable, "-c", start, LOG_FORMAT="json", PYTHONPATH=ROOT) as program:
+    async with Machine(tmp_path).program(sys.executable, "-c", start, LOG_FORMAT="json") as program:
         code = await program.ended()
 
     (line,) = [json.loads(line) for line in program.said.splitlines()]
@@ -138,7 +136,7 @@ Late()
 async def test_a_fault_in_a_thread_or_while_tidying_up_is_a_line_without_its_words(tmp_path: Path) -> None:
     """Python itself would print them with all that they say."""
     machine = Machine(tmp_path)
-    async with machine.program(sys.executable, "-c", FAULTS_ASIDE, LOG_FORMAT="json", PYTHONPATH=ROOT) as program:
+    async with machine.program(sys.executable, "-c", FAULTS_ASIDE, LOG_FORMAT="json") as program:
         await program.ended()
 
     lines = [json.loads(line) for line in program.said.splitlines()]

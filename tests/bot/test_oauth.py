@@ -108,7 +108,7 @@ class Doorstep:
     def __init__(self, database: Database, clock: FixedClock, public_url: str = "https://steward.example") -> None:
         self.database, self.clock = database, clock
         self.slack = TokenGiver()
-        self.installed = InstalledWorkspaces(database, Seal([KEY]), self.slack, clock=clock)  # type: ignore[arg-type]
+        self.installed = InstalledWorkspaces(database, Seal([KEY]), self.slack, self.slack.as_bot, clock=clock)  # type: ignore[arg-type]
         pages = Installing(
             database,
             self.installed,

@@ -12,8 +12,10 @@ import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.claimed import TRIES
 from bot.manifest import manifest
-from bot.sender import TRIES, Pace, Sender
+from bot.passing import Pass
+from bot.sender import Sender
 from bot.slack_port import SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown, SlackWebApi
 from models import outbox
 from models.database import Database
@@ -217,29 +219,6 @@ async def test_a_channel_slack_wants_left_alone_is_not_called_while_others_are(
 
     assert [call.text for call in slack.calls] == ["first", "elsewhere"]
     assert [row.state.value for row in await stored(database)] == ["due", "due", "sent"]
-
-
-async def test_turns_of_one_channel_keep_their_distance() -> None:
-    pace, loop = Pace(0.05), asyncio.get_running_loop()
-
-    async def turn(channel: str) -> float:
-        async with pace.turn(WORKSPACE, channel, halt=asyncio.Event()):
-            return loop.time()
-
-    begun = loop.time()
-    times = await asyncio.gather(*(turn("CBUSY") for _ in range(4)), turn("CFREE"))
-
-    assert all(at - begun >= number * 0.05 - 0.001 for number, at in enumerate(times[:4]))
-    assert times[4] < times[3]
-
-
-async def test_a_channel_is_busy_until_its_distance_is_kept_and_only_in_its_workspace() -> None:
-    pace = Pace(30)
-    async with pace.turn(WORKSPACE, "CBUSY", halt=asyncio.Event()):
-        pass
-
-    assert 29 < pace.busy(WORKSPACE)["CBUSY"] <= 30
-    assert pace.busy(OTHER_WORKSPACE) == {}
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -494,7 +473,7 @@ async def test_what_is_claimed_in_the_moment_of_the_last_stop_goes_back(
 ) -> None:
     """The claim is committed when its pass has been cancelled already; nobody else may have to wait for the lease."""
     claimed, go_on = asyncio.Event(), asyncio.Event()
-    really_claim = Sender._claim
+    really_claim = Pass._claim
 
     async def claim_slowly(*arguments: Any, **options: Any) -> list[Delivery]:
         rows = await really_claim(*arguments, **options)
@@ -502,7 +481,7 @@ async def test_what_is_claimed_in_the_moment_of_the_last_stop_goes_back(
         await go_on.wait()
         return rows
 
-    monkeypatch.setattr(Sender, "_claim", claim_slowly)
+    monkeypatch.setattr(Pass, "_claim", claim_slowly)
     await owe(database, "one")
     passing = asyncio.create_task(sender.drain())
     await claimed.wait()

@@ -16,11 +16,14 @@ from bot.assemble import Slack, Steward
 from bot.manifest import manifest
 from bot.settings import Settings
 from bot.slack_port import SlackNotSent
-from bot.socket_mode import DoorStuck, SocketMode, Watch
+from bot.socket_mode import SocketMode, Watch
+from bot.stopping import DoorStuck
 from models.database import Database
 from sandbox import Sandbox
+from sandbox.socket_mode import SocketMode as SlacksEnd
 from tests.processes import until_it_is
 from tests.support_logs import settings_for, written
+from tests.waiting import until
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -41,7 +44,7 @@ async def connected(
     try:
         yield door, steward
     finally:
-        await door.close()
+        await door.close(steward.deadline)
         await steward.stop()
 
 
@@ -108,6 +111,40 @@ async def test_a_connection_that_is_lost_is_replaced_whatever_the_library_does(
                 pass
 
         await back(slack)
+
+
+async def test_another_process_with_the_same_app_token_is_warned_of(database_url: str) -> None:
+    """On another machine, where no lock reaches; Slack's hello counts the connections."""
+    with written(settings_for("text")) as log:
+        async with Sandbox(manifest()) as slack, connected(slack, database_url, Watch()):
+            assert "Another process" not in log.getvalue()
+            async with connected(slack, database_url, Watch()):
+                warning = "Another process is connected with the same app token (2 connections)"
+                await until(lambda: warning in log.getvalue())
+
+    assert slack.app_token not in log.getvalue()
+
+
+async def test_a_connection_that_slack_renews_is_no_other_process(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every few hours Slack asks every connection to come back, and may count the old one still when it greets it."""
+    hello = SlacksEnd._hello
+
+    def with_the_old_one(end: SlacksEnd, life: float) -> dict[str, object]:
+        return hello(end, life) | {"num_connections": 2}
+
+    with written(settings_for("text")) as log:
+        async with Sandbox(manifest(), rate_limits=False) as slack, connected(slack, database_url, Watch()):
+
+            async def is_answered() -> bool:
+                return (await slack.person("ana").command("#network", "/steward", "help")).ok
+
+            monkeypatch.setattr(SlacksEnd, "_hello", with_the_old_one)
+            await slack.refresh_connections()
+            await until_it_is(True, is_answered)
+
+    assert "Another process" not in log.getvalue()
 
 
 async def test_a_library_that_no_longer_looks_after_its_connection_is_noticed(database_url: str) -> None:
@@ -186,7 +223,7 @@ async def test_a_process_that_cannot_reach_slack_any_more_says_so_and_fails(
         )
         ended = []
         monkeypatch.setattr(run, "end_soon", lambda: ended.append(True))
-        monkeypatch.setattr(run, "SocketMode", partial(SocketMode, watch=CLOSELY))
+        monkeypatch.setattr("bot.socket_mode.SocketMode", partial(SocketMode, watch=CLOSELY))
         monkeypatch.setattr(SocketMode, "_listen", lambda door: 1 / 0)
 
         with pytest.raises(typer.Exit) as left, command_line._refusals():
@@ -206,5 +243,5 @@ async def test_a_slack_that_refuses_or_is_not_there_is_told_at_once(database_url
     with pytest.raises(SlackNotSent):
         await door.open()
 
-    await door.close()
+    await door.close(steward.deadline)
     await steward.stop()

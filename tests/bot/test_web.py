@@ -49,9 +49,9 @@ class Door:
     async def signed(self, body: bytes, *, content_type: str = FORM, at: float | None = None) -> tuple[int, str]:
         return await self.post(body, {"Content-Type": content_type} | signature(body, at=at))
 
-    async def health(self) -> tuple[int, dict[str, Any]]:
-        async with self._session.get(f"{self.url}/healthz") as answer:
-            return answer.status, await answer.json()
+    async def state(self, path: str) -> tuple[int, str]:
+        async with self._session.get(f"{self.url}{path}") as answer:
+            return answer.status, await answer.text()
 
 
 def signature(body: bytes, *, at: float | None = None, secret: str = SECRET) -> dict[str, str]:
@@ -252,26 +252,64 @@ async def test_slacks_question_whether_the_address_is_ours_is_answered(door: Doo
     assert (status, json.loads(text)["challenge"]) == (200, "3eZbrw1a")
 
 
-async def test_without_a_ticker_the_installation_is_not_healthy(door: Door, database: Database) -> None:
-    before = await door.health()
+async def test_without_a_ticker_the_installation_is_not_healthy(database: Database) -> None:
+    before = await operation.health_problem(database)
     await database.beat(HEARTBEAT, datetime.now(UTC))
-    with_ticker = await door.health()
+    with_ticker = await operation.health_problem(database)
     await database.beat(HEARTBEAT, datetime.now(UTC) - timedelta(seconds=90))
-    silent = await door.health()
+    silent = await operation.health_problem(database)
 
-    assert before == (503, {"ok": False, "problem": "no ticker has run yet: start `steward worker`"})
-    assert with_ticker == (200, {"ok": True, "problem": None})
-    assert silent[0] == 503
-    assert silent[1]["problem"].startswith("the ticker has been silent for 9")
+    assert before == "no ticker has run yet: start `steward worker`"
+    assert with_ticker is None
+    assert str(silent).startswith("the ticker has been silent for 9")
+
+
+async def test_the_public_is_told_one_word_of_a_state_that_is_known(
+    door: Door, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many ask, the database is asked once in a while; the reason is in the log, once."""
+    looks = 0
+    find = operation.health_problem
+
+    async def looked(of: Database) -> str | None:
+        nonlocal looks
+        looks += 1
+        return await find(of)
+
+    monkeypatch.setattr(operation, "health_problem", looked)
+    monkeypatch.setattr(operation, "KNOWN_SECONDS", 3_600.0)
+
+    told = await asyncio.gather(*(door.state("/healthz") for _ in range(20)))
+    ready = await door.state("/readyz")
+
+    assert set(told) == {(503, "not well")}
+    assert ready == (200, "ready")
+    assert looks == 1
+    assert caplog.messages.count("not well: no ticker has run yet: start `steward worker`") == 1
+
+
+async def test_what_the_public_is_told_follows_what_is_so(
+    door: Door, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(operation, "KNOWN_SECONDS", 0.0)
+
+    before = [await door.state("/healthz") for _ in range(2)]
+    await database.beat(HEARTBEAT, datetime.now(UTC))
+    after = [await door.state("/healthz") for _ in range(2)]
+
+    assert before == [(503, "not well")] * 2
+    assert after == [(200, "well")] * 2
+    said = [each for each in caplog.messages if "well" in each]
+    assert said == ["not well: no ticker has run yet: start `steward worker`", "well again"]
 
 
 @pytest.mark.parametrize(
-    ("minutes", "state", "status"),
-    [(14, DeliveryState.DUE, 200), (16, DeliveryState.DUE, 503), (-60, DeliveryState.DUE, 200)]
-    + [(600, state, 200) for state in DeliveryState if state is not DeliveryState.DUE],
+    ("minutes", "state", "is_well"),
+    [(14, DeliveryState.DUE, True), (16, DeliveryState.DUE, False), (-60, DeliveryState.DUE, True)]
+    + [(600, state, True) for state in DeliveryState if state is not DeliveryState.DUE],
 )
 async def test_messages_that_nobody_sends_are_not_healthy(
-    door: Door, database: Database, minutes: int, state: DeliveryState, status: int
+    database: Database, minutes: int, state: DeliveryState, is_well: bool
 ) -> None:
     """Not even while the ticker beats; what is over, or to come, waits for nobody."""
     now = datetime.now(UTC)
@@ -281,11 +319,10 @@ async def test_messages_that_nobody_sends_are_not_healthy(
         await outbox.put(session, "word", key="one", target="UANA", due_at=now - timedelta(minutes=minutes))
         await session.exec(update(Delivery).values(state=state))
 
-    found = await door.health()
+    problem = await operation.health_problem(database)
 
-    assert found[0] == status
-    if status == 503:
-        assert found[1]["problem"] == "messages have been waiting for 16 minutes: look after `steward worker`"
+    late = "messages have been waiting for 16 minutes: look after `steward worker`"
+    assert problem == (None if is_well else late)
 
 
 async def test_a_database_that_does_not_answer_is_not_healthy(engine: str) -> None:

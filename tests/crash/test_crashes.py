@@ -18,7 +18,7 @@ from tests.wire import wire_to
 KILLS = 4
 DOWN_SECONDS = 3.0
 # Longer than a stop waits, and over before anybody looks for what came of it (see `SETTLE_SECONDS`).
-HANG_SECONDS = 5.5
+HANG_SECONDS = 7.0
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Units of work and what the columns keep, on both engines."""
 
 import asyncio
+import sqlite3
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
 
 from models import requests
-from models.database import Database, async_url, shielded, sqlite_path
+from models.database import PERSON_WAIT_MS, Database, async_url, shielded, sqlite_path
 from models.database_errors import DatabaseBusy
 from models.errors import Overtaken
 from models.kinds.action import ACTION
@@ -23,6 +24,7 @@ from models.kinds.risk import RISK, ResponseStrategy
 from models.labels import Priority
 from models.tables import Act, Delivery, DeliveryState, History, Person, Record, SeenRequest
 from tests.support import NOW, WORKSPACE, make_person, make_record, make_workspace, remember, remembered
+from tests.waiting import until
 
 only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -187,8 +189,15 @@ async def opened(database: Database) -> None:
     assert await database.workspace_ids() == []
 
 
+LONG_QUESTION = """\
+SELECT count(*) FROM (
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 500000) SELECT n FROM numbers
+)
+"""
+
+
 @only_sqlite
-async def test_a_statement_takes_one_trip_to_its_connection(database: Database, trips: list[Any]) -> None:
+async def test_a_question_of_a_moment_takes_no_trip_to_the_thread(database: Database, trips: list[Any]) -> None:
     """Each costs more than what SQLite has to do: four for a statement was most of what a request took."""
     await opened(database)
     trips.clear()
@@ -197,11 +206,28 @@ async def test_a_statement_takes_one_trip_to_its_connection(database: Database, 
         for _ in range(3):
             assert (await session.exec(select(Person))).all() == []
 
-    assert len(trips) == 3
+    assert trips == []
 
 
 @only_sqlite
-async def test_what_takes_the_writer_its_rows_and_their_commit_take_two_trips(
+async def test_a_question_that_takes_longer_is_answered_in_the_thread(database: Database, trips: list[Any]) -> None:
+    """Meanwhile others are answered here, and what the unit has written stays."""
+    await opened(database)
+    trips.clear()
+
+    async with database.unit(WORKSPACE) as session:
+        await requests.claim(session, "before", reference=None, now=NOW)
+        connection = await session.connection()
+        assert (await connection.exec_driver_sql(LONG_QUESTION)).scalar_one() == 500_000
+        assert len(trips) == len(["SELECT"])
+        await requests.claim(session, "after", reference=None, now=NOW)
+
+    assert len(trips) == len(["SELECT", "COMMIT"])
+    assert await remembered(database) == {"before", "after"}
+
+
+@only_sqlite
+async def test_what_takes_the_writer_and_its_rows_take_a_trip_for_the_commit(
     database: Database, trips: list[Any]
 ) -> None:
     """Who holds the writer keeps all others from it, so they go to the thread only where they may have to wait."""
@@ -212,8 +238,34 @@ async def test_what_takes_the_writer_its_rows_and_their_commit_take_two_trips(
         assert (await session.exec(select(Person))).all() == []
         assert [await requests.claim(session, key, reference=None, now=NOW) for key in "abcd"] == [None] * 4
 
-    assert len(trips) == len(["BEGIN and SELECT", "COMMIT"])
+    assert len(trips) == len(["COMMIT"])
     assert len(await remembered(database)) == 4
+
+
+@only_sqlite
+async def test_a_writer_that_another_process_holds_is_waited_for_in_the_thread(
+    database: Database, trips: list[Any]
+) -> None:
+    await opened(database)
+    other = sqlite3.connect(str(database.url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    trips.clear()
+
+    async def write() -> None:
+        async with database.unit(WORKSPACE) as session:
+            await session.exec(select(Person))
+            await requests.claim(session, "waited", reference=None, now=NOW)
+
+    writing = asyncio.create_task(write())
+    await until(lambda: trips)
+    other.execute("COMMIT")
+    await writing
+
+    assert len(trips) == len(["BEGIN and SELECT", "COMMIT"])
+    assert await remembered(database) == {"waited"}
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(text("PRAGMA busy_timeout")) == PERSON_WAIT_MS
+    other.close()
 
 
 @only_sqlite

@@ -4,19 +4,26 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Column, Table, insert, literal, select, update
-from sqlmodel import SQLModel
+from sqlalchemy import JSON, Column, Table, insert, literal, select, text, update
+from sqlmodel import SQLModel, col
+from sqlmodel import select as select_of
 
-from models import erased, erasing
+from bot import erase as bot_erase
+from bot.settings import Settings
+from models import erased, erasing, letting_go
 from models.database import Database, sqlite_path
+from models.kinds.action import ACTION
+from models.serving import SERVING
 from models.tables import Person, Record, RecordTag, scope_of, table_of
 from tests.databases import Databases
 from tests.filled import AFTERWARDS, fill
-from tests.support import WORKSPACE
+from tests.processes import until_it_is
+from tests.support import WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace
 
 WHO = "UBEN"
 NAMES = {"name": "zebedee", "real_name": "Zébedee Quaxford"}
@@ -190,7 +197,7 @@ def test_their_open_records_have_no_owner_and_the_coordinator_is_told_once(outco
     in_use = {row["id"] for row in outcome.before["project"] if row["archived_at"] is None}
     owned = [row for row in outcome.before["record"] if row["owner_id"] == WHO and row["is_open"]]
     owners = {row["id"]: row["owner_id"] for row in outcome.after["record"]}
-    told = [row for row in outcome.after["delivery"] if row["kind"] == erasing.OWNERLESS]
+    told = [row for row in outcome.after["delivery"] if row["kind"] == letting_go.OWNERLESS]
 
     assert owned
     assert {owners[row["id"]] for row in owned if not row["is_archived"]} == {None}
@@ -207,9 +214,57 @@ def test_what_stands_in_slack_is_owed_anew(outcome: Outcome) -> None:
     cards = {row["record_id"] for row in owed if row["kind"] == "card"}
     assert {row["record_id"] for row in outcome.before["card"]} <= cards
     assert kinds.count("standup_digest") == len(answered)
-    assert kinds.count(erasing.REPLY) == sum(1 for row in answered if row["reply_ts"]) > 0
+    assert kinds.count(letting_go.REPLY) == sum(1 for row in answered if row["reply_ts"]) > 0
 
 
 def test_erased_again_there_is_nothing_to_find(outcome: Outcome) -> None:
     assert (outcome.found_again.deleted.total(), outcome.found_again.changed.total()) == (0, 0)
     assert outcome.again == outcome.after
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_what_others_write_of_them_meanwhile_is_erased_too(database: Database, database_url: str) -> None:
+    """One has changed a record that speaks of them, and is overtaken by nothing; one is about to write of them."""
+    async with database.unit(WORKSPACE) as session:
+        await make_workspace(session)
+        ana = await make_person(session, "ana")
+        session.add(Person(id=WHO, timezone="UTC", **NAMES))
+        project = await make_project(session, by=ana, channel=await make_channel(session, "move", members=[ana]))
+        for title in ("Ask Zébedee Quaxford", "Check the fans"):
+            await make_record(session, ACTION, project=project, by=ana, title=title)
+
+    async with (
+        Database(database_url, application=SERVING) as elsewhere,
+        AsyncExitStack() as hers,
+        AsyncExitStack() as his,
+    ):
+        await change(hers, elsewhere, 1, title="Ask Zébedee Quaxford again")
+        await change(his, elsewhere, 2, title="Zebedee's fans")
+        said: list[str] = []
+        told = {"also": (), "spared": (), "only_counts": False}
+        erasing_them = asyncio.create_task(
+            bot_erase.person(Settings(database_url=database_url), None, WHO, said.append, **told)
+        )
+        await until_it_is(1, lambda: count(database, "pg_locks WHERE NOT granted"))
+        await hers.aclose()
+        await until_it_is(0, lambda: count(database, f"person WHERE id = '{WHO}'"))
+        await his.aclose()
+        await erasing_them
+
+    rows = await everything(database)
+    assert [row["title"] for row in rows["record"]] == [f"Ask {erased.NAME} again", f"{erased.NAME}'s fans"]
+    assert not [row for table in rows.values() for row in table if TRACE.search(as_text(row))]
+    assert ["record", "0", "2"] in [line.split() for line in said]
+
+
+async def change(stack: AsyncExitStack, database: Database, number: int, *, title: str) -> None:
+    """Change the record in a unit that ends with the stack."""
+    session = await stack.enter_async_context(database.unit(WORKSPACE))
+    record = (await session.exec(select_of(Record).where(col(Record.number) == number))).one()
+    record.title = title
+    await session.flush()
+
+
+async def count(database: Database, what: str) -> int:
+    async with database.engine.connect() as connection:
+        return (await connection.execute(text(f"SELECT count(*) FROM {what}"))).scalar_one()

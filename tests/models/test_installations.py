@@ -1,7 +1,7 @@
 """Installations and their states: used once, by one, in their time; and changed only as they were seen."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -121,15 +121,37 @@ async def test_what_was_seen_before_a_change_changes_nothing(database: Database,
     assert await stored(database) == before
 
 
+async def test_what_slack_refuses_is_noted_unless_that_changed_meanwhile(database: Database) -> None:
+    await installations.save(database, an_installation(sealed_tokens="one"))
+    fresh = await stored(database)
+
+    await installations.note_refusal(database, fresh, since=NOW, at=NOW)
+    refused = await stored(database)
+    for stale in (fresh, refused.model_copy(update={"sealed_tokens": "two"})):
+        await installations.note_refusal(database, stale, since=LATER, at=LATER)
+    kept = await stored(database)
+    await installations.note_refusal(database, refused, since=None, at=None)
+
+    assert (refused.refused_since, refused.refused_at) == (NOW, NOW)
+    assert kept == refused
+    assert await stored(database) == fresh
+
+
 async def test_removal_erases_the_tokens_of_what_was_installed_before(database: Database) -> None:
     """Twice as once; and of what was installed since nothing."""
     values = {"sealed_tokens": "one", "expires_at": LATER, "refreshing_until": LATER, "refresh_error": "x"}
     await installations.save(database, an_installation(**values))
 
-    assert not await installations.remove(database, "T0001", before=NOW, now=LATER)
+    async def remove(id: str = "T0001", now: datetime = LATER, **meant: Any) -> datetime | None:
+        return await installations.remove(database, id, now=now, **meant)
+
+    assert await remove(made_by=NOW - timedelta(seconds=1)) is None
+    seen = await stored(database)
+    for other in ({"sealed_tokens": "two"}, {"refused_since": LATER}):
+        assert await remove(seen=seen.model_copy(update=other)) is None
     assert (await stored(database)).sealed_tokens == "one"
 
-    for _ in range(2):
-        assert await installations.remove(database, "T0001", before=NOW + timedelta(seconds=1), now=LATER)
+    assert await remove(made_by=NOW, seen=seen) == LATER
+    assert await remove(made_by=NOW, now=LATER + timedelta(days=1)) == LATER
     assert await stored(database) == an_installation(removed_at=LATER)
-    assert not await installations.remove(database, "T9999", before=LATER, now=LATER)
+    assert await remove("T9999") is None

@@ -3,6 +3,8 @@
 import json
 import re
 import time
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,18 @@ async def test_auth_test_names_the_workspace_and_the_bot(sandbox: Sandbox, clien
     assert answer["user_id"] == sandbox.bot_user_id
     assert answer["url"] == f"{sandbox.url}/"
     assert answer.headers["x-oauth-scopes"].split(",") == SCOPES
+
+
+async def test_each_answer_tells_the_workspace_s_time_as_its_events_do(
+    sandbox: Sandbox, client: AsyncWebClient
+) -> None:
+    """So that an app can compare what it was told with when it was installed."""
+    before = sandbox.clock.now().replace(microsecond=0)
+    await sandbox.advance(timedelta(days=400))
+
+    told = parsedate_to_datetime((await client.auth_test()).headers["date"])
+
+    assert before + timedelta(days=400) <= told <= sandbox.clock.now()
 
 
 async def test_tokens_are_told_apart(sandbox: Sandbox) -> None:

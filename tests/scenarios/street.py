@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
 
 from bot import run, web
 from bot.assemble import Slack, Steward
-from bot.installed import InstalledWorkspaces, slack_as_app
+from bot.granting import slack_as_app
+from bot.installed import InstalledWorkspaces
 from bot.manifest import manifest
 from bot.oauth import INSTALL, Installing
 from bot.sealing import Seal, new_key
+from bot.slack_port import SlackWebApi
 from models.database import Database
 from reports.export import export
 from sandbox import Sandbox
@@ -44,8 +47,11 @@ class Street:
 
     async def exchanged(self) -> None:
         """Wait for the tokens that are being exchanged."""
-        while under_way := set(self.installed._exchanging.values()):
-            await asyncio.wait(under_way)
+        await self.installed.settle()
+
+    async def ask(self) -> None:
+        """Ask Slack of every installation whether it still takes the token."""
+        await self.installed._unheard.look()
 
     async def titles(self, team: Team) -> list[str]:
         """What is logged in the company's workspace."""
@@ -66,7 +72,8 @@ async def street_over_http(database_url: str, *, rotates: bool = False) -> Async
             await begin_at(sandbox, START)
             database = Database(database_url, wait_ms=PATIENT_WAIT_MS)
             as_app = slack_as_app(sandbox.client_id, sandbox.client_secret, sandbox.api_url)
-            installed = InstalledWorkspaces(database, Seal([new_key()]), as_app, clock=sandbox.clock)
+            as_bot = partial(SlackWebApi, base_url=sandbox.api_url)
+            installed = InstalledWorkspaces(database, Seal([new_key()]), as_app, as_bot, clock=sandbox.clock)
             steward = Steward(
                 database,
                 Slack("", sandbox.api_url, sandbox.signing_secret),

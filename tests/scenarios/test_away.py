@@ -83,6 +83,8 @@ async def test_what_is_planned_is_shown_changed_in_a_form_and_taken_back(house: 
     ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
     await away(ana, house, "1 dec - 5 dec @ben")
     planned = await away(ana, house, "")
+    await ana.command("#network", "/steward", "back")
+    too_early = said(ana, "#network")
 
     await ana.click(ana.ephemerals("#network")[-1], "away")
     form = held(ana.modal)
@@ -95,6 +97,8 @@ async def test_what_is_planned_is_shown_changed_in_a_form_and_taken_back(house: 
     await house.settled()
 
     assert "Mon 1 Dec to Fri 5 Dec, Ben Fischer stands in" in planned
+    assert "You are not away now, so nothing was changed. You will be away:" in too_early
+    assert "Mon 1 Dec to Fri 5 Dec" in too_early
     assert (form["first_day"], form["last_day"]) == ("2031-12-01", "2031-12-05")
     assert not refused.ok
     assert "before the first one" in errors["last_day"]
@@ -145,6 +149,20 @@ async def test_the_coordinator_notes_it_for_somebody_of_the_project_who_hears_of
     await house.settled()
     assert "Ana Torres took back that you are away Wed 26 Nov to Fri 28 Nov." in words_to(kavya)[-1]
     assert await absences(house) == []
+
+
+async def test_home_says_until_when_somebody_is_away(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#network", "/action", "Order two racks")
+    await away(ana, house, "1 dec - 5 dec")
+    await ana.open_home()
+    before = shown(ana.home or {})
+
+    await away(ana, house, "today until 26 nov")
+    await ana.open_home()
+
+    assert "You are away" not in before
+    assert "You are away until Wed 26 Nov 2031. `/steward back` ends it today." in shown(ana.home or {})
 
 
 async def test_home_offers_the_form_with_today_filled_in(house: House) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from models import erasing
+from models import erasing, letting_go
 from tests.scenarios.house import House, shown
 from tests.scenarios.looking import card
 from tests.scenarios.steps import owed
@@ -44,7 +44,7 @@ async def test_their_records_are_handed_on_and_their_cards_name_them_no_more(hou
     assert (await house.record("A1"))["owner"] == tane.id
     assert "erased person" in shown(card(kavya, "A2"))
     assert "Ben" not in shown(card(kavya, "A1")) + shown(card(kavya, "A2"))
-    assert [row.target for row in await owed(house, erasing.OWNERLESS)] == [kavya.id]
+    assert [row.target for row in await owed(house, letting_go.OWNERLESS)] == [kavya.id]
 
 
 async def test_slack_telling_of_them_again_brings_nothing_back_until_they_act(house: House) -> None:

@@ -424,6 +424,7 @@ async def test_the_fullest_home_stays_within_what_slack_allows(house: House) -> 
     for number in range(6):
         assert (await ana.command("#general", "/decision", f"Choice {number} @ana by 2032-03-05")).ok
     await house.sandbox.advance(timedelta(days=1))
+    await ana.command("#network", "/steward", "away until 28 nov")
     await open_home(house, ana)
     await press(house, ana, "select")
     await ana.submit({"all": ["all"], "deed": "rank"})
@@ -431,7 +432,8 @@ async def test_the_fullest_home_stays_within_what_slack_allows(house: House) -> 
     await press(house, ana, "step:done")
 
     assert ana.home is not None
-    assert 70 < len(ana.home["blocks"]) <= 100
+    assert "You are away until Fri 28 Nov 2031" in shown(ana.home)
+    assert 70 < len(ana.home["blocks"]) <= 100, len(ana.home["blocks"])
 
 
 @sqlite_only

@@ -9,6 +9,7 @@ import pytest
 from bot.manifest import SCOPES
 from bot.oauth import INSTALL
 from models import installations
+from reports.export import export
 from tests.scenarios.street import Street, street_over_http
 
 
@@ -43,15 +44,29 @@ async def test_two_companies_install_it_and_each_has_a_log_of_its_own(street: St
     assert all(each.sealed_tokens and "xoxb" not in each.sealed_tokens for each in stored)
 
 
-async def test_whom_the_first_command_names_is_known_at_once(street: Street) -> None:
-    """Nobody has read the workspace's people yet: Slack is asked."""
+async def test_whom_anybody_names_is_known_at_once(street: Street) -> None:
+    """Nobody has read the workspace's people yet: Slack is asked, with the first command and with every later one."""
     acme = street.sandbox.workspace_named("Acme")
     zoe, ben = acme.person("zoe"), acme.person("ben")
+    carl, dora, emil = (acme.add_person(name, f"{name.title()} Fox") for name in ("carl", "dora", "emil"))
     await street.install(zoe)
+    await zoe.invite("#network", acme.bot_user_id)
 
     await zoe.command("#network", "/action", "Buy cables @ben")
+    await zoe.command("#network", "/action", "Lay cables @carl")
+    await zoe.command("#network", "/action", "")
+    assert (await zoe.submit({"title": "Test cables", "owner_id": dora.id})).ok
+    await zoe.say("#network", "@Steward action What does @emil say of the cables?")
+    await street.settled()
 
-    assert f"Owner {ben.user.real_name}" in str(zoe.ephemerals("#network"))
+    async with street.steward.database.unit(acme.team_id, writes=False) as session:
+        owners = {each["title"]: each["owner"] for each in (await export(session)).records}
+    assert owners == {
+        "Buy cables": ben.id,
+        "Lay cables": carl.id,
+        "Test cables": dora.id,
+        "What does @Emil Fox say of the cables?": emil.id,
+    }
 
 
 async def test_whoever_removes_it_and_installs_it_again_finds_the_log_as_it_was(street: Street) -> None:
@@ -76,6 +91,33 @@ async def test_whoever_removes_it_and_installs_it_again_finds_the_log_as_it_was(
     assert await street.titles(northwind) == ["Of ana", "The fans stop"]
     assert await street.titles(acme) == ["Of zoe", "Again"]
     assert "Again" in str(zoe.messages("#network"))
+
+
+async def test_a_removal_that_nobody_heard_of_is_found_by_asking(street: Street) -> None:
+    """And what was stored there goes in its time. One odd answer about another workspace does no harm meanwhile."""
+    northwind, acme = street.sandbox, street.sandbox.workspace_named("Acme")
+    ana, zoe = northwind.person("ana"), acme.person("zoe")
+    for each in (ana, zoe):
+        await street.install(each)
+        await each.command("#network", "/action", f"Of {each.user.name}")
+    await street.settled()
+
+    await acme.uninstall(told=False)
+    street.sandbox.fail("auth.test", error="invalid_auth", times=2)
+    await street.ask()
+    refused = await street.steward.workspace_ids()
+    assert (await ana.command("#network", "/risk", "The fans stop")).ok
+    used = await street.steward.workspace_ids()
+    for _ in range(15):
+        await street.sandbox.advance(timedelta(hours=12))
+        await street.ask()
+    await street.sandbox.advance(timedelta(days=30, minutes=1))
+    await street.steward.runner.purge()
+
+    assert (refused, used) == ([], [northwind.team_id])
+    assert await street.titles(northwind) == ["Of ana", "The fans stop"]
+    assert await street.steward.database.workspace_ids(also_removed=True) == [northwind.team_id]
+    assert [each.id for each in await installations.everywhere(street.steward.database)] == [northwind.team_id]
 
 
 async def test_a_scope_that_is_left_out_is_known_from_the_installation(street: Street) -> None:
@@ -157,7 +199,21 @@ async def test_an_organisation_takes_it_from_a_workspace_and_then_from_all(stree
     assert await served() == {northwind.team_id}
     await group.grant("Acme")
     assert await served() == {northwind.team_id, acme.team_id}
-    await street.sandbox.advance(timedelta(minutes=1))
+    await group.withdraw("Acme", told=False)
+    await street.ask()
+    assert await served() == {northwind.team_id}
+    for _ in range(15):
+        await street.sandbox.advance(timedelta(hours=12))
+        await street.ask()
+    soon = street.sandbox.clock.now() + timedelta(seconds=1)
+    assert await installations.removed(street.steward.database, before=soon) == [acme.team_id]
+    await group.grant("Acme", told=False)
+    zoe = acme.person("zoe")
+    before = await zoe.command("#network", "/action", "Too early")
+    await street.ask()
+    after = await zoe.command("#network", "/action", "Buy cables")
+    assert ("Logged" in str(before.body), "Logged" in str(after.body)) == (False, True)
+    assert await served() == {northwind.team_id, acme.team_id}
     await group.uninstall()
     assert await served() == set()
     [installation] = await installations.everywhere(street.steward.database)

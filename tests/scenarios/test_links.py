@@ -191,6 +191,7 @@ async def test_an_approved_decision_is_superseded_when_the_next_one_is_approved(
 
     assert "D1 holds until this one is approved." in answered(ben)
     assert (await status(house, "D1"), await status(house, "D2")) == ("approved", "proposed")
+    assert "Would be superseded by: \nD2  \nUse copper" in shown(card(ana, "D1"))
     await typed(house, ana, "/steward D2 approve")
     confirmation = answer(ana)
     assert await status(house, "D1") == "superseded"

@@ -94,6 +94,23 @@ async def test_a_coordinator_on_leave_gets_no_preview_and_the_channel_its_summar
 
 
 @on_sqlite
+async def test_the_deputy_of_a_coordinator_on_leave_gets_the_preview_and_nothing_to_press(house: House) -> None:
+    """Who stands in has no more rights than before."""
+    ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
+    await log(house, "Measure the room")
+    await ana.command("#network", "/steward", "away 27 nov @kavya")
+
+    await at(house, ana, FRIDAY, 15)
+
+    [seen] = previews(kavya)
+    assert previews(ana) == []
+    assert "Ana Torres, who coordinates it, is away, and you stand in." in shown(seen)
+    assert "As it would look now:" in shown(seen)
+    assert "summary:" not in str(seen["blocks"])
+    assert len(summaries(house)) == 1
+
+
+@on_sqlite
 async def test_a_headline_stands_above_one_summary_with_its_authors_name(house: House) -> None:
     ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
     await log(house, "Order two racks by 2031-12-01")

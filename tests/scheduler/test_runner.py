@@ -17,10 +17,11 @@ from models.tables import Record, SeenRequest
 from scheduler import deliveries
 from scheduler.jobs import JOBS, Job
 from scheduler.notices import DELIVERY_KINDS
-from scheduler.runner import HEARTBEAT, Runner
+from scheduler.runner import HEARTBEAT, STUCK_SECONDS, ClockStuck, Runner
 from tests.support import NOW, WORKSPACE, FixedClock, make_record, make_workspace
 from tests.support_installations import an_installation
 from tests.support_slack import RecordingSlack, make_sender, states, stored
+from tests.waiting import until
 
 KINDS = deliveries.by_key(DELIVERY_KINDS)
 
@@ -184,6 +185,114 @@ async def test_stopping_waits_for_the_tick_under_way(house: Database, clock: Fix
     await stopping
 
     assert [row.dedupe_key for row in await stored(house)] == ["hello"]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_clock_that_stands_still_says_so_and_is_stopped_all_the_same(
+    house: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(session: AsyncSession, now: datetime) -> None:
+        await owe_hello(session, now)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("scheduler.runner.STUCK_SECONDS", 0.5)
+    runner = make_runner(house, clock, Bell(), Job("hang", hang))
+    runner.start()
+
+    with pytest.raises(ClockStuck, match="Start Steward again"):
+        await runner.stuck()
+    await runner.stop(0.01)
+
+    assert await stored(house) == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_clock_that_fails_each_time_stands_still(
+    house: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> list[str]:
+        raise ValueError("out of order")
+
+    monkeypatch.setattr("scheduler.runner.STUCK_SECONDS", 0.5)
+    monkeypatch.setattr("scheduler.runner.TICK_SECONDS", 0.02)
+    runner = Runner(house, clock=clock, wall=clock, wake=Bell(), workspaces=broken)
+    runner.start()
+
+    with pytest.raises(ClockStuck):
+        await runner.stuck()
+    await runner.stop()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_process_that_was_stopped_as_a_whole_does_not_stand_still(
+    house: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept, or a container that was paused."""
+    now, looks = 0.0, 0
+
+    def monotonic() -> float:
+        nonlocal looks
+        looks += 1
+        return now
+
+    monkeypatch.setattr("scheduler.runner.monotonic", monotonic)
+    monkeypatch.setattr("scheduler.runner.TICK_SECONDS", 0.01)
+    watching = asyncio.create_task(make_runner(house, clock, Bell()).stuck())
+    await asyncio.sleep(0)
+
+    now = 10 * STUCK_SECONDS
+    before = looks
+    await until(lambda: watching.done() or looks > before + 5)
+
+    assert not watching.done()
+    watching.cancel()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_clock_with_much_to_do_does_not_stand_still(
+    house: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is each piece of work, not all of them."""
+    passed, is_stuck = 0.0, []
+
+    async def take_long(session: AsyncSession, now: datetime) -> None:
+        nonlocal passed
+        passed += 0.7 * STUCK_SECONDS
+        watching = asyncio.create_task(runner.stuck())
+        await asyncio.sleep(0)
+        is_stuck.append(watching.done())
+        watching.cancel()
+
+    monkeypatch.setattr("scheduler.runner.monotonic", lambda: passed)
+    runner = make_runner(house, clock, Bell(), Job("long", take_long))
+    await runner.tick()
+
+    assert is_stuck == [False, False]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_stop_right_after_the_start_is_no_fault(
+    house: Database, clock: FixedClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tick that was begun is seen out, and the purge cancelled without a word."""
+
+    async def hang(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("scheduler.runner.CLEANING_WAITS", 0)
+    monkeypatch.setattr(installations, "removed", hang)
+    runner = make_runner(house, clock, Bell())
+    runner.start()
+    await asyncio.sleep(0)
+
+    await runner.stop()
+    under_way = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.wait(under_way)
+
+    assert under_way
+    assert await house.last_beat(HEARTBEAT) == NOW
+    assert caplog.text == ""
+    assert runner.failures == {}
 
 
 async def test_a_tick_that_fails_altogether_is_logged_and_the_next_one_comes(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from models import forgetting, installations
+from models import installations, purging
 from models.database import Database
 from models.tables import Comment, Record, Workspace
 from tests.models.test_scope import OURS, THEIRS, of_workspace, stored, two_workspaces
@@ -42,10 +42,10 @@ async def set_removed_at(database: Database, at: Any) -> None:
 async def test_a_purge_deletes_every_row_of_the_workspace_and_none_of_another(
     two_workspaces: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forgetting, "AT_ONCE", 2)  # more than one batch a table
+    monkeypatch.setattr(purging, "AT_ONCE", 2)  # more than one batch a table
     before = await stored(two_workspaces)
 
-    gone = await forgetting.purge(two_workspaces, THEIRS)
+    gone = await purging.purge(two_workspaces, THEIRS)
 
     after = await stored(two_workspaces)
     assert not any(of_workspace(after, THEIRS).values())
@@ -55,15 +55,15 @@ async def test_a_purge_deletes_every_row_of_the_workspace_and_none_of_another(
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_purge_may_be_repeated(two_workspaces: Database) -> None:
-    await forgetting.purge(two_workspaces, THEIRS)
+    await purging.purge(two_workspaces, THEIRS)
 
-    assert await forgetting.purge(two_workspaces, THEIRS) == 0
+    assert await purging.purge(two_workspaces, THEIRS) == 0
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_references_are_checked_again_after_a_purge(two_workspaces: Database) -> None:
     """The purge has a connection of its own for what it may do without looking."""
-    await forgetting.purge(two_workspaces, THEIRS)
+    await purging.purge(two_workspaces, THEIRS)
 
     async with two_workspaces.outside(writes=True) as connection:
         assert (await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar_one() == 1
@@ -84,7 +84,7 @@ async def test_a_purge_ends_where_somebody_installs_it_again(
 
     after_each_batch(two_workspaces, monkeypatch, install_again)
 
-    gone = await forgetting.purge(two_workspaces, THEIRS, removed_before=NOW - forgetting.KEPT)
+    gone = await purging.purge(two_workspaces, THEIRS, removed_before=NOW - purging.KEPT)
 
     after = await stored(two_workspaces)
     left = sum(map(len, of_workspace(after, THEIRS).values()))
@@ -99,7 +99,7 @@ async def test_tokens_of_an_installation_that_was_not_met_yet_outlive_a_purge(tw
     await set_removed_at(two_workspaces, REMOVED)
     await installations.save(two_workspaces, an_installation(THEIRS, sealed_tokens="new"))
 
-    await forgetting.purge(two_workspaces, THEIRS, removed_before=NOW - forgetting.KEPT)
+    await purging.purge(two_workspaces, THEIRS, removed_before=NOW - purging.KEPT)
 
     assert not any(of_workspace(await stored(two_workspaces), THEIRS).values())
     assert [each.sealed_tokens for each in await installations.everywhere(two_workspaces)] == ["new"]
@@ -118,6 +118,6 @@ async def test_what_is_stored_during_a_purge_goes_too(
 
     after_each_batch(two_workspaces, monkeypatch, comment)
 
-    await forgetting.purge(two_workspaces, THEIRS)
+    await purging.purge(two_workspaces, THEIRS)
 
     assert not any(of_workspace(await stored(two_workspaces), THEIRS).values())
