@@ -134,10 +134,13 @@ def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought]) -> li
     ]
 
 
+# Made once, since making it takes longer than asking by it.
+_OTHER: Final[Any] = aliased(Record)
+
+
 def _having(session: AsyncSession, sought: Sought) -> Any:
-    record: Any = aliased(Record)
     return union(
-        select(record.id).where(_has(session, "record", record, sought)),
+        select(_OTHER.id).where(_has(session, "record", _OTHER, sought)),
         select(col(Comment.record_id)).where(
             _has(session, "comment", Comment, sought), col(Comment.taken_back_at).is_(None)
         ),
