@@ -134,8 +134,8 @@ def sought_phrase(text: str) -> Sought:
 def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought]) -> list[Any]:
     """The records that have all that is wanted, each thing in their texts or a comment, the newest first.
 
-    `ids` selects those that count, by their ids. There are two questions: of all that have it in their own texts, and
-    of some of them with those that have it with their comments.
+    `ids` selects those that count, by their ids. There are two questions: for those that have it in their own texts,
+    and for those that have some of it in a comment.
     """
     engine = _engine(session)
     in_texts = engine.newest(ids, engine.all_of([_question(engine, each) for each in wanted]))
@@ -147,10 +147,13 @@ def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought]) -> li
     ]
 
 
+# Made once, since making it takes longer than asking by it.
+_OTHER: Final[Any] = aliased(Record)
+
+
 def _having(session: AsyncSession, sought: Sought) -> Any:
-    record: Any = aliased(Record)
     return union(
-        select(record.id).where(_has(session, "record", record, sought)),
+        select(_OTHER.id).where(_has(session, "record", _OTHER, sought)),
         select(col(Comment.record_id)).where(
             _has(session, "comment", Comment, sought), col(Comment.taken_back_at).is_(None)
         ),

@@ -54,7 +54,9 @@ class _Cursor:
         """Do what waits for nobody and takes less than the way to the thread and back; whether it was that."""
         connection = self._connection
         is_row = connection.writes and sql.startswith("INSERT") and len(parameters) < VALUES_OF_A_ROW
-        if not (is_row or sql.startswith("SELECT")) or not connection.begins_here():
+        # Nothing breaks off the full-text table while it gathers what begins with a word.
+        is_search = " MATCH " in sql and not connection.writes
+        if not (is_row or sql.startswith("SELECT")) or is_search or not connection.begins_here():
             return False
         ask = partial(self._ask, sqlite3.Cursor.execute, sql, parameters)
         if not is_row:

@@ -50,17 +50,20 @@ async def today_of_projects(
 
 Conditions = Sequence[ColumnElement[bool]]
 
+# Of more owners there is one way, and no index gives it in order.
+MOST_HANDS = 5
+
 
 def alternatives_of(filters: Filters, actor: Actor, today: Today) -> list[Conditions]:
     """What a record must be, in one way or another, each of which an index answers; it may be several.
 
     Names of owners have become ids by now; projects are asked for elsewhere.
     """
-    hands: list[Conditions] = [[_owned_by(owner, actor)] for owner in filters.owners]
-    hands += [[_helped_by(actor)]] if filters.helping else []
+    hands = [_owned_by(owner, actor) for owner in filters.owners] + ([_helped_by(actor)] if filters.helping else [])
+    in_hands = [[hand] for hand in hands] if len(hands) <= MOST_HANDS else [[or_(*hands)]]
     waits = _waiting_for(actor, today) if filters.waiting else []
     always = conditions_of(filters, today)
-    return [[*always, *hand, *wait] for hand in hands or [[]] for wait in waits or [[]]]
+    return [[*always, *hand, *wait] for hand in in_hands or [[]] for wait in waits or [[]]]
 
 
 def conditions_of(filters: Filters, today: Today) -> Conditions:
