@@ -25,7 +25,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks import stops, tick
+from benchmarks import claims, stops, tick
 from benchmarks.data import fill, stored, words
 from benchmarks.goals import Goal, judged
 from benchmarks.load import CONNECTIONS, Timed, arrive, saturate
@@ -42,7 +42,8 @@ REST_SECONDS = 20
 class Size:
     """How much is done: records there are, rounds, seconds of each kind of measuring, requests that arrive a second.
 
-    `few` is another number of records to be compared with, `loads` is what the clock has to look after.
+    `few` is another number of records to be compared with, `loads` is what the clock has to look after. Messages are
+    claimed by `claimed`, and for `minutes` requests arrive without a pause.
     """
 
     records: int
@@ -51,10 +52,12 @@ class Size:
     seconds: float
     rate: float
     loads: tuple[tick.Load, ...]
+    claimed: int
+    minutes: float
 
 
-FULL = Size(records=100_000, few=1_000, rounds=5, seconds=1.5, rate=100, loads=tick.FULL)
-QUICK = Size(records=300, few=100, rounds=1, seconds=0.3, rate=20, loads=tick.QUICK)
+FULL = Size(records=100_000, few=1_000, rounds=5, seconds=1.5, rate=100, loads=tick.FULL, claimed=4_000, minutes=10)
+QUICK = Size(records=300, few=100, rounds=1, seconds=0.3, rate=20, loads=tick.QUICK, claimed=100, minutes=0.01)
 
 # Whoever looks at lists does so more rarely than records are logged: a tenth as often.
 LISTS_SHARE = 0.1
@@ -67,6 +70,7 @@ class Server:
     name: str
     port: int
     pid: int
+    api: str
     database: Database | None = None
     stores: bool = False
     ready_seconds: float = 0.0
@@ -112,7 +116,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, help="how many there are in the database that is compared with")
     parser.add_argument("--rate", type=float, help="requests a second in the part that arrives at a fixed rate")
     parser.add_argument("--rounds", type=int, help="how often each is measured; the median counts")
-    parser.add_argument("--only", choices=tuple(PARTS), help="one of the two parts")
+    parser.add_argument("--only", choices=tuple(PARTS), help="one part; `steady`, which takes long, only so")
     parser.add_argument("--engine", choices=("SQLite", "PostgreSQL"), help="one of the two databases")
     parser.add_argument("--write", type=Path, help=f"where the tables go, in place of {REPORT}; nowhere with --quick")
     given = parser.parse_args()
@@ -123,7 +127,7 @@ def main() -> None:
     document = given.write or (None if given.quick else REPORT)
     bad: list[Scan] = []
     for engine in (name for name in engines if given.engine in (None, name)):
-        for part in (name for name in PARTS if given.only in (None, name)):
+        for part in (name for name in PARTS if name == (given.only or name) and (given.only or name != STEADY)):
             table, scanning = asyncio.run(PARTS[part](engine, size))
             bad += scanning
             print(f"{table}\n", flush=True)  # noqa: T201 - this is what it is for
@@ -174,8 +178,9 @@ async def of_the_clock(engine: str, size: Size) -> tuple[str, list[Scan]]:
     async with _new_databases(engine) as new_database:
         costs, bad = await tick.measure(engine, new_database, size.loads)
         found = await stops.while_much_is_due(new_database(), size.loads[0])
-        goals = [*tick.goals(costs), *stops.goals(engine, found)]
-        return "\n\n".join([tick.drawn(costs), stops.drawn(found), judged(goals)]), bad
+        claimed = await claims.measure(new_database, size.claimed, size.rounds)
+        goals = [*tick.goals(costs), *claims.goals(engine, claimed), *stops.goals(engine, found)]
+        return "\n\n".join([tick.drawn(costs), claims.drawn(claimed), stops.drawn(found), judged(goals)]), bad
 
 
 async def of_requests(engine: str, size: Size) -> tuple[str, list[Scan]]:
@@ -204,9 +209,38 @@ async def of_requests(engine: str, size: Size) -> tuple[str, list[Scan]]:
         return "\n\n".join([drawn(rows, size), stops.drawn(found), judged(goals)]), []
 
 
+async def of_steadiness(engine: str, size: Size) -> tuple[str, list[Scan]]:
+    """The table of many minutes of logging without a pause. Raises Refused for an answer that fails."""
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(stand_in())
+        new_database = await stack.enter_async_context(_new_databases(engine))
+        server = await stack.enter_async_context(steward(engine, new_database(), api, size.records))
+        log = rows_of(server)[0]
+        await arrive(server.port, log.make, log.expected, rate=size.rate, number=3)
+        before, number = await _stored(log), int(size.rate * size.minutes * 60)
+        timed = await arrive(server.port, log.make, log.expected, rate=size.rate, number=number)
+        kept = await _stored(log) - before
+        if kept < number - timed.late:
+            raise SystemExit(f"{number - timed.late} were said to be logged, {kept} are.")
+        cells = (f"{engine}, {size.records:,}", f"{size.minutes:g}", f"{number:,}", f"{kept:,}")
+        latencies = (f"{timed.percentile(share):.1f}" for share in (0.5, 0.99, 1))
+        return "\n".join(
+            [
+                f"Records logged at {size.rate:g} a second. Late is what took over two seconds; an answer that failed "
+                "would have ended the run.",
+                "",
+                "| where | minutes | asked | stored | p50 ms | p99 ms | longest ms | late |",
+                "|---|---|---|---|---|---|---|---|",
+                f"| {' | '.join((*cells, *latencies, str(timed.late)))} |",
+            ]
+        ), []
+
+
+STEADY = "steady"
 PARTS: Mapping[str, Callable[[str, Size], Coroutine[Any, Any, tuple[str, list[Scan]]]]] = {
     "requests": of_requests,
     "tick": of_the_clock,
+    STEADY: of_steadiness,
 }
 
 
@@ -256,10 +290,10 @@ def rows_of(server: Server) -> list[Row]:
     """What is asked of the server."""
     if server.database is None:
         what = "store one row" if server.stores else ALONE
-        return [Row(what, server, lambda: command(server.port, "/action", words(5)), b"Logged")]
+        return [Row(what, server, lambda: command(server.port, server.api, "/action", words(5)), b"Logged")]
 
     def ask(name: str, text: Callable[[], str]) -> Callable[[], bytes]:
-        return lambda: command(server.port, name, text())
+        return lambda: command(server.port, server.api, name, text())
 
     return [
         Row(LOG, server, ask("/action", lambda: f"{words(5)} by 2099-03-05 !high"), b"Logged"),
@@ -325,7 +359,7 @@ async def bolt(name: str, api: str, file: Path | None = None) -> AsyncIterator[S
     port = _free_port()
     began = perf_counter()
     async with _process("-m", "benchmarks.bare_app", str(port), api, *([str(file)] if file else [])) as pid:
-        server = Server(name, port, pid, stores=file is not None)
+        server = Server(name, port, pid, api, stores=file is not None)
         await _first_answer(server, began)
         yield server
 
@@ -348,7 +382,7 @@ async def steward(name: str, url: str, api: str, records: int) -> AsyncIterator[
         await _compiled("import bot.command_line, bot.run")
         began = perf_counter()
         async with _process("-c", "from bot.command_line import main; main()", "web", **variables) as pid:
-            server = Server(name, port, pid, database)
+            server = Server(name, port, pid, api, database)
             await _first_answer(server, began)
             yield server
     finally:

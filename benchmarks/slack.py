@@ -17,8 +17,8 @@ TEAM, PERSON, CHANNEL, BOT = "T0BENCH", "U0ANA", "C0BENCH", "U0BOT"
 _numbers = count(1)
 
 
-def command(port: int, name: str, text: str) -> bytes:
-    """The bytes of one signed request, which no other equals."""
+def command(port: int, api: str, name: str, text: str) -> bytes:
+    """The bytes of one signed request, which no other equals; what is said later goes to the Web API's address."""
     fields = {
         "token": "x",
         "team_id": TEAM,
@@ -31,7 +31,7 @@ def command(port: int, name: str, text: str) -> bytes:
         "text": text,
         "api_app_id": "A0BENCH",
         "is_enterprise_install": "false",
-        "response_url": "http://127.0.0.1:9/nowhere",
+        "response_url": f"{api}response",
         "trigger_id": f"{next(_numbers)}.{time.time_ns()}",
     }
     body = urlencode(fields).encode()

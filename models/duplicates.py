@@ -50,7 +50,7 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
         return []
     said = " ".join(words_of(title))
     known = {
-        "question": most_of(session, words),
+        "question": most_of(session, kind, words),
         "project_id": project.id,
         "kind": kind.key,
         "ending": f" {said}",

@@ -48,8 +48,9 @@ from models.own_fields import kind_in
 from models.tables import Comment, Record, table_of
 from models.words import joined_words_of, ways_to_find, words_of
 
-# Parts the texts of one record, so that no phrase runs from one into the next. No word can be it.
-_BETWEEN: Final = " ‖ "
+# Parts the texts of one record, so that no phrase runs from one into the next. No word can be it, or hold it.
+_MARK: Final = "‖"
+_BETWEEN: Final = f" {_MARK} "
 
 # PostgreSQL indexes at most a megabyte of words a record; a letter takes up to four bytes.
 MOST_INDEXED: Final = 250_000
@@ -78,14 +79,26 @@ def is_found_by(kind: Kind, keys: set[str]) -> bool:
 
 
 def index(item: Item) -> None:
-    """Note the words of all its texts on the record, for the database to index when it is stored."""
+    """Note the words of all its texts on the record, for the database to index when it is stored.
+
+    Those of its title are among them once more, as its kind's.
+    """
     found_in = list(passages(item))
     texts = [" ".join(words_of(passage.text)) for passage in found_in]
-    joined = [word for passage in found_in for word in joined_words_of(passage.text)]
+    joined = [joined_words_of(passage.text) for passage in found_in]
     title = _BETWEEN.join(filter(None, [item.reference.lower(), texts[0]]))
-    words = _BETWEEN.join(filter(None, [title, *texts[1:], *joined]))
+    of_title = " ".join(in_title(item.kind, word) for word in (*texts[0].split(), *joined[0]))
+    words = _BETWEEN.join(filter(None, [title, of_title, *texts[1:], *(word for each in joined for word in each)]))
     item.record.title_words = title
     item.record.words = words if len(words) <= MOST_INDEXED else words[:MOST_INDEXED].rpartition(" ")[0]
+
+
+def in_title(kind: Kind, word: str) -> str:
+    """The word as the index has it of titles of that kind alone.
+
+    Asked for, it gives a small part of the records that the plain word does, and takes as small a part of the time.
+    """
+    return f"{kind.letter.lower()}{_MARK}{word}"
 
 
 def words_of_comment(said: str) -> str:
@@ -121,8 +134,8 @@ def sought_phrase(text: str) -> Sought:
 def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought]) -> list[Any]:
     """The records that have all that is wanted, each thing in their texts or a comment, the newest first.
 
-    `ids` selects those that count, by their ids. There are two questions: of all that have it in their own texts, and
-    of some of them with those that have it with their comments.
+    `ids` selects those that count, by their ids. There are two questions: for those that have it in their own texts,
+    and for those that have some of it in a comment.
     """
     engine = _engine(session)
     in_texts = engine.newest(ids, engine.all_of([_question(engine, each) for each in wanted]))
@@ -134,10 +147,13 @@ def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought]) -> li
     ]
 
 
+# Made once, since making it takes longer than asking by it.
+_OTHER: Final[Any] = aliased(Record)
+
+
 def _having(session: AsyncSession, sought: Sought) -> Any:
-    record: Any = aliased(Record)
     return union(
-        select(record.id).where(_has(session, "record", record, sought)),
+        select(_OTHER.id).where(_has(session, "record", _OTHER, sought)),
         select(col(Comment.record_id)).where(
             _has(session, "comment", Comment, sought), col(Comment.taken_back_at).is_(None)
         ),
@@ -171,16 +187,18 @@ def _side_by_side(rows: Any, sought: Sought) -> ColumnElement[bool]:
 BEGINNING: Final = 3
 
 
-def most_of(session: AsyncSession, words: Sequence[str]) -> str:
-    """What to ask the index for records that have all of the words but one, or of one or two all; see `answering`.
+def most_of(session: AsyncSession, kind: Kind, words: Sequence[str]) -> str:
+    """What to ask the index for records of the kind that have all of the words but one in their titles.
+
+    Of one or two words all; see `answering`.
 
     A word that is left out may be misspelt or have another ending. Where none can be, the beginnings of the words are
     enough; they are looked for in such questions only, since each stands for many words.
     """
     engine = _engine(session)
     if len(words) < 3:
-        return engine.all_of([engine.words([word[:BEGINNING]]) for word in words])
-    return _all_but_one(engine, [engine.word.format(word) for word in words])
+        return engine.all_of([engine.words([in_title(kind, word[:BEGINNING])]) for word in words])
+    return _all_but_one(engine, [engine.word.format(in_title(kind, word)) for word in words])
 
 
 def _all_but_one(engine: "_Engine", asked: Sequence[str]) -> str:
@@ -290,9 +308,11 @@ _COMMENTS: Final[Any] = table_of(Comment)
 
 # What each database is given to keep the index of a table. In SQLite the words stay where they are and the full-text
 # table only points at them: its tokenizer takes what stands between spaces for a word, and `detail` leaves out where.
+# PostgreSQL would put off the indexing of what is new, and look through all of that for every question meanwhile.
 _SCHEMA: Final[Mapping[str, Sequence[str]]] = {
     "postgresql": (
-        "CREATE INDEX ix_{0}_words ON {0} USING gin (array_to_tsvector(array_remove(string_to_array(words, ' '), '')))",
+        "CREATE INDEX ix_{0}_words ON {0} USING gin (array_to_tsvector(array_remove(string_to_array(words, ' '), ''))) "
+        "WITH (fastupdate = off)",
     ),
     "sqlite": (
         "CREATE VIRTUAL TABLE {0}_words USING fts5("

@@ -50,16 +50,20 @@ async def today_of_projects(
 
 Conditions = Sequence[ColumnElement[bool]]
 
+# Of more owners there is one way, and no index gives it in order.
+MOST_HANDS = 5
+
 
 def alternatives_of(filters: Filters, actor: Actor, today: Today) -> list[Conditions]:
     """What a record must be, in one way or another, each of which an index answers; it may be several.
 
     Names of owners have become ids by now; projects are asked for elsewhere.
     """
-    hands = [*_owned(filters, actor), *([[_helped_by(actor)]] if filters.helping else [])]
+    hands = [_owned_by(owner, actor) for owner in filters.owners] + ([_helped_by(actor)] if filters.helping else [])
+    in_hands = [[hand] for hand in hands] if len(hands) <= MOST_HANDS else [[or_(*hands)]]
     waits = _waiting_for(actor, today) if filters.waiting else []
     always = conditions_of(filters, today)
-    return [[*always, *hand, *wait] for hand in hands or [[]] for wait in waits or [[]]]
+    return [[*always, *hand, *wait] for hand in in_hands or [[]] for wait in waits or [[]]]
 
 
 def conditions_of(filters: Filters, today: Today) -> Conditions:
@@ -91,18 +95,10 @@ def _by_zone(days: dict[str, date]) -> Day:
     return Day(literal(first, Date) if first == last else case(by_zone, value=col(Project.timezone)), first, last)
 
 
-# Each way is a part of a statement, so more owners than that are one: their records are read and put in order.
-MOST_APART = 5
-
-
-def _owned(filters: Filters, actor: Actor) -> list[Conditions]:
-    """That one of the owners has it, each of a few by itself: an index holds what is theirs in the order of lists."""
-    owner_id = col(Record.owner_id)
-    owners = [actor.id if owner == ME else owner for owner in filters.owners if owner != NOBODY]
-    ways: list[Conditions] = [[owner_id == each] for each in owners]
-    if len(owners) > MOST_APART:
-        ways = [[owner_id.in_(owners)]]
-    return [*ways, *([[owner_id.is_(None)]] if NOBODY in filters.owners else [])]
+def _owned_by(owner: str, actor: Actor) -> ColumnElement[bool]:
+    if owner == NOBODY:
+        return col(Record.owner_id).is_(None)
+    return col(Record.owner_id) == (actor.id if owner == ME else owner)
 
 
 def _helped_by(actor: Actor) -> ColumnElement[bool]:
@@ -138,7 +134,7 @@ def _between(start: Day, end: Day) -> ColumnElement[bool]:
 def _waiting_for(actor: Actor, today: Today) -> list[Conditions]:
     """What stands still until the actor acts: what they own that is overdue, and what they are to approve."""
     return [
-        [col(Record.owner_id) == actor.id, _due(When.OVERDUE, today)],
+        [_owned_by(ME, actor), _due(When.OVERDUE, today)],
         [col(Record.is_open).is_(True), awaits_approval(), decides_for(actor)],
     ]
 

@@ -71,9 +71,8 @@ async def listed(
     """A page of the records that the filters ask for and the actor may see, of these projects or of all.
 
     The filters' channels have become `projects` by now, and names of owners ids. An archived project stands only in a
-    list of its own. In a list of one kind what the kind
-    says comes first, then the due date; closed records stand by when they were closed. The number of statements does
-    not depend on how many records there are.
+    list of its own. In a list of one kind what the kind says comes first, then the due date; closed records stand by
+    when they were closed. The number of statements does not depend on how many records there are.
     """
     today = await today_of_projects(session, actor, projects, now)
     place = in_use() if projects is None else col(Record.project_id).in_([project.id for project in projects])

@@ -150,10 +150,12 @@ async def install(database: Database) -> None:
         refresh_error="ratelimited",
     )
     await installations.save(database, wide)
-    await installations.save(database, an_installation(GONE, removed_at=MONDAY))
+    refused = {"refused_since": MONDAY, "refused_at": AFTERWARDS}
+    await installations.save(database, an_installation(GONE, removed_at=MONDAY, **refused))
     await installations.begin(database, "0" * 64, now=MONDAY, expires_at=AFTERWARDS)
+    gone = Workspace(id=GONE, name="Gone", bot_user_id="UBOT", installation_id="E0001", removed_at=MONDAY, **refused)
     async with database.unit(GONE) as session:
-        session.add(Workspace(id=GONE, name="Gone", bot_user_id="UBOT", installation_id="E0001", removed_at=MONDAY))
+        session.add(gone)
 
 
 async def fill(database: Database, workspace_id: str) -> None:

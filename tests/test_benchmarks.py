@@ -46,6 +46,15 @@ def test_the_benchmark_of_the_clock_measures_few_records_and_many() -> None:
     turns = {row[0]: float(row[1]) for row in told if len(row) == 2 and row[1].replace(".", "").isdigit()}
     assert turns.keys() == {"a look at which 100 come due", "sending them"}
     assert all(turns.values())
+    claimed = [row for row in told if len(row) == 3 and row[0].isdigit()]
+    assert [(row[0], row[2]) for row in claimed] == [("1", "0"), ("2", "0")]
+
+
+def test_the_benchmark_of_steadiness_counts_what_was_asked_and_what_is_stored() -> None:
+    [told] = [row for row in cells(bench("--only", "steady")) if len(row) == 8 and row[0].startswith("SQLite")]
+
+    assert told[2] == told[3] == "12"
+    assert 0 < float(told[4]) <= float(told[6])
 
 
 def bench(*arguments: str) -> str:

@@ -70,6 +70,7 @@ ANSWERS: Sequence[tuple[str, list[str]]] = (
     ("high", ["High Sunday"]),
     ("nobody risks", ["Grave and soon", "Slight", "Unknown"]),
     ("@me", ["Next Monday 50% off_er"]),
+    ("actions @me @b @c @d @e @f", ["Next Monday 50% off_er"]),
     ("due today", ["Slight", "Minor"]),
     ("due this week", ["Slight", "Minor", "Grave and soon", "High Sunday"]),
     ("no date risks", ["Grave", "Unknown"]),

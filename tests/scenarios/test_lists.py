@@ -194,3 +194,28 @@ async def test_a_channel_that_is_named_is_no_tag(house: House) -> None:
 
     record = await house.record("A1")
     assert (record["title"], record["tags"]) == ("Tell #general", ["news"])
+
+
+async def test_what_is_not_counted_to_its_end_is_said_to_be_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a list, which goes on to its last page, in a search, which shows the best of the newest, and in a question."""
+    for module in ("reports.work", "reports.finding"):
+        monkeypatch.setattr(f"{module}.MOST_COUNTED", 10)
+    ana = house.sandbox.person("ana")
+    for number in range(12):
+        await typed(house, ana, f"/action Order {number} cables")
+
+    assert "1 to 10 of more than 10 open" in await typed(house, ana, "/steward list")
+    standing = answer(ana)
+    await ana.click(standing, "list:next")
+    await house.settled()
+    assert "11 to 12 of 12 open" in shown(again(ana, standing))
+    assert "list:next" not in [action for action, _ in buttons(again(ana, standing))]
+
+    told = await typed(house, ana, "/steward find cables")
+    assert "More than 10 found for cables" in told
+    assert "1 to 10 of more than 10" in told
+    assert "These are the best of the newest 10. One more word" in told
+    assert listed(told) == [f"A{number}" for number in range(12, 2, -1)]
+    assert {action for action, _ in buttons(answer(ana))} == {"show"}
+
+    assert "More than 10 records in it are open." in await typed(house, ana, "/steward project archive")
