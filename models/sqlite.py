@@ -26,9 +26,9 @@ Row = tuple[Any, ...]
 # An INSERT with more values holds many rows, and takes its time.
 VALUES_OF_A_ROW = 100
 # A question that is not answered in so many seconds is asked again in the thread; looked at after so many steps of
-# SQLite's, some fifty microseconds.
+# SQLite's: some ten microseconds of work, or as many reads of a slow disk as a moment has room for.
 MOMENT_SECONDS = 0.002
-STEPS_AT_ONCE = 1_000
+STEPS_AT_ONCE = 250
 # In a question of a full-text index, what ends the beginning of a word (see `models/search.py`).
 ENDS_A_BEGINNING = '"*'
 
