@@ -38,7 +38,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
 from models.database_errors import BUSY, PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
-from models.errors import StewardError, WrongWorkspace
+from models.errors import ReadsOnly, StewardError, WrongWorkspace
 from models.inserting import insert_into
 
 T = TypeVar("T")
@@ -129,12 +129,16 @@ class Database:
     async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, limited to the workspace; commits at the end, rolls back on any exception.
 
+        Without `writes` it stores nothing, and raises ReadsOnly where it should; over PostgreSQL each of its statements
+        sees what was stored by then.
+
         Raises DatabaseBusy when the database has no time, DatabaseAway when it is not there and Overtaken when a row
         changed under the unit's feet.
         """
         bind = self._writer if writes else self._reader
         session = _UnitSession(bind, expire_on_commit=False)
         session.sync_session.info["workspace_id"] = workspace_id
+        session.sync_session.info["writes"] = writes
         session.sync_session.info["limit"] = _limit_to(workspace_id)
         with self._refused():
             async with self._turn(writes), session:
@@ -361,6 +365,8 @@ class _UnitSession(AsyncSession):
 def _limit_to_workspace(state: ORMExecuteState) -> None:
     if not state.is_orm_statement or state.is_insert or _is_by_key(state):
         raise WrongWorkspace(f"the workspace filter cannot reach this statement: {state.statement}")
+    if not (state.is_select or state.session.info["writes"]):
+        raise ReadsOnly(f"a unit that reads has a statement that writes: {state.statement}")
     if state.is_update:
         _refuse_to_move(state)
     if not state.is_column_load and not state.is_relationship_load:
@@ -432,6 +438,8 @@ def _refuse_to_take_in(session: Session, row: SQLModel) -> None:
 def _refuse_other_workspaces(session: Session, *_: object) -> None:
     workspace_id = session.info["workspace_id"]
     for row in [*session.new, *session.dirty, *session.deleted]:
+        if not session.info["writes"] and (row not in session.dirty or session.is_modified(row)):
+            raise ReadsOnly(f"a unit that reads has a {type(row).__name__} to store")
         column = _scope(type(row))
         if getattr(row, column) is None and row in session.new:
             setattr(row, column, workspace_id)

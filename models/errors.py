@@ -61,3 +61,7 @@ class IllegalTransition(StewardError):
 
 class WrongWorkspace(RuntimeError):
     """A programming error: a row of one workspace in a unit of another. Never shown, never stored."""
+
+
+class ReadsOnly(RuntimeError):
+    """A programming error: a unit that was opened to read is to store something, perhaps half of it. Never shown."""

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from sqlalchemy import String, bindparam, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import requests, search, sqlite
 from models.database import PERSON_WAIT_MS, Database, async_url, shielded, sqlite_path
 from models.database_errors import DatabaseBusy
-from models.errors import Overtaken
+from models.errors import Overtaken, ReadsOnly
 from models.kinds.action import ACTION
 from models.kinds.issue import ISSUE, Severity
 from models.kinds.risk import RISK, ResponseStrategy
@@ -70,6 +71,31 @@ async def test_a_unit_that_ends_well_is_stored_and_one_that_fails_is_not(databas
         await fail_half_way()
 
     assert await remembered(database) == {"good"}
+
+
+async def test_a_unit_that_reads_stores_nothing(database: Database) -> None:
+    """Over PostgreSQL each of its statements would be stored by itself, whatever became of the unit."""
+    async with database.unit(WORKSPACE) as session:
+        await make_person(session)
+
+    async def add(session: AsyncSession) -> None:
+        session.add(SeenRequest(key="by the way", at=NOW))
+
+    async def change(session: AsyncSession) -> None:
+        (await session.exec(select(Person))).one().name = "Anna"
+
+    async def change_by_statement(session: AsyncSession) -> None:
+        await session.exec(update(Person).values(name="Anna"))
+
+    for write in (add, change, change_by_statement):
+        with pytest.raises(ReadsOnly):
+            async with database.unit(WORKSPACE, writes=False) as session:
+                await write(session)
+    async with database.unit(WORKSPACE, writes=False) as session:
+        person = (await session.exec(select(Person))).one()
+        person.name = str(person.name)
+
+    assert (await remembered(database), person.name) == (set(), "ana")
 
 
 async def test_what_a_unit_loaded_can_be_read_after_it_closed(database: Database) -> None:
