@@ -453,17 +453,37 @@ def test_with_a_wrong_key_nothing_begins_and_it_is_said_what_to_do(database_url:
 def test_tokens_whose_key_is_lost_are_forgotten_by_name(database_url: str) -> None:
     installed_with(database_url, new_key())
 
-    wrong = steward("keys", "forget", "T9", DATABASE_URL=database_url)
+    lost = {"DATABASE_URL": database_url, "STEWARD_ENCRYPTION_KEYS": new_key()}
+
+    wrong = steward("keys", "forget", "T9", "--yes", **lost)
+    mistyped = steward("keys", "forget", "T0001", input="T0002\n", **lost)
     before = on_its_way_out(database_url)
-    told = steward("keys", "forget", "T0001", DATABASE_URL=database_url)
+    told = steward("keys", "forget", "T0001", input="T0001\n", **lost)
     after = steward("keys", "renew", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=new_key())
     without = steward("keys", "renew", DATABASE_URL=database_url)
 
     assert (wrong.exit_code, wrong.stderr) == (1, "Steward was never installed in T9.\n")
-    assert told.stdout == (
+    assert (mistyped.exit_code, mistyped.stderr) == (1, "That is another id. Nothing was erased.\n")
+    assert told.stdout.endswith(
         "The tokens of T0001 are erased. Install Steward there again: otherwise what it stored goes 30 days after they "
         "were erased.\n"
     )
     assert (before, on_its_way_out(database_url)) == ([], ["T0001"])
     assert after.exit_code == 0
     assert without.stderr == "STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.\n"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_good_tokens_are_forgotten_only_when_that_is_said(database_url: str) -> None:
+    key = new_key()
+    installed_with(database_url, key)
+    forget = ("keys", "forget", "T0001", "--yes")
+    unknown = steward(*forget, DATABASE_URL=database_url)
+    good = steward(*forget, DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=key)
+    held = token_stored(database_url, key)
+    meant = steward(*forget, "--although-they-open", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=key)
+
+    assert (unknown.exit_code, good.exit_code, held) == (1, 1, "xoxb-hunter2")
+    assert unknown.stderr.startswith("STEWARD_ENCRYPTION_KEYS is not set, so it cannot be seen whether the tokens open")
+    assert good.stderr.startswith("The tokens of T0001 open with the keys in STEWARD_ENCRYPTION_KEYS, so nothing was")
+    assert (meant.exit_code, on_its_way_out(database_url)) == (0, ["T0001"])
