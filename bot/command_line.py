@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import loading
-from bot.settings import Settings, SettingsProblem, is_for_slack, load
+from bot.settings import Settings, SettingsProblem, load, wrong_for_slack
 
 app = typer.Typer(
     help="The project coordinator that lives in Slack.",
@@ -283,10 +283,14 @@ def manifest(
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
     from bot.manifest import manifest as made
+    from bot.manifest import wrong_with_prefix
 
+    if reason := wrong_with_prefix(prefix):
+        _fail(f"--prefix: {reason}.")
     for option, url in (("--request-url", request_url), ("--redirect-url", redirect_url)):
-        if url is not None and not is_for_slack(url):
-            _fail(f"{option}: write https:// and the rest of the address; http:// only for this machine itself.")
+        if url is not None and (reason := wrong_for_slack(url)):
+            rule = "Write https:// and the rest of the address; http:// only for this machine itself."
+            _fail(f"{option}: {reason}. {rule}")
     described = made(prefix, request_url=request_url, redirect_url=redirect_url)
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 

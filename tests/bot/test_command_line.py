@@ -339,16 +339,50 @@ def test_the_manifest_can_be_printed_with_a_prefix_and_an_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x", "steward.example/slack/events", "http://steward.example/x", "https:// /x", ""]
+    ("url", "reason"),
+    [
+        ("ftp://x", "it does not begin with https://"),
+        ("steward.example/slack/events", "it does not begin with https://"),
+        ("HTTPS://steward.example/x", "it does not begin with https:// or http://, in small letters"),
+        ("http://steward.example/x", "with http:// it is of another machine"),
+        ("https:// /x", "it is empty, or has a blank in it"),
+        ("", "it is empty, or has a blank in it"),
+        ("https://ana:hunter2@steward.example/x", "a user or a password has no place in it"),
+        ("https://steward.example/x#y", "what follows a # does not reach Slack"),
+        ("https://steward.example:65536/x", "its port is none from 1 to 65535"),
+        ("https://steward.example:0/x", "its port is none from 1 to 65535"),
+        ("http://[x/y", "its host is not one"),
+        ("https:///x", "its host is not one"),
+    ],
 )
 @pytest.mark.parametrize("option", ["--request-url", "--redirect-url"])
-def test_a_manifest_names_no_address_that_slack_refuses(option: str, url: str) -> None:
+def test_a_manifest_names_no_address_that_slack_refuses(option: str, url: str, reason: str) -> None:
     told = steward("manifest", option, url)
 
     assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"{option}: {reason}")
+    assert told.stderr.endswith(". Write https:// and the rest of the address; http:// only for this machine itself.\n")
+
+
+@pytest.mark.parametrize("prefix", ["Acme", "ac me", "äcme", "acme/x", "-", "ac.me", "a" * 21])
+def test_a_manifest_names_no_command_that_slack_refuses(prefix: str) -> None:
+    told = steward("manifest", "--prefix", prefix)
+
+    assert (told.exit_code, told.stdout) == (1, "")
     assert told.stderr == (
-        f"{option}: write https:// and the rest of the address; http:// only for this machine itself.\n"
+        "--prefix: /aaaaaaaaaaaaaaaaaaaaa-assumption has 33 characters, and Slack takes 32; choose a shorter one.\n"
+        if prefix.startswith("aa")
+        else "--prefix: write small letters from a to z, digits, - and _ only, such as acme.\n"
     )
+
+
+@pytest.mark.parametrize("prefix", ["acme", "acme_it-2", "a" * 20])
+def test_a_manifest_takes_a_prefix_that_slack_takes(prefix: str) -> None:
+    told = steward("manifest", "--prefix", prefix)
+
+    names = [command["command"] for command in json.loads(told.stdout)["features"]["slash_commands"]]
+    assert f"/{prefix}-assumption" in names
+    assert max(map(len, names)) <= 32
 
 
 def test_a_manifest_may_name_this_machine() -> None:
