@@ -297,7 +297,10 @@ def test_no_way_back_is_taken_under_the_feet_of_a_running_steward(database_url: 
 def test_migrate_to_base_says_that_it_takes_everything(database_url: str) -> None:
     told = steward("migrate", "--to", "base", "--yes", DATABASE_URL=database_url)
 
+    steps = re.findall(r"^  (\d{4})  (.+)$", told.stdout, re.MULTILINE)
     assert "removed for good, which is everything." in told.stdout
+    assert (steps[0][0], steps[-1][0]) == (migrate.head(), "0001")
+    assert [did for _, did in steps if not did.endswith(".")] == []
     assert (told.exit_code, migrate.current(database_url)) == (0, None)
 
 
@@ -306,17 +309,28 @@ def test_migrate_refuses_a_step_that_nobody_knows_and_a_database_that_is_not_the
     database_url: str, installation: Path
 ) -> None:
     unknown = steward("migrate", "--to", "9999", "--yes", DATABASE_URL=database_url)
+    gap = steward("migrate", "--to", "0022", "--yes", DATABASE_URL=database_url)
     nowhere = steward("migrate", "--to", "0018", "--yes")
     with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
     newer = steward("migrate", "--to", "0018", "--yes", DATABASE_URL=database_url)
 
-    assert unknown.stderr == f"There is no step 9999: this release of Steward knows 0001 to {migrate.head()}.\n"
+    assert unknown.stderr == f"There is no step 9999. Nearest to it this release of Steward knows {migrate.head()}.\n"
+    assert gap.stderr == "There is no step 0022. Nearest to it this release of Steward knows 0021 and 0023.\n"
     assert nowhere.stderr.startswith("There is no database at steward.db.")
     assert newer.stderr.startswith("This database is at step 9999, and this release of Steward knows only up to step ")
-    assert {told.exit_code for told in (unknown, nowhere, newer)} == {1}
+    assert {told.exit_code for told in (unknown, gap, nowhere, newer)} == {1}
     assert list(installation.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["doctor", "health"])
+def test_a_folder_that_is_not_there_is_named(installation: Path, command: str) -> None:
+    told = steward(command, DATABASE_URL="sqlite:///disk/steward.db")
+
+    assert told.exit_code == 1
+    assert "There is no folder disk. Make it, or mount the disk that it is on." in told.output
+    assert "steward migrate" not in told.output
 
 
 @pytest.mark.parametrize("command", ["run", "web", "worker"])
