@@ -324,6 +324,12 @@ def test_migrate_refuses_a_step_that_nobody_knows_and_a_database_that_is_not_the
     assert list(installation.iterdir()) == []
 
 
+def test_the_exit_status_tells_what_cannot_be_read_from_what_is_refused(installation: Path) -> None:
+    unreadable, refused = steward("backup", "--no-such-option"), steward("backup", "monday.backup")
+
+    assert (unreadable.exit_code, refused.exit_code) == (2, 1)
+
+
 @pytest.mark.parametrize("command", ["doctor", "health"])
 def test_a_folder_that_is_not_there_is_named(installation: Path, command: str) -> None:
     told = steward(command, DATABASE_URL="sqlite:///disk/steward.db")
