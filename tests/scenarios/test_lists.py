@@ -214,8 +214,12 @@ async def test_what_is_not_counted_to_its_end_is_said_to_be_more(house: House, m
     told = await typed(house, ana, "/steward find cables")
     assert "More than 10 found for cables" in told
     assert "1 to 10 of more than 10" in told
-    assert "These are the best of the newest 10. One more word" in told
+    assert "These are the best of the newest 10. One more word, or a filter as `open` or `risks`, leaves" in told
+    hint = next(each for each in answer(ana)["blocks"] if "These are the best" in str(each))
+    assert [each["type"] for each in hint["elements"]] == ["mrkdwn"], "only there ` is no character"
     assert listed(told) == [f"A{number}" for number in range(12, 2, -1)]
     assert {action for action, _ in buttons(answer(ana))} == {"show"}
+    assert "or a filter as `risks` or `@me`, leaves" in await typed(house, ana, "/steward find cables open")
+    assert "One more word leaves" in await typed(house, ana, "/steward find cables open actions @nobody")
 
     assert "More than 10 records in it are open." in await typed(house, ana, "/steward project archive")
