@@ -7,7 +7,7 @@ from models.filters import Filters, Scope, Search
 from reports.finding import Excerpt
 from reports.work import Line, Page
 from views.blocks import Block, Message, actions, button, divider, esc, mrkdwn, note, plain, rich, section
-from views.lists import in_all, limits_in_words
+from views.lists import in_all, limits_in_words, which
 from views.values import People, due, name_of
 
 
@@ -36,8 +36,7 @@ def found_list(page: Page, people: People, hits: Hits) -> Message:
     if not page.lines:
         blocks.append(section(mrkdwn(_ADVICE + (_OF_FILTERS if limits else ""))))
         return Message(esc(title), blocks)
-    first = page.number * page.size + 1
-    blocks += [divider(), note(plain(f"{first} to {first + len(page.lines) - 1} of {in_all(page)}"))]
+    blocks += [divider(), note(plain(f"{which(page)} of {in_all(page)}"))]
     if page.is_cut:
         blocks.append(note(mrkdwn(_cut_in_words(page, hits.search.filters))))
     turns = list(_turns(page, hits.line))
