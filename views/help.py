@@ -179,8 +179,8 @@ def admin_help() -> Message:
 def find_help() -> Message:
     """How to look for words."""
     first = (
-        "After `/steward find` type words. I find the records that you can see and that have all of them: the best first, "
-        f"of the newest {MOST_COUNTED:,} where there are more."
+        "After `/steward find` type words. I find the records that you can see and that have all of them: the best "
+        f"first, of the newest {MOST_COUNTED:,} where there are more."
     )
     how = (
         "I look through titles, details and the other texts of a record, its comments, its tags and its reference, "

@@ -45,7 +45,12 @@ async def test_a_list_is_limited_in_words_and_says_how(house: House) -> None:
     assert listed(await typed(house, ana, "/steward list @Ben")) == ["R1"]
     assert listed(await typed(house, ana, "/steward list #network no date", "@Steward")) == ["R2", "A1"]
     assert "*Open records of network*" in answered(ana, "@Steward")
-    assert "None of the records are like that." in await typed(house, ana, "/steward list overdue")
+    empty = await typed(house, ana, "/steward list overdue")
+    assert "None of the records are like that. `/steward list` shows everything that is open here." in empty
+    assert "*Open records of network*" in empty
+    empty = await typed(house, ana, "/steward list everywhere overdue")
+    assert "`/steward list everywhere` shows everything open that you can see." in empty
+    assert "Fewer filters find more." in await typed(house, ana, "/steward list #network overdue", "@Steward")
     assert "Nobody here is called @zoe" in await typed(house, ana, "/steward list @zoe")
 
 
