@@ -6,7 +6,7 @@ from models.tables import Person
 from reports.home import Overview, Standing
 from reports.urgency import URGENCIES
 from reports.work import Page
-from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
+from views.blocks import Block, Message, actions, button, divider, esc, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
 from views.lists import MARKS, in_all, which
 from views.values import day, due, status, with_article, zone_time
@@ -72,7 +72,8 @@ def _today(overview: Overview, person: Person) -> list[Block]:
     said = " · ".join(filter(None, counts)) or "Nothing is due today, and nothing waits for you."
     blocks = [header(f"Today, {day(today_in(person.timezone, overview.owned.as_of))}")]
     if overview.away_until is not None:
-        away = f"🌴 You are away until {day(overview.away_until)}. `/steward back` ends it today."
+        deputy = f", and {esc(overview.deputy.shown_name)} stands in" if overview.deputy else ""
+        away = f"🌴 You are away until {day(overview.away_until)}{deputy}. `/steward back` ends it today."
         blocks.append(section(mrkdwn(away)))
     return [*blocks, section(plain(said))]
 

@@ -174,9 +174,13 @@ async def test_home_says_until_when_somebody_is_away(house: House) -> None:
 
     await away(ana, house, "today until 26 nov")
     await ana.open_home()
+    alone = shown(ana.home or {})
+    await away(ana, house, "today until 26 nov @ben")
+    await ana.open_home()
 
     assert "You are away" not in before
-    assert "You are away until Wed 26 Nov 2031. `/steward back` ends it today." in shown(ana.home or {})
+    assert "You are away until Wed 26 Nov 2031. `/steward back` ends it today." in alone
+    assert "You are away until Wed 26 Nov 2031, and Ben Fischer stands in. `/steward back`" in shown(ana.home or {})
 
 
 async def test_home_offers_the_form_with_today_filled_in(house: House) -> None:

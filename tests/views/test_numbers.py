@@ -42,6 +42,7 @@ def test_home_and_the_list_of_projects_write_them_so_too() -> None:
         projects=(Standing(project, {"action": 2_500}, 1_200),),
         last_logged=0,
         away_until=None,
+        deputy=None,
     )
     drawn = str(home(overview, Person(id="UANA", name="ana", timezone="UTC")))
     assert "1,200 overdue · 🟠 1,300 due today · ✋ 1,400 waiting" in drawn
