@@ -1,6 +1,6 @@
 """Being away: typed, in a form, from a stand-up, or after a question about somebody's Slack status."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from views import away as views
 from views.away import Filled
 from views.blocks import Message
 from views.forms import FormContext
+from views.values import name_of
 
 TOO_MANY = "Name one deputy, as in `/steward away 24 nov - 28 nov @name`."
 OLD = "This button is from an older version of Steward. `/steward away` shows what is planned."
@@ -157,6 +158,8 @@ async def _noted(
     assert filled.first is not None
     assert filled.last is not None
     today = today_in(person.timezone, deps.now)
+    known = await absences.overlapping(deps.session, person.id, filled.first, filled.last)
+    deputies = {each.deputy_id for each in known if each is not instead_of}
     absence = await absences.add(
         deps.session,
         person.id,
@@ -169,17 +172,23 @@ async def _noted(
         instead_of=instead_of,
     )
     await standups.follow_absences(deps.session, person.id, deps.now)
-    people = await directory.people(deps.session, {person.id, absence.deputy_id})
-    hints = await _hints(deps, absence, people, filled)
+    replaced = deputies - {absence.deputy_id, None}
+    people = await directory.people(deps.session, {person.id, absence.deputy_id, *replaced})
+    hints = await _hints(deps, absence, people, filled, [name_of(people, each) for each in replaced])
     return views.noted(absence, people, reader_id=request.actor.id, today=today, hints=hints)
 
 
-async def _hints(deps: Deps, absence: Absence, people: Mapping[str, Person], filled: Filled) -> list[str]:
-    """What the person may not expect: days that were joined, a deputy who is away too."""
+async def _hints(
+    deps: Deps, absence: Absence, people: Mapping[str, Person], filled: Filled, replaced: Sequence[str]
+) -> list[str]:
+    """What the person may not expect: days that were joined, deputies replaced by that, a deputy who is away too."""
     hints = []
     if (absence.first_day, absence.last_day) != (filled.first, filled.last):
         hints.append("It is joined with what was noted before.")
     deputy = people.get(absence.deputy_id or "")
+    if replaced:
+        stands_in = deputy.shown_name if deputy else "Nobody"
+        hints.append(f"{stands_in} stands in for all of these days now, in place of {' and '.join(sorted(replaced))}.")
     if deputy and await absences.overlapping(deps.session, deputy.id, absence.first_day, absence.last_day):
         hints.append(f"{deputy.shown_name} is away too on some of these days. Then nobody stands in.")
     return hints

@@ -96,7 +96,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("waiting", "waiting", "What waits for you: what you are to approve, and what you own that is overdue"),
     Verb("escalations", "escalations", "What waits for an answer: who was asked when, and when the next one is"),
     Verb(
-        "find", "find core switch", "Every record you can see with these words, closed ones too; `/steward help find`"
+        "find",
+        "find core switch",
+        "Records with these words, closed ones too: the best of the newest 1,000; `/steward help find`",
     ),
     Verb("show", "A12", "A record's card"),
     Verb("done", "A12 done", "Move a record on; `/action help` and so on name the steps of each kind"),

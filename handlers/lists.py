@@ -104,11 +104,11 @@ async def page_of(request: Request, deps: Deps, filters: Filters, number: int) -
     page = await listed(deps.session, request.actor, filters, now=deps.now, projects=wanted, number=number, size=SIZE)
     ids = {person_id for each in page.lines for person_id in cards.people_of(each.item)}
     people = await directory.people(deps.session, {*ids, *filters.owners})
-    what, where = _what(filters), _where(filters, wanted, page)
+    what, where = _what(filters), await _where(request, deps, filters, wanted, page)
     view = ListView(
         title=f"{filters.wanted_scope.label} {what} of {where}",
         line=line,
-        empty=_empty(filters, what),
+        empty=_empty(filters, what, wanted),
         filters=filters,
         reader_id=request.actor.id,
         steps=_steps(request.actor, page),
@@ -128,17 +128,25 @@ def _example(filters: Filters) -> str:
     return filters.only_kind.key if filters.only_kind else "action"
 
 
-def _where(filters: Filters, wanted: Sequence[Project] | None, page: Page) -> str:
+async def _where(request: Request, deps: Deps, filters: Filters, wanted: Sequence[Project] | None, page: Page) -> str:
     if wanted is None:
         return "your projects"
-    # An empty list may be empty because the person sees nothing of the project; then its name is not theirs to know.
-    return ", ".join(project.name for project in wanted) if page.total or filters.channels else "this project"
+    if request.channel is not None and not page.total and not filters.channels:
+        # It may be empty because the person sees nothing of the project; then its name is not theirs to know.
+        wanted = await projects.of_channels(deps.session, request.actor, [request.channel.id])
+    return ", ".join(project.name for project in wanted) or "this project"
 
 
-def _empty(filters: Filters, what: str) -> str:
+def _empty(filters: Filters, what: str, wanted: Sequence[Project] | None) -> str:
     if replace(filters, kinds=(), scope=None, channels=(), everywhere=False) != Filters():
         if filters.waiting:
             return "Nothing waits for you."
+        if wanted is None:
+            return (
+                f"None of the {what} are like that. `/steward list everywhere` shows everything open that you can see."
+            )
+        if filters.channels:
+            return f"None of the {what} are like that. Fewer filters find more."
         return f"None of the {what} are like that. `/steward list` shows everything that is open here."
     if filters.wanted_scope is not Scope.OPEN:
         return f"No {filters.wanted_scope.value} {what}.".replace(" all ", " ")

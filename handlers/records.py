@@ -265,7 +265,8 @@ async def link(
         said = f"{first} and {second} are no longer linked."
     else:
         await links.make(deps.session, request.actor, ends[0], type, ends[1], now=deps.now, via="command")
-        said = f"Linked: {first} {type.label.lower()} {second}. “{first} unlink {second}” takes it back."
+        word, _ = links.words_of(type, ends[0][0].record, ends[1][0].record)
+        said = f"Linked: {first} {word.lower()} {second}. “{first} unlink {second}” takes it back."
     return Tell(cards.linked(said, [item for item, _ in ends]), reference=first)
 
 

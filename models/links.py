@@ -18,8 +18,10 @@ from models.labels import LinkType
 from models.permissions import Actor, Right, is_for_everybody, require, visible_records
 from models.tables import Act, ChannelMember, History, Link, Person, Project, Record
 
-# Of what still holds, as another one that is to take its place is not approved.
-WOULD_BE_SUPERSEDED: Final = "Would be superseded by"
+# How what supersedes reads from the new one and from the old one: until the new one is approved, and where it never was
+# or another one is in force by then.
+TO_COME: Final = ("Would supersede", "Would be superseded by")
+PROPOSED: Final = ("Proposed in place of", "Proposed in its place")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,11 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
     )
     return [
         Linked(
-            word=link.type.label if link.from_id == here else _inverse_word(link.type, record),
+            word=(
+                words_of(link.type, item.record, record)[0]
+                if link.from_id == here
+                else words_of(link.type, record, item.record)[1]
+            ),
             reference=kind_of(record.kind).reference_of(record),
             title=record.title,
             is_open=record.is_open,
@@ -68,11 +74,12 @@ async def links_of(session: AsyncSession, item: Item, seen_by: Actor | None = No
     ]
 
 
-def _inverse_word(type: LinkType, other: Record) -> str:
-    """How the link from the other record reads from here: what supersedes once it is approved does not before."""
-    replacement = kind_of(other.kind).replacement
-    is_to_come = replacement is not None and other.status not in (replacement.when, replacement.to)
-    return WOULD_BE_SUPERSEDED if type is LinkType.SUPERSEDES and is_to_come else type.inverse
+def words_of(type: LinkType, one: Record, other: Record) -> tuple[str, str]:
+    """How the link from the one record to the other reads from the one, and from the other."""
+    replacement = kind_of(one.kind).replacement
+    if type is not LinkType.SUPERSEDES or replacement is None or one.status in (replacement.when, replacement.to):
+        return type.label, type.inverse
+    return TO_COME if one.is_open and other.status != replacement.to else PROPOSED
 
 
 def _has_guests(channel_id: str) -> ColumnElement[bool]:
@@ -110,8 +117,9 @@ async def make(
         raise Conflict(f"{one[0].reference} {_in_words(type)} {other[0].reference} already.")
     batches.begin(session)
     made = [_plain(one[0], type, other[0])]
-    await _note(session, actor, one, type.label, other, via=via, now=now, after=made)
-    await _note(session, actor, other, type.inverse, one, via=via, now=now, after=made)
+    said, said_back = words_of(type, one[0].record, other[0].record)
+    await _note(session, actor, one, said, other, via=via, now=now, after=made)
+    await _note(session, actor, other, said_back, one, via=via, now=now, after=made)
     await operations.replace_linked(session, actor, one[0], via=via, now=now)
 
 
@@ -227,7 +235,7 @@ async def tie(
     """Link a record to one just made, or that one to it (`is_to_it`), in the history of the first."""
     ends = (new[0], one[0]) if is_to_it else (one[0], new[0])
     await _insert(session, actor, ends[0], type, ends[1], now)
-    word = type.inverse if is_to_it else type.label
+    word = words_of(type, ends[0].record, ends[1].record)[is_to_it]
     await _note(session, actor, one, word, new, via=via, now=now, after=[_plain(ends[0], type, ends[1])])
 
 

@@ -369,10 +369,11 @@ def _promise(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
 def require_editable(item: Item) -> None:
     """Raise NotAllowed when the record's text stands, as an approved decision's does."""
     if not item.kind.is_editable(item):
-        raise NotAllowed(
-            f"{item.reference} is {item.status.label.lower()}, so its text stands. "
-            f"Log a new {item.kind.singular} instead."
-        )
+        ways = [each for each in item.kind.follow_ups_from(item.record.status) if each.makes == item.kind.key]
+        instead = f"`/steward {item.reference} {ways[0].key}` begins a new" if ways else "Log a new"
+        place = "in its place" if ways else "instead"
+        status = item.status.label.lower()
+        raise NotAllowed(f"{item.reference} is {status}, so its text stands. {instead} {item.kind.singular} {place}.")
 
 
 async def take_step(

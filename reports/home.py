@@ -9,6 +9,8 @@ from sqlalchemy import and_, case, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models import directory
+from models.absences import can_stand_in
 from models.clock import today_in
 from models.items import with_own_rows
 from models.permissions import Actor, actor_of, decides_for, takes_part, visible_projects, visible_records
@@ -45,7 +47,7 @@ class Overview:
     `helped` are the most urgent that they help with; whether there are more says `helps_with_more`.
 
     `last_logged` is a number that changes when they log something. `away_until` is the last day of the absence that
-    somebody is in who takes part in a project.
+    somebody is in who takes part in a project, `deputy` whoever stands in for them.
     """
 
     owned: Page
@@ -58,10 +60,14 @@ class Overview:
     projects: tuple[Standing, ...]
     last_logged: int
     away_until: date | None
+    deputy: Person | None
 
 
 async def overview(session: AsyncSession, person: Person, *, now: datetime, number: int = 0) -> Overview:
-    """A page of what the person owns, and all the rest; four statements, and one for each kind among the records."""
+    """A page of what the person owns, and all the rest; four statements, and one for each kind among the records.
+
+    While somebody is away it takes one more, for their deputy.
+    """
     actor = actor_of(person)
     days = sorted({today_in(zone, now) for zone in (FIRST_ZONE, "UTC", LAST_ZONE)})
     seen = [col(Record.is_open), col(Record.is_archived).is_(False), in_use(), visible_records(actor)]
@@ -77,7 +83,9 @@ async def overview(session: AsyncSession, person: Person, *, now: datetime, numb
     owned = [each for each in found if each[0].owner_id == actor.id]
     helped = [each for each in found if each[0].owner_id != actor.id]
     waiting = await _to_decide(session, actor)
-    projects, last_logged, away_until = await _standings(session, actor, days, now, today_in(person.timezone, now))
+    today = today_in(person.timezone, now)
+    projects, last_logged, away_until, deputy_id = await _standings(session, actor, days, now, today)
+    deputy = await directory.person(session, deputy_id) if deputy_id else None
     shown = [*owned, *((record, project) for record, project, _ in waiting), *helped[:HELPED_SIZE]]
     rows = await with_own_rows(session, shown)
     lines = [Line(item, project, today_in(project.timezone, now)) for item, project in rows]
@@ -93,6 +101,7 @@ async def overview(session: AsyncSession, person: Person, *, now: datetime, numb
         projects=projects,
         last_logged=last_logged,
         away_until=away_until,
+        deputy=deputy if deputy and can_stand_in(deputy) else None,
     )
 
 
@@ -158,20 +167,24 @@ async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Reco
 
 async def _standings(
     session: AsyncSession, actor: Actor, days: Sequence[date], now: datetime, today: date
-) -> tuple[tuple[Standing, ...], int, date | None]:
+) -> tuple[tuple[Standing, ...], int, date | None, str | None]:
     """The projects the actor takes part in, those with most overdue first.
 
-    With them, in the same statement, the number of their last record and until when they are away.
+    With them, in the same statement, the number of their last record, until when they are away, and their deputy's id.
     """
     last_logged = (
         select(func.max(History.id))
         .where(col(History.actor_id) == actor.id, col(History.act) == Act.CREATED)
         .scalar_subquery()
     )
-    away_until = (
-        select(func.max(Absence.last_day))
+    # The longest, as `absences.of` has it.
+    away_until, deputy_id = (
+        select(column)
         .where(col(Absence.person_id) == actor.id, col(Absence.first_day) <= today, col(Absence.last_day) >= today)
+        .order_by(col(Absence.last_day).desc(), col(Absence.id).desc())
+        .limit(1)
         .scalar_subquery()
+        for column in (col(Absence.last_day), col(Absence.deputy_id))
     )
     open_ones = and_(
         col(Record.project_id) == col(Project.id),
@@ -179,18 +192,20 @@ async def _standings(
         col(Record.is_archived).is_(False),
         visible_records(actor),
     )
+    of_person: Sequence[Any] = (last_logged, away_until, deputy_id)
     query: Any = (
-        select(Project, col(Record.kind), func.count(col(Record.id)), *(last_logged, away_until, *map(_before, days)))
+        select(Project, col(Record.kind), func.count(col(Record.id)), *of_person, *map(_before, days))
         .outerjoin(Record, open_ones)
         .where(in_use(), visible_projects(actor), takes_part(actor))
         .group_by(col(Project.id), col(Record.kind))
         .order_by(col(Project.name), col(Project.id))
     )
     found: dict[int | None, Standing] = {}
-    logged, away = 0, None
-    for project, kind, number, last, until, *late in await session.exec(query):
-        logged, away = last or 0, until
+    logged, away, stands_in = 0, None, None
+    for project, kind, number, last, until, deputy, *late in await session.exec(query):
+        logged, away, stands_in = last or 0, until, deputy
         known = found.get(project.id, Standing(project, {}, 0))
         overdue = known.overdue + late[days.index(today_in(project.timezone, now))]
         found[project.id] = Standing(project, {**known.open, **({kind: number} if kind else {})}, overdue)
-    return tuple(sorted(found.values(), key=lambda each: (-each.overdue, -each.total))), logged, away
+    standings = sorted(found.values(), key=lambda each: (-each.overdue, -each.total))
+    return tuple(standings), logged, away, stands_in

@@ -87,7 +87,8 @@ async def listed(
             first_of([seen_ids(actor, [place, *way]).order_by(*order.by(Record)) for way in ways], most, order)
         )
     page = await page_of(session, queries, most, now=now, number=number, size=size)
-    return replace(page, goes_on=page.is_cut)
+    # Counted for a later page too, but said in one way: there are more than that.
+    return replace(page, total=MOST_COUNTED, goes_on=True) if page.is_cut else page
 
 
 async def items_of(

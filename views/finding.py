@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from models.filters import Scope, Search
+from models.filters import Filters, Scope, Search
 from reports.finding import Excerpt
 from reports.work import Line, Page
 from views.blocks import Block, Message, actions, button, divider, esc, mrkdwn, note, plain, rich, section
-from views.lists import in_all, limits_in_words
+from views.lists import in_all, limits_in_words, which
 from views.values import People, due, name_of
 
 
@@ -36,10 +36,9 @@ def found_list(page: Page, people: People, hits: Hits) -> Message:
     if not page.lines:
         blocks.append(section(mrkdwn(_ADVICE + (_OF_FILTERS if limits else ""))))
         return Message(esc(title), blocks)
-    first = page.number * page.size + 1
-    blocks += [divider(), note(plain(f"{first} to {first + len(page.lines) - 1} of {in_all(page)}"))]
+    blocks += [divider(), note(plain(f"{which(page)} of {in_all(page)}"))]
     if page.is_cut:
-        blocks.append(note(plain(_CUT.format(count=f"{page.total:,}"))))
+        blocks.append(note(mrkdwn(_cut_in_words(page, hits.search.filters))))
     turns = list(_turns(page, hits.line))
     return Message(esc(title), [*blocks, *([actions(turns)] if turns else [])])
 
@@ -48,8 +47,15 @@ _ADVICE = (
     "I looked through the titles, other texts and comments of everything you can see, closed records too. "
     "Fewer or shorter words find more: `switch` also finds “switches”."
 )
-_CUT = "These are the best of the newest {count}. One more word, or a filter as `open` or `#network`, leaves fewer."
 _OF_FILTERS = ' Above is what I took for filters; to look for such a word, put it in quotes, as in `"open"`.'
+
+
+def _cut_in_words(page: Page, filters: Filters) -> str:
+    """mrkdwn: what is shown of more than was counted, and what would leave fewer."""
+    is_limited = {"open": filters.scope or filters.statuses, "risks": filters.kinds, "@me": filters.owners}
+    free = [f"`{word}`" for word, limits in is_limited.items() if not limits]
+    more = f"One more word, or a filter as {' or '.join(free[:2])}," if free else "One more word"
+    return f"These are the best of the newest {page.total:,}. {more} leaves fewer."
 
 
 def _limits(hits: Hits, people: People) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models.kinds import Kind
+from reports.work import MOST_COUNTED
 from views.blocks import Block, Message, actions, button, esc, mrkdwn, note, plain, section
 
 # The words after /steward by what somebody wants to do; any other stands below "More".
@@ -177,7 +178,10 @@ def admin_help() -> Message:
 
 def find_help() -> Message:
     """How to look for words."""
-    first = "After `/steward find` type words. Every record that you can see and that has all of them is found."
+    first = (
+        "After `/steward find` type words. I find the records that you can see and that have all of them: the best "
+        f"first, of the newest {MOST_COUNTED:,} where there are more."
+    )
     how = (
         "I look through titles, details and the other texts of a record, its comments, its tags and its reference, "
         "closed records too. Case and accents make no difference, and the beginning of a word is enough: `cab` finds "

@@ -6,9 +6,9 @@ from models.tables import Person
 from reports.home import Overview, Standing
 from reports.urgency import URGENCIES
 from reports.work import Page
-from views.blocks import Block, Message, actions, button, divider, header, mrkdwn, note, overflow, plain, section
+from views.blocks import Block, Message, actions, button, divider, esc, header, mrkdwn, note, overflow, plain, section
 from views.cards import row
-from views.lists import MARKS
+from views.lists import MARKS, in_all, which
 from views.values import day, due, status, with_article, zone_time
 
 PROJECTS_SHOWN = 8
@@ -65,14 +65,15 @@ def _reach(person: Person) -> list[Block]:
 def _today(overview: Overview, person: Person) -> list[Block]:
     """The day in one line: what a glance is for."""
     counts = [
-        f"🔴 {overview.overdue} overdue" if overview.overdue else "",
-        f"🟠 {overview.due_today} due today" if overview.due_today else "",
-        f"✋ {overview.to_decide_total} waiting for your decision" if overview.to_decide_total else "",
+        f"🔴 {overview.overdue:,} overdue" if overview.overdue else "",
+        f"🟠 {overview.due_today:,} due today" if overview.due_today else "",
+        f"✋ {overview.to_decide_total:,} waiting for your decision" if overview.to_decide_total else "",
     ]
     said = " · ".join(filter(None, counts)) or "Nothing is due today, and nothing waits for you."
     blocks = [header(f"Today, {day(today_in(person.timezone, overview.owned.as_of))}")]
     if overview.away_until is not None:
-        away = f"🌴 You are away until {day(overview.away_until)}. `/steward back` ends it today."
+        deputy = f", and {esc(overview.deputy.shown_name)} stands in" if overview.deputy else ""
+        away = f"🌴 You are away until {day(overview.away_until)}{deputy}. `/steward back` ends it today."
         blocks.append(section(mrkdwn(away)))
     return [*blocks, section(plain(said))]
 
@@ -116,7 +117,7 @@ def _to_decide(overview: Overview) -> list[Block]:
         blocks += row(line.item, line.project, today=line.today, actions_of="decide")
     more = overview.to_decide_total - len(overview.to_decide)
     if more:
-        blocks.append(actions([button(f"Show {more} more", "list:open", f"0 {WAITING}")]))
+        blocks.append(actions([button(f"Show {more:,} more", "list:open", f"0 {WAITING}")]))
     return blocks
 
 
@@ -138,8 +139,7 @@ def _turns(page: Page) -> list[Block]:
         turns.append(button("Next", "home:next", str(page.number + 1)))
     if page.total > 1:
         turns.append(button("Select…", "select", f"0 {MINE}", says="Select several of your records to change"))
-    first = page.number * page.size + 1
-    shown = [note(plain(f"{first} to {first + len(page.lines) - 1} of {page.total}"))] if page.total > page.size else []
+    shown = [note(plain(f"{which(page)} of {in_all(page)}"))] if page.total > page.size else []
     return [*shown, actions(turns)] if turns else []
 
 
@@ -170,7 +170,7 @@ def _projects(overview: Overview, person: Person) -> list[Block]:
         text = f"{_name(standing, person)}\n{_how_it_stands(standing)}"
         blocks.append(section(plain(text), opens))
     if len(overview.projects) > PROJECTS_SHOWN:
-        blocks.append(note(plain(f"and {len(overview.projects) - PROJECTS_SHOWN} more")))
+        blocks.append(note(plain(f"and {len(overview.projects) - PROJECTS_SHOWN:,} more")))
     return blocks
 
 
@@ -187,12 +187,12 @@ def _how_it_stands(standing: Standing) -> str:
     if not standing.total:
         return "Nothing is open."
     kinds = [
-        f"{number} {kind.singular if number == 1 else kind.plural}"
+        f"{number:,} {kind.singular if number == 1 else kind.plural}"
         for kind in KINDS
         if (number := standing.open.get(kind.key))
     ]
-    late = f"🔴 {standing.overdue} overdue · " if standing.overdue else ""
-    return f"{late}{standing.total} open: {', '.join(kinds)}"
+    late = f"🔴 {standing.overdue:,} overdue · " if standing.overdue else ""
+    return f"{late}{standing.total:,} open: {', '.join(kinds)}"
 
 
 def _foot(page: Page, person: Person) -> list[Block]:

@@ -44,8 +44,7 @@ def record_list(page: Page, people: People, view: ListView) -> Message:
             blocks += [note(mrkdwn(heading))] if heading else []
             for line in lines:
                 blocks += _line(line, people, page, view)
-        first = page.number * page.size + 1
-        blocks += [divider(), note(plain(f"{first} to {first + len(page.lines) - 1} of {count}"))]
+        blocks += [divider(), note(plain(f"{which(page)} of {count}"))]
     else:
         blocks.append(section(mrkdwn(view.empty)))
     turns = _turns(page, view)
@@ -53,6 +52,12 @@ def record_list(page: Page, people: People, view: ListView) -> Message:
         esc(f"{view.title}: {count}") if page.lines else f"{esc(view.title)}: {view.empty}",
         [*blocks, *([actions(turns)] if turns else [])],
     )
+
+
+def which(page: Page) -> str:
+    """Which lines of the whole list the page shows: "1,001 to 1,010"."""
+    first = page.number * page.size + 1
+    return f"{first:,} to {first + len(page.lines) - 1:,}"
 
 
 def in_all(page: Page) -> str:

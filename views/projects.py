@@ -119,7 +119,7 @@ def project_list(page: ProjectPage, *, may_set: frozenset[int | None], current_i
         blocks.append(section(mrkdwn(empty)))
     turns = _turns(page)
     blocks += [actions(turns)] if turns else []
-    return Message(f"{title}: {page.total}", blocks)
+    return Message(f"{title}: {page.total:,}", blocks)
 
 
 NO_PROJECTS = (
@@ -131,8 +131,8 @@ def _project_line(line: ProjectLine, *, may_set: bool, is_current: bool) -> list
     project = line.project
     where = ", ".join(f"#{channel.name}" for channel in line.channels)
     facts = [
-        f"{line.open} open",
-        f"🔴 {line.overdue} overdue" if line.overdue else "",
+        f"{line.open:,} open",
+        f"🔴 {line.overdue:,} overdue" if line.overdue else "",
         "🔒 private" if project.is_private else "",
         where,
         "your current project" if is_current else "",
@@ -154,7 +154,7 @@ def _turns(page: ProjectPage) -> list[Block]:
     if page.is_archived:
         return [*turns, button("Show those in use", "projects:other", "used 0")]
     if page.archived:
-        turns.append(button(f"Show {page.archived} archived", "projects:other", "archived 0"))
+        turns.append(button(f"Show {page.archived:,} archived", "projects:other", "archived 0"))
     return [*turns, button("New project", "new_project", "")]
 
 

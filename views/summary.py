@@ -380,8 +380,8 @@ def trouble(project: Project, sentence: str, value: str) -> Message:
 
 def portfolio(page: PortfolioPage, *, zone: str) -> Message:
     """One entry a project, the worst first."""
-    title = f"Your projects: {page.total}"
-    counts = "  ·  ".join(f"{colour.value} {number}" for colour, number in page.colours.items() if number)
+    title = f"Your projects: {page.total:,}"
+    counts = "  ·  ".join(f"{colour.value} {number:,}" for colour, number in page.colours.items() if number)
     blocks = [header(title)]
     if not page.lines:
         blocks.append(section(mrkdwn("There is no project yet that you can see. `/steward project new` makes one.")))
@@ -403,7 +403,7 @@ def portfolio(page: PortfolioPage, *, zone: str) -> Message:
 def _project(line: PortfolioLine) -> str:
     """A project in three lines of mrkdwn: its colour and name, why, and what is in it."""
     now = line.numbers
-    facts = [f"{now.done} done", f"{now.overdue} overdue", f"{now.open} open"]
+    facts = [f"{now.done:,} done", f"{now.overdue:,} overdue", f"{now.open:,} open"]
     if line.top_risk and line.top_risk.score:
         facts.append(f"top risk {_titled(line.top_risk)} ({line.top_risk.score} of 25)")
     if line.next_due:

@@ -171,6 +171,7 @@ async def test_paging_through_a_long_list_leaves_nothing_out_and_shows_nothing_t
         assert [each.is_last for each in pages] == [False] * (len(pages) - 1) + [True], line
         assert not whole.is_cut
         assert pages[0].is_cut == (whole.total > 5), line
+        assert {each.total for each in pages if each.is_cut} <= {5}, "on a page beyond the bound too"
         assert [(each.total, each.is_cut) for each in pages[-1:]] == [(whole.total, False)], line
 
 

@@ -79,6 +79,20 @@ async def test_what_overlaps_is_joined_and_what_the_deputy_was_told_stays_true(h
     assert ["no longer stand in for Ana Torres" in word for word in words_to(ben)] == [True]
 
 
+async def test_whose_place_a_deputy_takes_on_days_planned_before_is_said(house: House) -> None:
+    ana, tane, kavya = (house.sandbox.person(name) for name in ("ana", "tane", "kavya"))
+    first = await away(ana, house, "24 nov - 28 nov @tane")
+
+    joined = await away(ana, house, "27 nov - 5 dec @kavya")
+    longer = await away(ana, house, "5 dec - 8 dec")
+
+    assert "in place of" not in first
+    assert "Kavya Rao stands in for all of these days now, in place of Tane Walker." in joined
+    assert "in place of" not in longer, "the deputy stays"
+    assert await absences(house) == [(ana.id, "2031-11-24 to 2031-12-08", kavya.id)]
+    assert ["no longer stand in for Ana Torres" in word for word in words_to(tane)] == [True]
+
+
 async def test_what_is_planned_is_shown_changed_in_a_form_and_taken_back(house: House) -> None:
     ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
     await away(ana, house, "1 dec - 5 dec @ben")
@@ -160,9 +174,13 @@ async def test_home_says_until_when_somebody_is_away(house: House) -> None:
 
     await away(ana, house, "today until 26 nov")
     await ana.open_home()
+    alone = shown(ana.home or {})
+    await away(ana, house, "today until 26 nov @ben")
+    await ana.open_home()
 
     assert "You are away" not in before
-    assert "You are away until Wed 26 Nov 2031. `/steward back` ends it today." in shown(ana.home or {})
+    assert "You are away until Wed 26 Nov 2031. `/steward back` ends it today." in alone
+    assert "You are away until Wed 26 Nov 2031, and Ben Fischer stands in. `/steward back`" in shown(ana.home or {})
 
 
 async def test_home_offers_the_form_with_today_filled_in(house: House) -> None:

@@ -84,6 +84,7 @@ async def test_a_private_project_is_found_by_its_members_alone(house: House) -> 
         ("/steward find actions >=12 zebra", "I do not know"),
         ("/steward find zebra @nonesuch", "Nobody here is called @nonesuch"),
         ("/steward help find", "the beginning of a word is enough"),
+        ("/steward help find", "the best first, of the newest 1,000 where there are more"),
         ("/steward find <!channel> *bold* `x`", "Nothing found for"),
     ],
 )

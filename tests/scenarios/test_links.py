@@ -205,6 +205,34 @@ async def test_an_approved_decision_is_superseded_when_the_next_one_is_approved(
 
 
 @sqlite_only
+async def test_what_is_only_proposed_in_place_of_a_decision_does_not_read_as_done(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/decision Use fibre")
+    await typed(house, ana, "/steward D1 approve")
+    refused = await typed(house, ana, "/steward D1 edit")
+    await ana.command("#network", "/steward", "D1 supersede")
+    await ana.submit({"title": "Use copper"})
+    await house.settled()
+    await typed(house, ana, "/decision Use radio")
+
+    told = await typed(house, ana, "/steward D3 supersedes D1")
+    history = await typed(house, ana, "/steward D1 history")
+    proposed = [shown(card(ana, reference)) for reference in ("D2", "D3")]
+    await typed(house, ana, "/steward D2 approve")
+    late = await typed(house, ana, "/steward D3")
+
+    assert "`/steward D1 supersede` begins a new decision in its place." in refused
+    assert "Linked: D3 would supersede D1." in told
+    assert "would be superseded by D2" in history
+    assert "would be superseded by D3" in history
+    assert ["Would supersede: \nD1" in drawn for drawn in proposed] == [True, True]
+    assert "Superseded by: \nD2" in shown(card(ana, "D1"))
+    assert "Proposed in its place: \nD3" in shown(card(ana, "D1"))
+    assert "Supersedes: \nD1" in shown(card(ana, "D2"))
+    assert "Proposed in place of: \nD1" in late
+
+
+@sqlite_only
 async def test_superseding_a_superseding_decision_leaves_the_first_superseded(house: House) -> None:
     ana = house.sandbox.person("ana")
     await typed(house, ana, "/decision First")

@@ -45,7 +45,12 @@ async def test_a_list_is_limited_in_words_and_says_how(house: House) -> None:
     assert listed(await typed(house, ana, "/steward list @Ben")) == ["R1"]
     assert listed(await typed(house, ana, "/steward list #network no date", "@Steward")) == ["R2", "A1"]
     assert "*Open records of network*" in answered(ana, "@Steward")
-    assert "None of the records are like that." in await typed(house, ana, "/steward list overdue")
+    empty = await typed(house, ana, "/steward list overdue")
+    assert "None of the records are like that. `/steward list` shows everything that is open here." in empty
+    assert "*Open records of network*" in empty
+    empty = await typed(house, ana, "/steward list everywhere overdue")
+    assert "`/steward list everywhere` shows everything open that you can see." in empty
+    assert "Fewer filters find more." in await typed(house, ana, "/steward list #network overdue", "@Steward")
     assert "Nobody here is called @zoe" in await typed(house, ana, "/steward list @zoe")
 
 
@@ -214,8 +219,12 @@ async def test_what_is_not_counted_to_its_end_is_said_to_be_more(house: House, m
     told = await typed(house, ana, "/steward find cables")
     assert "More than 10 found for cables" in told
     assert "1 to 10 of more than 10" in told
-    assert "These are the best of the newest 10. One more word" in told
+    assert "These are the best of the newest 10. One more word, or a filter as `open` or `risks`, leaves" in told
+    hint = next(each for each in answer(ana)["blocks"] if "These are the best" in str(each))
+    assert [each["type"] for each in hint["elements"]] == ["mrkdwn"], "only there ` is no character"
     assert listed(told) == [f"A{number}" for number in range(12, 2, -1)]
     assert {action for action, _ in buttons(answer(ana))} == {"show"}
+    assert "or a filter as `risks` or `@me`, leaves" in await typed(house, ana, "/steward find cables open")
+    assert "One more word leaves" in await typed(house, ana, "/steward find cables open actions @nobody")
 
     assert "More than 10 records in it are open." in await typed(house, ana, "/steward project archive")
