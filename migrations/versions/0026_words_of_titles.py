@@ -8,6 +8,7 @@ branch_labels = None
 depends_on = None
 
 INDEXES = ("ix_record_words", "ix_comment_words")
+KINDS = "'action', 'assumption', 'decision', 'dependency', 'issue', 'risk'"
 
 
 def upgrade() -> None:
@@ -16,7 +17,7 @@ def upgrade() -> None:
             op.execute(f"ALTER INDEX {index} SET (fastupdate = off)")
             op.execute(f"SELECT gin_clean_pending_list('{index}')")
     # What has no words is indexed when the schema is settled, see models/search.py.
-    op.execute("UPDATE record SET words = ''")
+    op.execute(f"UPDATE record SET words = '' WHERE kind IN ({KINDS})")
 
 
 def downgrade() -> None:
