@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot import migrate
-from bot.opening import CannotStart, database_faults, place, require_database, running_at
+from bot.opening import CannotStart, database_faults, place, require_database, require_folder, running_at
 from models.database import Database, sqlite_path
 
 SQLITE_MARK = b"SQLite format 3\x00"
@@ -49,7 +49,7 @@ def new_file(file: Path) -> Iterator[Path]:
     """Where to write what becomes the file once all went well, readable by nobody else. Raises CannotStart."""
     if file.exists():
         raise CannotStart(f"{file} is there already. Name another file, or move it away.")
-    _require_folder(file)
+    require_folder(file)
     part = file.with_name(f"{file.name}.part")
     try:
         part.unlink(missing_ok=True)
@@ -60,12 +60,6 @@ def new_file(file: Path) -> Iterator[Path]:
         raise CannotStart(f"{file} cannot be written: {error.strerror}.") from None
     finally:
         part.unlink(missing_ok=True)
-
-
-def _require_folder(file: Path) -> None:
-    """Raise CannotStart where the file has none: one made here could stand in for a disk that is not mounted."""
-    if not file.parent.is_dir():
-        raise CannotStart(f"There is no folder {file.parent}. Make it, or mount the disk that it is on.")
 
 
 def check(file: Path) -> None:
@@ -127,14 +121,17 @@ def _check_sqlite(file: Path) -> None:
 def _restore_sqlite(file: Path, target: Path, url: str, now: datetime) -> None:
     """By way of a file beside it, so that the database is there whole or not at all."""
     if target.exists():
-        raise CannotStart(f"{target} is there already. Stop Steward and move the file away, with {target.name}-wal.")
+        raise CannotStart(
+            f"{target} is there already. Stop Steward and move the file away, with {target.name}-wal and "
+            f"{target.name}-shm."
+        )
     # Beside the new file SQLite would take them for its own, and write what they hold into it.
     left = [rest.name for end in ("-wal", "-shm") if (rest := target.with_name(target.name + end)).exists()]
     if left:
         raise CannotStart(
             f"What an older {target.name} left is still there: {' and '.join(left)}. Stop Steward and move it away too."
         )
-    _require_folder(target)
+    require_folder(target)
     part = target.with_name(f"{target.name}.part")
     beside = f"sqlite:///{part}"
     try:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import loading
-from bot.settings import Settings, SettingsProblem, is_for_slack, load
+from bot.settings import Settings, SettingsProblem, load, wrong_for_slack
 
 app = typer.Typer(
     help="The project coordinator that lives in Slack.",
@@ -173,9 +173,16 @@ def renew_seals() -> None:
 
 
 @keys.command("forget")
-def forget_tokens(installation: Annotated[str, typer.Argument(help="T… or E…, as it was told.")]) -> None:
+def forget_tokens(
+    installation: Annotated[str, typer.Argument(help="T… or E…, as it was told.")],
+    although_they_open: Annotated[bool, typer.Option("--although-they-open", help="Erase good tokens too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """Erase the tokens of an installation that do not open any more; installing there again brings it back."""
-    _go(_forget_tokens(_settings("database"), installation))
+    settings = _settings("database")
+    if not yes:
+        _ask_to_erase(installation)
+    _go(_forget_tokens(settings, installation, although_they_open=although_they_open))
 
 
 @app.command()
@@ -259,8 +266,8 @@ def erase(
 
     settings = _settings("database")
     whom = person or workspace or _fail("Say who shall be erased: --person U… or a whole workspace, --workspace T…")
-    if not (yes or dry_run) and typer.prompt(f"Erasing cannot be undone. Type {whom} again") != whom:
-        _fail("That is another id. Nothing was erased.")
+    if not (yes or dry_run):
+        _ask_to_erase(whom)
     if person is None:
         _go(erasing.workspace(settings, whom, typer.echo, only_counts=dry_run))
     else:
@@ -276,10 +283,14 @@ def manifest(
 ) -> None:
     """The Slack app manifest to paste, on standard output."""
     from bot.manifest import manifest as made
+    from bot.manifest import wrong_with_prefix
 
+    if reason := wrong_with_prefix(prefix):
+        _fail(f"--prefix: {reason}.")
     for option, url in (("--request-url", request_url), ("--redirect-url", redirect_url)):
-        if url is not None and not is_for_slack(url):
-            _fail(f"{option}: write https:// and the rest of the address; http:// only for this machine itself.")
+        if url is not None and (reason := wrong_for_slack(url)):
+            rule = "Write https:// and the rest of the address; http:// only for this machine itself."
+            _fail(f"{option}: {reason}. {rule}")
     described = made(prefix, request_url=request_url, redirect_url=redirect_url)
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
@@ -319,15 +330,20 @@ async def _renew_seals(settings: Settings) -> None:
     typer.echo(f"Every stored token is sealed with the newest key ({renewed} sealed anew).")
 
 
-async def _forget_tokens(settings: Settings, installation_id: str) -> None:
+async def _forget_tokens(settings: Settings, installation_id: str, *, although_they_open: bool) -> None:
     from bot import removal
     from bot.opening import CannotStart, migrated_database, require_database
-    from models import purging
+    from bot.sealing import require_closed
+    from models import installations, purging
     from models.clock import SystemClock
 
     require_database(settings.database_url)
     now = SystemClock().now()
     async with migrated_database(settings.database_url) as database:
+        if not although_they_open:
+            for each in await installations.everywhere(database):
+                if each.id == installation_id:
+                    require_closed(each, settings.encryption_keys)
         if not await removal.remove(database, installation_id, now=now):
             raise CannotStart(f"Steward was never installed in {installation_id}.")
     typer.echo(
@@ -440,6 +456,12 @@ def _agree_to_go_back(to: str, undone: Mapping[str, str], *, is_agreed: bool) ->
     typer.echo("Stop every process of Steward, and make a backup first: steward backup FILE")
     if typer.prompt(f"Type {to} to go on", default="", show_default=False).strip() != to:
         _fail("Nothing was changed.")
+
+
+def _ask_to_erase(whom: str) -> None:
+    """Go on only when somebody types the id again."""
+    if typer.prompt(f"Erasing cannot be undone. Type {whom} again") != whom:
+        _fail("That is another id. Nothing was erased.")
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -33,6 +33,11 @@ MOST_SKEW = timedelta(seconds=150)
 LEAST_FREE_MIB = 200
 NO_ANSWER = "Check the network, and SLACK_API_URL if it is set."
 NAMED = 8  # channels that a line names before it only counts
+OUTSIDE_PUBLIC = (
+    "It posts there all the same, but hears of no mention, no reaction and no changed message, and late of who joins "
+    "or leaves. `/invite @Steward` there mends that."
+)
+OUTSIDE_PRIVATE = "Invite it there with `/invite @Steward`, or nothing is posted, and it cannot see who is in there."
 
 T = TypeVar("T")
 
@@ -100,7 +105,7 @@ async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding
                     *_taken(workspace),
                     await _backlog(database, workspace_id, now),
                     await _refused(session, now),
-                    await _channels(session),
+                    *await _channels(session),
                 ):
                     yield replace(found, about=f"{found.about}{where}")
 
@@ -332,17 +337,23 @@ async def _refused(session: AsyncSession, now: datetime) -> Finding:
     )
 
 
-async def _channels(session: AsyncSession) -> Finding:
-    """The channels of projects in which Steward cannot post."""
+async def _channels(session: AsyncSession) -> Sequence[Finding]:
+    """The channels of projects that Steward is not in, and what does not work there."""
     query = (
-        select(Channel.name)
+        select(Channel.name, Channel.is_private)
         .join(Project, col(Project.id) == col(Channel.project_id))
         .where(col(Project.archived_at).is_(None), col(Channel.is_archived).is_(False), col(Channel.has_bot).is_(False))
         .order_by(col(Channel.name))
     )
-    missing = list(await session.exec(query))
+    missing = (await session.exec(query)).all()
     if not missing:
-        return good("channels", "Steward is in every project's")
-    named = ", ".join(f"#{name}" for name in missing[:NAMED])
-    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return note("channels", f"not in {named}{more}", "Invite it there with `/invite @Steward`, or nothing is posted.")
+        return (good("channels", "Steward is in every project's"),)
+    public = [name for name, is_private in missing if not is_private]
+    private = [name for name, is_private in missing if is_private]
+    found = (("public channels", public, OUTSIDE_PUBLIC), ("private channels", private, OUTSIDE_PRIVATE))
+    return [note(about, f"not in {_named(names)}", do) for about, names, do in found if names]
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(f"#{name}" for name in names[:NAMED]) + more

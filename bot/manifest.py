@@ -1,5 +1,6 @@
 """The Slack app manifest, from the same tables the program runs by."""
 
+import re
 from typing import Any
 
 from bot import access
@@ -27,6 +28,10 @@ SCOPES = {
     "reactions:read": "save a message as a draft when somebody puts the emoji for it under it",
     **OPTIONAL_SCOPES,
 }
+
+# What Slack takes as a command's name, after its slash; and at most, with it.
+IN_NAME = re.compile(r"[a-z0-9_-]+")
+MOST_NAME = 32
 
 # Event in our registry -> names of the subscriptions that deliver it.
 SUBSCRIPTIONS = {
@@ -98,6 +103,18 @@ def manifest(prefix: str = "", *, request_url: str | None = None, redirect_url: 
             "token_rotation_enabled": False,
         },
     }
+
+
+def wrong_with_prefix(prefix: str) -> str | None:
+    """Why Slack would not take the commands' names with it; None where it does."""
+    if not prefix:
+        return None
+    if not IN_NAME.fullmatch(prefix.strip("-/")):
+        return "write small letters from a to z, digits, - and _ only, such as acme"
+    longest = max((_prefixed(command.name, prefix) for command in COMMANDS), key=len)
+    if len(longest) > MOST_NAME:
+        return f"{longest} has {len(longest)} characters, and Slack takes {MOST_NAME}; choose a shorter one"
+    return None
 
 
 def _prefixed(name: str, prefix: str) -> str:

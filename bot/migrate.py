@@ -82,7 +82,11 @@ def steps_back(url: str, revision: str) -> dict[str, str]:
     Raises UnknownStep and UnknownSchema.
     """
     if revision not in (BASE, *_known()):
-        raise UnknownStep(f"There is no step {revision}: this release of Steward knows {min(_known())} to {head()}.")
+        known = sorted(_known())
+        near = [*[step for step in known if step < revision][-1:], *[step for step in known if step > revision][:1]]
+        raise UnknownStep(
+            f"There is no step {revision}. Nearest to it this release of Steward knows {' and '.join(near)}."
+        )
     found = current(url)
     _require_known(found)
     undone = [step for step in _known() if found and step <= found and (revision == BASE or step > revision)]
@@ -107,9 +111,9 @@ def _known() -> dict[str, Path]:
 
 
 def _what_it_did(step: str) -> str:
-    """The first line that the step says of itself."""
+    """The first sentence that the step says of itself, as one line."""
     said = ast.get_docstring(ast.parse(_known()[step].read_text(encoding="utf-8"))) or ""
-    return said.partition("\n")[0]
+    return " ".join(said.partition("\n\n")[0].split())
 
 
 def _require_known(found: str | None) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -75,7 +76,14 @@ def require_database(url: str) -> None:
     """Raise CannotStart when the address names a SQLite file that is not there: looking must not make one."""
     file = sqlite_path(url)
     if file is not None and not file.exists():
+        require_folder(file)
         raise CannotStart(f"There is no database at {file}. DATABASE_URL says where it is; `steward migrate` makes it.")
+
+
+def require_folder(file: Path) -> None:
+    """Raise CannotStart where the file has none: one made here could stand in for a disk that is not mounted."""
+    if not file.parent.is_dir():
+        raise CannotStart(f"There is no folder {file.parent}. Make it, or mount the disk that it is on.")
 
 
 def running_at(url: str) -> str | None:

@@ -67,12 +67,15 @@ async def with_slack(settings: Settings, say: Say) -> None:
 
 async def with_sandbox(settings: Settings, keep: Path | None, say: Say, *, optional_scopes: bool = True) -> None:
     """`run` without tokens: a Slack workspace in the browser and Steward in it, in this process."""
-    with _data_folder(keep) as folder:
+    with telling_at(settings) as telling, _data_folder(keep) as folder:
         url = f"sqlite:///{folder / 'steward.db'}"
         async with _sandbox(settings, manifest(), keep, optional_scopes=optional_scopes) as sandbox:
             await bring_up_to_date(url)
-            slack = Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
-            async with socket_mode(Database(url), slack, sandbox.app_token, clock=sandbox.clock) as running:
+            database, slack = Database(url), Slack(bot_token=sandbox.bot_token, api_url=sandbox.api_url)
+            async with (
+                socket_mode(database, slack, sandbox.app_token, clock=sandbox.clock) as running,
+                operated(telling, database, say, running.steward.deadline, running.problem),
+            ):
                 sandbox.on_advance(running.advanced)
                 for line in _welcome(sandbox.url, keep, ignores_database="database_url" in settings.model_fields_set):
                     say(line)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -69,6 +70,24 @@ class Seal:
         except InvalidToken:
             return False
         return True
+
+
+def require_closed(installation: Installation, keys: Sequence[str]) -> None:
+    """Raise CannotStart unless the stored tokens, if any, are known not to open with the keys: good ones are in use."""
+    if installation.sealed_tokens is None:
+        return
+    if not keys:
+        raise CannotStart(
+            "STEWARD_ENCRYPTION_KEYS is not set, so it cannot be seen whether the tokens open, and nothing was erased. "
+            "Set it to what Steward runs with."
+        )
+    with suppress(CannotOpen):
+        Seal(keys).open(installation)
+        raise CannotStart(
+            f"The tokens of {installation.id} open with the keys in STEWARD_ENCRYPTION_KEYS, so nothing was erased. To "
+            "take Steward out of a workspace, remove the app in Slack; --although-they-open erases the tokens here all "
+            "the same."
+        )
 
 
 async def renew(database: Database, seal: Seal) -> int:

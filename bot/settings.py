@@ -167,9 +167,24 @@ class Settings(BaseSettings):
 
 def is_for_slack(url: str) -> bool:
     """Whether Slack takes the address for an app: https://, or http:// for this machine itself."""
+    return wrong_for_slack(url) is None
+
+
+def wrong_for_slack(url: str) -> str | None:
+    """What keeps Slack from taking the address for an app; None where it takes it."""
     scheme, _, rest = url.partition("://")
-    host = HOST.fullmatch(rest.partition("/")[0])
-    return host is not None and url.split() == [url] and (scheme == "https" or (scheme == "http" and is_loopback(url)))
+    host = rest.partition("/")[0]
+    found = HOST.fullmatch(host)
+    wrong = {
+        "it is empty, or has a blank in it": url.split() != [url],
+        "it does not begin with https:// or http://, in small letters": scheme not in ("https", "http"),
+        "what follows a # does not reach Slack": "#" in rest,
+        "a user or a password has no place in it": "@" in host,
+        "its host is not one": found is None,
+        "its port is none from 1 to 65535": found is not None and not 1 <= int((found[2] or ":443")[1:]) <= 65535,
+        "with http:// it is of another machine": found is not None and scheme == "http" and not is_loopback(url),
+    }
+    return next((reason for reason, is_so in wrong.items() if is_so), None)
 
 
 def is_loopback(url: str) -> bool:

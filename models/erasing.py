@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm.attributes import flag_modified
-from sqlmodel import AutoString, SQLModel, col, select
+from sqlmodel import AutoString, SQLModel, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import erased, letting_go, operations, search
@@ -36,6 +36,7 @@ from models.tables import (
     Absence,
     ChannelMember,
     Delivery,
+    History,
     Mute,
     Person,
     Project,
@@ -84,7 +85,7 @@ class Erasure:
 
     @property
     def changed(self) -> Counter[str]:
-        """How many rows of each table were changed."""
+        """How many rows of each table were changed, of those that were there."""
         return Counter({name: len(keys) for name, keys in self.changed_keys.items()})
 
     @property
@@ -127,6 +128,7 @@ async def erase(
     traces = after.traces if after else await _traces(session, person_id, also, spared)
     found = Erasure(traces)
     workspace = (await session.exec(select(Workspace))).one()
+    before = (await session.exec(select(func.max(History.id)))).one() or 0
     itself, whose = Actor(workspace.bot_user_id, Standing.MEMBER), (workspace.id, workspace.installation_id)
     left = await letting_go.let_go(session, itself, person_id, now)
     found.note("record", ((each,) for records in left.records.values() for each in records))
@@ -137,6 +139,8 @@ async def erase(
     await session.flush()
     session.expunge_all()
     touched = await session.run_sync(lambda sync: _search(sync.connection(), whose, traces, found))
+    # Letting go has written history of its own, which nobody counts as theirs.
+    found.changed_keys["history"] = {key for key in found.changed_keys.get("history", ()) if key[0] <= before}
     await _write_anew(session, touched)
     await operations.owe_standing_cards(session, touched.cards, now=now, because=erased.new_stand_in())
     await erased.remember(session, person_id)

@@ -369,9 +369,7 @@ def _index_the_rest(connection: Connection) -> None:
     """Index what has no words yet, whoever's it is: records and comments from before they were indexed."""
     unknown_comments = select(_COMMENTS.c.id, _COMMENTS.c.text).where(_COMMENTS.c.words == "").limit(AT_ONCE)
     while rows := connection.execute(unknown_comments).all():
-        for comment_id, said in rows:
-            words = {"words": words_of_comment(said)}
-            connection.execute(update(_COMMENTS).where(_COMMENTS.c.id == comment_id).values(words))
+        _note(connection, _COMMENTS, [{"of": row.id, "words": words_of_comment(row.text)} for row in rows])
     # Only the tables of kinds that there are records of: a new kind's is made by a step to come.
     lacking = set(connection.scalars(select(_TABLE.c.kind).where(_TABLE.c.words == "").distinct()))
     for kind in (each for each in KINDS if each.key in lacking):
@@ -379,11 +377,17 @@ def _index_the_rest(connection: Connection) -> None:
         unknown = and_(_TABLE.c.kind == kind.key, _TABLE.c.words == "")
         query = select(_TABLE, own).join(own, own.c.record_id == _TABLE.c.id).where(unknown).limit(AT_ONCE)
         while rows := connection.execute(query).all():
-            for row in rows:
-                item = _item(kind, row, own)
+            items = [_item(kind, row, own) for row in rows]
+            for item in items:
                 index(item)
-                words = {"words": item.record.words, "title_words": item.record.title_words}
-                connection.execute(update(_TABLE).where(_TABLE.c.id == item.record.id).values(words))
+            found = [(item.record.id, item.record.words, item.record.title_words) for item in items]
+            _note(connection, _TABLE, [{"of": of, "words": words, "title_words": title} for of, words, title in found])
+
+
+def _note(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store what each row says in the one `of` that id."""
+    values: dict[str, Any] = {key: bindparam(key) for key in rows[0] if key != "of"}
+    connection.execute(update(table).where(table.c.id == bindparam("of")).values(values), rows)
 
 
 def _item(kind: Kind, row: Any, own: Any) -> Item:

@@ -297,7 +297,10 @@ def test_no_way_back_is_taken_under_the_feet_of_a_running_steward(database_url: 
 def test_migrate_to_base_says_that_it_takes_everything(database_url: str) -> None:
     told = steward("migrate", "--to", "base", "--yes", DATABASE_URL=database_url)
 
+    steps = re.findall(r"^  (\d{4})  (.+)$", told.stdout, re.MULTILINE)
     assert "removed for good, which is everything." in told.stdout
+    assert (steps[0][0], steps[-1][0]) == (migrate.head(), "0001")
+    assert [did for _, did in steps if not did.endswith(".")] == []
     assert (told.exit_code, migrate.current(database_url)) == (0, None)
 
 
@@ -306,17 +309,34 @@ def test_migrate_refuses_a_step_that_nobody_knows_and_a_database_that_is_not_the
     database_url: str, installation: Path
 ) -> None:
     unknown = steward("migrate", "--to", "9999", "--yes", DATABASE_URL=database_url)
+    gap = steward("migrate", "--to", "0022", "--yes", DATABASE_URL=database_url)
     nowhere = steward("migrate", "--to", "0018", "--yes")
     with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
     newer = steward("migrate", "--to", "0018", "--yes", DATABASE_URL=database_url)
 
-    assert unknown.stderr == f"There is no step 9999: this release of Steward knows 0001 to {migrate.head()}.\n"
+    assert unknown.stderr == f"There is no step 9999. Nearest to it this release of Steward knows {migrate.head()}.\n"
+    assert gap.stderr == "There is no step 0022. Nearest to it this release of Steward knows 0021 and 0023.\n"
     assert nowhere.stderr.startswith("There is no database at steward.db.")
     assert newer.stderr.startswith("This database is at step 9999, and this release of Steward knows only up to step ")
-    assert {told.exit_code for told in (unknown, nowhere, newer)} == {1}
+    assert {told.exit_code for told in (unknown, gap, nowhere, newer)} == {1}
     assert list(installation.iterdir()) == []
+
+
+def test_the_exit_status_tells_what_cannot_be_read_from_what_is_refused(installation: Path) -> None:
+    unreadable, refused = steward("backup", "--no-such-option"), steward("backup", "monday.backup")
+
+    assert (unreadable.exit_code, refused.exit_code) == (2, 1)
+
+
+@pytest.mark.parametrize("command", ["doctor", "health"])
+def test_a_folder_that_is_not_there_is_named(installation: Path, command: str) -> None:
+    told = steward(command, DATABASE_URL="sqlite:///disk/steward.db")
+
+    assert told.exit_code == 1
+    assert "There is no folder disk. Make it, or mount the disk that it is on." in told.output
+    assert "steward migrate" not in told.output
 
 
 @pytest.mark.parametrize("command", ["run", "web", "worker"])
@@ -339,16 +359,50 @@ def test_the_manifest_can_be_printed_with_a_prefix_and_an_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x", "steward.example/slack/events", "http://steward.example/x", "https:// /x", ""]
+    ("url", "reason"),
+    [
+        ("ftp://x", "it does not begin with https://"),
+        ("steward.example/slack/events", "it does not begin with https://"),
+        ("HTTPS://steward.example/x", "it does not begin with https:// or http://, in small letters"),
+        ("http://steward.example/x", "with http:// it is of another machine"),
+        ("https:// /x", "it is empty, or has a blank in it"),
+        ("", "it is empty, or has a blank in it"),
+        ("https://ana:hunter2@steward.example/x", "a user or a password has no place in it"),
+        ("https://steward.example/x#y", "what follows a # does not reach Slack"),
+        ("https://steward.example:65536/x", "its port is none from 1 to 65535"),
+        ("https://steward.example:0/x", "its port is none from 1 to 65535"),
+        ("http://[x/y", "its host is not one"),
+        ("https:///x", "its host is not one"),
+    ],
 )
 @pytest.mark.parametrize("option", ["--request-url", "--redirect-url"])
-def test_a_manifest_names_no_address_that_slack_refuses(option: str, url: str) -> None:
+def test_a_manifest_names_no_address_that_slack_refuses(option: str, url: str, reason: str) -> None:
     told = steward("manifest", option, url)
 
     assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"{option}: {reason}")
+    assert told.stderr.endswith(". Write https:// and the rest of the address; http:// only for this machine itself.\n")
+
+
+@pytest.mark.parametrize("prefix", ["Acme", "ac me", "äcme", "acme/x", "-", "ac.me", "a" * 21])
+def test_a_manifest_names_no_command_that_slack_refuses(prefix: str) -> None:
+    told = steward("manifest", "--prefix", prefix)
+
+    assert (told.exit_code, told.stdout) == (1, "")
     assert told.stderr == (
-        f"{option}: write https:// and the rest of the address; http:// only for this machine itself.\n"
+        "--prefix: /aaaaaaaaaaaaaaaaaaaaa-assumption has 33 characters, and Slack takes 32; choose a shorter one.\n"
+        if prefix.startswith("aa")
+        else "--prefix: write small letters from a to z, digits, - and _ only, such as acme.\n"
     )
+
+
+@pytest.mark.parametrize("prefix", ["acme", "acme_it-2", "a" * 20])
+def test_a_manifest_takes_a_prefix_that_slack_takes(prefix: str) -> None:
+    told = steward("manifest", "--prefix", prefix)
+
+    names = [command["command"] for command in json.loads(told.stdout)["features"]["slash_commands"]]
+    assert f"/{prefix}-assumption" in names
+    assert max(map(len, names)) <= 32
 
 
 def test_a_manifest_may_name_this_machine() -> None:
@@ -453,17 +507,37 @@ def test_with_a_wrong_key_nothing_begins_and_it_is_said_what_to_do(database_url:
 def test_tokens_whose_key_is_lost_are_forgotten_by_name(database_url: str) -> None:
     installed_with(database_url, new_key())
 
-    wrong = steward("keys", "forget", "T9", DATABASE_URL=database_url)
+    lost = {"DATABASE_URL": database_url, "STEWARD_ENCRYPTION_KEYS": new_key()}
+
+    wrong = steward("keys", "forget", "T9", "--yes", **lost)
+    mistyped = steward("keys", "forget", "T0001", input="T0002\n", **lost)
     before = on_its_way_out(database_url)
-    told = steward("keys", "forget", "T0001", DATABASE_URL=database_url)
+    told = steward("keys", "forget", "T0001", input="T0001\n", **lost)
     after = steward("keys", "renew", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=new_key())
     without = steward("keys", "renew", DATABASE_URL=database_url)
 
     assert (wrong.exit_code, wrong.stderr) == (1, "Steward was never installed in T9.\n")
-    assert told.stdout == (
+    assert (mistyped.exit_code, mistyped.stderr) == (1, "That is another id. Nothing was erased.\n")
+    assert told.stdout.endswith(
         "The tokens of T0001 are erased. Install Steward there again: otherwise what it stored goes 30 days after they "
         "were erased.\n"
     )
     assert (before, on_its_way_out(database_url)) == ([], ["T0001"])
     assert after.exit_code == 0
     assert without.stderr == "STEWARD_ENCRYPTION_KEYS is not set, so there is nothing to seal with.\n"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_good_tokens_are_forgotten_only_when_that_is_said(database_url: str) -> None:
+    key = new_key()
+    installed_with(database_url, key)
+    forget = ("keys", "forget", "T0001", "--yes")
+    unknown = steward(*forget, DATABASE_URL=database_url)
+    good = steward(*forget, DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=key)
+    held = token_stored(database_url, key)
+    meant = steward(*forget, "--although-they-open", DATABASE_URL=database_url, STEWARD_ENCRYPTION_KEYS=key)
+
+    assert (unknown.exit_code, good.exit_code, held) == (1, 1, "xoxb-hunter2")
+    assert unknown.stderr.startswith("STEWARD_ENCRYPTION_KEYS is not set, so it cannot be seen whether the tokens open")
+    assert good.stderr.startswith("The tokens of T0001 open with the keys in STEWARD_ENCRYPTION_KEYS, so nothing was")
+    assert (meant.exit_code, on_its_way_out(database_url)) == (0, ["T0001"])

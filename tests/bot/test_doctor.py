@@ -17,7 +17,7 @@ from bot.sealing import Seal, Tokens, new_key
 from bot.settings import Settings
 from models import installations, outbox
 from models.database import Database
-from models.tables import Channel, Delivery, DeliveryState, Workspace
+from models.tables import Channel, Delivery, DeliveryState, Person, Workspace
 from sandbox import Sandbox
 from scheduler.runner import HEARTBEAT
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_workspace
@@ -183,13 +183,20 @@ async def test_a_channel_that_steward_is_not_in_is_named(slack: Sandbox, databas
         channel = await session.get(Channel, (WORKSPACE, "CMOVE"))
         assert channel is not None
         channel.has_bot = False
+        ana = await session.get(Person, (WORKSPACE, "UANA"))
+        assert ana is not None
+        secret = await make_channel(session, "secret", members=[ana], is_private=True, has_bot=False)
+        await make_project(session, by=ana, channel=secret, name="Secret")
 
     await database_with(database_url, outside)
 
     told = await found(connected_to(slack, database_url=database_url))
 
-    assert "#move" in told["channels"].says
-    assert "/invite" in told["channels"].do
+    assert told["public channels"].says == "not in #move"
+    assert told["public channels"].do.startswith("It posts there all the same, but hears of no mention")
+    assert told["private channels"].says == "not in #secret"
+    assert "or nothing is posted" in told["private channels"].do
+    assert "channels" not in told
 
 
 def test_the_command_ends_with_a_status_for_scripts_and_makes_no_file_by_looking(tmp_path: Path) -> None:

@@ -165,6 +165,19 @@ async def test_without_slack_variables_run_opens_the_sandbox_and_forgets_its_dat
     assert seconds < 10
 
 
+async def test_the_sandbox_too_tells_how_it_is(installation: Path) -> None:
+    async def way(settings: Settings, say: Callable[[str], None]) -> None:
+        await ways.with_sandbox(settings, None, say)
+
+    async with here(way, {"PORT": 0, "METRICS_PORT": 0}) as steward:
+        await steward.says("Steward is running in a Slack workspace on this machine")
+        [address] = re.findall(r"How it is: (\S+)/metrics", "\n".join(steward.said))
+        async with aiohttp.ClientSession() as session:
+            statuses = [(await session.get(f"{address}/{page}")).status for page in ("metrics", "readyz")]
+
+    assert statuses == [200, 200]
+
+
 async def test_what_is_kept_survives_a_restart_records_and_messages_alike(machine: Machine) -> None:
     """And it can be exported from the kept folder."""
     async with machine.steward("run", "--keep", "kept", PORT=0) as steward:

@@ -79,6 +79,7 @@ class Outcome:
     before: Rows
     after: Rows
     again: Rows
+    found: erasing.Erasure
     found_again: erasing.Erasure
     bytes_before: str = ""
     bytes_after: str = ""
@@ -97,11 +98,11 @@ async def _outcome(url: str) -> Outcome:
         await fill(database, WORKSPACE)
         await speak_of_them(database)
         before, bytes_before = await everything(database), written(url)
-        await erase(database)
+        found = await erase(database)
         after = await everything(database)
         found_again = await erase(database)
         assert await database.scrub()
-        return Outcome(before, after, await everything(database), found_again, bytes_before, written(url))
+        return Outcome(before, after, await everything(database), found, found_again, bytes_before, written(url))
 
 
 async def erase(database: Database) -> erasing.Erasure:
@@ -215,6 +216,19 @@ def test_what_stands_in_slack_is_owed_anew(outcome: Outcome) -> None:
     assert {row["record_id"] for row in outcome.before["card"]} <= cards
     assert kinds.count("standup_digest") == len(answered)
     assert kinds.count(letting_go.REPLY) == sum(1 for row in answered if row["reply_ts"]) > 0
+
+
+def test_what_was_there_is_counted_and_nothing_that_the_erasure_wrote(outcome: Outcome) -> None:
+    keys = {table.name: [column.name for column in table.primary_key] for table in SQLModel.metadata.sorted_tables}
+    there = {name: {tuple(row[key] for key in keys[name]) for row in rows} for name, rows in outcome.before.items()}
+
+    assert outcome.found.changed["history"] > 0
+    assert {
+        name: found - there[name] for name, found in outcome.found.changed_keys.items() if found - there[name]
+    } == {}
+    assert [name for name, count in outcome.found.deleted.items() if count > len(there[name])] == []
+    theirs = [row for row in outcome.before["delivery"] if row["target"] == WHO]
+    assert outcome.found.deleted["delivery"] == len(theirs)
 
 
 def test_erased_again_there_is_nothing_to_find(outcome: Outcome) -> None:

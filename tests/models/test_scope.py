@@ -183,7 +183,7 @@ async def test_a_new_row_belongs_to_the_workspace_of_its_unit(database: Database
 @pytest.mark.parametrize("table", OF_NO_WORKSPACE, ids=lambda table: table.__name__)
 async def test_a_unit_reaches_no_table_that_belongs_to_no_workspace(database: Database, table: type[SQLModel]) -> None:
     """Neither directly nor from within another question."""
-    async with database.unit(OURS, writes=False) as session:
+    async with database.unit(OURS) as session:
         for question in (
             select(table),
             select(func.count()).select_from(select(table).subquery()),
