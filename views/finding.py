@@ -77,7 +77,7 @@ def _hit(line: Line, people: People, excerpt: Excerpt | None) -> list[Block]:
         line.project.name,
     ]
     text = f"{item.kind.emoji} {item.reference}  {record.title}\n" + " · ".join(filter(None, facts))
-    opens = button("Open", "show", item.reference, says=f"Open {item.reference}")
+    opens = button("Show", "show", item.reference, says=f"Show {item.reference}")
     drawn = [section(plain(text), opens)]
     if excerpt is not None:
         drawn.append(rich((f"{excerpt.label}: ", "italic"), excerpt.before, (excerpt.match, "bold"), excerpt.after))

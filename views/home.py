@@ -166,7 +166,7 @@ def _projects(overview: Overview, person: Person) -> list[Block]:
     if not overview.projects:
         return [*blocks, section(mrkdwn(NO_PROJECTS))]
     for standing in overview.projects[:PROJECTS_SHOWN]:
-        opens = button("Open", "open_project", str(standing.project.id), says=f"Open {standing.project.name}")
+        opens = button("Show", "open_project", str(standing.project.id), says=f"Show {standing.project.name}")
         text = f"{_name(standing, person)}\n{_how_it_stands(standing)}"
         blocks.append(section(plain(text), opens))
     if len(overview.projects) > PROJECTS_SHOWN:

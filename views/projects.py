@@ -139,7 +139,7 @@ def _project_line(line: ProjectLine, *, may_set: bool, is_current: bool) -> list
     ]
     text = f"{project.name}\n" + " · ".join(filter(None, facts))
     value = str(project.id)
-    buttons = [button("Open", "open_project", value, says=f"Open {project.name}")]
+    buttons = [button("Show", "open_project", value, says=f"Show {project.name}")]
     if may_set and is_closed(project):
         buttons.append(button("Bring back", "restore_project", value, says=f"Bring back {project.name}"))
     elif may_set:

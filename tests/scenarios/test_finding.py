@@ -33,6 +33,8 @@ async def test_words_are_found_wherever_they_stand_and_it_says_where(house: Hous
     told = await typed(house, ana, "/steward find core")
     assert opened(ana) == ["A2", "R1", "A1"]
     assert "3 found for core" in told
+    beside = [each["accessory"]["text"]["text"] for each in answer(ana)["blocks"] if "accessory" in each]
+    assert beside == ["Show"] * 3, "as in a list, and no second word “Open” beside the status"
     assert "They are for the *Core* switch" in told.replace("\n", "")
     assert "Closed: done" in told
     assert "1 to 3 of 3" in told

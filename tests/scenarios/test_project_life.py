@@ -110,6 +110,7 @@ async def test_the_list_of_projects_counts_what_is_open_and_overdue(house: House
     told = said(kavya, "@Steward")
     message = kavya.ephemerals("@Steward")[-1]
     party = str((await projects(house))["Summer party"]["id"])
+    assert next(each["text"]["text"] for row in message["blocks"] for each in row.get("elements", ())) == "Show"
     await kavya.click(message, "open_project", party)
     await house.settled()
 
