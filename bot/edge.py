@@ -119,7 +119,7 @@ class Edge:
 
         What only Slack's resending can help with raises, as with any event.
         """
-        incoming = await self._as_command(incoming)
+        incoming = replace(incoming, text=after_mention(incoming.text, self._workspace.bot_user_id))
         try:
             reply, wrote = await self._unit_with_learning(incoming)
         except requests.AlreadyDone:
@@ -127,19 +127,14 @@ class Edge:
         except (DatabaseBusy, Overtaken):
             raise
         except StewardError as refusal:
-            reply, wrote = answers.refusal(incoming, refusal), False
+            async with self._database.unit(self._workspace.id, writes=False) as session:
+                reply, wrote = answers.refusal(await _with_names(session, incoming), refusal), False
         except Exception:
             reply, wrote = _fault(incoming), False
         if not wrote:
             async with self._database.unit(self._workspace.id) as session:
-                await self._owe_answer(session, incoming, reply)
+                await self._owe_answer(session, await _with_names(session, incoming), reply)
             self._committed()
-
-    async def _as_command(self, incoming: Incoming) -> Incoming:
-        """The mention's words as a command would hold them: without the mention, and with names beside ids."""
-        words = after_mention(incoming.text, self._workspace.bot_user_id)
-        async with self._database.unit(self._workspace.id, writes=False) as session:
-            return replace(incoming, text=labelled(await named_pieces(session, words)))
 
     async def _owe_answer(self, session: AsyncSession, incoming: Incoming, reply: Reply) -> None:
         """Owe the person the reply, where they wrote; once, however often Slack tells of the mention."""
@@ -261,6 +256,8 @@ class Edge:
             await self._learn(incoming)
         now = self._clock.now()
         async with self._database.unit(self._workspace.id, writes=entry.writes) as session:
+            if incoming.where is Where.MENTION:
+                incoming = await _with_names(session, incoming)
             request = await self._request(session, incoming, may_guess=may_guess)
             reply = await _said(entry, request, Deps(session, now), None if may_guess else incoming)
             if entry.writes and isinstance(reply, FieldErrors | OpenForm | UpdateForm):
@@ -391,6 +388,11 @@ async def _said(entry: Entry, request: Request, deps: Deps, names: Incoming | No
     if isinstance(outcome, StewardError):
         raise outcome
     return outcome
+
+
+async def _with_names(session: AsyncSession, incoming: Incoming) -> Incoming:
+    """The mention with its words as a command holds them: names beside ids."""
+    return replace(incoming, text=labelled(await named_pieces(session, incoming.text)))
 
 
 def _named(incoming: Incoming) -> list[str]:

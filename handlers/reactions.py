@@ -56,9 +56,9 @@ async def reacted(request: Request, deps: Deps) -> Reply:
         via="a reaction",
         source=source,
         is_draft=True,
+        owes_card=False,
     )
-    await outbox.put(
-        deps.session,
+    question = outbox.owed(
         "draft",
         key=f"draft:{item.record.id}",
         target=request.actor.id,
@@ -66,6 +66,7 @@ async def reacted(request: Request, deps: Deps) -> Reply:
         payload={"channel": request.channel_id, "thread_ts": source.thread_ts, "began": began},
         due_at=deps.now,
     )
+    await operations.owe_card(deps.session, item.record, deps.now, beside=[question])
     return Nothing()
 
 

@@ -1056,13 +1056,15 @@ async def owe_card(
     because: str = "",
     asked: bool = False,
     owner_knows: bool = False,
+    beside: Sequence[outbox.Owed] = (),
 ) -> None:
-    """Owe the record's card, posted or updated.
+    """Owe the record's card, posted or updated, and what is `beside` it, in one statement.
 
     `because` tells what of the same version it is owed for; `asked` posts it however old the record is; when
     `owner_knows`, a first post tells its owner nothing.
     """
-    await outbox.put_all(session, [_card_owed(record, now, because=because, asked=asked, owner_knows=owner_knows)])
+    card = _card_owed(record, now, because=because, asked=asked, owner_knows=owner_knows)
+    await outbox.put_all(session, [card, *beside])
 
 
 def _card_owed(record: Record, now: datetime, *, because: str = "", **flags: bool) -> outbox.Owed:

@@ -76,8 +76,8 @@ COSTS: dict[str, tuple[Act | None, Act, int]] = {
         lambda ana: ana.command("#network", "/steward", "A1 !low because it can wait"),
         7,
     ),
-    "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 11),
-    "reaction": (None, _react_to_a_new_message, 11),
+    "mention": (None, lambda ana: ana.say("#network", "@Steward action Order racks @ben by 2099-03-05 !high"), 10),
+    "reaction": (None, _react_to_a_new_message, 10),
     # Two are the edge's, one is for whom, four are asked for the whole tab, and one for each kind that stands on it.
     "home": (None, lambda ana: ana.open_home(), 10),
 }
