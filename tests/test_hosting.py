@@ -147,4 +147,4 @@ def test_health_says_why_it_is_not_well(tmp_path: Path, monkeypatch: pytest.Monk
     told = CliRunner().invoke(app, ["health"], env={"DATABASE_URL": f"sqlite:///{tmp_path}/no/such.db"})
 
     assert told.exit_code == 1
-    assert "database" in told.output
+    assert "There is no folder" in told.output

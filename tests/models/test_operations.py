@@ -540,7 +540,7 @@ async def test_an_approved_decision_stands(team: Team) -> None:
     item = await team.log(DECISION)
     await team.step(item, "approve", by=team.ana)
 
-    with pytest.raises(NotAllowed, match=r"D1 is approved, so its text stands. Log a new decision instead."):
+    with pytest.raises(NotAllowed, match=r"D1 is approved, so its text stands. `/steward D1 supersede` begins a new"):
         await team.change(item, by=team.ana, title="Something else")
 
 

@@ -580,7 +580,9 @@ async def test_a_decision_approved_while_its_form_was_open_keeps_its_text_and_th
     await ana.submit({"rationale": "It is nearer"})
 
     assert form_before is not None
-    assert ana.form_errors == {"title": "D1 is approved, so its text stands. Log a new decision instead."}
+    assert ana.form_errors == {
+        "title": "D1 is approved, so its text stands. `/steward D1 supersede` begins a new decision in its place."
+    }
     assert held(ana.modal)["rationale"] == "It is nearer"
 
 
