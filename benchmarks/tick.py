@@ -28,7 +28,7 @@ from scheduler.notices import DELIVERY_KINDS
 from scheduler.runner import Runner
 
 KINDS = deliveries.by_key(DELIVERY_KINDS)
-IDLE_LOOKS = 5
+IDLE_LOOKS = 30
 CLAIMS = 5
 # What one claim takes at most, as the sender asks for it.
 AT_ONCE = 8
