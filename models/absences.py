@@ -11,9 +11,8 @@ from models import directory, outbox
 from models.clock import today_in
 from models.errors import InvalidFields, NotFound
 from models.permissions import Actor, Right, Standing, actor_of, may, require, takes_part
-from models.projects import in_use
 from models.recurrences import ONE_DAY
-from models.tables import Absence, Person, Project
+from models.tables import Absence, Person, Project, in_use
 from models.working_days import LONGEST_BREAK
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from sqlalchemy import ColumnElement, exists, update
+from sqlalchemy import exists, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,7 +25,7 @@ from models.permissions import (
     require,
     visible_projects,
 )
-from models.tables import Act, Channel, ChannelMember, History, Person, Project, Record
+from models.tables import Act, Channel, ChannelMember, History, Person, Project, Record, in_use
 from models.working_days import WEEKDAYS, countries, subdivisions
 
 Values = Mapping[str, Any]
@@ -142,11 +142,6 @@ async def current(session: AsyncSession, person: Person) -> Project | None:
         col(Project.id) == person.current_project_id, visible_projects(actor_of(person)), in_use()
     )
     return (await session.exec(query)).first()
-
-
-def in_use() -> ColumnElement[bool]:
-    """The projects that are not archived, as a condition on `Project`."""
-    return col(Project.archived_at).is_(None)
 
 
 async def names(session: AsyncSession, actor: Actor, project_ids: Iterable[int]) -> dict[int, str]:

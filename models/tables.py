@@ -8,9 +8,21 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Enum, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Enum,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from models.labels import Confidentiality, Labelled, LinkType, Priority, SourceChange
 
@@ -823,6 +835,11 @@ class StandupEntry(SQLModel, table=True):
     version: int = Field(default=1, sa_column=_entry_version)
 
     __mapper_args__ = {"version_id_col": _entry_version}
+
+
+def in_use() -> ColumnElement[bool]:
+    """The projects that are not archived, as a condition on `Project`."""
+    return col(Project.archived_at).is_(None)
 
 
 def table_of(model: type[SQLModel]) -> Table:

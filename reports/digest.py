@@ -17,9 +17,8 @@ from models.kinds import Item, read_reference
 from models.labels import Labelled
 from models.manners import muted_by
 from models.permissions import actor_of, decides_for, visible_records
-from models.projects import in_use
 from models.recurrences import instant_of
-from models.tables import Absence, Act, History, Mute, Person, Project, Record, RecordHelper
+from models.tables import Absence, Act, History, Mute, Person, Project, Record, RecordHelper, in_use
 from models.working_days import is_working_day
 from reports.filtering import awaits_approval
 from reports.work import items_of

@@ -11,8 +11,7 @@ from models.escalations import open_steps
 from models.items import with_own_rows
 from models.kinds import Item
 from models.permissions import Actor, visible_records
-from models.projects import in_use
-from models.tables import Escalation, Project, Record
+from models.tables import Escalation, Project, Record, in_use
 
 
 @dataclass(frozen=True)

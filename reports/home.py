@@ -14,8 +14,7 @@ from models.absences import can_stand_in
 from models.clock import today_in
 from models.items import with_own_rows
 from models.permissions import Actor, actor_of, decides_for, takes_part, visible_projects, visible_records
-from models.projects import in_use
-from models.tables import Absence, Act, History, Person, Project, Record, RecordHelper
+from models.tables import Absence, Act, History, Person, Project, Record, RecordHelper, in_use
 from reports.filtering import awaits_approval
 from reports.work import BY_DUE_DATE, Line, Page
 

@@ -9,9 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.permissions import Actor, visible_projects, visible_records
-from models.projects import in_use
 from models.summaries import WEEK, Period
-from models.tables import Project
+from models.tables import Project, in_use
 from reports.summary import Colour, Judgement, Line, Numbers, Scope, judged, lines_of, numbers_of
 
 SIZE = 8

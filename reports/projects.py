@@ -9,8 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.permissions import Actor, visible_channels, visible_projects, visible_records
-from models.projects import in_use
-from models.tables import Channel, Project, Record
+from models.tables import Channel, Project, Record, in_use
 from reports.filtering import today_of_projects
 
 

@@ -15,8 +15,7 @@ from models.filters import Filters, Scope
 from models.items import with_own_rows
 from models.kinds import Item, Kind
 from models.permissions import Actor, visible_records
-from models.projects import in_use
-from models.tables import Project, Record
+from models.tables import Project, Record, in_use
 from reports.filtering import alternatives_of, today_of_projects
 from reports.urgency import Urgency, urgency
 
