@@ -24,7 +24,7 @@ class Connection:
 
     async def ask(self, request: bytes) -> bool:
         """Send the request and read its answer: whether it came in time. Raises Refused for any but the expected."""
-        if self._streams is None:
+        if self._streams is None or self._streams[0].at_eof():  # a server closes what is idle for some seconds
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
         writer.write(request)
