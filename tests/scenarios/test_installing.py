@@ -10,6 +10,7 @@ from bot.manifest import SCOPES
 from bot.oauth import INSTALL
 from models import installations
 from reports.export import export
+from sandbox.driver import Driver
 from tests.scenarios.street import Street, street_over_http
 
 
@@ -69,13 +70,18 @@ async def test_whom_anybody_names_is_known_at_once(street: Street) -> None:
     }
 
 
-async def test_whoever_removes_it_and_installs_it_again_finds_the_log_as_it_was(street: Street) -> None:
-    northwind, acme = street.sandbox, street.sandbox.workspace_named("Acme")
-    ana, zoe = northwind.person("ana"), acme.person("zoe")
-    for each in (ana, zoe):
+async def at_work(street: Street, *people: Driver) -> tuple[Driver, ...]:
+    """The people, each of whom installed Steward in their workspace and logged an action there."""
+    for each in people:
         await street.install(each)
         await each.command("#network", "/action", f"Of {each.user.name}")
     await street.settled()
+    return people
+
+
+async def test_whoever_removes_it_and_installs_it_again_finds_the_log_as_it_was(street: Street) -> None:
+    northwind, acme = street.sandbox, street.sandbox.workspace_named("Acme")
+    ana, zoe = await at_work(street, northwind.person("ana"), acme.person("zoe"))
 
     await acme.uninstall(uninstalled_first=True)
     await street.settled()
@@ -96,11 +102,7 @@ async def test_whoever_removes_it_and_installs_it_again_finds_the_log_as_it_was(
 async def test_a_removal_that_nobody_heard_of_is_found_by_asking(street: Street) -> None:
     """And what was stored there goes in its time. One odd answer about another workspace does no harm meanwhile."""
     northwind, acme = street.sandbox, street.sandbox.workspace_named("Acme")
-    ana, zoe = northwind.person("ana"), acme.person("zoe")
-    for each in (ana, zoe):
-        await street.install(each)
-        await each.command("#network", "/action", f"Of {each.user.name}")
-    await street.settled()
+    ana, _ = await at_work(street, northwind.person("ana"), acme.person("zoe"))
 
     await acme.uninstall(told=False)
     street.sandbox.fail("auth.test", error="invalid_auth", times=2)
