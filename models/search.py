@@ -260,16 +260,20 @@ class _Engine:
 
 
 def _matches_in_sqlite(table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
-    found = table(f"{table_name}_words", column("rowid"))
-    matching = literal_column(f"{table_name}_words").op("MATCH", is_comparison=True)(question)
-    condition: ColumnElement[bool] = rows.id.in_(select(found.c.rowid).where(matching))
+    index = f"{table_name}_words"
+    found = table(index, column("rowid"))
+    condition: ColumnElement[bool] = rows.id.in_(select(found.c.rowid).where(_answers_in_sqlite(index, question)))
     return condition
+
+
+def _answers_in_sqlite(index: str, question: str | BindParameter[str]) -> ColumnElement[bool]:
+    return literal_column(index).op("MATCH", is_comparison=True)(func.in_whole_words(index, question))
 
 
 def _newest_in_sqlite(ids: Any, question: str) -> Any:
     # Joined, and in its own order, the full-text table is read no further than to where there are enough.
     found = table("record_words", column("rowid"))
-    matching = literal_column("record_words").op("MATCH", is_comparison=True)(question)
+    matching = _answers_in_sqlite("record_words", question)
     return ids.join(found, found.c.rowid == col(Record.id)).where(matching).order_by(found.c.rowid.desc())
 
 

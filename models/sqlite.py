@@ -5,6 +5,7 @@ a statement (a cursor, its execution, its rows, its end), and each way costs far
 statement takes one trip, with the beginning of its transaction; what is over in a moment takes none.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -23,6 +24,9 @@ from sqlalchemy.util.concurrency import await_
 
 Row = tuple[Any, ...]
 
+# See `models/search.py`, which asks them.
+FULL_TEXT_INDEXES = ("record_words", "comment_words")
+
 # An INSERT with more values holds many rows, and takes its time.
 VALUES_OF_A_ROW = 100
 # A question that is not answered in so many seconds is asked again in the thread; looked at after so many steps of
@@ -31,6 +35,10 @@ MOMENT_SECONDS = 0.002
 STEPS_AT_ONCE = 250
 # In a question of a full-text index, what ends the beginning of a word (see `models/search.py`).
 ENDS_A_BEGINNING = '"*'
+_BEGINNING = re.compile(r'"([^"]+)"\*')
+# The words of each full-text index, whose name comes before that. Up to so many are asked for instead of a beginning.
+_ITS_WORDS = "_each"
+MOST_WORDS = 100
 
 
 class _Cursor:
@@ -96,7 +104,7 @@ class _Cursor:
 
 
 def _looks_for_a_beginning(sql: str, parameters: Any) -> bool:
-    """Whether SQLite gathers all rows with some word that begins so: one step, which cannot be broken off."""
+    """Whether SQLite may gather all rows with some word that begins so: one step, which cannot be broken off."""
     return " MATCH " in sql and any(ENDS_A_BEGINNING in value for value in parameters if isinstance(value, str))
 
 
@@ -217,13 +225,42 @@ def prepare(engine: AsyncEngine, wait_ms: int) -> None:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-        # SQLite's own lower() knows only A to Z; names have more letters, and PostgreSQL knows them.
-        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
+        add_functions(connection.driver_connection._conn)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
         driver.begin(writes=bool(connection.get_execution_options().get("steward_writes")))
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Give a connection what Steward's statements call that SQLite has not, or has otherwise."""
+    # SQLite's own lower() knows only A to Z; names have more letters, and PostgreSQL knows them.
+    connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
+    for index in FULL_TEXT_INDEXES:
+        connection.execute(f"CREATE VIRTUAL TABLE temp.{index}{_ITS_WORDS} USING fts5vocab(main, {index}, instance)")
+    connection.create_function("in_whole_words", 2, partial(in_whole_words, connection))
+
+
+def in_whole_words(connection: sqlite3.Connection, index: str, question: str) -> str:
+    """The question of that full-text index, with words in place of each beginning that no more than a few begin with.
+
+    What has a whole word SQLite reads one by one, and no further than it is asked for; of a beginning it gathers all.
+    """
+    return _BEGINNING.sub(lambda asked: _words_for(connection, index, asked), question)
+
+
+def _words_for(connection: sqlite3.Connection, index: str, asked: re.Match[str]) -> str:
+    next_word = f"SELECT term FROM temp.{index}{_ITS_WORDS} WHERE term >= ? LIMIT 1"
+    beginning, words = asked[1], []
+    row = connection.execute(next_word, (beginning,)).fetchone()
+    while row and row[0].startswith(beginning):
+        words.append(f'"{row[0]}"')
+        if len(words) > MOST_WORDS:
+            return asked[0]
+        # No word holds a space, and what it holds comes after one.
+        row = connection.execute(next_word, (f"{row[0]} ",)).fetchone()
+    return f"({' OR '.join(words)})" if words else f'"{beginning}"'
 
 
 FULL_TEXT = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"

@@ -1,7 +1,10 @@
 """Finding records by their words: the same answers from both databases, whatever is typed and in whatever language."""
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import migrate
-from models import comments, kinds, operations, search
+from models import comments, kinds, operations, search, sqlite
 from models.database import Database
 from models.filters import read_search, spelled_search
 from models.kinds import Item
@@ -284,6 +287,35 @@ async def test_an_index_lookup_answers_and_no_walk_through_the_records(database:
         steps = [row[-1] for row in plan]
 
     assert steps[0] == "SEARCH record USING INTEGER PRIMARY KEY (rowid=?)"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("most", [2, 100])
+async def test_whole_words_in_place_of_a_beginning_give_what_the_beginning_gives(
+    database: Database, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Of few words that begin so, and of so many that the beginning itself is asked for."""
+    monkeypatch.setattr(sqlite, "MOST_WORDS", most)
+    async with database.unit(WORKSPACE) as session:
+        await fill(session)
+        for title in ("Routes", "Core router", "Cores of rooms", "交換 交差 交"):
+            await make_record(session, ACTION, title=title)
+    begun = sorted({word[:size] for text in STORED.values() for word in words_of(" ".join(text)) for size in (1, 2, 4)})
+    questions = [f'(("{one}"*) AND (("{other}"*) OR ("{one}" AND "core"*)))' for one, other in pairwise([*begun, "zz"])]
+
+    with closing(sqlite3.connect(str(database.url.database))) as connection:
+        sqlite.add_functions(connection)
+        asked = [sqlite.in_whole_words(connection, "record_words", question) for question in questions]
+        answers = [
+            [connection.execute(MATCHING, (question,)).fetchall() for question in each] for each in (questions, asked)
+        ]
+
+    assert answers[0] == answers[1]
+    assert any(answers[0])
+    assert any("*" in each for each in asked) == (most == 2)
+
+
+MATCHING = "SELECT rowid FROM record_words WHERE record_words MATCH ? ORDER BY rowid DESC"
 
 
 @pytest.mark.parametrize(

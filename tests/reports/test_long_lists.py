@@ -19,7 +19,7 @@ from benchmarks.data import fill
 from benchmarks.plans import Sent, Watch, _nodes
 from benchmarks.slack import PERSON, TEAM
 from bot import migrate
-from models import operations, ranks
+from models import operations, ranks, sqlite
 from models.database import Database, sqlite_path
 from models.filters import NOBODY, Filters, Search, read_filters, read_search
 from models.kinds.action import ACTION
@@ -94,6 +94,7 @@ def steps(url: str, sent: Sequence[Sent]) -> int:
         taken += 1
 
     with closing(sqlite3.connect(str(sqlite_path(url)))) as connection:
+        sqlite.add_functions(connection)
         connection.set_progress_handler(count, 100)
         for each in sent:
             connection.execute(each.statement, each.arguments).fetchall()
