@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import SQLColumnExpression
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,7 +16,7 @@ from models.search import Passage, Sought, newest_with, passages, relevance, sai
 from models.tables import Comment, Project, Record
 from models.words import joined_words_of, words_of
 from reports.filtering import alternatives_of, today_of_projects
-from reports.work import MOST_COUNTED, Order, Page, first_of, page_of, seen_ids
+from reports.work import MOST_COUNTED, Page, any_of, best_page_of, seen_ids
 
 BEFORE, AFTER = 40, 80
 
@@ -54,11 +53,10 @@ async def found(
         for query in newest_with(session, seen_ids(actor, [*in_projects, *way]), wanted)
     ]
 
-    def best(of: Any) -> Sequence[SQLColumnExpression[Any]]:
-        return (relevance(of.title_words, wanted).desc(), of.is_open.desc(), of.updated_at.desc(), of.id.desc())
-
-    query = first_of(queries, MOST_COUNTED, Order(best, (Record.title_words, Record.is_open, Record.updated_at)))
-    return await page_of(session, [query], MOST_COUNTED, now=now, number=number, size=size)
+    of = any_of(queries, MOST_COUNTED, (Record.title_words, Record.is_open, Record.updated_at))
+    best = (relevance(of.title_words, wanted).desc(), of.is_open.desc(), of.updated_at.desc(), of.id.desc())
+    query = select(of.id, func.count().over()).order_by(*best)
+    return await best_page_of(session, query, MOST_COUNTED, now=now, number=number, size=size)
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,14 @@ def first_of(queries: Sequence[Any], most: int, order: Order) -> Any:
     """The ids that any of the queries gives, in that order. Of each no more is read than may be counted."""
     if len(queries) == 1:
         return queries[0]
-    parts = [query.add_columns(Record.workspace_id, *order.columns).limit(most + 1).subquery() for query in queries]
-    of = aliased(Record, union(*map(select, parts)).subquery())
+    of = any_of(queries, most, order.columns)
     return select(of.id).order_by(*order.by(of))
+
+
+def any_of(queries: Sequence[Any], most: int, columns: Sequence[Any]) -> Any:
+    """The records that any of the queries of ids gives, with these columns. Of each no more is read than is counted."""
+    parts = [query.add_columns(Record.workspace_id, *columns).limit(most + 1).subquery() for query in queries]
+    return aliased(Record, union(*map(select, parts)).subquery())
 
 
 async def page_of(
@@ -145,12 +150,33 @@ async def page_of(
     for query in queries:
         if len(ids) <= most:
             ids += await session.exec(query.limit(most + 1 - len(ids)))
-    total = min(len(ids), most)
-    number = min(number, max(0, (total - 1) // size))
-    shown = ids[:total][number * size : (number + 1) * size]
+    number = _page_within(number, min(len(ids), most), size)
+    shown = ids[:most][number * size : (number + 1) * size]
+    return await _page_with(session, shown, len(ids), most, now=now, number=number, size=size)
+
+
+async def best_page_of(session: AsyncSession, query: Any, most: int, *, now: datetime, number: int, size: int) -> Page:
+    """A page of what the query gives: ids, and beside each how many there are. No more is fetched than is shown."""
+    number = _page_within(number, most, size)
+    rows = (await session.exec(query.offset(number * size).limit(min(size, most - number * size)))).all()
+    if number and not rows:  # fewer than when its button was drawn
+        return await best_page_of(session, query, most, now=now, number=0, size=size)
+    counted = rows[0][1] if rows else 0
+    return await _page_with(session, [row[0] for row in rows], counted, most, now=now, number=number, size=size)
+
+
+def _page_within(number: int, total: int, size: int) -> int:
+    """That page, or the last one where there are not so many."""
+    return min(number, max(0, (total - 1) // size))
+
+
+async def _page_with(
+    session: AsyncSession, shown: Sequence[int], counted: int, most: int, *, now: datetime, number: int, size: int
+) -> Page:
     items = await with_own_rows(session, await _in_order(session, shown) if shown else [])
     lines = tuple(Line(item, project, today_in(project.timezone, now)) for item, project in items)
-    return Page(lines=lines, total=total, number=number, size=size, as_of=now, is_cut=len(ids) > most)
+    total = min(counted, most)
+    return Page(lines=lines, total=total, number=number, size=size, as_of=now, is_cut=counted > most)
 
 
 async def _in_order(session: AsyncSession, ids: Sequence[int]) -> Sequence[tuple[Record, Project]]:

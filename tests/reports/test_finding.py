@@ -19,6 +19,7 @@ from models.kinds import Item
 from models.permissions import actor_of
 from models.words import joined_words_of, words_of
 from reports.finding import excerpt, excerpts, found, sought_in
+from reports.work import Page
 from tests.support import NOW, WORKSPACE, make_channel, make_person, make_project, make_record, make_workspace, undo
 
 ACTION, RISK, DECISION = kinds.KINDS[0], kinds.KINDS[1], kinds.KINDS[3]
@@ -142,6 +143,39 @@ async def test_titles_come_before_other_texts_and_whole_words_before_beginnings(
         assert await references(session, "switch open") == ["A4", "A2", "A1"]
         assert await references(session, "switch closed") == ["A3"]
         assert await references(session, 'switch "older"') == ["A4"]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_pages_of_what_is_found_leave_nothing_out_and_end_with_what_is_counted(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.unit(WORKSPACE) as session:
+        for number in range(7):
+            await make_record(session, (ACTION, RISK)[number % 2], title=f"Switch {number}")
+        ana = actor_of(await make_person(session))
+
+        async def page(number: int) -> Page:
+            return await found(session, ana, read_search(["switch"]), now=NOW, number=number, size=3)
+
+        whole = [await page(number) for number in range(3)]
+        monkeypatch.setattr("reports.finding.MOST_COUNTED", 5)
+        cut = [await page(number) for number in (0, 1, 2)]
+        monkeypatch.undo()
+        beyond = await page(7)
+
+    shown = [[line.item.reference for line in each.lines] for each in (*whole, *cut, beyond)]
+    assert shown[:3] == [["A4", "R3", "A3"], ["R2", "A2", "R1"], ["A1"]]
+    assert shown[3:6] == [["A4", "R3", "A3"], ["R2", "A2"], ["R2", "A2"]]
+    assert shown[6] == shown[0], "as many as there were are there no more"
+    assert [(each.number, each.total, each.is_cut) for each in (*whole, *cut, beyond)] == [
+        (0, 7, False),
+        (1, 7, False),
+        (2, 7, False),
+        (0, 5, True),
+        (1, 5, True),
+        (1, 5, True),
+        (0, 7, False),
+    ]
 
 
 async def test_filters_go_with_the_words(database: Database) -> None:
