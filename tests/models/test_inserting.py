@@ -64,16 +64,22 @@ async def test_whether_a_row_was_missing_says_nothing_of_the_rows_stored_with_it
 
 
 async def test_what_a_refused_unit_added_is_not_stored(database: Database) -> None:
-    with pytest.raises(LookupError):
+    async def refused() -> None:
         async with database.unit(WORKSPACE) as session:
             await add_missing(session, SeenRequest, [_seen("first")])
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await refused()
 
     async with database.unit(WORKSPACE, writes=False) as session:
         assert (await session.exec(select(SeenRequest))).all() == []
 
 
 async def test_a_unit_that_reads_adds_nothing(database: Database) -> None:
-    with pytest.raises(ReadsOnly):
+    async def add() -> None:
         async with database.unit(WORKSPACE, writes=False) as session:
             await add_missing(session, SeenRequest, [_seen("first")])
+
+    with pytest.raises(ReadsOnly):
+        await add()
