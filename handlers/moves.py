@@ -70,7 +70,7 @@ async def _move(request: Request, deps: Deps, item: Item, project: Project, to: 
     names = {each.id: each.name for each in (project, to.project) if each.id is not None}
     place = await directory.channel(deps.session, to.channel_id)
     hints = cards.about_left_over(item, to.project)
-    if place is not None and not place[0].has_bot and not operations.is_confidential(item.record):
+    if place is not None and place[0].is_out_of_reach and not operations.is_confidential(item.record):
         hints += [f"I am not in <#{to.channel_id}>, so I cannot post the card there: type `/invite @Steward` there."]
     message = cards.saved(item, to.project, people, said="Moved", now=deps.now, hints=hints, places=names)
     return Tell(message, reference=item.reference)

@@ -723,7 +723,7 @@ def about_place(request: Request, project: Project, began: bool) -> list[str]:
     if request.channel is None and project.id == request.person.current_project_id:
         hints.append(f"In your current project *{esc(project.name)}*; `/steward switch` changes to another.")
     channel = request.channel
-    if channel is not None and channel.is_private and not channel.has_bot:
+    if channel is not None and channel.is_out_of_reach:
         hints.append("I am not in this channel, so I cannot post the card here: type `/invite @Steward`.")
     return hints
 

@@ -166,7 +166,7 @@ def begun(project: Project, people: People, channel: Channel, items: Sequence[It
     )
     if items:
         text += f" It begins with {len(items)} records, {items[0].reference} to {items[-1].reference}."
-    if channel.is_private and not channel.has_bot:
+    if channel.is_out_of_reach:
         text += " I am not in this channel, so I cannot post there: type `/invite @Steward`."
     undo = [button("Take the records back", UNDO_BATCH, batch)] if items and batch else []
     return Message(text, [section(mrkdwn(text)), actions([*undo, _settings_button(project)])])

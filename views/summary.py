@@ -329,7 +329,7 @@ def preview(found: Weekly, slot: Occurrence, *, for_deputy_of: Person | None = N
 
 def _hints(channel: Channel | None) -> list[str]:
     """What keeps it from being posted, and what to do about that."""
-    if channel is None or not channel.has_bot:
+    if channel is None or channel.is_out_of_reach:
         where = f"#{channel.name}" if channel else "its channel"
         return [f"I am not in {where}, so I cannot post there. Type /invite @Steward in it."]
     if channel.is_archived:
