@@ -118,7 +118,7 @@ async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Mess
     """Take back what can be; the confirmation, and the reference it is about. Raises Conflict if nothing can be."""
     is_redo = change.parts[0].is_undo
     batch = batches.begin(deps.session) if len(change.parts) > 1 else None
-    was_removed = change.parts[0].item.record.is_archived
+    was_logged, was_removed = views.is_logging(change.parts[0]), change.parts[0].item.record.is_archived
     outcome = await undoing.take_back(deps.session, request.actor, change, now=deps.now, via="undo")
     reader = await _told_to(request, deps, change)
     if not outcome.done:
@@ -130,7 +130,9 @@ async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Mess
         back = (undone.batch if undone else None) or batch
         return views.taken_back(outcome, reader, batch=back, is_redo=is_redo), None
     said = "Redone:" if is_redo else "Undone:"
-    if was_removed != item.record.is_archived:
+    if was_logged:
+        said = "Undid the logging of"
+    elif was_removed != item.record.is_archived:
         said = "Brought back" if was_removed else "Removed"
     version = undone.parts[0].rows[-1].version if undone else item.record.version
     way_back = cards.UNDO if is_redo else cards.REDO

@@ -13,7 +13,7 @@ from models.digests import first_named_on
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
-from models.links import Linked
+from models.links import UNDID, Linked
 from models.operations import stored_value, told
 from models.own_fields import left_over
 from models.permissions import Actor, Right, may, right_for
@@ -204,7 +204,7 @@ def _changes(item: Item, people: People, places: Places) -> list[str]:
     """What the latest change changed, each field from what to what; nothing for a step, whose name says it."""
     rows = [row for row in told(item.changed) if row.act is not Act.STEPPED and row.field != "is_archived"]
     lines = [change_in_words(item.kind, row, people, places, cut_at=CHANGE_SHOWN) for row in rows]
-    return [_capital(line.removeprefix("undid: ")) for line in lines[:CHANGES_SHOWN]]
+    return [_capital(line.removeprefix(UNDID)) for line in lines[:CHANGES_SHOWN]]
 
 
 CHANGES_SHOWN = 12
@@ -491,7 +491,7 @@ def change_in_words(
         return f"logged it from {row.via}" + (f": {first}" if first else "")
     if row.field == "is_archived":
         return "removed it" if row.after else "brought it back"
-    if row.act is Act.LINKED:
+    if row.field == "link":
         return row.note or "link"
     if row.act in (Act.SOURCE, Act.ASKED, Act.ANSWERED):
         return row.note or row.act.label.lower()
@@ -502,7 +502,7 @@ def change_in_words(
         before, after = (places.get(value, "a project you do not see") for value in (row.before, row.after))
     else:
         before, after = (cut(_past_value(kind, field, value, people), cut_at) for value in (row.before, row.after))
-    word = "undid: " if row.act is Act.UNDONE else ""
+    word = UNDID if row.act is Act.UNDONE else ""
     remark = f" ({row.note})" if row.note else ""
     return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"
 
