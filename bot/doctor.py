@@ -315,10 +315,10 @@ async def _backlog(database: Database, workspace_id: str, now: datetime) -> Find
     if waiting.oldest_seconds > LATE.total_seconds():
         return fault(
             "messages",
-            f"{count} wait, the oldest for {waiting.oldest_seconds / 60:.0f} minutes",
+            f"{count:,} wait, the oldest for {waiting.oldest_seconds / 60:.0f} minutes",
             "Look at the worker's log: Slack may be refusing, or no worker runs.",
         )
-    return good("messages", f"{count} wait to be sent, none of them late")
+    return good("messages", f"{count:,} wait to be sent, none of them late")
 
 
 async def _refused(session: AsyncSession, now: datetime) -> Finding:
@@ -331,7 +331,7 @@ async def _refused(session: AsyncSession, now: datetime) -> Finding:
     found = sorted((await session.exec(query)).all(), key=lambda each: (-each[1], each[0] or ""))
     if not found:
         return good("refused messages", f"none in the last {LOOKED_BACK.days} days")
-    reasons = ", ".join(f"{count} × {reason or 'unknown'}" for reason, count in found[:NAMED])
+    reasons = ", ".join(f"{count:,} × {reason or 'unknown'}" for reason, count in found[:NAMED])
     return note(
         "refused messages", f"in the last {LOOKED_BACK.days} days: {reasons}", "Those it concerns were told in Slack."
     )

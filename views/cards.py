@@ -431,11 +431,11 @@ def history(item: Item, lines: Sequence[HistoryLine]) -> Message:
     blocks: list[Block] = [title(item)]
     shown = lines[-HISTORY_ROWS:]
     if len(shown) < len(lines):
-        blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
+        blocks.append(note(plain(f"{len(lines) - len(shown):,} earlier changes are in the export")))
     for line in shown:
         blocks.append(note(mrkdwn(instant(line.at)), plain(line.who), plain(line.what, 1_500)))
         blocks += [rich(line.words)] if line.words else []
-    return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
+    return Message(esc(f"History of {item.reference}: {len(lines):,} changes"), blocks)
 
 
 # At most two blocks each, of the fifty a message may have.
@@ -586,7 +586,7 @@ def _links(links: Sequence[Linked]) -> list[Block]:
         for each in links[:LINKS_SHOWN]
     ]
     if len(links) > LINKS_SHOWN:
-        drawn.append(note(plain(f"and {len(links) - LINKS_SHOWN} more links")))
+        drawn.append(note(plain(f"and {len(links) - LINKS_SHOWN:,} more links")))
     return drawn
 
 
@@ -597,7 +597,7 @@ def _talk(talk: Talk) -> list[Block]:
     """How many comments there are, and what was said last."""
     if not talk.count:
         return []
-    count = "1 comment" if talk.count == 1 else f"{talk.count} comments"
+    count = "1 comment" if talk.count == 1 else f"{talk.count:,} comments"
     if talk.count > len(talk.latest):
         count += f", the last {len(talk.latest)}"
     return [
