@@ -28,8 +28,10 @@ log = logging.getLogger(__name__)
 # What Slack says of the token of an app that was removed, the last one also where it lets in no call from here.
 NOT_LET_IN: Final = "invalid_auth"
 OVER: Final = frozenset({"account_inactive", "token_revoked", NOT_LET_IN})
-# Of a token that ended by itself Slack says no more than that, and then of its refresh token.
-ENDED_BY_ITSELF: Final = "token_expired", "invalid_refresh_token"
+# Of a token that ended by itself Slack says no more than that, and then of its refresh token: also of one that was used
+# up since the backup from which the database came.
+USED_UP: Final = "invalid_refresh_token"
+ENDED_BY_ITSELF: Final = "token_expired", USED_UP
 # What it says with the token of an organisation that took Steward away from the workspace.
 NOT_GRANTED: Final = "team_access_not_granted"
 # Said again and again for so long, and never with a longer silence between, it counts as a removal.
