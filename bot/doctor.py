@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.oauth import INSTALL
-from bot.opening import CannotStart, database_faults, place, require_database
+from bot.opening import CannotStart, address, database_faults, require_database
 from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
@@ -288,7 +288,7 @@ async def _database(settings: Settings, database: Database) -> Finding:
                 pass
     except CannotStart as reason:
         return fault("database", str(reason), "Check DATABASE_URL, and that the database runs.")
-    return good("database", place(settings.database_url))
+    return good("database", address(settings.database_url))
 
 
 def _space(settings: Settings) -> Finding | None:

@@ -489,7 +489,7 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     ids = {row.actor_id for row in rows} | {each.author_id for each in talk} | people_in(item.kind, rows)
     ids |= cards.people_of(item)
     people = await directory.people(deps.session, ids)
-    first, known = cards.first_values(item, rows, people), await places(request, deps, rows)
+    first, known = cards.first_values(item, rows, people), await project_names(request, deps, rows)
     lines = [
         HistoryLine(
             row.at,
@@ -502,7 +502,7 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     return Tell(cards.history(item, sorted(lines, key=lambda line: line.at)), reference=item.reference)
 
 
-async def places(request: Request, deps: Deps, rows: Iterable[History]) -> Mapping[int, str]:
+async def project_names(request: Request, deps: Deps, rows: Iterable[History]) -> Mapping[int, str]:
     """The names of the projects that moves speak of, as far as this person may know them."""
     moves = [row for row in rows if row.field == "project_id"]
     return await projects.names(

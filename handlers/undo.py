@@ -111,7 +111,7 @@ def _hindered(request: Request, change: Change) -> list[Kept]:
 async def _told_to(request: Request, deps: Deps, change: Change) -> views.Reader:
     people = await directory.people(deps.session, views.people_of(change))
     rows = [row for part in change.parts for row in part.rows]
-    return views.Reader(request.actor.id, people, deps.now, await records.places(request, deps, rows))
+    return views.Reader(request.actor.id, people, deps.now, await records.project_names(request, deps, rows))
 
 
 async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Message, str | None]:
@@ -140,6 +140,6 @@ async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Mess
     if item.record.project_id != project.id:
         project = await projects.find(deps.session, request.actor, item.record.project_id)
     message = cards.saved(
-        item, project, people, said=said, now=deps.now, way_back=way_back, version=version, places=reader.places
+        item, project, people, said=said, now=deps.now, way_back=way_back, version=version, projects=reader.projects
     )
     return message, item.reference

@@ -45,8 +45,8 @@ DETAILS_SHOWN = 600
 NOTHING_AROUND = Around()
 
 # The names of the projects that the reader may know of, by id.
-Places = Mapping[int, str]
-NO_PLACES: Places = {}
+ProjectNames = Mapping[int, str]
+NO_PROJECTS: ProjectNames = {}
 
 WATCH = "watch"
 UNWATCH = "watch:end"
@@ -149,7 +149,7 @@ def saved(
     hints: Sequence[str] = (),
     settings_of: int | None = None,
     way_back: str | None = UNDO,
-    places: Places = NO_PLACES,
+    projects: ProjectNames = NO_PROJECTS,
     version: int | None = None,
     alike: Sequence[Record] = (),
 ) -> Message:
@@ -157,8 +157,8 @@ def saved(
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
     `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given; it is
-    None where the person may not. `places` are names of projects; `alike` are records that may be the same, the likest
-    first.
+    None where the person may not. `projects` are the names of those it speaks of; `alike` are records that may be the
+    same, the likest first.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -171,7 +171,7 @@ def saved(
         facts += _reminded(item, project, people, now)
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
-    changes = _changes(item, people, places)
+    changes = _changes(item, people, projects)
     blocks = [rich((f"{text} ", "bold"), item.record.title)]
     blocks += [rich(change) for change in changes]
     blocks.append(note(plain(" · ".join(facts))))
@@ -200,10 +200,10 @@ def saved(
     return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
 
 
-def _changes(item: Item, people: People, places: Places) -> list[str]:
+def _changes(item: Item, people: People, projects: ProjectNames) -> list[str]:
     """What the latest change changed, each field from what to what; nothing for a step, whose name says it."""
     rows = [row for row in told(item.changed) if row.act is not Act.STEPPED and row.field != "is_archived"]
-    lines = [change_in_words(item.kind, row, people, places, cut_at=CHANGE_SHOWN) for row in rows]
+    lines = [change_in_words(item.kind, row, people, projects, cut_at=CHANGE_SHOWN) for row in rows]
     return [_capital(line.removeprefix(UNDID)) for line in lines[:CHANGES_SHOWN]]
 
 
@@ -481,11 +481,17 @@ def first_values(item: Item, rows: Sequence[History], people: People) -> str:
 
 
 def change_in_words(
-    kind: Kind, row: History, people: People, places: Places = NO_PLACES, *, cut_at: int = 3_000, first: str = ""
+    kind: Kind,
+    row: History,
+    people: People,
+    projects: ProjectNames = NO_PROJECTS,
+    *,
+    cut_at: int = 3_000,
+    first: str = "",
 ) -> str:
     """One history row as a sentence in plain text; `cut_at` shortens each value, `first` is what it was logged with.
 
-    A project that the reader may not know of is not among `places`, and not named.
+    A project that the reader may not know of is not among `projects`, and not named.
     """
     if row.act is Act.CREATED:
         return f"logged it from {row.via}" + (f": {first}" if first else "")
@@ -499,7 +505,7 @@ def change_in_words(
         return "made it a draft again" if row.after else "it is a draft no longer"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
     if row.field == "project_id":
-        before, after = (places.get(value, "a project you do not see") for value in (row.before, row.after))
+        before, after = (projects.get(value, "a project you do not see") for value in (row.before, row.after))
     else:
         before, after = (cut(_past_value(kind, field, value, people), cut_at) for value in (row.before, row.after))
     word = UNDID if row.act is Act.UNDONE else ""

@@ -9,7 +9,7 @@ from models.operations import told
 from models.tables import Act
 from models.undoing import Change, Kept, Part, TakenBack
 from views.blocks import Block, Message, actions, bullets, button, cut, esc, mrkdwn, note, plain, rich, section
-from views.cards import UNDO, Places, change_in_words
+from views.cards import UNDO, ProjectNames, change_in_words
 from views.values import People, ago, name_of
 
 UNDO_BATCH = "undo_batch"
@@ -28,7 +28,7 @@ class Reader:
     id: str
     people: People
     now: datetime
-    places: Places = field(default_factory=dict)
+    projects: ProjectNames = field(default_factory=dict)
 
 
 def offer(change: Change, kept: Sequence[Kept], reader: Reader, *, only: Part | None = None) -> Message:
@@ -119,7 +119,7 @@ def is_logging(part: Part) -> bool:
 def _in_words(item: Item, part: Part, reader: Reader) -> str:
     if is_logging(part):
         return "you logged it"
-    return "; ".join(change_in_words(item.kind, row, reader.people, reader.places) for row in told(part.rows))
+    return "; ".join(change_in_words(item.kind, row, reader.people, reader.projects) for row in told(part.rows))
 
 
 def _way_back(change: Change, label: str) -> Block:
