@@ -313,11 +313,11 @@ async def _require_reader(request: Request, deps: Deps, channel: Channel) -> Non
 async def _hints(deps: Deps, standup: Standup, channel: Channel) -> list[str]:
     """What keeps the stand-up from working, and what to do about it."""
     hints = []
-    outside = f"I am not in #{channel.name}, so I"
+    not_in_it = f"I am not in #{channel.name}, so I"
     if channel.is_out_of_reach:
-        hints.append(f"{outside} can neither see who is in it nor post there. Type `/invite @Steward` in it.")
+        hints.append(f"{not_in_it} can neither see who is in it nor post there. Type `/invite @Steward` in it.")
     elif not channel.has_bot and not standup.participants:
-        hints.append(f"{outside} hear late or not at all who joins or leaves it. Type `/invite @Steward` in it.")
+        hints.append(f"{not_in_it} hear late or not at all who joins or leaves it. Type `/invite @Steward` in it.")
     if channel.is_archived:
         hints.append(f"#{channel.name} is archived: nothing can be posted there until it is open again.")
     if not await standups.participants(deps.session, standup):
