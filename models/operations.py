@@ -445,7 +445,7 @@ async def note_link(
     before: Sequence[Mapping[str, Any]] = (),
     after: Sequence[Mapping[str, Any]] = (),
     act: Act = Act.LINKED,
-) -> None:
+) -> History:
     """Put links made or taken away into the record's history, and owe its card. `before` and `after` are the links."""
     item.record.updated_at = now
     flag_modified(item.record, "updated_at")
@@ -453,9 +453,11 @@ async def note_link(
     await session.flush()
     await escalations.heard(session, item.record, actor.id, now)
     stored = {"before": [*before] or None, "after": [*after] or None}
-    session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
+    row = _history(session, item, actor, act, via, now, field="link", note=said, **stored)
+    session.add(row)
     await owe_card(session, item.record, now)
     await session.flush()
+    return row
 
 
 async def source_changed(
