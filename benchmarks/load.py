@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-CONNECTIONS = 16
+CONNECTIONS = 64
 LATE = b"Still working"
+# A server closes what is idle for some seconds, perhaps at the moment at which it is asked again.
+IDLE_SECONDS = 3.0
 
 Make = Callable[[], bytes]
 
@@ -21,11 +23,14 @@ class Connection:
     def __init__(self, port: int, expected: bytes) -> None:
         self._port, self._expected = port, expected
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used_at = 0.0
 
     async def ask(self, request: bytes) -> bool:
         """Send the request and read its answer: whether it came in time. Raises Refused for any but the expected."""
-        if self._streams is None or self._streams[0].at_eof():  # a server closes what is idle for some seconds
+        if self._streams is None or perf_counter() - self._used_at > IDLE_SECONDS:
+            self.close()
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        self._used_at = perf_counter()
         reader, writer = self._streams
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()

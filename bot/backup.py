@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot import migrate
-from bot.opening import CannotStart, database_faults, place, require_database, require_folder, running_at
+from bot.opening import CannotStart, address, database_faults, require_database, require_folder, running_at
 from models.database import Database, sqlite_path
 
 SQLITE_MARK = b"SQLite format 3\x00"
@@ -152,7 +152,7 @@ def _restore_postgres(file: Path, url: str, now: datetime) -> None:
     with database_faults(url):
         found = migrate.current(url)
     if found is not None:
-        raise CannotStart(f"{place(url)} holds a Steward already. Stop it, and name an empty database.")
+        raise CannotStart(f"{address(url)} holds a Steward already. Stop it, and name an empty database.")
     if running := running_at(url):
         raise CannotStart(f"{running} Stop every process of it first.")
     _tool(

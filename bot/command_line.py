@@ -139,7 +139,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A file that is not there y
     settings = _settings("database")
     with _refusals():
         made = backups.make(settings.database_url, file)
-    typer.echo(f"{made} holds everything, {made.stat().st_size // 1024} KiB.")
+    typer.echo(f"{made} holds everything, {made.stat().st_size // 1024:,} KiB.")
 
 
 @app.command()
@@ -222,7 +222,7 @@ def export(
 
     with _refusals():
         made = carry.write(settings.database_url, workspace, file, now=SystemClock().now())
-    typer.echo(f"{file} holds all of {made.workspace_id} ({made.name}): {made.rows} rows.")
+    typer.echo(f"{file} holds all of {made.workspace_id} ({made.name}): {made.rows:,} rows.")
 
 
 @app.command("import")
@@ -243,7 +243,7 @@ def import_(
         if sqlite_path(url) is not None and not while_running:
             require_stopped(url)
         made = carry.read(url, file, now=SystemClock().now())
-    typer.echo(f"{made.workspace_id} ({made.name}) is here: {made.rows} rows. What was due before now is not sent.")
+    typer.echo(f"{made.workspace_id} ({made.name}) is here: {made.rows:,} rows. What was due before now is not sent.")
 
 
 @app.command()

@@ -17,12 +17,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.oauth import INSTALL
-from bot.opening import CannotStart, database_faults, place, require_database
+from bot.opening import CannotStart, address, database_faults, require_database
 from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from bot.unheard import SAID_FOR
+from bot.unheard import SAID_FOR, USED_UP
 from models import installations, purging
 from models.backlog import LATE, LOOKED_BACK, backlog
 from models.database import Database, sqlite_path
@@ -32,6 +32,7 @@ from models.tables import Channel, Delivery, DeliveryState, Installation, Projec
 MOST_SKEW = timedelta(seconds=150)
 LEAST_FREE_MIB = 200
 NO_ANSWER = "Check the network, and SLACK_API_URL if it is set."
+OLD_BACKUP = "Steward was removed there, or this database came from a backup made before the last exchange."
 NAMED = 8  # channels that a line names before it only counts
 OUTSIDE_PUBLIC = (
     "It posts there all the same, but hears of no mention, no reaction and no changed message, and late of who joins "
@@ -197,7 +198,11 @@ async def _installed(settings: Settings, database: Database, now: datetime) -> A
         about = f"{installation.name} ({installation.id})"
         if installation.removed_at is not None:
             goes = installation.removed_at + purging.KEPT
-            yield note(about, f"removed on {installation.removed_at:%d %b %Y}; what it stored goes on {goes:%d %b %Y}")
+            yield note(
+                about,
+                f"removed on {installation.removed_at:%d %b %Y}; what it stored goes on {goes:%d %b %Y}",
+                "Installed there again before then, Steward has all of it.",
+            )
             continue
         try:
             yield await _token(settings, installation, seal.open(installation), now, about)
@@ -209,19 +214,21 @@ async def _installed(settings: Settings, database: Database, now: datetime) -> A
 
 async def _token(settings: Settings, installation: Installation, tokens: Tokens, now: datetime, about: str) -> Finding:
     """Whether the token of an installation is of use."""
-    ends = installation.expires_at
+    ends, since = installation.expires_at, installation.refused_since
+    counts_as_removed = _counts_as_removed(since) if since is not None else ""
     if ends is not None and installation.refresh_error is not None:
+        do = "It is tried again every half minute. If it does not work, have Steward installed there again."
+        if installation.refresh_error == USED_UP:
+            do = f"{OLD_BACKUP} Have Steward installed there again; what is stored stays."
         return fault(
             about,
             f"its token, good until {ends:%d %b %Y %H:%M} UTC, could not be exchanged: {installation.refresh_error}",
-            "It is tried again every half minute. If it does not work, have Steward installed there again.",
+            do + counts_as_removed,
         )
     if ends is not None and ends <= now:
         return note(about, "its token is over; the next call exchanges it for a new one")
     bot = SlackWebApi(tokens.access, settings.slack_api_url)
-    if_refused = "Have Steward installed there again."
-    if installation.refused_since is not None:
-        if_refused += _counts_as_removed(installation.refused_since)
+    if_refused = f"Have Steward installed there again.{counts_as_removed}"
     try:
         _, problem = await _asked(about, partial(bot.call, "auth.test"), if_refused=if_refused)
     finally:
@@ -281,7 +288,7 @@ async def _database(settings: Settings, database: Database) -> Finding:
                 pass
     except CannotStart as reason:
         return fault("database", str(reason), "Check DATABASE_URL, and that the database runs.")
-    return good("database", place(settings.database_url))
+    return good("database", address(settings.database_url))
 
 
 def _space(settings: Settings) -> Finding | None:
@@ -315,10 +322,10 @@ async def _backlog(database: Database, workspace_id: str, now: datetime) -> Find
     if waiting.oldest_seconds > LATE.total_seconds():
         return fault(
             "messages",
-            f"{count} wait, the oldest for {waiting.oldest_seconds / 60:.0f} minutes",
+            f"{count:,} wait, the oldest for {waiting.oldest_seconds / 60:.0f} minutes",
             "Look at the worker's log: Slack may be refusing, or no worker runs.",
         )
-    return good("messages", f"{count} wait to be sent, none of them late")
+    return good("messages", f"{count:,} wait to be sent, none of them late")
 
 
 async def _refused(session: AsyncSession, now: datetime) -> Finding:
@@ -331,7 +338,7 @@ async def _refused(session: AsyncSession, now: datetime) -> Finding:
     found = sorted((await session.exec(query)).all(), key=lambda each: (-each[1], each[0] or ""))
     if not found:
         return good("refused messages", f"none in the last {LOOKED_BACK.days} days")
-    reasons = ", ".join(f"{count} × {reason or 'unknown'}" for reason, count in found[:NAMED])
+    reasons = ", ".join(f"{count:,} × {reason or 'unknown'}" for reason, count in found[:NAMED])
     return note(
         "refused messages", f"in the last {LOOKED_BACK.days} days: {reasons}", "Those it concerns were told in Slack."
     )

@@ -114,7 +114,7 @@ async def _overwrite(database: Database, say: Say) -> None:
 def _table(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
     """A line for each table in which there was anything."""
     names = sorted({name for each in counts.values() for name, count in each.items() if count})
-    lines = [[name, *(str(each.get(name, 0)) for each in counts.values())] for name in names]
+    lines = [[name, *(f"{each.get(name, 0):,}" for each in counts.values())] for name in names]
     return [
         f"{name:<20}" + "".join(f"{number:>14}" for number in numbers)
         for name, *numbers in [["table", *(f"rows {what}" for what in counts)], *lines]

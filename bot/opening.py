@@ -68,7 +68,7 @@ async def reached(url: str, say: Say, seconds: float = START_SECONDS) -> None:
         while await database.is_away() and monotonic() < until:
             if not waits:
                 waits = True
-                say(f"The database at {place(url)} does not answer yet; waiting for up to {seconds:.0f} s.")
+                say(f"The database at {address(url)} does not answer yet; waiting for up to {seconds:.0f} s.")
             await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -97,7 +97,7 @@ def running_at(url: str) -> str | None:
         if not asyncio.run(is_running()):
             return None
     opened = " or another program has the file open" if sqlite_path(url) is not None else ""
-    return f"Steward is running on {place(url)}{',' if opened else ''}{opened}."
+    return f"Steward is running on {address(url)}{',' if opened else ''}{opened}."
 
 
 def require_stopped(url: str) -> None:
@@ -128,7 +128,7 @@ async def bring_up_to_date(url: str) -> None:
         await shielded(asyncio.to_thread(migrate.upgrade, url))
 
 
-def place(url: str) -> str:
+def address(url: str) -> str:
     """Where the records are, without user and password."""
     parsed = async_url(url)
     return str(parsed.database) if parsed.host is None else f"{parsed.host}/{parsed.database}"

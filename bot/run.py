@@ -24,9 +24,9 @@ from bot.opening import (
     START_SECONDS,
     CannotStart,
     Say,
+    address,
     bring_up_to_date,
     migrated_database,
-    place,
     reached,
     serving,
 )
@@ -61,7 +61,7 @@ async def with_slack(settings: Settings, say: Say) -> None:
             socket_mode(database, slack, app_token, access=_access(settings, database)) as running,
             operated(telling, database, say, running.steward.deadline, running.problem),
         ):
-            say(f"Steward is running in {running.name}. Data: {place(settings.database_url)}. Ctrl+C stops it.")
+            say(f"Steward is running in {running.name}. Data: {address(settings.database_url)}. Ctrl+C stops it.")
             await running.stopped(say)
 
 

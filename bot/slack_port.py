@@ -118,7 +118,11 @@ async def pages(port: SlackPort, method: str, key: str, *, limit: int = PAGE, **
     cursor = ""
     while True:
         answer = await port.call(method, limit=limit, cursor=cursor or None, **arguments)
-        for each in answer.get(key) or ():
+        listed = answer.get(key)
+        if not isinstance(listed, list):
+            # What is missing from a list counts as gone, so an answer without its list must not pass for an empty one.
+            raise SlackUnknown(f"no_{key}")
+        for each in listed:
             yield each
         cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:

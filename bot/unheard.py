@@ -28,8 +28,10 @@ log = logging.getLogger(__name__)
 # What Slack says of the token of an app that was removed, the last one also where it lets in no call from here.
 NOT_LET_IN: Final = "invalid_auth"
 OVER: Final = frozenset({"account_inactive", "token_revoked", NOT_LET_IN})
-# Of a token that ended by itself Slack says no more than that, and then of its refresh token.
-ENDED_BY_ITSELF: Final = "token_expired", "invalid_refresh_token"
+# Of a token that ended by itself Slack says no more than that, and then of its refresh token: also of one that was used
+# up since the backup from which the database came.
+USED_UP: Final = "invalid_refresh_token"
+ENDED_BY_ITSELF: Final = "token_expired", USED_UP
 # What it says with the token of an organisation that took Steward away from the workspace.
 NOT_GRANTED: Final = "team_access_not_granted"
 # Said again and again for so long, and never with a longer silence between, it counts as a removal.
@@ -41,7 +43,7 @@ ALL_EVERY = 12
 
 AsBot = Callable[[str], SlackWebApi]
 # Where Steward may be refused: in an installation, or in one workspace of an organisation's.
-Place = Installation | Workspace
+Refusable = Installation | Workspace
 
 
 class UnheardRemovals:
@@ -72,8 +74,8 @@ class UnheardRemovals:
             await removal.leave(self._database, workspace.id, workspace.installation_id or "", at=removed_at)
         for installation in known.with_tokens():
             its = known.met_by(installation)
-            places: list[Place] = [installation, *its]
-            if not only_refused or any(each.refused_since is not None for each in places):
+            here: list[Refusable] = [installation, *its]
+            if not only_refused or any(each.refused_since is not None for each in here):
                 await self._look_at(installation, its)
         await self._lookout.look()
 
@@ -85,9 +87,9 @@ class UnheardRemovals:
         except (SlackError, CannotOpen):
             return False
 
-    async def trust(self, *places: Place) -> None:
+    async def trust(self, *them: Refusable) -> None:
         """Whatever Slack said of them, Steward is installed there."""
-        for each in places:
+        for each in them:
             if each.refused_since is not None:
                 log.warning("Steward is installed in %s after all", each.id)
                 await self._note(each, since=None, at=None)
@@ -115,7 +117,7 @@ class UnheardRemovals:
             else:
                 await self._give_back(each)
 
-    async def _refused(self, what: Place, code: str) -> None:
+    async def _refused(self, what: Refusable, code: str) -> None:
         """Keep that Slack says so; where it has done for long enough, Steward was removed."""
         now, since, before = self._clock.now(), what.refused_since, what.refused_at
         if since is None or before is None or now - before > SILENCE_MAX:
@@ -134,7 +136,7 @@ class UnheardRemovals:
             if workspace is not None and workspace.removed_at == taken.removed_at:
                 workspace.installation_id = None
 
-    async def _note(self, seen: Place, *, since: datetime | None, at: datetime | None) -> None:
+    async def _note(self, seen: Refusable, *, since: datetime | None, at: datetime | None) -> None:
         if isinstance(seen, Installation):
             await installations.note_refusal(self._database, seen, since=since, at=at)
             return
@@ -143,7 +145,7 @@ class UnheardRemovals:
             if workspace is not None and workspace.refused_since == seen.refused_since:
                 workspace.refused_since, workspace.refused_at = since, at
 
-    async def _removed(self, seen: Place, now: datetime) -> bool:
+    async def _removed(self, seen: Refusable, now: datetime) -> bool:
         if isinstance(seen, Installation):
             return await removal.remove(self._database, seen.id, now=now, seen=seen)
         await removal.leave(self._database, seen.id, seen.installation_id or "", at=now)

@@ -188,7 +188,10 @@ async def _hints(
     deputy = people.get(absence.deputy_id or "")
     if replaced:
         stands_in = deputy.shown_name if deputy else "Nobody"
-        hints.append(f"{stands_in} stands in for all of these days now, in place of {' and '.join(sorted(replaced))}.")
+        hints.append(
+            f"{stands_in} stands in for all of these days now, in place of {' and '.join(sorted(replaced))}. "
+            "To give some of them another deputy, press “Change” to leave those days out, then note them by themselves."
+        )
     if deputy and await absences.overlapping(deps.session, deputy.id, absence.first_day, absence.last_day):
         hints.append(f"{deputy.shown_name} is away too on some of these days. Then nobody stands in.")
     return hints

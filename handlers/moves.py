@@ -7,7 +7,7 @@ from handlers.replies import FieldErrors, OpenForm, Reply, Tell, UpdateForm
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, named_pieces
 from models import directory, moves, operations, projects
-from models.entry import Place
+from models.entry import NamedChannel
 from models.errors import NotFound
 from models.kinds import Item, Kind
 from models.moves import Destination
@@ -70,16 +70,16 @@ async def _move(request: Request, deps: Deps, item: Item, project: Project, to: 
     names = {each.id: each.name for each in (project, to.project) if each.id is not None}
     place = await directory.channel(deps.session, to.channel_id)
     hints = cards.about_left_over(item, to.project)
-    if place is not None and not place[0].has_bot and not operations.is_confidential(item.record):
+    if place is not None and place[0].is_out_of_reach and not operations.is_confidential(item.record):
         hints += [f"I am not in <#{to.channel_id}>, so I cannot post the card there: type `/invite @Steward` there."]
-    message = cards.saved(item, to.project, people, said="Moved", now=deps.now, hints=hints, places=names)
+    message = cards.saved(item, to.project, people, said="Moved", now=deps.now, hints=hints, projects=names)
     return Tell(message, reference=item.reference)
 
 
 async def _destination(request: Request, deps: Deps, words: str) -> Destination:
     """The channel typed, or the project of that name. Raises NotFound."""
     typed = await named_pieces(deps.session, words)
-    channels = [piece for piece in typed if isinstance(piece, Place)]
+    channels = [piece for piece in typed if isinstance(piece, NamedChannel)]
     if len(channels) == 1:
         return await moves.to_channel(deps.session, request.actor, channels[0].channel_id)
     name = as_text(typed).strip().removeprefix("to ").strip().removeprefix("#").lower()

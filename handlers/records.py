@@ -23,7 +23,7 @@ from models import (
 )
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
-from models.dates import date_order
+from models.dates import Due, date_order, is_order_certain, other_way
 from models.entry import Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
@@ -43,7 +43,7 @@ from views.cards import HistoryLine
 from views.escalations import ASKED, asking
 from views.escalations import people_of as people_asked
 from views.forms import FormContext
-from views.values import name_of, shown_value, zone_time
+from views.values import day, name_of, shown_value, zone_time
 
 # What one private confirmation can name, and Slack take as cards in a moment.
 MOST_AT_ONCE = 20
@@ -66,6 +66,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
         return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
     project, began = (named, False) if named else await project_here(request, deps)
     item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+    problems += other_order(request, text, entry.due, item)
     return await _logged(request, deps, item, project, began, [*hints, *problems], alike)
 
 
@@ -85,11 +86,12 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
     here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
     rows = []
-    for (kind, entry), named in zip(entries, elsewhere, strict=True):
+    for (_, words), (kind, entry), named in zip(lines, entries, elsewhere, strict=True):
         project = named or here
         assert project is not None
         values, hints = _from_entry(entry)
         item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+        problems += other_order(request, words, entry.due, item)
         problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
         rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
@@ -487,7 +489,7 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     ids = {row.actor_id for row in rows} | {each.author_id for each in talk} | people_in(item.kind, rows)
     ids |= cards.people_of(item)
     people = await directory.people(deps.session, ids)
-    first, known = cards.first_values(item, rows, people), await places(request, deps, rows)
+    first, known = cards.first_values(item, rows, people), await project_names(request, deps, rows)
     lines = [
         HistoryLine(
             row.at,
@@ -500,7 +502,7 @@ async def history(request: Request, deps: Deps, kind: Kind, number: int) -> Repl
     return Tell(cards.history(item, sorted(lines, key=lambda line: line.at)), reference=item.reference)
 
 
-async def places(request: Request, deps: Deps, rows: Iterable[History]) -> Mapping[int, str]:
+async def project_names(request: Request, deps: Deps, rows: Iterable[History]) -> Mapping[int, str]:
     """The names of the projects that moves speak of, as far as this person may know them."""
     moves = [row for row in rows if row.field == "project_id"]
     return await projects.names(
@@ -529,6 +531,21 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         is_working_day=working_days_of(request.project),
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
+
+
+def other_order(request: Request, text: str, read: Due | None, item: Item) -> list[str]:
+    """A sentence about a date typed as two numbers, where nobody can know which of them its author writes first."""
+    person = request.person
+    if read is None or is_order_certain(person.locale, person.timezone):
+        return []
+    other = other_way(text, read.day)
+    if other is None:
+        return []
+    typed, meant = other
+    return [
+        f"I cannot know whether you write the day or the month first: {typed} was read as {day(read.day)}. "
+        f"For {meant} type `/steward {item.reference} by {meant}`."
+    ]
 
 
 def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
@@ -723,7 +740,7 @@ def about_place(request: Request, project: Project, began: bool) -> list[str]:
     if request.channel is None and project.id == request.person.current_project_id:
         hints.append(f"In your current project *{esc(project.name)}*; `/steward switch` changes to another.")
     channel = request.channel
-    if channel is not None and channel.is_private and not channel.has_bot:
+    if channel is not None and channel.is_out_of_reach:
         hints.append("I am not in this channel, so I cannot post the card here: type `/invite @Steward`.")
     return hints
 

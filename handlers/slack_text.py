@@ -7,7 +7,7 @@ from html import unescape
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import directory
-from models.entry import Mention, Piece, Place
+from models.entry import Mention, NamedChannel, Piece
 from views.blocks import esc, safe
 
 _ENTITY = re.compile(r"<([^<>]*)>")
@@ -15,7 +15,7 @@ _ENTITY = re.compile(r"<([^<>]*)>")
 
 def pieces(text: str) -> list[str | Mention]:
     """Plain text with the people named in it between. Only `&amp;`, `&lt;` and `&gt;` are entities, each once."""
-    return [f"#{piece.name}" if isinstance(piece, Place) else piece for piece in pieces_with_channels(text)]
+    return [f"#{piece.name}" if isinstance(piece, NamedChannel) else piece for piece in pieces_with_channels(text)]
 
 
 def pieces_with_channels(text: str) -> list[Piece]:
@@ -32,7 +32,7 @@ def pieces_with_channels(text: str) -> list[Piece]:
 
 def as_text(found: Sequence[Piece]) -> str:
     """The pieces as one text, people as `@name` and channels as `#name`."""
-    marks = {Mention: "@", Place: "#"}
+    marks = {Mention: "@", NamedChannel: "#"}
     return "".join(piece if isinstance(piece, str) else f"{marks[type(piece)]}{piece.name}" for piece in found)
 
 
@@ -92,7 +92,7 @@ def _entity(inside: str) -> Piece:
     if re.fullmatch(r"@[UW][A-Z0-9]+", target):
         return Mention(target[1:], _plain(label) or target[1:])
     if target.startswith("#"):
-        return Place(target[1:], _plain(label) or target[1:])
+        return NamedChannel(target[1:], _plain(label) or target[1:])
     if target.startswith("!"):
         command, _, argument = target[1:].partition("^")
         return _plain(label) or f"@{argument if command == 'subteam' else command}"

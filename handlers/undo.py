@@ -111,14 +111,14 @@ def _hindered(request: Request, change: Change) -> list[Kept]:
 async def _told_to(request: Request, deps: Deps, change: Change) -> views.Reader:
     people = await directory.people(deps.session, views.people_of(change))
     rows = [row for part in change.parts for row in part.rows]
-    return views.Reader(request.actor.id, people, deps.now, await records.places(request, deps, rows))
+    return views.Reader(request.actor.id, people, deps.now, await records.project_names(request, deps, rows))
 
 
 async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Message, str | None]:
     """Take back what can be; the confirmation, and the reference it is about. Raises Conflict if nothing can be."""
     is_redo = change.parts[0].is_undo
     batch = batches.begin(deps.session) if len(change.parts) > 1 else None
-    was_removed = change.parts[0].item.record.is_archived
+    was_logged, was_removed = views.is_logging(change.parts[0]), change.parts[0].item.record.is_archived
     outcome = await undoing.take_back(deps.session, request.actor, change, now=deps.now, via="undo")
     reader = await _told_to(request, deps, change)
     if not outcome.done:
@@ -130,7 +130,9 @@ async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Mess
         back = (undone.batch if undone else None) or batch
         return views.taken_back(outcome, reader, batch=back, is_redo=is_redo), None
     said = "Redone:" if is_redo else "Undone:"
-    if was_removed != item.record.is_archived:
+    if was_logged:
+        said = "Undid the logging of"
+    elif was_removed != item.record.is_archived:
         said = "Brought back" if was_removed else "Removed"
     version = undone.parts[0].rows[-1].version if undone else item.record.version
     way_back = cards.UNDO if is_redo else cards.REDO
@@ -138,6 +140,6 @@ async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Mess
     if item.record.project_id != project.id:
         project = await projects.find(deps.session, request.actor, item.record.project_id)
     message = cards.saved(
-        item, project, people, said=said, now=deps.now, way_back=way_back, version=version, places=reader.places
+        item, project, people, said=said, now=deps.now, way_back=way_back, version=version, projects=reader.projects
     )
     return message, item.reference

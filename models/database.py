@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     String,
     Table,
     TextClause,
@@ -39,7 +40,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
 from models.database_errors import BUSY, PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
 from models.errors import ReadsOnly, StewardError, WrongWorkspace
-from models.inserting import insert_into
+from models.inserting import insert_into, store_kept
 
 T = TypeVar("T")
 
@@ -143,6 +144,7 @@ class Database:
         with self._refused():
             async with self._turn(writes), session:
                 yield session
+                await session.run_sync(store_kept)
                 await session.flush()
                 with self._refused(committing=writes):
                     await session.commit()
@@ -356,6 +358,11 @@ class _FilteredSession(Session):
 
     bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _past_the_filter
 
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """What goes this way finds what was added before."""
+        store_kept(self)
+        return super().connection(*arguments, **options)
+
 
 class _UnitSession(AsyncSession):
     sync_session_class = _FilteredSession
@@ -369,6 +376,7 @@ def _limit_to_workspace(state: ORMExecuteState) -> None:
         raise ReadsOnly(f"a unit that reads has a statement that writes: {state.statement}")
     if state.is_update:
         _refuse_to_move(state)
+    store_kept(state.session)
     if not state.is_column_load and not state.is_relationship_load:
         state.statement = state.session.info["limit"].on(state.statement)
 
@@ -432,6 +440,11 @@ def _refuse_to_take_in(session: Session, row: SQLModel) -> None:
     workspace_id = inspect(row).dict.get(_scope(type(row)))
     if workspace_id not in (None, session.info["workspace_id"]):
         raise WrongWorkspace(f"a {type(row).__name__} of another workspace")
+
+
+@event.listens_for(_FilteredSession, "before_flush")
+def _store_what_was_added(session: Session, *_: object) -> None:
+    store_kept(session)
 
 
 @event.listens_for(_FilteredSession, "before_flush")

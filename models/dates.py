@@ -13,6 +13,8 @@ languages. One rule stands above the rest: a phrase that is unreadable, impossib
 - "q1" or "december" alone is asked about, since it may mean the first day or the last: "end of q1" is clear.
 - "the 31st" and "29 feb" are the next ones there are. A bare hour is read as in the working day, 8 to 12; "at 3" is
   asked about. "midnight" is the coming one; "friday midnight" is asked about, as it may mean either end of Friday.
+- "12/03" is read in the order of the typist's language and country (`date_order`). Where these leave a doubt the answer
+  names the other reading (`other_way`).
 - An abbreviation of a zone must be in force on that day: "3pm PST" in July is asked about.
 """
 
@@ -42,6 +44,19 @@ MONTH_NAMES: Final = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
+# Languages that write the year first, and so the month before the day.
+YEAR_FIRST: Final = ("hu", "ja", "ko", "zh")
+# Time zones of the United States, or what they begin with.
+IN_THE_STATES: Final = (
+    *("US/", "America/New_York", "America/Detroit", "America/Kentucky/", "America/Indiana/", "America/Chicago"),
+    *("America/Menominee", "America/North_Dakota/", "America/Denver", "America/Boise", "America/Phoenix"),
+    *("America/Los_Angeles", "America/Anchorage", "America/Juneau", "America/Sitka", "America/Metlakatla"),
+    *("America/Yakutat", "America/Nome", "America/Adak", "Pacific/Honolulu"),
+)
+_TWO_NUMBERS: Final = re.compile(
+    r"(?<![\d./-])(?P<first>\d{1,2})([/.-])(?P<second>\d{1,2})(?:\2(?P<year>\d{4}|\d{2}))?(?![\d/-]|\.\d)"
+)
+
 WorkingDays = Callable[[date], bool]
 
 
@@ -53,13 +68,43 @@ class DateOrder(StrEnum):
 
 
 def date_order(locale: str | None, timezone: str = "") -> DateOrder:
-    """The order of numeric dates for a Slack locale such as "en-US": month first only there, day first elsewhere.
+    """The order of numeric dates for a Slack locale such as "en-US": month first there, and where the year comes first.
 
     Many people outside the United States leave Slack's language at American English, so a time zone elsewhere decides.
     """
+    language = _language_of(locale)
     is_american = (locale or "").replace("_", "-").lower() == "en-us"
     is_elsewhere = "/" in timezone and not timezone.startswith(("America/", "US/", "Pacific/Honolulu"))
-    return DateOrder.MDY if is_american and not is_elsewhere else DateOrder.DMY
+    is_month_first = (is_american and not is_elsewhere) or language in YEAR_FIRST
+    return DateOrder.MDY if is_month_first else DateOrder.DMY
+
+
+def _language_of(locale: str | None) -> str:
+    return re.split(r"[-_]", locale or "en")[0].lower()
+
+
+def is_order_certain(locale: str | None, timezone: str = "") -> bool:
+    """Whether locale and time zone leave no doubt about `date_order`.
+
+    American English may be Slack's own choice, outside the United States; in Canada people write both.
+    """
+    where = (locale or "").replace("_", "-").lower()
+    if where == "en-us":
+        return timezone.startswith(IN_THE_STATES)
+    return where not in ("", "en", "en-ca")
+
+
+def other_way(text: str, day: date) -> tuple[str, str] | None:
+    """The numbers in the text that name the day, and what they name in the other order: ("3/4", "4 mar").
+
+    None where the day is not told by two numbers that may be either.
+    """
+    for found in _TWO_NUMBERS.finditer(text):
+        first, second = int(found["first"]), int(found["second"])
+        if first != second and {first, second} == {day.day, day.month}:
+            other = f"{day.month} {SHORT_MONTHS[day.day - 1].lower()}"
+            return found[0], f"{other} {day.year}" if found["year"] else other
+    return None
 
 
 def monday_to_friday(day: date) -> bool:
@@ -136,7 +181,7 @@ def parse_due(
     English. Raises DateProblem, whose sentence says what is wrong and gives two examples that work.
     """
     context = _Context.of(phrase, now, zone, order, is_working_day)
-    language = re.split(r"[-_]", locale or "en")[0].lower()
+    language = _language_of(locale)
     reading = _read(_normalise(phrase), context) or _read_translated(language, context)
     result = reading.result if reading else _ask_dateparser(language, context) or context.unreadable()
     if isinstance(result, DateProblem):

@@ -50,14 +50,14 @@ class Mention:
 
 
 @dataclass(frozen=True)
-class Place:
+class NamedChannel:
     """A channel named in the text, as Slack knows it."""
 
     channel_id: str
     name: str = ""
 
 
-Piece = str | Mention | Place
+Piece = str | Mention | NamedChannel
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _is_blank(line: Sequence[Piece]) -> bool:
 
 
 def _shown(piece: Piece) -> str:
-    if isinstance(piece, Place):
+    if isinstance(piece, NamedChannel):
         return f"#{piece.name}"
     return piece if isinstance(piece, str) else f"@{piece.name}"
 
@@ -233,14 +233,14 @@ def _groups(line: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 def _word(group: Sequence[Piece]) -> _Word:
     mentions = tuple(piece for piece in group if isinstance(piece, Mention))
-    places = [piece for piece in group if isinstance(piece, Place)]
+    channels = [piece for piece in group if isinstance(piece, NamedChannel)]
     around = "".join(piece for piece in group if isinstance(piece, str))
     return _Word(
         text=" ".join("".join(_shown(piece) for piece in group).split()),
         mentions=mentions,
         is_mention=len(mentions) == 1 and isinstance(group[0], Mention) and not around.strip(_PUNCTUATION),
-        has_channel=bool(places),
-        channel_id=places[0].channel_id if places[:1] == group[:1] and not around.strip(_PUNCTUATION) else None,
+        has_channel=bool(channels),
+        channel_id=channels[0].channel_id if channels[:1] == group[:1] and not around.strip(_PUNCTUATION) else None,
     )
 
 

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final
 
-from models.entry import Mention, Piece, Place
+from models.entry import Mention, NamedChannel, Piece
 from models.errors import StewardError
 from models.kinds import KINDS, Kind
 from models.labels import Labelled, Priority
@@ -178,7 +178,7 @@ def spelled(filters: Filters) -> tuple[Piece, ...]:
     said += [f">={filters.at_least}"] if filters.at_least is not None else []
     said += [f"<={filters.at_most}"] if filters.at_most is not None else []
     said += [owner if owner.startswith("@") else Mention(owner, "") for owner in filters.owners]
-    said += [Place(channel) for channel in filters.channels]
+    said += [NamedChannel(channel) for channel in filters.channels]
     said += ["everywhere"] if filters.everywhere else []
     said += ["waiting on me"] if filters.waiting else []
     said += ["helping"] if filters.helping else []
@@ -198,7 +198,7 @@ class _Token:
     start: int
     stop: int
     is_quoted: bool = False
-    entity: Mention | Place | None = None
+    entity: Mention | NamedChannel | None = None
 
 
 _MARK: Final = "\0"  # stands in for a person or channel while the line is one text; no typed text holds it
@@ -238,7 +238,7 @@ def _tokens(line: Sequence[Piece]) -> Iterator[_Token]:
 def _shown(piece: Piece) -> str:
     if isinstance(piece, Mention):
         return f"@{piece.name}"
-    return f"#{piece.name}" if isinstance(piece, Place) else piece
+    return f"#{piece.name}" if isinstance(piece, NamedChannel) else piece
 
 
 # Meaning -------------------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def _read_at(tokens: Sequence[_Token], at: int, vocabulary: Mapping[str, Change]
         return 1, _add("words", token.text)
     if isinstance(token.entity, Mention):
         return 1, _add("owners", token.entity.user_id)
-    if isinstance(token.entity, Place):
+    if isinstance(token.entity, NamedChannel):
         return 1, _add("channels", token.entity.channel_id)
     for size in range(min(LONGEST_PHRASE, len(tokens) - at), 0, -1):
         phrase = tokens[at : at + size]

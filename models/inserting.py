@@ -1,22 +1,26 @@
-"""Inserts that two units may attempt at the same moment: one adds the row, the other meets it.
+"""New rows: how a unit stores them, also those that two units may add at the same moment.
 
 The one place that knows how the two databases say so. They go through the session's connection, since the workspace
 filter of ORM statements has no place in an insert; the workspace is filled in here instead.
+
+Rows from which nothing is to be learned are kept until the unit says something else to the database, or ends. Over
+PostgreSQL they are stored in one statement then, since the way there and back takes longer than the storing.
 """
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, lru_cache
+from itertools import count
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import CursorResult, Insert
+from sqlalchemy import ColumnElement, Connection, CursorResult, Insert, bindparam, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, class_mapper, make_transient_to_detached
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.errors import WrongWorkspace
+from models.errors import ReadsOnly, WrongWorkspace
 from models.tables import table_of
 
 Row = Mapping[str, Any]
@@ -25,13 +29,27 @@ T = TypeVar("T", bound=SQLModel)
 
 # So many are made ready before others get their turn, a few milliseconds' work.
 ROWS_AT_ONCE = 500
+# So many rows of several tables fit one statement; each mix of tables is a statement of its own.
+ROWS_TOGETHER = 8
+
+
+class _Kept(NamedTuple):
+    """Rows to be inserted, all with the same columns; `once` leaves out those whose key is there already."""
+
+    table: type[SQLModel]
+    once: bool
+    rows: Sequence[Row]
+
+
+# A table, whether rows are left out whose key is there already, and the columns of each row.
+_Shape = tuple[type[SQLModel], bool, tuple[tuple[str, ...], ...]]
 
 
 @cache
 def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
     """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here.
 
-    The same one each time, as the three below are, since what it is compiled to is found by a key that takes long to
+    The same one each time, as those below are, since what it is compiled to is found by a key that takes long to
     make.
     """
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -40,8 +58,9 @@ def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
 
 
 @cache
-def _insert_if_missing(table: type[SQLModel], dialect: str) -> postgresql.Insert:
-    return insert_into(table, dialect).on_conflict_do_nothing()
+def _insert(table: type[SQLModel], dialect: str, *, once: bool) -> postgresql.Insert:
+    statement = insert_into(table, dialect)
+    return statement.on_conflict_do_nothing() if once else statement
 
 
 @cache
@@ -51,24 +70,103 @@ def _insert_for_id(table: type[SQLModel], dialect: str) -> ReturningInsert[Any]:
 
 
 @cache
-def _count_up(table: type[SQLModel], dialect: str, key: tuple[str, ...], column: str) -> ReturningInsert[Any]:
+def _count_up(
+    table: type[SQLModel], dialect: str, key: tuple[str, ...], column: str, row: type[SQLModel] | None
+) -> ReturningInsert[Any]:
     statement, counted = insert_into(table, dialect), getattr(table, column)
     more = {column: counted + statement.excluded[column]}
-    return statement.on_conflict_do_update(index_elements=key, set_=more).returning(counted)
+    told = [counted, _next_id(row)] if row is not None and dialect == "postgresql" else [counted]
+    return statement.on_conflict_do_update(index_elements=key, set_=more).returning(*told)
+
+
+def _next_id(table: type[SQLModel]) -> ColumnElement[int]:
+    return func.nextval(func.pg_get_serial_sequence(table_of(table).name, _given_out(table)))
 
 
 async def add_if_missing(session: AsyncSession, table: type[SQLModel], row: Row) -> bool:
     """Insert the row unless its key is there already; whether it was not."""
-    statement = _insert_if_missing(table, session.get_bind().dialect.name)
-    return (await _execute(session, statement, _of(session, row))).rowcount == 1
+    if any(kept.table is table for kept in session.sync_session.info.get("kept", ())):
+        await session.run_sync(store_kept)  # so that what is counted below is this row alone
+    _keep(session, _Kept(table, True, [row]))
+    return await session.run_sync(store_kept) == 1
 
 
 async def add_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Row]) -> None:
-    """Insert the rows whose key is not there yet. One statement unless they are many hundreds."""
-    statement = _insert_if_missing(table, session.get_bind().dialect.name)
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        values = [_of(session, row) for row in rows[start : start + ROWS_AT_ONCE]]
-        await _execute(session, statement, values[0] if len(values) == 1 else values)
+    """Insert the rows whose key is not there yet, with what the unit stores next."""
+    _keep(session, _Kept(table, True, rows))
+
+
+async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
+    """Insert new rows of any tables, in their order, with what the unit stores next.
+
+    They become no part of the session.
+    """
+    of_tables: dict[type[SQLModel], list[Row]] = {}
+    for row in rows:
+        of_tables.setdefault(type(row), []).append(_values(row))
+    for table, values in of_tables.items():
+        _keep(session, _Kept(table, False, values))
+
+
+def _keep(session: AsyncSession, rows: _Kept) -> None:
+    if rows.rows:
+        session.sync_session.info.setdefault("kept", []).append(rows)
+
+
+def store_kept(session: Session) -> int:
+    """Store the rows that the unit keeps, if any; how many that was of the last ones. Raises ReadsOnly."""
+    kept: list[_Kept] = session.info.pop("kept", [])
+    if not kept:
+        return 0
+    if not session.info["writes"]:
+        raise ReadsOnly(f"a unit that reads has a {kept[0].table.__name__} to store")
+    connection, workspace_id = session.connection(), session.info["workspace_id"]
+    dialect = connection.dialect.name
+    if dialect == "postgresql" and len(kept) > 1 and sum(len(each.rows) for each in kept) <= ROWS_TOGETHER:
+        return _store_together(connection, kept, workspace_id)
+    stored = 0
+    for table, once, rows in kept:
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            values = [_whole(table, row, workspace_id) for row in rows[start : start + ROWS_AT_ONCE]]
+            statement = _insert(table, dialect, once=once)
+            stored = connection.execute(statement, values[0] if len(values) == 1 else values).rowcount
+    return stored
+
+
+def _store_together(connection: Connection, kept: Sequence[_Kept], workspace_id: str) -> int:
+    """Store rows of several tables in one statement of PostgreSQL's; how many that was of the last table."""
+    of_tables: dict[tuple[type[SQLModel], bool], list[dict[str, Any]]] = {}
+    for table, once, rows in kept:
+        of_tables.setdefault((table, once), []).extend(_whole(table, row, workspace_id) for row in rows)
+    shapes = tuple((table, once, tuple(map(tuple, rows))) for (table, once), rows in of_tables.items())
+    in_order = (row for rows in of_tables.values() for row in rows)
+    values = {f"{n}_{key}": value for n, row in enumerate(in_order) for key, value in row.items()}
+    return connection.execute(_insert_together(shapes), values).rowcount
+
+
+@lru_cache(maxsize=100)
+def _insert_together(shapes: Sequence[_Shape]) -> postgresql.Insert:
+    """PostgreSQL's statement for rows of these shapes; the values it takes are called `ROW_COLUMN`, rows from 0.
+
+    They may refer to each other: that is looked at when all are stored. Of the tables it is not said which is first, so
+    each stands there once, with its rows in their order.
+    """
+    numbers = count()
+    *others, last = (
+        _insert(table, "postgresql", once=once).values(
+            [
+                {key: bindparam(f"{n}_{key}", type_=table_of(table).c[key].type) for key in keys}
+                for keys, n in zip(rows, numbers, strict=False)
+            ]
+        )
+        for table, once, rows in shapes
+    )
+    return last.add_cte(*(each.cte(f"rows_{n}") for n, each in enumerate(others)))
+
+
+def _whole(table: type[SQLModel], row: Row, workspace_id: str) -> dict[str, Any]:
+    """The row with what is never empty in it, and its workspace. Raises WrongWorkspace for one of another."""
+    return _of(workspace_id, {**_filled(table), **row})
 
 
 def new(table: type[T], **values: Any) -> T:
@@ -80,6 +178,12 @@ def new(table: type[T], **values: Any) -> T:
 
 
 @cache
+def _filled(table: type[SQLModel]) -> Row:
+    """Column -> its default, of those that a row never leaves empty."""
+    return {key: default for key, default in _defaults(table).items() if default is not None}
+
+
+@cache
 def _defaults(table: type[SQLModel]) -> Row:
     """Column -> its default, of those that have one."""
     fields = table.model_fields.items()
@@ -87,14 +191,16 @@ def _defaults(table: type[SQLModel]) -> Row:
 
 
 async def add(session: AsyncSession, row: SQLModel) -> None:
-    """Insert a new row, with the id that the database gives it; from then on it is like one that the session loaded.
+    """Insert a new row, with the id that it has or that the database gives it; then it is like one that was loaded.
 
     What the session's own flush does, without its looking for what else may have changed.
     """
-    given_out, table, dialect = _given_out(type(row)), type(row), session.get_bind().dialect.name
-    statement = insert_into(table, dialect) if given_out is None else _insert_for_id(table, dialect)
-    inserted = await _execute(session, statement, _values(session, row))
-    if given_out is not None:
+    table, given_out = type(row), _given_out(type(row))
+    if given_out is None or row.__dict__.get(given_out) is not None:
+        await add_rows(session, [row])
+    else:
+        statement = _insert_for_id(table, session.get_bind().dialect.name)
+        inserted = await _execute(session, statement, _of(workspace_of(session), _values(row)))
         row.__dict__[given_out] = inserted.scalar_one()
     adopt(session, row)
 
@@ -106,34 +212,14 @@ def adopt(session: AsyncSession, row: SQLModel) -> None:
     session.add(row)
 
 
-async def add_rows(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
-    """Insert new rows of any tables, in their order; one statement a table. They become no part of the session.
-
-    For many rows at once: the session's own way takes a statement each where it has to learn a row's id on SQLite.
-    """
-    tables: dict[type[SQLModel], list[Row]] = {}
-    for row in rows:
-        tables.setdefault(type(row), []).append(_values(session, row))
-    dialect = session.get_bind().dialect.name
-
-    def insert(sync: Session) -> None:
-        connection = sync.connection()
-        for table, values in tables.items():
-            connection.execute(insert_into(table, dialect), values[0] if len(values) == 1 else values)
-
-    await session.run_sync(insert)
-
-
-def _values(session: AsyncSession, row: SQLModel) -> dict[str, Any]:
-    """What is to be stored of a row: all but the id that the database gives out."""
+def _values(row: SQLModel) -> Row:
+    """What is to be stored of a row: all but an id that the database is to give out."""
     known, given_out = row.__dict__, _given_out(type(row))
-    values = {key: known[key] for key in type(row).model_fields if key != given_out}
-    return _of(session, values)
+    return {key: known[key] for key in type(row).model_fields if key != given_out or known.get(key) is not None}
 
 
-def _of(session: AsyncSession, row: Row) -> dict[str, Any]:
+def _of(workspace_id: str, row: Row) -> dict[str, Any]:
     """The row with its workspace. Raises WrongWorkspace for one of another."""
-    workspace_id = workspace_of(session)
     if row.get("workspace_id") not in (None, workspace_id):
         raise WrongWorkspace("a row of another workspace")
     return {**row, "workspace_id": workspace_id}
@@ -148,9 +234,24 @@ def _given_out(table: type[SQLModel]) -> str | None:
 
 async def count_up(session: AsyncSession, table: type[SQLModel], key: Row, column: str, *, by: int = 1) -> int:
     """Add to the column, or begin it there; the new value. The row stays locked until the transaction ends."""
-    key = _of(session, key)
-    statement = _count_up(table, session.get_bind().dialect.name, tuple(key), column)
-    return int((await _execute(session, statement, {**key, column: by})).scalar_one())
+    [counted] = await _counted(session, table, key, column, by, None)
+    return int(counted)
+
+
+async def count_up_for(
+    session: AsyncSession, row: type[SQLModel], table: type[SQLModel], key: Row, column: str
+) -> tuple[int, int | None]:
+    """Add one for a new row of that kind; the new value, and the row's id where that is known before it is stored."""
+    counted, *ids = await _counted(session, table, key, column, 1, row)
+    return int(counted), ids[0] if ids else None
+
+
+async def _counted(
+    session: AsyncSession, table: type[SQLModel], key: Row, column: str, by: int, row: type[SQLModel] | None
+) -> Any:
+    key = _of(workspace_of(session), key)
+    statement = _count_up(table, session.get_bind().dialect.name, tuple(key), column, row)
+    return (await _execute(session, statement, {**key, column: by})).one()
 
 
 async def _execute(session: AsyncSession, statement: Insert, *values: Any) -> CursorResult[Any]:

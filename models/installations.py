@@ -61,10 +61,14 @@ async def save(database: Database, installation: Installation) -> None:
 
 
 async def rows(database: Database) -> Rows:
-    """Every installation and every workspace as of one moment, the removed ones too; cheap to compare, for `read`."""
+    """Every installation and every workspace, the removed ones too; cheap to compare, for `read`.
+
+    On PostgreSQL the installations are those of a moment later.
+    """
     async with database.outside(writes=False) as connection:
-        installed = await connection.execute(select(_installations).order_by(_installations.c.id))
+        # The other way round, one that was installed again in between would look as if its removal stopped halfway.
         workspaces = await connection.execute(select(_workspaces).order_by(_workspaces.c.id))
+        installed = await connection.execute(select(_installations).order_by(_installations.c.id))
         return installed.all(), workspaces.all()
 
 

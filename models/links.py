@@ -23,6 +23,9 @@ from models.tables import Act, ChannelMember, History, Link, Person, Project, Re
 TO_COME: Final = ("Would supersede", "Would be superseded by")
 PROPOSED: Final = ("Proposed in place of", "Proposed in its place")
 
+# Before what a history says was linked or no longer, where that was taken back.
+UNDID: Final = "undid: "
+
 
 @dataclass(frozen=True)
 class Linked:
@@ -183,8 +186,11 @@ async def unmake(
     await _note(session, actor, other, "No longer linked with", one, via=via, now=now, before=before)
 
 
-async def restore(session: AsyncSession, actor: Actor, item: Item, row: History, *, via: str, now: datetime) -> None:
-    """Take back what a row of the record's history says was linked, or no longer. Both ends' rows may be taken back."""
+async def restore(session: AsyncSession, actor: Actor, item: Item, row: History, *, via: str, now: datetime) -> History:
+    """Take back what a row of the record's history says was linked, or no longer; the row that says so.
+
+    Both ends' rows may be taken back.
+    """
     for link in row.after or ():
         same = col(Link.from_id) == link["from"], col(Link.type) == link["type"], col(Link.to_id) == link["to"]
         await session.exec(delete(Link).where(*same))
@@ -194,7 +200,8 @@ async def restore(session: AsyncSession, actor: Actor, item: Item, row: History,
     ]
     await add_missing(session, Link, rows)
     said = row.note or "link"
-    await operations.note_link(
+    said = said.removeprefix(UNDID) if said.startswith(UNDID) else f"{UNDID}{said}"
+    return await operations.note_link(
         session, actor, item, said, via=via, now=now, before=row.after or (), after=row.before or (), act=Act.UNDONE
     )
 

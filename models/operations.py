@@ -33,7 +33,7 @@ from models import (
 )
 from models.clock import today_in
 from models.errors import Conflict, IllegalTransition, InvalidFields, NotAllowed, NotFound, Overtaken, Unread
-from models.inserting import add, add_rows, adopt, count_up
+from models.inserting import add, add_rows, adopt, count_up, count_up_for
 from models.inserting import new as new_row
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, FollowUp, Step, own_values
@@ -167,9 +167,9 @@ async def store_new(
     owes_card: bool = True,
 ) -> Item:
     """Store a new record whose values and whose right to be there are known."""
-    number = await count_up(session, Counter, {"kind": new.kind.key}, "last")
+    number, record_id = await count_up_for(session, Record, Counter, {"kind": new.kind.key}, "last")
     made_from = {f"source_{key}": value or None for key, value in (asdict(source) if source else {}).items()}
-    item = _new_item(actor, new, number, project, channel_id, now, is_draft=is_draft, **made_from)
+    item = _new_item(actor, new, number, project, channel_id, now, id=record_id, is_draft=is_draft, **made_from)
     await add(session, item.record)
     await add_rows(session, _beside_new(session, item, actor, via=via, now=now))
     adopt(session, item.own)
@@ -445,7 +445,7 @@ async def note_link(
     before: Sequence[Mapping[str, Any]] = (),
     after: Sequence[Mapping[str, Any]] = (),
     act: Act = Act.LINKED,
-) -> None:
+) -> History:
     """Put links made or taken away into the record's history, and owe its card. `before` and `after` are the links."""
     item.record.updated_at = now
     flag_modified(item.record, "updated_at")
@@ -453,9 +453,11 @@ async def note_link(
     await session.flush()
     await escalations.heard(session, item.record, actor.id, now)
     stored = {"before": [*before] or None, "after": [*after] or None}
-    session.add(_history(session, item, actor, act, via, now, field="link", note=said, **stored))
+    row = _history(session, item, actor, act, via, now, field="link", note=said, **stored)
+    session.add(row)
     await owe_card(session, item.record, now)
     await session.flush()
+    return row
 
 
 async def source_changed(

@@ -378,7 +378,7 @@ async def _role_problem(session: AsyncSession, project: Project, field: str, per
 def _name_problem(name: str) -> str | None:
     if not name:
         return "A project needs a name."
-    return f"At most {NAME_MAX} characters; this has {len(name)}." if len(name) > NAME_MAX else None
+    return f"At most {NAME_MAX} characters; this has {len(name):,}." if len(name) > NAME_MAX else None
 
 
 def _days_off_problem(days_off: str) -> str | None:

@@ -118,8 +118,9 @@ class _Adapted(AsyncAdapt_aiosqlite_connection):
 class _Connection(aiosqlite.Connection):
     """A connection whose statements take one trip each, and whose end of a transaction one where it has to wait."""
 
-    wait_ms = 0  # for the writer
+    wait_ms = 0  # for the writer, in the thread; here nothing waits
     writes = False
+    _waits_ms = -1  # as SQLite was told last
     _begin = ""  # how the transaction begins, until its first statement does it
     _unfinished = 0  # trips that failed, or that nobody waits for any more: a transaction may begin after them
 
@@ -137,27 +138,28 @@ class _Connection(aiosqlite.Connection):
         """Whether the transaction could begin here without waiting, or has begun and nothing is under way."""
         if self._unfinished:
             return False
-        if not (self._begin and self.writes):
-            return True
-        self._conn.execute("PRAGMA busy_timeout=0")
-        try:
-            self._conn.execute(self._begin)
+        self._wait(0)
+        if self._begin and self.writes:
+            try:
+                self._conn.execute(self._begin)
+            except sqlite3.OperationalError as error:
+                if not is_busy(error):
+                    raise
+                return False
             self._begin = ""
-        except sqlite3.OperationalError as error:
-            if not is_busy(error):
-                raise
-        finally:
-            self._conn.execute(f"PRAGMA busy_timeout={self.wait_ms}")
-        return not self._begin
+        return True
 
     def is_done_in_a_moment(self, question: Callable[[], None]) -> bool:
-        """Ask here, and break off what takes longer than a moment, of which nothing comes; whether it took less."""
+        """Ask here, and break off what takes longer than a moment or would wait, of which nothing comes.
+
+        Whether it was answered.
+        """
         until = monotonic() + MOMENT_SECONDS
         self._conn.set_progress_handler(lambda: monotonic() > until, STEPS_AT_ONCE)
         try:
             question()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT and not is_busy(error):
                 raise
             return False
         finally:
@@ -186,8 +188,24 @@ class _Connection(aiosqlite.Connection):
 
     async def run(self, work: Callable[..., object], *arguments: object) -> None:
         self._unfinished += 1
-        await self._execute(work, *arguments)  # type: ignore[no-untyped-call]
+        await self._execute(self._patiently, work, *arguments)  # type: ignore[no-untyped-call]
         self._unfinished -= 1
+
+    async def rows(self, sql: str) -> list[Row]:
+        """What a statement outside of any transaction gives."""
+        found: list[Row] = await self._execute(  # type: ignore[no-untyped-call]
+            self._patiently, lambda: self._conn.execute(sql).fetchall()
+        )
+        return found
+
+    def _patiently(self, work: Callable[..., Any], *arguments: object) -> Any:
+        self._wait(self.wait_ms)
+        return work(*arguments)
+
+    def _wait(self, milliseconds: int) -> None:
+        if self._waits_ms != milliseconds:
+            self._conn.execute(f"PRAGMA busy_timeout={milliseconds}")
+            self._waits_ms = milliseconds
 
 
 def is_busy(error: sqlite3.OperationalError) -> bool:
@@ -217,12 +235,7 @@ def prepare(engine: AsyncEngine, wait_ms: int) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
         connection.driver_connection.wait_ms = wait_ms
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={wait_ms}",
-        ):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
         add_functions(connection.driver_connection._conn)
@@ -275,10 +288,10 @@ async def scrub(engine: AsyncEngine) -> bool:
         pooled = await connection.get_raw_connection()
         opened: Any = pooled.driver_connection
         try:
-            for (index,) in await opened.execute_fetchall(FULL_TEXT):
-                await opened.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
-            await opened.execute("VACUUM")
-            written = await opened.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            for (index,) in await opened.rows(FULL_TEXT):
+                await opened.rows(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
+            await opened.rows("VACUUM")
+            written = await opened.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise
@@ -296,4 +309,4 @@ async def set_to_purge(connection: AsyncConnection) -> None:
     pooled = await connection.get_raw_connection()
     opened: Any = pooled.driver_connection
     for pragma in ("secure_delete=ON", "foreign_keys=OFF"):
-        await opened.execute(f"PRAGMA {pragma}")
+        await opened.rows(f"PRAGMA {pragma}")

@@ -111,7 +111,7 @@ def problems(plan: Plan) -> dict[str, str]:
     if not plan.name.strip():
         found["name"] = "Give it a name, such as “Daily”."
     elif len(plan.name) > NAME_MAX:
-        found["name"] = f"At most {NAME_MAX} characters; this has {len(plan.name)}."
+        found["name"] = f"At most {NAME_MAX} characters; this has {len(plan.name):,}."
     if problem := _question_problem(plan.questions):
         found["questions"] = problem
     if not plan.channel_id:

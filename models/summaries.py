@@ -246,7 +246,7 @@ async def write_headline(
     require(actor, Right.SUMMARIZE, project)
     text = " ".join(text.split())
     if len(text) > HEADLINE_MAX:
-        raise InvalidFields({"headline": f"At most {HEADLINE_MAX} characters; this has {len(text)}."})
+        raise InvalidFields({"headline": f"At most {HEADLINE_MAX} characters; this has {len(text):,}."})
     week = await _awaited(session, project, day, now)
     week.headline, week.by = text, actor.id
     session.add(week)

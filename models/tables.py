@@ -145,6 +145,11 @@ class Channel(SQLModel, table=True):
     project_id: int | None = Field(default=None, foreign_key="project.id")
     greeted_at: datetime | None = None
 
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether Steward has to be invited before it may post there; into public channels Slack lets it uninvited."""
+        return self.is_private and not self.has_bot
+
 
 class ChannelMember(SQLModel, table=True):
     """Somebody's membership of a channel; private projects are shown to these people only."""

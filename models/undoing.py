@@ -207,10 +207,11 @@ async def _no_way_back(session: AsyncSession, actor: Actor, part: Part) -> Kept 
 
 async def _take_back(session: AsyncSession, actor: Actor, part: Part, *, now: datetime, via: str) -> None:
     item = part.item
-    for row in part.rows:
-        if row.field == "link":
-            await links.restore(session, actor, item, row, via=via, now=now)
+    linked = [
+        await links.restore(session, actor, item, row, via=via, now=now) for row in part.rows if row.field == "link"
+    ]
     await operations.restore(session, actor, item, part.before, via=via, now=now)
+    item.changed = (*linked, *item.changed)
 
 
 async def _mark(session: AsyncSession, done: Sequence[Part]) -> None:

@@ -151,7 +151,7 @@ def judged(numbers: Numbers) -> Judgement:
 
 
 def _counted(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
+    return f"{number:,} {one if number == 1 else several}"
 
 
 @dataclass(frozen=True)

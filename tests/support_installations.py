@@ -44,14 +44,14 @@ class TokenGiver:
     """Slack as the app itself sees it: every code is good, and every refresh token once. `slack_time` is its clock.
 
     What `auth.test` says of a bot's token stands in `of_bots`; without that it is the token of an app that was removed.
-    `granted` are an organisation's workspaces in which it may be used, unless it lists `teams` as they are.
+    `granted` are an organisation's workspaces in which it may be used, unless what is `listed` is its answer.
     """
 
     def __init__(self) -> None:
         self.slack_time: datetime | None = None
         self.of_bots: dict[str, SlackError | None] = {}
         self.granted: list[str] = []
-        self.teams: list[Any] = []
+        self.listed: dict[str, Any] | None = None
         self.calls: list[dict[str, Any]] = []
         self.answers: deque[dict[str, Any] | SlackError] = deque()
         self.may_answer = asyncio.Event()
@@ -93,7 +93,8 @@ class _Bot:
         error = self._slack.of_bots.get(self._token, SlackPermanent("account_inactive"))
         if error is not None:
             raise error
-        return {"ok": True, "teams": self._slack.teams or [{"id": each} for each in self._slack.granted]}
+        listed = self._slack.listed
+        return {"ok": True} | ({"teams": [{"id": each} for each in self._slack.granted]} if listed is None else listed)
 
     async def close(self) -> None:
         """As the real one."""

@@ -13,7 +13,7 @@ from models.digests import first_named_on
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
 from models.labels import Priority
-from models.links import Linked
+from models.links import UNDID, Linked
 from models.operations import stored_value, told
 from models.own_fields import left_over
 from models.permissions import Actor, Right, may, right_for
@@ -45,8 +45,8 @@ DETAILS_SHOWN = 600
 NOTHING_AROUND = Around()
 
 # The names of the projects that the reader may know of, by id.
-Places = Mapping[int, str]
-NO_PLACES: Places = {}
+ProjectNames = Mapping[int, str]
+NO_PROJECTS: ProjectNames = {}
 
 WATCH = "watch"
 UNWATCH = "watch:end"
@@ -149,7 +149,7 @@ def saved(
     hints: Sequence[str] = (),
     settings_of: int | None = None,
     way_back: str | None = UNDO,
-    places: Places = NO_PLACES,
+    projects: ProjectNames = NO_PROJECTS,
     version: int | None = None,
     alike: Sequence[Record] = (),
 ) -> Message:
@@ -157,8 +157,8 @@ def saved(
 
     `said` is the verb of what happened ("Logged", "Closed"); `hints` are sentences of what could not be done.
     `way_back` is UNDO or, after an undo, REDO, of the change that made `version`: the latest where none is given; it is
-    None where the person may not. `places` are names of projects; `alike` are records that may be the same, the likest
-    first.
+    None where the person may not. `projects` are the names of those it speaks of; `alike` are records that may be the
+    same, the likest first.
     """
     today = today_in(project.timezone, now)
     text = f"{said} {item.reference}"
@@ -171,7 +171,7 @@ def saved(
         facts += _reminded(item, project, people, now)
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]
-    changes = _changes(item, people, places)
+    changes = _changes(item, people, projects)
     blocks = [rich((f"{text} ", "bold"), item.record.title)]
     blocks += [rich(change) for change in changes]
     blocks.append(note(plain(" · ".join(facts))))
@@ -200,11 +200,11 @@ def saved(
     return Message(esc(f"{text}: {item.record.title}. {'. '.join([*changes, *facts])}."), blocks)
 
 
-def _changes(item: Item, people: People, places: Places) -> list[str]:
+def _changes(item: Item, people: People, projects: ProjectNames) -> list[str]:
     """What the latest change changed, each field from what to what; nothing for a step, whose name says it."""
     rows = [row for row in told(item.changed) if row.act is not Act.STEPPED and row.field != "is_archived"]
-    lines = [change_in_words(item.kind, row, people, places, cut_at=CHANGE_SHOWN) for row in rows]
-    return [_capital(line.removeprefix("undid: ")) for line in lines[:CHANGES_SHOWN]]
+    lines = [change_in_words(item.kind, row, people, projects, cut_at=CHANGE_SHOWN) for row in rows]
+    return [_capital(line.removeprefix(UNDID)) for line in lines[:CHANGES_SHOWN]]
 
 
 CHANGES_SHOWN = 12
@@ -431,11 +431,11 @@ def history(item: Item, lines: Sequence[HistoryLine]) -> Message:
     blocks: list[Block] = [title(item)]
     shown = lines[-HISTORY_ROWS:]
     if len(shown) < len(lines):
-        blocks.append(note(plain(f"{len(lines) - len(shown)} earlier changes are in the export")))
+        blocks.append(note(plain(f"{len(lines) - len(shown):,} earlier changes are in the export")))
     for line in shown:
         blocks.append(note(mrkdwn(instant(line.at)), plain(line.who), plain(line.what, 1_500)))
         blocks += [rich(line.words)] if line.words else []
-    return Message(esc(f"History of {item.reference}: {len(lines)} changes"), blocks)
+    return Message(esc(f"History of {item.reference}: {len(lines):,} changes"), blocks)
 
 
 # At most two blocks each, of the fifty a message may have.
@@ -481,17 +481,23 @@ def first_values(item: Item, rows: Sequence[History], people: People) -> str:
 
 
 def change_in_words(
-    kind: Kind, row: History, people: People, places: Places = NO_PLACES, *, cut_at: int = 3_000, first: str = ""
+    kind: Kind,
+    row: History,
+    people: People,
+    projects: ProjectNames = NO_PROJECTS,
+    *,
+    cut_at: int = 3_000,
+    first: str = "",
 ) -> str:
     """One history row as a sentence in plain text; `cut_at` shortens each value, `first` is what it was logged with.
 
-    A project that the reader may not know of is not among `places`, and not named.
+    A project that the reader may not know of is not among `projects`, and not named.
     """
     if row.act is Act.CREATED:
         return f"logged it from {row.via}" + (f": {first}" if first else "")
     if row.field == "is_archived":
         return "removed it" if row.after else "brought it back"
-    if row.act is Act.LINKED:
+    if row.field == "link":
         return row.note or "link"
     if row.act in (Act.SOURCE, Act.ASKED, Act.ANSWERED):
         return row.note or row.act.label.lower()
@@ -499,10 +505,10 @@ def change_in_words(
         return "made it a draft again" if row.after else "it is a draft no longer"
     field = next((field for field in kind.all_fields if field.key == row.field), None)
     if row.field == "project_id":
-        before, after = (places.get(value, "a project you do not see") for value in (row.before, row.after))
+        before, after = (projects.get(value, "a project you do not see") for value in (row.before, row.after))
     else:
         before, after = (cut(_past_value(kind, field, value, people), cut_at) for value in (row.before, row.after))
-    word = "undid: " if row.act is Act.UNDONE else ""
+    word = UNDID if row.act is Act.UNDONE else ""
     remark = f" ({row.note})" if row.note else ""
     return f"{word}{kind.label_of(row.field or '').lower()}: {before or 'empty'} → {after or 'empty'}{remark}"
 
@@ -586,7 +592,7 @@ def _links(links: Sequence[Linked]) -> list[Block]:
         for each in links[:LINKS_SHOWN]
     ]
     if len(links) > LINKS_SHOWN:
-        drawn.append(note(plain(f"and {len(links) - LINKS_SHOWN} more links")))
+        drawn.append(note(plain(f"and {len(links) - LINKS_SHOWN:,} more links")))
     return drawn
 
 
@@ -597,7 +603,7 @@ def _talk(talk: Talk) -> list[Block]:
     """How many comments there are, and what was said last."""
     if not talk.count:
         return []
-    count = "1 comment" if talk.count == 1 else f"{talk.count} comments"
+    count = "1 comment" if talk.count == 1 else f"{talk.count:,} comments"
     if talk.count > len(talk.latest):
         count += f", the last {len(talk.latest)}"
     return [

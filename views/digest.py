@@ -84,7 +84,7 @@ def in_numbers(found: Digest) -> str:
         Group.REVIEW: "to review",
         Group.DECIDE: "waiting for your decision",
     }
-    return ", ".join(f"{found.totals[group]} {words[group]}" for group in Group if found.totals.get(group))
+    return ", ".join(f"{found.totals[group]:,} {words[group]}" for group in Group if found.totals.get(group))
 
 
 def people_of(lines: Iterable[DigestLine]) -> set[str | None]:
@@ -124,7 +124,7 @@ def _parts(
     for group in Group:
         here = [line for line in lines if line.group is group]
         if here:
-            of_all = f" · {len(here)} of {totals[group]}" if totals.get(group, 0) > len(here) else ""
+            of_all = f" · {len(here)} of {totals[group]:,}" if totals.get(group, 0) > len(here) else ""
             blocks.append(section(mrkdwn(f"{EMOJI[group]} *{group.label}*{of_all}")))
         for line in here:
             facts = [_done(line, people)] if line.done else _facts(line, people, reader, today)
@@ -229,7 +229,7 @@ def _foot(found: Digest) -> list[Block]:
     if hidden:
         buttons.append(button("All that waits for you", "list:waiting", WAITING))
     return [
-        *([note(plain(f"and {more} more"))] if more else []),
+        *([note(plain(f"and {more:,} more"))] if more else []),
         actions([*buttons, _settings()]),
     ]
 

@@ -235,7 +235,7 @@ def climbing(
         show = button("Show", "show", item.reference, says=f"Show {item.reference}")
         blocks += [section(mrkdwn(f"*{item.reference}*  {esc(item.record.title)}"), show), note(plain(said))]
     if more:
-        blocks.append(note(plain(f"and {more} more")))
+        blocks.append(note(plain(f"and {more:,} more")))
     blocks.append(note(plain("Any word about a record ends its questions.")))
     return Message(esc(f"{title}: {', '.join(climb.item.reference for climb in climbs)}"), blocks)
 

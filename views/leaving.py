@@ -47,8 +47,8 @@ def _handing_on(found: Sequence[LeftBehind], line: str, *, what: str, owned: str
     """`owned` is a sentence about the `records` and `where` they are; `needs` goes on after a project's name."""
     told, total = [what], sum(left.records for left in found)
     if total:
-        records = "1 open record" if total == 1 else f"{total} open records"
-        where = ", ".join(f"{left.records} in {left.project.name}" for left in found[:MOST_PROJECTS] if left.records)
+        records = "1 open record" if total == 1 else f"{total:,} open records"
+        where = ", ".join(f"{left.records:,} in {left.project.name}" for left in found[:MOST_PROJECTS] if left.records)
         told.append(owned.format(records=records, where=where))
     blocks = [section(plain(" ".join(told)))]
     if total:

@@ -79,7 +79,7 @@ def _muted(muted: Sequence[Record]) -> list[Block]:
         blocks.append(section(plain(f"{reference}  {record.title}"), again))
     if len(muted) > MUTED_SHOWN:
         more = len(muted) - MUTED_SHOWN
-        blocks.append(note(plain(f"and {more} more: “/steward A12 unmute” with the reference of the one you mean")))
+        blocks.append(note(plain(f"and {more:,} more: “/steward A12 unmute” with the reference of the one you mean")))
     return blocks
 
 

@@ -166,7 +166,7 @@ def begun(project: Project, people: People, channel: Channel, items: Sequence[It
     )
     if items:
         text += f" It begins with {len(items)} records, {items[0].reference} to {items[-1].reference}."
-    if channel.is_private and not channel.has_bot:
+    if channel.is_out_of_reach:
         text += " I am not in this channel, so I cannot post there: type `/invite @Steward`."
     undo = [button("Take the records back", UNDO_BATCH, batch)] if items and batch else []
     return Message(text, [section(mrkdwn(text)), actions([*undo, _settings_button(project)])])
@@ -180,7 +180,7 @@ def begun_here(items: Sequence[tuple[Item, Project]], people: People, by: str) -
 
 def logged_so_far(items: Sequence[tuple[Item, Project]]) -> Message:
     """The message to a channel of what was logged there before Steward could post, in one list."""
-    count = "1 record is" if len(items) == 1 else f"{len(items)} records are"
+    count = "1 record is" if len(items) == 1 else f"{len(items):,} records are"
     return _listed(f"{count} open here in {items[0][1].name}; their cards come when they change.", items)
 
 
@@ -189,7 +189,7 @@ def _listed(says: str, items: Sequence[tuple[Item, Project]]) -> Message:
         " · ".join(filter(None, [f"{item.kind.emoji} {item.reference}  {item.record.title}", _due(item, project)]))
         for item, project in items[:BEGUN_SHOWN]
     ]
-    lines += [f"and {len(items) - BEGUN_SHOWN} more"] if len(items) > BEGUN_SHOWN else []
+    lines += [f"and {len(items) - BEGUN_SHOWN:,} more"] if len(items) > BEGUN_SHOWN else []
     first = items[0][0].reference
     how = f"`/steward {first}` shows one of them, `/steward {first} edit` changes it, `/steward list` shows all."
     return Message(esc(says), [section(plain(says)), section(plain("\n".join(lines))), note(mrkdwn(how))])
@@ -295,7 +295,7 @@ def _people(people: Sequence[Person]) -> str:
     """ "Ana Torres, Ben Fischer and 12 others"; never a mention."""
     names = [esc(person.shown_name) for person in people[:NAMES_SHOWN]]
     rest = len(people) - len(names)
-    last = f"{rest} others" if rest > 1 else "one other" if rest else names.pop()
+    last = f"{rest:,} others" if rest > 1 else "one other" if rest else names.pop()
     return f"{', '.join(names)} and {last}" if names else last
 
 

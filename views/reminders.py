@@ -55,14 +55,14 @@ def in_channel(project: Project, on: date, items: Sequence[Item], total: int, pe
     if not total:
         text = f"{project.name}: all that was due by {day(on)} is settled."
         return Message(esc(text), [section(plain(text))])
-    text = f"{project.name}, {day(on)}: {total} due or overdue"
+    text = f"{project.name}, {day(on)}: {total:,} due or overdue"
     blocks: list[Block] = [section(plain(text))]
     late = [item for item in items if item.record.due_date and item.record.due_date < on]
     for title, part in (("🔴 Overdue", late), ("🟠 Due", items[len(late) :])):
         if part:
             blocks += [rich((title, "bold")), *(_line(item, project, people, on) for item in part)]
     if total > len(items):
-        blocks.append(note(plain(f"and {total - len(items)} more")))
+        blocks.append(note(plain(f"and {total - len(items):,} more")))
     blocks.append(note(plain("Kept up to date until the end of the day.")))
     return Message(esc(text), blocks)
 

@@ -376,7 +376,7 @@ def digest(
     if standup.report is StandupReport.THREAD and told:
         blocks.append(section(plain("Who answered: " + ", ".join(name_of(people, e.person_id) for e in told), 2_900)))
     if len(told) > DIGEST_PEOPLE_MAX:
-        blocks.append(note(plain(f"and {len(told) - DIGEST_PEOPLE_MAX} more: `/standup history` shows them")))
+        blocks.append(note(plain(f"and {len(told) - DIGEST_PEOPLE_MAX:,} more: `/standup history` shows them")))
     if open_blockers:
         lines = [
             f"{item.reference} {item.record.title} ({name_of(people, item.record.owner_id)})" for item in open_blockers
@@ -447,7 +447,7 @@ def history(standup: Standup, found: History, people: People, *, own_only: bool)
 
 def _round_line(found: Round) -> str:
     blocked = f", {found.blocked} blocked" if found.blocked else ""
-    return f"{day(found.day)}: {found.answered} of {found.asked} answered{blocked}"
+    return f"{day(found.day)}: {found.answered:,} of {found.asked:,} answered{blocked}"
 
 
 def _share(found: Participation, who: str) -> str:
@@ -464,7 +464,7 @@ def in_hours(minutes: int) -> str:
 
 
 def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count} people"
+    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def _weeks(count: int) -> str:

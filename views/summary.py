@@ -43,7 +43,7 @@ def summary(told: Summary, frame: Frame, people: People, *, notes: Sequence[str]
         blocks.append(rich((frame.headline, "italic"), f"  ({name_of(people, frame.by)})"))
     blocks.append(_screen(told))
     blocks += [note(plain(each)) for each in [_gap(frame), *notes, in_words(told.project, told.period)] if each]
-    counted = f"{told.now.done} done, {told.now.overdue} overdue, {told.now.due_next} due in the next 7 days"
+    counted = f"{told.now.done:,} done, {told.now.overdue:,} overdue, {told.now.due_next:,} due in the next 7 days"
     return Message(esc(f"{told.project.name}: {judged(told.now).colour.value}. {counted}"), blocks)
 
 
@@ -66,23 +66,24 @@ def _progress(told: Summary) -> Runs:
     now, before = told.now, told.before
     if not any((now.done, before.done, now.started, before.started, now.raised, before.raised)):
         return []
-    last = f"{before.done} {_before(told)}"
+    last = f"{before.done:,} {_before(told)}"
     return [
         ("Done", "bold"),
-        f" {now.done} ({last})  ·  started {now.started} ({before.started})  ·  logged {now.raised} ({before.raised})",
+        f" {now.done:,} ({last})  ·  started {now.started:,} ({before.started:,})"
+        f"  ·  logged {now.raised:,} ({before.raised:,})",
     ]
 
 
 def _due_soon(told: Summary) -> Runs:
     now = told.now
-    said = [f"{now.due_next} in the next 7 days"] if now.due_next else []
-    said += [f"{now.slipped} slipped to a later day ({told.before.slipped})"] if now.slipped else []
+    said = [f"{now.due_next:,} in the next 7 days"] if now.due_next else []
+    said += [f"{now.slipped:,} slipped to a later day ({told.before.slipped:,})"] if now.slipped else []
     return [("Due", "bold"), " " + "  ·  ".join(said)] if said else []
 
 
 def _overdue(told: Summary) -> Runs:
     now = told.now
-    return [("Overdue", "bold"), f" {now.overdue} ({told.before.overdue}){_ages(now)}"] if now.overdue else []
+    return [("Overdue", "bold"), f" {now.overdue:,} ({told.before.overdue:,}){_ages(now)}"] if now.overdue else []
 
 
 def _ages(now: Numbers) -> str:
@@ -92,32 +93,32 @@ def _ages(now: Numbers) -> str:
         (now.overdue_over_a_week - now.overdue_over_two_weeks, "up to two weeks"),
         (now.overdue_over_two_weeks, "longer"),
     )
-    return ": " + ", ".join(f"{number} {word}" for number, word in ages if number)
+    return ": " + ", ".join(f"{number:,} {word}" for number, word in ages if number)
 
 
 def _risks(told: Summary) -> Runs:
     if not told.now.risks:
         return []
-    new = f", {told.now.new_risks} new" if told.now.new_risks else ""
+    new = f", {told.now.new_risks:,} new" if told.now.new_risks else ""
     highest = [line for line in told.lists.get("risks", ()) if line.score]
     said = f"  ·  highest {_titled(highest[0])}, {movement(highest[0])}" if highest else ""
-    return [("Risks", "bold"), f" {told.now.risks} open ({told.before.risks}){new}{said}"]
+    return [("Risks", "bold"), f" {told.now.risks:,} open ({told.before.risks:,}){new}{said}"]
 
 
 def _issues(told: Summary) -> Runs:
     if not told.now.issues and not told.before.issues:
         return []
     said = ((told.now.new_issues, "new"), (told.now.critical_issues, "critical"), (told.now.major_issues, "major"))
-    rest = "".join(f", {number} {word}" for number, word in said if number)
-    return [("Issues", "bold"), f" {told.now.issues} open ({told.before.issues}){rest}"]
+    rest = "".join(f", {number:,} {word}" for number, word in said if number)
+    return [("Issues", "bold"), f" {told.now.issues:,} open ({told.before.issues:,}){rest}"]
 
 
 def _decisions(told: Summary) -> Runs:
     now = told.now
-    made = [f"{now.decisions_made} made ({told.before.decisions_made})"] if now.decisions_made else []
+    made = [f"{now.decisions_made:,} made ({told.before.decisions_made:,})"] if now.decisions_made else []
     first = next((line for line in told.lists.get("decisions_needed", ()) if line.due), None)
     when = f", {_titled(first)} by {short(first.due)}" if first and first.due else ""
-    needed = [f"{now.decisions_needed} needed{when}"] if now.decisions_needed else []
+    needed = [f"{now.decisions_needed:,} needed{when}"] if now.decisions_needed else []
     return [("Decisions", "bold"), " " + "  ·  ".join([*made, *needed])] if made or needed else []
 
 
@@ -130,7 +131,7 @@ def _standups(told: Summary) -> Runs:
 
 
 def _share(part: Participation) -> str:
-    return f"{part.percent} % answered, {part.answered} of {part.asked}"
+    return f"{part.percent} % answered, {part.answered:,} of {part.asked:,}"
 
 
 def movement(line: Line) -> str:
@@ -182,9 +183,9 @@ def details(told: Summary) -> Message:
         lines, number = told.lists.get(name, ()), getattr(told.now, name)
         if lines:
             title, words = _LISTED[name]
-            blocks.append(rich((f"{title}: {number}", "bold")))
+            blocks.append(rich((f"{title}: {number:,}", "bold")))
             blocks.append(bullets([(line.item.reference, _listed(line, words(line, told))) for line in lines]))
-            blocks += [note(plain(f"and {number - len(lines)} more"))] if number > len(lines) else []
+            blocks += [note(plain(f"and {number - len(lines):,} more"))] if number > len(lines) else []
     how = "`/steward A12` shows a record, `/steward list` with filters all of them."
     blocks.append(note(plain(in_words(told.project, told.period)), mrkdwn(how)))
     return Message(esc(f"{told.project.name}: the records behind the numbers"), blocks)
@@ -329,7 +330,7 @@ def preview(found: Weekly, slot: Occurrence, *, for_deputy_of: Person | None = N
 
 def _hints(channel: Channel | None) -> list[str]:
     """What keeps it from being posted, and what to do about that."""
-    if channel is None or not channel.has_bot:
+    if channel is None or channel.is_out_of_reach:
         where = f"#{channel.name}" if channel else "its channel"
         return [f"I am not in {where}, so I cannot post there. Type /invite @Steward in it."]
     if channel.is_archived:

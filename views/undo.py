@@ -9,7 +9,7 @@ from models.operations import told
 from models.tables import Act
 from models.undoing import Change, Kept, Part, TakenBack
 from views.blocks import Block, Message, actions, bullets, button, cut, esc, mrkdwn, note, plain, rich, section
-from views.cards import UNDO, Places, change_in_words
+from views.cards import UNDO, ProjectNames, change_in_words
 from views.values import People, ago, name_of
 
 UNDO_BATCH = "undo_batch"
@@ -28,7 +28,7 @@ class Reader:
     id: str
     people: People
     now: datetime
-    places: Places = field(default_factory=dict)
+    projects: ProjectNames = field(default_factory=dict)
 
 
 def offer(change: Change, kept: Sequence[Kept], reader: Reader, *, only: Part | None = None) -> Message:
@@ -61,7 +61,9 @@ def taken_back(outcome: TakenBack, reader: Reader, *, batch: str, is_redo: bool)
     label, action = ("Undo", UNDO_BATCH) if is_redo else ("Redo", REDO_BATCH)
     blocks = [
         rich((text, "bold")),
-        *_named([(part.item.reference, part.item.record.title) for part in outcome.done]),
+        *_named(
+            [(part.item.reference, part.item.record.title) if is_redo else _what(part, reader) for part in outcome.done]
+        ),
         *_staying(outcome.kept, reader),
         actions([button(label, action, batch, says=f"{label}: {text}")]),
     ]
@@ -109,10 +111,15 @@ def _what(part: Part, reader: Reader) -> tuple[str, str]:
     return part.item.reference, f"{part.item.record.title} · {_in_words(part.item, part, reader)}"
 
 
+def is_logging(part: Part) -> bool:
+    """Whether taking it back takes the whole record away."""
+    return part.rows[0].act is Act.CREATED
+
+
 def _in_words(item: Item, part: Part, reader: Reader) -> str:
-    if part.rows[0].act is Act.CREATED:
+    if is_logging(part):
         return "you logged it"
-    return "; ".join(change_in_words(item.kind, row, reader.people, reader.places) for row in told(part.rows))
+    return "; ".join(change_in_words(item.kind, row, reader.people, reader.projects) for row in told(part.rows))
 
 
 def _way_back(change: Change, label: str) -> Block:

@@ -126,7 +126,7 @@ async def failed(session: AsyncSession, delivery: Delivery, now: datetime) -> No
 async def _was_foretold(session: AsyncSession, delivery: Delivery) -> bool:
     """Whether the confirmation said already that there can be no card: in a private channel without Steward."""
     place = await directory.channel(session, delivery.target)
-    return place is not None and place[0].is_private and not place[0].has_bot
+    return place is not None and place[0].is_out_of_reach
 
 
 async def unsure(session: AsyncSession, delivery: Delivery, now: datetime) -> None:

@@ -238,7 +238,8 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
     refused.refused_since = datetime(2032, 3, 1, 9, tzinfo=UTC)
     locked = an_installation("T3", sealed_tokens=Seal([new_key()]).seal("T3", Tokens("xoxb-hunter2")))
     stuck = an_installation("T4", sealed_tokens=Seal([key]).seal("T4", Tokens("xoxe.xoxb-hunter2", "xoxe-hunter2")))
-    stuck.expires_at, stuck.refresh_error = now + timedelta(hours=1), "invalid_refresh_token"
+    stuck.expires_at, stuck.refresh_error = now - timedelta(hours=1), "invalid_refresh_token"
+    stuck.refused_since = refused.refused_since
     gone = an_installation("T5", removed_at=now)
     async with Database(database_url) as database:
         for each in (good, refused, locked, stuck, gone):
@@ -268,10 +269,12 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
         "scopes in Northwind (T4)",
     }
     assert "invalid_auth" in told["Northwind (T2)"].says
-    for about in ("Northwind (T2)", "organisation"):
+    for about in ("Northwind (T2)", "Northwind (T4)", "organisation"):
         assert "counts as removed from 08 Mar 2032 on" in told[about].do
     assert "STEWARD_ENCRYPTION_KEYS" in told["Northwind (T3)"].says
     assert "invalid_refresh_token" in told["Northwind (T4)"].says
+    assert "this database came from a backup made before the last exchange. Have Steward" in told["Northwind (T4)"].do
+    assert "Installed there again before then" in told["Northwind (T5)"].do
     assert all("hunter2" not in finding.line() for finding in told.values())
 
 

@@ -402,7 +402,7 @@ async def test_slack_is_told_which_of_an_organisation_s_workspaces_is_meant(
     class Lists:
         async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
             asked.append((method, arguments.get("team_id")))
-            return {"ok": True}
+            return {"ok": True, "members": [], "channels": []}
 
     await install(steward, slack, wide())
     await install(steward, slack, an_answer("T0002"))

@@ -25,7 +25,7 @@ from bot import run as ways
 from bot.access import OneWorkspace
 from bot.command_line import _refusals
 from bot.manifest import manifest
-from bot.opening import CannotStart, place, reached
+from bot.opening import CannotStart, address, reached
 from bot.sealing import new_key
 from bot.settings import Settings
 from models.database import Database
@@ -569,7 +569,7 @@ async def test_a_database_that_is_still_coming_up_is_waited_for(database_url: st
         await wire.mend()
         await waiting
 
-    assert said == [f"The database at {place(wire.through)} does not answer yet; waiting for up to 60 s."]
+    assert said == [f"The database at {address(wire.through)} does not answer yet; waiting for up to 60 s."]
 
 
 async def test_a_wait_for_the_database_comes_to_an_end() -> None:
@@ -603,7 +603,7 @@ async def test_processes_that_start_at_the_same_moment_meet_the_workspace_togeth
     ],
 )
 def test_the_first_line_tells_where_the_data_is_without_user_or_password(url: str, shown: str) -> None:
-    assert place(url) == shown
+    assert address(url) == shown
 
 
 def port_in_use(port: int, of: str = "") -> str:

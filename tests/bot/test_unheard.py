@@ -209,14 +209,16 @@ async def test_a_workspace_that_an_organisation_seems_to_have_taken_is_waited_fo
     assert back == used == ["T0001", "T0002", "T0003"]
 
 
-@pytest.mark.parametrize("teams", [["T0002"], [{"name": "Acme"}]], ids=str)
-async def test_a_list_of_something_else_says_nothing_and_stops_nothing(host: Host, teams: list[Any]) -> None:
+@pytest.mark.parametrize(
+    "listed", [{"teams": ["T0002"]}, {"teams": [{"name": "Acme"}]}, {"teams": None}, {"teams": {}}, {}], ids=str
+)
+async def test_an_answer_without_workspaces_says_nothing_and_stops_nothing(host: Host, listed: dict[str, Any]) -> None:
     """Neither the workspaces of that organisation, nor the question about those that come after it."""
     slack, installed = host.slack, host.installed
     await host.install(team=None, enterprise={"id": "E0001"}, is_enterprise_install=True, access_token="xoxb-wide")
     slack.of_bots["xoxb-wide"] = None
     await installed.find("T0002", "E0001")
-    slack.teams = teams
+    slack.listed = listed
     host.says(GONE)
 
     await host.look()

@@ -12,8 +12,9 @@ import aiosqlite
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import String, bindparam, text, update
+from sqlalchemy import String, bindparam, event, make_url, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -476,3 +477,19 @@ async def test_of_two_units_that_wait_for_each_other_one_is_overtaken_and_the_ot
 
     assert [type(each) for each in came_of_it if each is not None] == [Overtaken]
     assert None in came_of_it
+
+
+async def test_a_question_that_meets_a_lock_waits_for_it_in_the_thread(tmp_path: Path) -> None:
+    """Tried without a write-ahead log, where whoever writes locks all others out."""
+    url = make_url(f"sqlite+aiosqlite:///{tmp_path}/plain.db")
+    other = sqlite3.connect(str(url.database), isolation_level=None, check_same_thread=False)
+    other.executescript("CREATE TABLE t (a); INSERT INTO t VALUES (1); BEGIN EXCLUSIVE")
+    engine = create_async_engine(url, creator=sqlite.creator(url))
+    event.listen(engine.sync_engine, "connect", lambda opened, _: setattr(opened.driver_connection, "wait_ms", 60_000))
+    async with engine.connect() as connection:
+        asking = asyncio.ensure_future(connection.scalar(text("SELECT a FROM t")))
+        # Done by the event loop, which therefore goes on meanwhile.
+        asyncio.get_running_loop().call_later(0.1, other.execute, "COMMIT")
+        assert await asking == 1
+    await engine.dispose()
+    other.close()

@@ -23,7 +23,9 @@ from models.dates import (
     date_order,
     describe_day,
     describe_due,
+    is_order_certain,
     monday_to_friday,
+    other_way,
     parse_due,
     parse_past,
     read_phrase,
@@ -366,10 +368,45 @@ def test_a_day_that_only_fits_the_other_order_is_asked_about():
     [
         *(("en-US", DateOrder.MDY), ("en_us", DateOrder.MDY), ("en-GB", DateOrder.DMY), ("de-DE", DateOrder.DMY)),
         *(("en", DateOrder.DMY), (None, DateOrder.DMY), ("", DateOrder.DMY)),
+        *(("ja-JP", DateOrder.MDY), ("zh-TW", DateOrder.MDY)),
     ],
 )
-def test_only_american_english_puts_the_month_first(locale, order):
+def test_american_english_and_who_begins_with_the_year_put_the_month_first(locale, order):
     assert date_order(locale) is order
+
+
+@pytest.mark.parametrize(
+    ("locale", "timezone", "is_certain"),
+    [
+        *(("en-US", "America/New_York", True), ("en-US", "America/Toronto", False), ("en-US", "Europe/Berlin", False)),
+        *(("en-US", "", False), ("en-GB", "America/New_York", True), ("de-DE", "", True), ("en-CA", "", False)),
+        (None, "Europe/Berlin", False),
+    ],
+)
+def test_the_order_is_not_certain_where_american_english_may_be_slacks_own_choice(locale, timezone, is_certain):
+    assert is_order_certain(locale, timezone) is is_certain
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("Order 12/8 cables by 3/4", ("3/4", "4 mar")),
+        ("by 04/03/2027", ("04/03/2027", "4 mar 2027")),
+        ("am 3.4. fertig", ("3.4", "4 mar")),
+        *(
+            ("by 3 april", None),
+            ("by 2027-04-03", None),
+            ("by friday, 1/2 done", None),
+            ("section 3.4.2 by friday", None),
+        ),
+    ],
+)
+def test_the_other_way_to_read_two_numbers_is_told_where_there_is_one(text, other):
+    assert other_way(text, date(2027, 4, 3)) == other
+
+
+def test_two_equal_numbers_can_be_read_in_one_way_only():
+    assert other_way("by 4/4", date(2027, 4, 4)) is None
 
 
 def test_an_abbreviation_means_the_typists_own_zone_where_it_is_used_there():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.dates import DateOrder, Due, PastDate, VagueDate
-from models.entry import Edits, Mention, Named, Place, read_edits
+from models.entry import Edits, Mention, Named, NamedChannel, read_edits
 from models.labels import Priority
 from tests.models.test_entry import FRIDAY, FRIDAY_3PM, NEW_YORK, NOW, pieces
 
@@ -92,7 +92,7 @@ def test_a_date_in_the_persons_language_is_read() -> None:
 
 
 def test_a_channel_is_no_tag() -> None:
-    found = read_edits([Place("C1", "network")], now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
+    found = read_edits([NamedChannel("C1", "network")], now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
 
     assert found.unread == "#network"
 

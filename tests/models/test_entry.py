@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.dates import DateOrder, Due, NoDate, PastDate, VagueDate
-from models.entry import Entry, Mention, Place, parse_entry
+from models.entry import Entry, Mention, NamedChannel, parse_entry
 from models.labels import Priority
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -474,7 +474,7 @@ def test_what_no_scale_of_the_kind_is_stays_in_the_title():
 
 
 def test_a_channel_is_no_tag():
-    entry = parse_entry(["Move ", Place("C1", "network"), " #wan"], now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
+    entry = parse_entry(["Move ", NamedChannel("C1", "network"), " #wan"], now=NOW, zone=NEW_YORK, order=DateOrder.MDY)
 
     assert (entry.title, entry.tags, entry.channel_id) == ("Move #network", "wan", None)
 
@@ -482,14 +482,14 @@ def test_a_channel_is_no_tag():
 @pytest.mark.parametrize(
     ("typed", "title", "channel_id"),
     [
-        (["Order cables ", Place("C1", "network")], "Order cables", "C1"),
-        ([Place("C1", "network"), ": Order cables by friday"], "Order cables", "C1"),
-        (["Order cables ", Place("C1", "network"), " @ben"], "Order cables", "C1"),
-        ([Place("C1", "network"), " Order cables"], "Order cables", "C1"),
-        (["Order cables @ben ", Place("C1", "network"), ", #pilot"], "Order cables", "C1"),
-        (["Announce it in ", Place("C1", "network")], "Announce it in #network", None),
-        (["Merge ", Place("C1", "a"), " and ", Place("C2", "b"), " soon"], "Merge #a and #b soon", None),
-        (["Rename ", Place("C1", "a"), " this week"], "Rename #a this week", None),
+        (["Order cables ", NamedChannel("C1", "network")], "Order cables", "C1"),
+        ([NamedChannel("C1", "network"), ": Order cables by friday"], "Order cables", "C1"),
+        (["Order cables ", NamedChannel("C1", "network"), " @ben"], "Order cables", "C1"),
+        ([NamedChannel("C1", "network"), " Order cables"], "Order cables", "C1"),
+        (["Order cables @ben ", NamedChannel("C1", "network"), ", #pilot"], "Order cables", "C1"),
+        (["Announce it in ", NamedChannel("C1", "network")], "Announce it in #network", None),
+        (["Merge ", NamedChannel("C1", "a"), " and ", NamedChannel("C2", "b"), " soon"], "Merge #a and #b soon", None),
+        (["Rename ", NamedChannel("C1", "a"), " this week"], "Rename #a this week", None),
     ],
 )
 def test_a_channel_that_stands_apart_picks_the_project(typed, title, channel_id):

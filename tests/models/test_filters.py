@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.entry import Mention
-from models.filters import ME, NOBODY, Filters, Piece, Place, Scope, UnknownFilter, When, read_filters, spelled
+from models.filters import ME, NOBODY, Filters, NamedChannel, Piece, Scope, UnknownFilter, When, read_filters, spelled
 from models.kinds import KINDS, Kind
 from models.labels import Priority
 
 BEN = Mention("UBEN", "Ben Fischer")
-NETWORK = Place("CNET", "network")
+NETWORK = NamedChannel("CNET", "network")
 
 READ = [
     ("", Filters()),

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from models import installations
 from models.database import Database
 from models.tables import Installation, Person
+from tests.processes import until_it_is
 from tests.support import NOW, make_person, make_workspace
 from tests.support_installations import an_installation
 
@@ -155,3 +157,26 @@ async def test_removal_erases_the_tokens_of_what_was_installed_before(database: 
     assert await remove(made_by=NOW, now=LATER + timedelta(days=1)) == LATER
     assert await stored(database) == an_installation(removed_at=LATER)
     assert await remove("T9999") is None
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_what_is_installed_again_meanwhile_is_not_seen_as_removed(database: Database) -> None:
+    """Or it would be left once more, and what is owed there since then cancelled."""
+    await installations.save(database, an_installation(removed_at=NOW))
+    async with database.unit("T0001") as session:
+        (await make_workspace(session)).removed_at = NOW
+
+    async def waiting() -> int:
+        async with database.engine.connect() as connection:
+            return (await connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar_one()
+
+    async with database.outside(writes=True) as connection:
+        await connection.execute(text("LOCK TABLE workspace IN ACCESS EXCLUSIVE MODE"))
+        looking = asyncio.create_task(installations.rows(database))
+        await until_it_is(1, waiting)
+        await connection.execute(text("UPDATE workspace SET removed_at = NULL, installation_id = 'T0001'"))
+        await connection.execute(text("UPDATE installation SET removed_at = NULL, sealed_tokens = 'one'"))
+    [installation], [workspace] = installations.read(await looking)
+
+    assert workspace.removed_at is None
+    assert installation.removed_at is None

@@ -85,11 +85,17 @@ async def test_whose_place_a_deputy_takes_on_days_planned_before_is_said(house: 
 
     joined = await away(ana, house, "27 nov - 5 dec @kavya")
     longer = await away(ana, house, "5 dec - 8 dec")
+    apart = await away(ana, house, "9 dec - 10 dec @ben")
 
     assert "in place of" not in first
     assert "Kavya Rao stands in for all of these days now, in place of Tane Walker." in joined
     assert "in place of" not in longer, "the deputy stays"
-    assert await absences(house) == [(ana.id, "2031-11-24 to 2031-12-08", kavya.id)]
+    assert "To give some of them another deputy, press “Change”" in joined
+    assert "joined" not in apart
+    assert await absences(house) == [
+        (ana.id, "2031-11-24 to 2031-12-08", kavya.id),
+        (ana.id, "2031-12-09 to 2031-12-10", house.sandbox.person("ben").id),
+    ]
     assert ["no longer stand in for Ana Torres" in word for word in words_to(tane)] == [True]
 
 

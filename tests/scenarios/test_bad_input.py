@@ -118,6 +118,23 @@ async def test_a_date_in_numbers_is_read_in_the_persons_order_and_echoed_with_it
 
     assert (await house.record("A1"))["due_date"] == "2032-05-06"
     assert "due Thu 6 May 2032" in told
+    assert "I cannot know" not in told
+
+
+@sqlite_only
+async def test_where_the_order_of_numbers_cannot_be_known_the_other_reading_is_offered(house: House) -> None:
+    """Ben is in Berlin, with Slack in American English, which is what Slack begins with."""
+    ben = house.sandbox.person("ben")
+
+    told = await log(house, ben, "/action Order cables by 3/4")
+    put_right = await log(house, ben, "/steward A1 by 4 mar")
+    again = await log(house, ben, "/steward A1 by 5/4/2032")
+
+    doubt = "I cannot know whether you write the day or the month first: "
+    assert f"{doubt}3/4 was read as Sat 3 Apr 2032. For 4 mar type `/steward A1 by 4 mar`." in told
+    assert "Due date: Sat 3 Apr 2032 → Thu 4 Mar 2032" in put_right
+    assert doubt not in put_right
+    assert f"{doubt}5/4/2032 was read as Mon 5 Apr 2032. For 4 may 2032 type `/steward A1 by 4 may 2032`." in again
 
 
 # Texts ---------------------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ async def test_undoing_a_new_record_removes_it_and_redoing_brings_it_back(house:
 
     await press(house, ana, confirmation, "undo")
 
-    assert "Removed A1" in shown(again(ana, confirmation))
+    assert "Undid the logging of A1" in shown(again(ana, confirmation))
     [removed] = [message for message in ana.messages("#network") if "A1 was removed" in message["text"]]
     assert offered(removed) == []
     await log(house, ana, "/steward A1")

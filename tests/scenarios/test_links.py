@@ -219,7 +219,7 @@ async def test_what_is_only_proposed_in_place_of_a_decision_does_not_read_as_don
     history = await typed(house, ana, "/steward D1 history")
     proposed = [shown(card(ana, reference)) for reference in ("D2", "D3")]
     await typed(house, ana, "/steward D2 approve")
-    late = await typed(house, ana, "/steward D3")
+    late = shown(card(ana, "D3"))
 
     assert "`/steward D1 supersede` begins a new decision in its place." in refused
     assert "Linked: D3 would supersede D1." in told

@@ -25,6 +25,18 @@ async def with_two_projects(house: House, *, title: str = "Order cables @ben by 
     return ana
 
 
+@sqlite_only
+async def test_a_card_moves_to_a_public_channel_that_steward_is_not_in(house: House) -> None:
+    ana = await with_two_projects(house)
+    await typed(house, ana, "/action Mend the coffee machine", "#random")
+
+    told = await typed(house, ana, "/steward A1 move #random")
+
+    assert "Moved A1" in told
+    assert "I am not in" not in told
+    assert "Order cables" in shown(card(ana, "A1", "#random"))
+
+
 async def test_a_record_moves_with_history_links_and_comments_and_back(house: House) -> None:
     """Its old card becomes a line, a new one stands in the new channel; Undo brings it back there."""
     ana = await with_two_projects(house)

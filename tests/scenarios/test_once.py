@@ -515,7 +515,7 @@ async def test_a_slow_form_shows_its_result_in_the_same_window(house: House, dat
     assert "Still working" in waiting
     assert "Logged R1" in result
     assert (await house.record("R1"))["is_archived"] is True
-    assert "Removed R1" in shown(ana.modal or {})
+    assert "Undid the logging of R1" in shown(ana.modal or {})
 
 
 @on_sqlite

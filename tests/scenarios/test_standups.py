@@ -303,6 +303,23 @@ async def test_the_same_press_on_two_devices_and_a_form_sent_twice_take_effect_o
 
 
 @on_sqlite
+async def test_in_a_public_channel_without_steward_it_is_said_what_it_does_not_hear_of(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await set_up(house, "#random")
+    of_the_chosen = answered(ana, "#random")
+    await set_up(house, "#random", participants=[])
+    of_the_channel = answered(ana, "#random")
+
+    await clock_at(house, ana, TUESDAY, 10)
+    await reply(house, ana, "Mended the coffee machine", "", "")
+
+    assert "New stand-up" in of_the_chosen
+    assert "I am not in" not in of_the_chosen
+    assert "I am not in #random, so I hear late or not at all who joins or leaves it" in of_the_channel
+    assert "Mended the coffee machine" in "\n".join(digests(house, "#random"))
+
+
+@on_sqlite
 async def test_what_cannot_be_is_said_beside_its_field_and_nothing_typed_is_lost(house: House) -> None:
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/standup", "new")

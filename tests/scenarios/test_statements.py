@@ -124,15 +124,18 @@ async def store_records(house: House, number: int) -> None:
     await house.settled()
 
 
-# The statements are the same on both engines, so on PostgreSQL it is enough to look at the busiest.
-ON_BOTH = ("create by words", "list", "find", "home", "summary")
+# What reads asks the same on both engines, so on PostgreSQL it is enough to look at the busiest. What is stored there
+# without anything to learn from it goes in one statement, which is another number for whatever stores.
+ON_BOTH = {"create by words": 5, "list": 8, "find": 9, "home": 10, "summary": 10}
 EACH = [*(("sqlite", name) for name in COSTS), *(("postgresql", name) for name in ON_BOTH)]
 
 
 @pytest.mark.parametrize(("engine", "name"), EACH, indirect=["engine"])
-async def test_an_interaction_takes_a_fixed_number_of_statements(house: House, name: str) -> None:
+async def test_an_interaction_takes_a_fixed_number_of_statements(engine: str, house: House, name: str) -> None:
     """The same with one record of each kind and with many."""
     prepare, act, most = COSTS[name]
+    if engine == "postgresql":
+        most = ON_BOTH[name]
     ana = house.sandbox.person("ana")
     await ana.command("#network", "/action", "Look at the racks by 2099-03-05")
     await store_records(house, 8)

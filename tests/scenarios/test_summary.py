@@ -111,6 +111,20 @@ async def test_the_deputy_of_a_coordinator_on_leave_gets_the_preview_and_nothing
 
 
 @on_sqlite
+async def test_a_public_channel_that_steward_is_not_in_gets_its_summary_too(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await ana.command("#random", "/action", "Mend the coffee machine")
+    await at(house, ana, THURSDAY, 15)
+
+    await at(house, ana, FRIDAY, 15)
+
+    [seen] = previews(ana)
+    assert "goes to #random" in shown(seen)
+    assert "I am not in" not in shown(seen)
+    assert any("week to" in shown(message) for message in ana.messages("#random"))
+
+
+@on_sqlite
 async def test_a_headline_stands_above_one_summary_with_its_authors_name(house: House) -> None:
     ana, kavya = house.sandbox.person("ana"), house.sandbox.person("kavya")
     await log(house, "Order two racks by 2031-12-01")

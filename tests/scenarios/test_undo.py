@@ -41,11 +41,11 @@ async def test_undo_takes_back_the_last_change_and_typed_again_the_one_before(ho
 
     assert "Undone: A1" in first
     assert (await house.record("A1"))["status"] == "open"
-    assert "Removed A2" in second
+    assert "Undid the logging of A2" in second
     assert (await house.record("A2"))["is_archived"]
     assert "Brought back A2" in await press(house, ana, "undo:redo")
-    assert "Removed A2" in await typed(house, ana, "/steward undo")
-    assert "Removed A1" in await typed(house, ana, "/steward undo")
+    assert "Undid the logging of A2" in await typed(house, ana, "/steward undo")
+    assert "Undid the logging of A1" in await typed(house, ana, "/steward undo")
     assert "There is nothing of yours to undo." in await typed(house, ana, "/steward undo")
 
 
@@ -81,7 +81,7 @@ async def test_what_somebody_changed_since_stays_and_the_change_before_it_is_off
     assert "A2 stays as it is." in await press(house, ana, "undo_before")
     before = await press(house, ana, "undo_before")
     assert "Book room · you logged it" in before
-    assert "Removed A1" in await press(house, ana, "undo")
+    assert "Undid the logging of A1" in await press(house, ana, "undo")
     assert (await house.record("A2"))["status"] == "done"
 
 
@@ -95,7 +95,7 @@ async def test_the_last_change_of_a_record_is_undone_only_by_whoever_made_it(hou
 
     assert "Ben Fischer changed A1 last (status, just now)." in refused
     assert "Undone: A1" in undone
-    assert "Removed A1" in await typed(house, ana, "/steward A1 undo")
+    assert "Undid the logging of A1" in await typed(house, ana, "/steward A1 undo")
 
 
 async def test_undo_reaches_every_project_and_nothing_one_may_no_longer_see(house: House) -> None:
@@ -115,6 +115,23 @@ async def test_undo_reaches_every_project_and_nothing_one_may_no_longer_see(hous
     assert "confidential" not in "".join(told)
 
 
+async def test_a_link_that_is_taken_back_is_told_in_the_words_in_which_it_was_made(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/risk Late switch")
+    await typed(house, ana, "/action Order cables")
+    await typed(house, ana, "/steward A1 mitigates R1")
+    await typed(house, ana, "/steward A1 undo")
+
+    undone = await press(house, ana, "undo:only")
+    redone = await press(house, ana, "undo:redo")
+    history = await typed(house, ana, "/steward A1 history")
+
+    assert "Undone: A1 \nOrder cables\nMitigates R1" in undone
+    assert "Redone: A1 \nOrder cables\nMitigates R1" in redone
+    told = [line for line in history.splitlines() if "mitigates" in line]
+    assert told == ["mitigates R1", "undid: mitigates R1", "mitigates R1"]
+
+
 async def test_a_link_and_what_follows_from_a_risk_are_taken_back_as_one(house: House) -> None:
     ana = house.sandbox.person("ana")
     await typed(house, ana, "/risk Late switch")
@@ -126,6 +143,7 @@ async def test_a_link_and_what_follows_from_a_risk_are_taken_back_as_one(house: 
     undone = await press(house, ana, "undo_batch")
 
     assert "Undone: 2 records" in undone
+    assert "Order cables · mitigates R1" in undone
     assert (await house.export()).links == []
     assert "Redone: 2 records" in await press(house, ana, "undo_batch:redo")
     assert len((await house.export()).links) == 1

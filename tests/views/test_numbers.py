@@ -1,17 +1,26 @@
 """Large numbers are written in one way."""
 
+import re
+from dataclasses import fields
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from models.summaries import Frame, Period
 from models.tables import Person, Project
+from reports.digest import Digest, Group
 from reports.home import Overview, Standing
 from reports.projects import ProjectLine, ProjectPage
+from reports.summary import Numbers, Participation, Summary
 from reports.work import Page
 from tests.support import NOW
+from views.digest import in_numbers
 from views.home import home
 from views.lists import in_all, which
 from views.projects import project_list
+from views.reminders import in_channel
+from views.summary import summary
 
 LINE: Any = None
 
@@ -53,3 +62,21 @@ def test_home_and_the_list_of_projects_write_them_so_too() -> None:
     assert message.text == "Your projects: 1,001"
     assert "2,500 open · 🔴 1,200 overdue" in str(message.blocks)
     assert "Show 1,002 archived" in str(message.blocks)
+
+
+def test_summaries_digests_and_reminders_write_them_so_too() -> None:
+    project = Project(id=1, name="network", timezone="UTC")
+    now, before = (
+        Numbers(**{each.name: most - at for at, each in enumerate(fields(Numbers))}) for most in (9_000, 8_000)
+    )
+    week, asked = Period(NOW - timedelta(days=7), NOW), Participation(1_500, 1_600)
+    told = Summary(project, week, now, before, asked, asked, lists={})
+    ana, today = Person(id="UANA", name="ana", timezone="UTC"), date(2026, 3, 2)
+    drawn = [
+        str(summary(told, Frame(), {})),
+        in_numbers(Digest(ana, today, (), dict.fromkeys(Group, 1_300))),
+        str(in_channel(project, today, [], 1_400, {})),
+    ]
+
+    assert [re.findall(r"(?<![\d,])\d{4,}", text.replace("2026", "")) for text in drawn] == [[], [], []]
+    assert ["8,998 done" in drawn[0], "1,300 overdue" in drawn[1], "1,400 due or overdue" in drawn[2]] == [True] * 3
