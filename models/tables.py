@@ -287,13 +287,13 @@ class Record(SQLModel, table=True):
         UniqueConstraint("workspace_id", "kind", "number", name="uq_record_reference"),
         # In the orders of lists, so that a page costs what it shows, not what there is. What limits lists stands last:
         # a row that is not wanted, or only counted, is not read.
-        Index("ix_record_due", *_OF_ALL, *_BY_DUE_DATE, "owner_id", "project_id", *_SEEN),
-        Index("ix_record_owner", *_OF_OWNER, *_BY_DUE_DATE, "project_id", *_SEEN),
+        Index("ix_record_due", *_OF_ALL, *_BY_DUE_DATE, "owner_id", "project_id", "kind", "priority", *_SEEN),
+        Index("ix_record_owner", *_OF_OWNER, *_BY_DUE_DATE, "project_id", "kind", "priority", *_SEEN),
         Index("ix_record_listed", *_OF_PROJECT, *_BY_DUE_DATE, "kind", "priority", *_SEEN),
         Index("ix_record_kind", *_OF_KIND, *_BY_RANK, "priority", "due_date", *_SEEN),
         Index("ix_record_project", *_OF_KIND, "status", *_BY_RANK, *_SEEN),
-        Index("ix_record_closed", *_OF_PROJECT, *_BY_END, "kind", *_SEEN, **_WHERE_CLOSED),
-        Index("ix_record_ended", *_OF_ALL, *_BY_END, "kind", "project_id", *_SEEN, **_WHERE_CLOSED),
+        Index("ix_record_closed", *_OF_PROJECT, *_BY_END, "kind", "priority", *_SEEN, **_WHERE_CLOSED),
+        Index("ix_record_ended", *_OF_ALL, *_BY_END, "kind", "project_id", "priority", *_SEEN, **_WHERE_CLOSED),
         Index(
             "ix_record_review",
             "workspace_id",

@@ -130,6 +130,29 @@ async def test_a_list_takes_sqlite_as_many_steps_over_many_records_as_over_few(
     assert {what: pair for what, pair in taken.items() if pair[1] > 1.2 * pair[0] + 5} == {}
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_what_a_kind_or_a_priority_leaves_out_of_a_list_is_not_read(database: Database) -> None:
+    """Where it is rare, the index in the list's order is gone through, but it says enough of each record."""
+    open_ones, closed = "is_open IS 1", "is_open IS 0"
+    by_due_date, by_end = "due_date, place, id", "closed_at DESC, id DESC"
+    lists = {
+        "ix_record_due": (open_ones, by_due_date),
+        "ix_record_owner": (f"owner_id = 'U' AND {open_ones}", by_due_date),
+        "ix_record_listed": (f"project_id = 1 AND {open_ones}", by_due_date),
+        "ix_record_ended": (closed, by_end),
+        "ix_record_closed": (f"project_id = 1 AND {closed}", by_end),
+    }
+    limits = "kind <> 'risk' AND priority = 'high' AND confidentiality = 'open' AND is_archived IS 0"
+    plans = {}
+    async with database.engine.connect() as connection:
+        for index, (which, order) in lists.items():
+            query = f"SELECT id FROM record WHERE workspace_id = 'T' AND {which} AND {limits} ORDER BY {order}"
+            plans[index] = [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+
+    assert {index: plan for index, plan in plans.items() if f"USING COVERING INDEX {index} " not in plan[0]} == {}
+    assert {len(plan) for plan in plans.values()} == {1}, "nothing is sorted"
+
+
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_list_looks_at_no_more_records_on_postgresql_than_it_counts(database: Database, counted: int) -> None:
     await fill_two(database, 8_000)
