@@ -15,12 +15,15 @@ from operator import floordiv
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     DDL,
     BindParameter,
     ColumnElement,
     Connection,
+    Integer,
     String,
     and_,
+    any_,
     bindparam,
     case,
     cast,
@@ -34,6 +37,7 @@ from sqlalchemy import (
     table,
     text,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -129,27 +133,39 @@ def sought_phrase(text: str) -> Sought:
     return Sought((words,) if words else ())
 
 
-def newest_with(session: AsyncSession, ids: Any, wanted: Sequence[Sought]) -> list[Any]:
+def newest_with(session: AsyncSession, ways: Sequence[Any], wanted: Sequence[Sought]) -> list[Any]:
     """The records that have all that is wanted, each thing in their texts or a comment, the newest first.
 
-    `ids` selects those that count, by their ids. There are two questions: for those that have it in their own texts,
-    and for those that have some of it in a comment.
+    Each of the `ways` selects some that count, by their ids. There are two questions for it: for those that have it in
+    their own texts, and for those that have some of it in a comment.
     """
     engine = _engine(session)
-    in_texts = engine.newest(ids, engine.all_of([_question(engine, each) for each in wanted]), wanted)
-    said_any = _records_of_comments(said_with_any(session, wanted))
-    anywhere = (
-        or_(_reads(col(Record.words), each), col(Record.id).in_(_records_of_comments(said_with_any(session, [each]))))
-        for each in wanted
-    )
+    question = engine.all_of([_question(engine, each) for each in wanted])
+    side_by_side = [_side_by_side(Record, each) for each in wanted]
+    said = _said(session, wanted)
+    of_any = select(said.c.record_id)
+    anywhere = [
+        or_(_reads(col(Record.words), each), col(Record.id).in_(of_any.where(said.c.number == number)))
+        for number, each in enumerate(wanted)
+    ]
     return [
-        in_texts.where(*(_side_by_side(Record, each) for each in wanted)),
-        ids.where(col(Record.id).in_(said_any), *anywhere).order_by(col(Record.id).desc()),
+        query
+        for ids in ways
+        for query in (
+            engine.newest(ids, question, wanted).where(*side_by_side),
+            ids.where(engine.is_one_of(of_any), *anywhere).order_by(col(Record.id).desc()),
+        )
     ]
 
 
-def _records_of_comments(condition: ColumnElement[bool]) -> Any:
-    return select(col(Comment.record_id)).where(condition)
+def _said(session: AsyncSession, wanted: Sequence[Sought]) -> Any:
+    """What of the wanted, by its number, is said in a comment of which record; looked up once for all that ask."""
+    return union_all(
+        *(
+            select(literal(number).label("number"), col(Comment.record_id)).where(said_with_any(session, [each]))
+            for number, each in enumerate(wanted)
+        )
+    ).cte()
 
 
 def said_with_any(session: AsyncSession, wanted: Sequence[Sought]) -> ColumnElement[bool]:
@@ -240,6 +256,8 @@ class _Engine:
     matches: Callable[[str, Any, str | BindParameter[str]], ColumnElement[bool]]
     # The question of ids, of those that match and so have what is wanted, the newest first.
     newest: Callable[[Any, str, Sequence[Sought]], Any]
+    # Records whose ids that query gives, few among many.
+    is_one_of: Callable[[Any], ColumnElement[bool]]
 
     def words(self, way: Sequence[str]) -> str:
         return self.all_of([*(self.word.format(each) for each in way[:-1]), self.beginning.format(way[-1])])
@@ -284,6 +302,15 @@ def _newest_in_postgresql(ids: Any, question: str, wanted: Sequence[Sought]) -> 
     return ids.where(_matches_in_postgresql("record", Record, question), *letters).order_by(col(Record.id).desc())
 
 
+def _is_in(ids: Any) -> ColumnElement[bool]:
+    return col(Record.id).in_(ids)
+
+
+def _is_looked_up(ids: Any) -> ColumnElement[bool]:
+    # Not `IN`, for which PostgreSQL would rather read through all records.
+    return col(Record.id) == any_(func.array(ids.scalar_subquery(), type_=ARRAY(Integer)))
+
+
 def _vector(words: Any) -> ColumnElement[Any]:
     """The words, cut at spaces and nowhere else.
 
@@ -293,8 +320,8 @@ def _vector(words: Any) -> ColumnElement[Any]:
 
 
 _ENGINES: Final[Mapping[str, _Engine]] = {
-    "sqlite": _Engine('"{}"', '"{}"*', " AND ", " OR ", _matches_in_sqlite, _newest_in_sqlite),
-    "postgresql": _Engine("'{}'", "'{}':*", " & ", " | ", _matches_in_postgresql, _newest_in_postgresql),
+    "sqlite": _Engine('"{}"', '"{}"*', " AND ", " OR ", _matches_in_sqlite, _newest_in_sqlite, _is_in),
+    "postgresql": _Engine("'{}'", "'{}':*", " & ", " | ", _matches_in_postgresql, _newest_in_postgresql, _is_looked_up),
 }
 
 

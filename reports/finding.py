@@ -47,12 +47,8 @@ async def found(
     today = await today_of_projects(session, actor, projects, now)
     filters = replace(search.filters, scope=search.filters.scope or Scope.ALL)
     in_projects = [] if projects is None else [col(Record.project_id).in_([project.id for project in projects])]
-    queries = [
-        query
-        for way in alternatives_of(filters, actor, today)
-        for query in newest_with(session, seen_ids(actor, [*in_projects, *way]), wanted)
-    ]
-
+    ways = [seen_ids(actor, [*in_projects, *way]) for way in alternatives_of(filters, actor, today)]
+    queries = newest_with(session, ways, wanted)
     of = any_of(queries, MOST_COUNTED, (Record.title_words, Record.is_open, Record.updated_at))
     best = (relevance(of.title_words, wanted).desc(), of.is_open.desc(), of.updated_at.desc(), of.id.desc())
     query = select(of.id, func.count().over()).order_by(*best)
