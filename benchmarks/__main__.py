@@ -15,6 +15,7 @@ import sqlite3
 import statistics
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -86,7 +87,7 @@ class Row:
     make: Callable[[], bytes]
     expected: bytes
     rate_share: float = 1.0
-    rushes: list[Timed] = field(default_factory=list)
+    rushes: dict[float, list[Timed]] = field(default_factory=lambda: defaultdict(list))
     speeds: list[float] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
@@ -103,10 +104,9 @@ class Row:
     def latency(self, share: float) -> float:
         return statistics.median(timed.percentile(share) for timed in self.timed)
 
-    @property
-    def rush(self) -> float:
-        """The p99 where requests arrive at three times the rate."""
-        return statistics.median(timed.percentile(0.99) for timed in self.rushes)
+    def rush(self, times: float, share: float = 0.99) -> float:
+        """A latency where requests arrive at so many times the rate."""
+        return statistics.median(timed.percentile(share) for timed in self.rushes[times])
 
 
 def main() -> None:
@@ -206,7 +206,9 @@ async def of_requests(engine: str, size: Size) -> tuple[str, list[Scan]]:
             next(each.database for each in servers if each.name == many and each.database)
         )
         goals = [*goals_of(rows, many, few), *stops.goals(engine, found)]
-        return "\n\n".join([drawn(rows, size), stops.drawn(found), judged(goals)]), []
+        log = next(row for row in rows if row.what == LOG and row.server.name == many)
+        tables = [drawn(rows, size), drawn_rushes(rows[0], log, size), stops.drawn(found), judged(goals)]
+        return "\n\n".join(tables), []
 
 
 async def of_steadiness(engine: str, size: Size) -> tuple[str, list[Scan]]:
@@ -256,11 +258,11 @@ async def _measure(row: Row, size: Size) -> None:
     row.timed.append(timed)
     row.late.append(speed.late + timed.late)
     in_time = speed.answered + len(timed.latencies) - speed.late - timed.late
-    if row.what in RUSHED:
+    for times in RUSHES if row.what in RUSHED else ():
         await _rest(row.server)
-        number = max(10, int(3 * rate * size.seconds))
-        rush = await arrive(row.server.port, row.make, row.expected, rate=3 * rate, number=number)
-        row.rushes.append(rush)
+        number = max(10, int(times * rate * size.seconds))
+        rush = await arrive(row.server.port, row.make, row.expected, rate=times * rate, number=number)
+        row.rushes[times].append(rush)
         in_time += len(rush.latencies) - rush.late
     await _rest(row.server)
     promised = in_time if row.what == LOG else 0
@@ -282,8 +284,9 @@ async def _stored(row: Row) -> int:
 
 
 LOG, FORM, ALONE = "log with words", "open a form", "acknowledge"
-# What is also asked at three times the rate.
+# What is also asked at so many times the rate; the last is what the goals are about.
 RUSHED = (ALONE, LOG)
+RUSHES = (1.5, 2.0, 3.0)
 
 
 def rows_of(server: Server) -> list[Row]:
@@ -329,6 +332,19 @@ def drawn(rows: Sequence[Row], size: Size) -> str:
     return "\n".join(lines)
 
 
+def drawn_rushes(alone: Row, log: Row, size: Size) -> str:
+    """The table, in Markdown, of records that are logged faster and faster."""
+    lines = [
+        "| records logged a second | p50 ms | p99 ms | p99 × Bolt alone | over two seconds |",
+        "|---|---|---|---|---|",
+    ]
+    for times in RUSHES:
+        p50, p99 = log.rush(times, 0.5), log.rush(times)
+        late = sum(timed.late for timed in log.rushes[times])
+        lines.append(f"| {times * size.rate:g} | {p50:.1f} | {p99:.1f} | {p99 / alone.rush(times):.2f} | {late} |")
+    return "\n".join(lines)
+
+
 def goals_of(rows: Sequence[Row], many: str, few: str) -> list[Goal]:
     """How near Steward over many records came to what is to be reached, beside the other apps and beside itself."""
     alone, storing = rows[0], rows[1]
@@ -339,8 +355,8 @@ def goals_of(rows: Sequence[Row], many: str, few: str) -> list[Goal]:
     return [
         Goal(f"{where}: form, p50 × Bolt alone", form.latency(0.5), alone.latency(0.5), 0.5, 0.25),
         Goal(f"{where}: log, p50 × Bolt alone", log.latency(0.5), alone.latency(0.5), 0.6, 0.35),
-        Goal(f"{where}: log, p99 at three times the rate × Bolt alone", log.rush, alone.rush, 1.2, 0.8),
-        Goal(f"{where}: log, p99 at three times the rate × at the rate", log.rush, log.latency(0.99), 2, 1.2),
+        Goal(f"{where}: log, p99 at three times the rate × Bolt alone", log.rush(3), alone.rush(3), 1.2, 0.8),
+        Goal(f"{where}: log, p99 at three times the rate × at the rate", log.rush(3), log.latency(0.99), 2, 1.2),
         Goal(f"{where}: log, requests/s × Bolt alone", log.speed, alone.speed, least, 0.14, at_least=True),
         Goal(f"{where}: log, processor time × Bolt alone", log.cost, alone.cost, 20, 8),
         Goal(f"{where}: idle memory × Bolt, one INSERT", server.idle_mib, simple.idle_mib, 1.5, 1.25),

@@ -97,10 +97,13 @@ class Pass:
         if self._means.halt.is_set() or room < 1:
             return []
         kinds, now, wall = self._means.kinds, self._means.clock.now(), self._means.wall.now()
+        # Nobody waits for what is only looked at.
+        async with self._means.database.unit(self._workspace_id, writes=False) as session:
+            if not await deliveries.owes(session, kinds, now=now, wall=wall, except_targets=busy):
+                return []
+            tidies = tidies and await deliveries.is_untidy(session, kinds, now=now)
         try:
             async with self._means.database.unit(self._workspace_id) as session:
-                if not await deliveries.owes(session, kinds, now=now, wall=wall, except_targets=busy):
-                    return []
                 left = await self._left_behind(session, wall, room)
                 if tidies:
                     await deliveries.expire(session, kinds, now=now)

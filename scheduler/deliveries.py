@@ -254,11 +254,27 @@ def has_time(claimed: Delivery, *, wall: datetime, call: timedelta) -> bool:
     return claimed.lease_until - wall > call + SETTLE
 
 
+async def is_untidy(session: AsyncSession, kinds: Kinds, *, now: datetime) -> bool:
+    """Whether `expire` or `supersede` would find anything: asked before the writer is taken.
+
+    With much due that cannot be sent yet, each of them takes a while to find nothing.
+    """
+    for condition in (_is_too_late(kinds, now), _is_overtaken(kinds, now)):
+        if (await session.exec(select(Delivery.id).where(condition).limit(1))).first() is not None:
+            return True
+    return False
+
+
 async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     """Give up what is due and too late to be of use, and say how many that were.
 
     So is, in a database restored from a backup, whatever was due before that: it may have been sent already.
     """
+    statement = update(Delivery).where(_is_too_late(kinds, now)).values(state=DeliveryState.EXPIRED)
+    return await _count(session, statement)
+
+
+def _is_too_late(kinds: Kinds, now: datetime) -> ColumnElement[bool]:
     restored_at = select(func.max(Workspace.restored_at)).scalar_subquery()
     of_limit: dict[timedelta, list[str]] = defaultdict(list)
     for kind in kinds.values():
@@ -272,25 +288,24 @@ async def expire(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
         col(Delivery.due_at) <= restored_at,
         and_(col(Delivery.expires_at).is_(None), or_(false(), *limits)),
     )
-    statement = (
-        update(Delivery)
-        .where(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now, too_late)
-        .values(state=DeliveryState.EXPIRED)
-    )
-    return await _count(session, statement)
+    return and_(col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now, too_late)
 
 
 async def supersede(session: AsyncSession, kinds: Kinds, *, now: datetime) -> int:
     """Cancel due rows that a newer one in their lane makes pointless, for kinds of which only the latest counts."""
-    latest_only = [kind.key for kind in kinds.values() if kind.latest_only]
-    # Found in one go: asked for each row whether there is a newer one, PostgreSQL may look at everything due each time.
-    newest = select(func.max(Delivery.id)).where(_is_due(now)).group_by(col(Delivery.lane))
     statement = (
         update(Delivery)
-        .where(_is_due(now), col(Delivery.kind).in_(latest_only), col(Delivery.id).not_in(newest))
+        .where(_is_overtaken(kinds, now))
         .values(state=DeliveryState.CANCELLED, last_error="a newer one follows")
     )
     return await _count(session, statement)
+
+
+def _is_overtaken(kinds: Kinds, now: datetime) -> ColumnElement[bool]:
+    latest_only = [kind.key for kind in kinds.values() if kind.latest_only]
+    # Found in one go: asked for each row whether there is a newer one, PostgreSQL may look at everything due each time.
+    newest = select(func.max(Delivery.id)).where(_is_due(now)).group_by(col(Delivery.lane))
+    return and_(_is_due(now), col(Delivery.kind).in_(latest_only), col(Delivery.id).not_in(newest))
 
 
 async def cancel_all(session: AsyncSession, *, reason: str) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, time, timedelta
@@ -234,6 +235,18 @@ async def test_a_channel_with_a_long_queue_does_not_hold_up_another(
     await passing
 
     assert [call.text for call in slack.calls] == ["busy 0", "free"]
+
+
+@only_sqlite
+async def test_who_looks_through_a_queue_that_has_to_wait_takes_no_writer(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    """With a long queue that takes a while, in which nobody could store anything."""
+    await owe(database, *(f"busy {number}" for number in range(12)), target="CBUSY")
+
+    with sqlite3.connect(str(database.url.database), isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await Pass(sender._means, WORKSPACE)._claim(8, ["CBUSY"], tidies=True) == []
 
 
 async def test_a_lane_goes_out_in_order(database: Database, slack: RecordingSlack, sender: Sender) -> None:
