@@ -99,9 +99,10 @@ def other_way(text: str, day: date) -> tuple[str, str] | None:
 
     None where the day is not told by two numbers that may be either.
     """
+    if day.day > 12 or day.day == day.month:
+        return None
     for found in _TWO_NUMBERS.finditer(text):
-        first, second = int(found["first"]), int(found["second"])
-        if first != second and {first, second} == {day.day, day.month}:
+        if {int(found["first"]), int(found["second"])} == {day.day, day.month}:
             other = f"{day.month} {SHORT_MONTHS[day.day - 1].lower()}"
             return found[0], f"{other} {day.year}" if found["year"] else other
     return None

@@ -405,8 +405,9 @@ def test_the_other_way_to_read_two_numbers_is_told_where_there_is_one(text, othe
     assert other_way(text, date(2027, 4, 3)) == other
 
 
-def test_two_equal_numbers_can_be_read_in_one_way_only():
-    assert other_way("by 4/4", date(2027, 4, 4)) is None
+@pytest.mark.parametrize(("text", "day"), [("by 4/4", date(2027, 4, 4)), ("by 13/4", date(2027, 4, 13))])
+def test_equal_numbers_and_those_that_are_no_month_can_be_read_in_one_way_only(text, day):
+    assert other_way(text, day) is None
 
 
 def test_an_abbreviation_means_the_typists_own_zone_where_it_is_used_there():
