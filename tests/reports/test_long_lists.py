@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
@@ -27,7 +27,7 @@ from models.kinds.issue import ISSUE, Severity
 from models.kinds.risk import RISK
 from models.labels import Priority
 from models.permissions import Actor, Standing, actor_of
-from models.tables import Project, Record
+from models.tables import Comment, Project, Record, table_of
 from reports.finding import found
 from reports.work import Page, listed
 from tests.databases import Databases
@@ -40,6 +40,7 @@ READER = Actor(PERSON, Standing.MEMBER)
 # What is listed of each of two projects, and of all. What somebody owns in one is looked for among all that they own.
 OF_PROJECT = ("", "risks", "risks <=25", "all", "closed", "actions closed", "no date", "due this week", "waiting on me")
 OF_ALL = ("", "closed", "no date", "@me", "@nobody", "@me @nobody", "@me helping", "waiting on me", "#none")
+IN_COMMENTS = ("find firmware old", "")
 LINES = [*product(OF_PROJECT, ("large", "small")), *product(OF_ALL, ("",))]
 
 
@@ -156,9 +157,13 @@ async def test_what_a_kind_or_a_priority_leaves_out_of_a_list_is_not_read(databa
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_list_looks_at_no_more_records_on_postgresql_than_it_counts(database: Database, counted: int) -> None:
     await fill_two(database, 8_000)
+    said = {"workspace_id": TEAM, "author_id": PERSON, "at": NOW, "text": "-", "words": "firmware old"}
+    rows = [said | {"record_id": number} for number in range(1, 8_000, 10)]
+    async with database.engine.begin() as connection:
+        await connection.execute(insert(table_of(Comment)), rows)
     async with database.engine.connect() as connection:
         await connection.execute(text("ANALYZE"))
-        read = {what: await rows_read(connection, await sent_for(database, *what)) for what in LINES}
+        read = {what: await rows_read(connection, await sent_for(database, *what)) for what in (*LINES, IN_COMMENTS)}
 
     # Of each of two ways to be in it as many as are counted, and then those on the page.
     assert {what: rows for what, rows in read.items() if rows > 3 * (counted + 10)} == {}
