@@ -25,8 +25,9 @@ STEPS = sorted(migrate._known())
 # Table -> column names, and rows by their key.
 Held = dict[str, tuple[list[str], dict[tuple[Any, ...], dict[str, Any]]]]
 
-# What a step changes of what is there, by the step: what the release before was sending, nobody knows of.
-CHANGES = {"0017": {"state", "lease_until", "last_error"}}
+# What a step changes of what is there, by the step: what the release before was sending, nobody knows of; and what
+# records are found by is noted anew after the last step.
+CHANGES = {"0017": {"state", "lease_until", "last_error"}, "0026": {"words"}}
 # The kinds that a step brought: a release before it cannot show their records.
 KINDS_SINCE = {"0003": ("assumption", "dependency")}
 
