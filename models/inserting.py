@@ -7,15 +7,17 @@ Rows from which nothing is to be learned are kept until the unit says something 
 PostgreSQL they are stored in one statement then, since the way there and back takes longer than the storing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cache, lru_cache
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Insert, bindparam, func
+from sqlalchemy import ColumnElement, Connection, CursorResult, Insert, bindparam, func, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session, class_mapper, make_transient_to_detached
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -80,7 +82,10 @@ def _count_up(
 
 
 def _next_id(table: type[SQLModel]) -> ColumnElement[int]:
-    return func.nextval(func.pg_get_serial_sequence(table_of(table).name, _given_out(table)))
+    sequence: ColumnElement[str] = literal_column(
+        f"pg_get_serial_sequence('{table_of(table).name}', '{_given_out(table)}')"
+    )
+    return func.nextval(sequence)
 
 
 async def add_if_missing(session: AsyncSession, table: type[SQLModel], row: Row) -> bool:
@@ -129,7 +134,7 @@ def store_kept(session: Session) -> int:
         for start in range(0, len(rows), ROWS_AT_ONCE):
             values = [_whole(table, row, workspace_id) for row in rows[start : start + ROWS_AT_ONCE]]
             statement = _insert(table, dialect, once=once)
-            stored = connection.execute(statement, values[0] if len(values) == 1 else values).rowcount
+            stored = _run(connection, statement, values).rowcount
     return stored
 
 
@@ -141,7 +146,7 @@ def _store_together(connection: Connection, kept: Sequence[_Kept], workspace_id:
     shapes = tuple((table, once, tuple(map(tuple, rows))) for (table, once), rows in of_tables.items())
     in_order = (row for rows in of_tables.values() for row in rows)
     values = {f"{n}_{key}": value for n, row in enumerate(in_order) for key, value in row.items()}
-    return connection.execute(_insert_together(shapes), values).rowcount
+    return _run(connection, _insert_together(shapes), [values]).rowcount
 
 
 @lru_cache(maxsize=100)
@@ -254,8 +259,36 @@ async def _counted(
     return (await _execute(session, statement, {**key, column: by})).one()
 
 
-async def _execute(session: AsyncSession, statement: Insert, *values: Any) -> CursorResult[Any]:
-    return await session.run_sync(lambda sync: sync.connection().execute(statement, *values))
+async def _execute(session: AsyncSession, statement: Insert, values: Row) -> CursorResult[Any]:
+    return await session.run_sync(lambda sync: _run(sync.connection(), statement, [values]))
+
+
+def _run(connection: Connection, statement: Insert, rows: Sequence[Row]) -> CursorResult[Any]:
+    """The outcome of the statement for rows that have the same columns."""
+    prepared = _prepared(statement, tuple(rows[0]), connection.dialect)
+    values = [prepared.of(row) for row in rows]
+    return connection.exec_driver_sql(prepared.sql, values[0] if len(values) == 1 else values)
+
+
+class _Prepared(NamedTuple):
+    """A statement as the driver takes it: its text, and each value's name with what makes the driver's value of it."""
+
+    sql: str
+    takes: Sequence[tuple[str, Callable[[Any], Any] | None]]
+
+    def of(self, row: Row) -> tuple[Any, ...]:
+        return tuple(row[name] if made is None else made(row[name]) for name, made in self.takes)
+
+
+@lru_cache(maxsize=300)
+def _prepared(statement: Insert, columns: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    """Kept, since SQLAlchemy's own way from a statement to the driver takes longer than the storing of a row."""
+    made: SQLCompiler = statement.compile(dialect=dialect, column_keys=columns)
+    names = made.positiontup or ()
+    types = (made.binds[name].type.dialect_impl(dialect) for name in names)
+    return _Prepared(
+        str(made), [(name, type_.bind_processor(dialect)) for name, type_ in zip(names, types, strict=True)]
+    )
 
 
 def workspace_of(session: AsyncSession) -> str:
