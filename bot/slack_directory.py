@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.slack_port import PAGE, SlackError, SlackPort, SlackRefused, pages
+from bot.slack_port import PAGE, SlackError, SlackPort, SlackRefused, SlackUnknown, pages
 from models import directory, erased, leaving, projects
 from models.clock import Clock
 from models.database import Database
@@ -74,12 +74,19 @@ class SlackDirectory:
             missing = await directory.unlisted(session, listed)
         for person in missing[:PAGE]:
             try:
-                answer = await self._port.call("users.info", user=person.id, include_locale=True)
+                described = await self._described(person.id)
             except SlackRefused as error:
                 if error.code == "user_not_found":
                     await self._save_person(Person(**{**person.model_dump(), "is_active": False}))
             else:
-                await self.save_person(answer.get("user") or {"id": person.id})
+                await self.save_person(described)
+
+    async def _described(self, person_id: str) -> Mapping[str, Any]:
+        """What Slack says of a person. Raises SlackError, also where it says nothing: rights hang on what it says."""
+        described = (await self._port.call("users.info", user=person_id, include_locale=True)).get("user")
+        if not isinstance(described, Mapping) or not described.get("id"):
+            raise SlackUnknown("no_user")
+        return described
 
     async def _forget_left(self, listed: set[str]) -> None:
         """Channels that Slack no longer lists: Steward was removed from them while nobody was here to be told."""
@@ -195,12 +202,10 @@ class SlackDirectory:
 
     async def _learn_person(self, person_id: str, *, acts: bool) -> None:
         try:
-            call = self._port.call("users.info", user=person_id, include_locale=True)
-            answer = await asyncio.wait_for(call, PATIENCE_SECONDS)
+            described = await asyncio.wait_for(self._described(person_id), PATIENCE_SECONDS)
         except (SlackError, TimeoutError) as error:
             log.warning("could not read a person from Slack: %s", error)
             return
-        described = answer.get("user") or {"id": person_id}
         await self._save_person(person_from(described, self._workspace.id), acts=acts)
 
     async def learn_channel(self, channel_id: str, name: str = "") -> None:

@@ -51,8 +51,7 @@ _Shape = tuple[type[SQLModel], bool, tuple[tuple[str, ...], ...]]
 def insert_into(table: type[SQLModel], dialect: str) -> postgresql.Insert:
     """The database's own INSERT, which has ON CONFLICT; both databases' share the words used here.
 
-    The same one each time, as those below are, since what it is compiled to is found by a key that takes long to
-    make.
+    The same one each time, as those below are, since what it is to the driver is kept by it.
     """
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: postgresql.Insert = insert(table_of(table))
@@ -153,8 +152,8 @@ def _store_together(connection: Connection, kept: Sequence[_Kept], workspace_id:
 def _insert_together(shapes: Sequence[_Shape]) -> postgresql.Insert:
     """PostgreSQL's statement for rows of these shapes; the values it takes are called `ROW_COLUMN`, rows from 0.
 
-    They may refer to each other: that is looked at when all are stored. Of the tables it is not said which is first, so
-    each stands there once, with its rows in their order.
+    They may refer to each other: that is looked at when all are stored. Which table comes first PostgreSQL leaves open,
+    so the rows of one stand together: there they get their ids in their order.
     """
     numbers = count()
     *others, last = (
