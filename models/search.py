@@ -206,7 +206,7 @@ def most_of(session: AsyncSession, kind: Kind, words: Sequence[str]) -> str:
     engine = _engine(session)
     if len(words) < 3:
         return engine.all_of([engine.words([in_title(kind, word[:BEGINNING])]) for word in words])
-    return _all_but_one(engine, [engine.word.format(in_title(kind, word)) for word in words])
+    return _all_but_one(engine, [engine.word(in_title(kind, word)) for word in words])
 
 
 def _all_but_one(engine: "_Engine", asked: Sequence[str]) -> str:
@@ -249,8 +249,8 @@ def _stands_in(words: Any, way: Sequence[str], *, whole: bool = False) -> Column
 class _Engine:
     """How a database is asked. Words need no escaping: they hold letters, digits and emoji only."""
 
-    word: str
-    beginning: str
+    word: Callable[[str], str]
+    beginning: Callable[[str], str]
     both: str
     either: str
     matches: Callable[[str, Any, str | BindParameter[str]], ColumnElement[bool]]
@@ -260,7 +260,7 @@ class _Engine:
     is_one_of: Callable[[Any], ColumnElement[bool]]
 
     def words(self, way: Sequence[str]) -> str:
-        return self.all_of([*(self.word.format(each) for each in way[:-1]), self.beginning.format(way[-1])])
+        return self.all_of([*map(self.word, way[:-1]), self.beginning(way[-1])])
 
     def all_of(self, parts: Sequence[str]) -> str:
         return f"({self.both.join(parts)})"
@@ -311,17 +311,34 @@ def _is_looked_up(ids: Any) -> ColumnElement[bool]:
     return col(Record.id) == any_(func.array(ids.scalar_subquery(), type_=ARRAY(Integer)))
 
 
+def _word_in_postgresql(word: str) -> str:
+    return f"'{word[:-1]}|{word[-1]}'"
+
+
+def _beginning_in_postgresql(word: str) -> str:
+    return f"({_word_in_postgresql(word)} | '{word}':*)"
+
+
 def _vector(words: Any) -> ColumnElement[Any]:
     """The words, cut at spaces and nowhere else.
 
     Nothing in it is a parameter: PostgreSQL uses the index only for the very expression that it was made for.
     """
-    return func.array_to_tsvector(func.array_remove(func.string_to_array(words, text("' '")), text("''")))
+    marked = func.regexp_replace(words, text("'.(?: |$)'"), text(r"'|\&'"), text("'g'"))
+    return func.array_to_tsvector(func.array_remove(func.string_to_array(marked, text("' '")), text("''")))
 
 
 _ENGINES: Final[Mapping[str, _Engine]] = {
-    "sqlite": _Engine('"{}"', '"{}"*', " AND ", " OR ", _matches_in_sqlite, _newest_in_sqlite, _is_in),
-    "postgresql": _Engine("'{}'", "'{}':*", " & ", " | ", _matches_in_postgresql, _newest_in_postgresql, _is_looked_up),
+    "sqlite": _Engine('"{}"'.format, '"{}"*'.format, " AND ", " OR ", _matches_in_sqlite, _newest_in_sqlite, _is_in),
+    "postgresql": _Engine(
+        _word_in_postgresql,
+        _beginning_in_postgresql,
+        " & ",
+        " | ",
+        _matches_in_postgresql,
+        _newest_in_postgresql,
+        _is_looked_up,
+    ),
 }
 
 
