@@ -35,12 +35,14 @@ from sqlalchemy import (
     or_,
     select,
     table,
-    text,
     true,
     union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -291,7 +293,7 @@ def _matches_in_postgresql(_table_name: str, rows: Any, question: str | BindPara
     if isinstance(question, str):
         # In the statement's text, since how many rows a question has decides how they are best found.
         question = bindparam(None, question, String, literal_execute=True)
-    condition: ColumnElement[bool] = _vector(rows.words).op("@@")(cast(question, TSQUERY))
+    condition: ColumnElement[bool] = _Vector(rows.words).op("@@")(cast(question, TSQUERY))
     return condition
 
 
@@ -311,6 +313,14 @@ def _is_looked_up(ids: Any) -> ColumnElement[bool]:
     return col(Record.id) == any_(func.array(ids.scalar_subquery(), type_=ARRAY(Integer)))
 
 
+# Its index takes in an instant those that have several of some words, and has to gather all that have a beginning. So a
+# whole word has a mark in it, by which it is none of those that a longer word begins with: the words are cut at spaces
+# and nowhere else, and `order` is `orde|r`. Nothing here is a parameter: the index is used for this expression only.
+_VECTOR: Final = (
+    r"array_to_tsvector(array_remove(string_to_array(regexp_replace({}, '.(?: |$)', '|\&', 'g'), ' '), ''))"
+)
+
+
 def _word_in_postgresql(word: str) -> str:
     return f"'{word[:-1]}|{word[-1]}'"
 
@@ -319,13 +329,15 @@ def _beginning_in_postgresql(word: str) -> str:
     return f"({_word_in_postgresql(word)} | '{word}':*)"
 
 
-def _vector(words: Any) -> ColumnElement[Any]:
-    """The words, cut at spaces and nowhere else.
+class _Vector(FunctionElement[Any]):
+    """The words of a column as PostgreSQL indexes them."""
 
-    Nothing in it is a parameter: PostgreSQL uses the index only for the very expression that it was made for.
-    """
-    marked = func.regexp_replace(words, text("'.(?: |$)'"), text(r"'|\&'"), text("'g'"))
-    return func.array_to_tsvector(func.array_remove(func.string_to_array(marked, text("' '")), text("''")))
+    inherit_cache = True
+
+
+@compiles(_Vector)
+def _vector(element: _Vector, compiler: SQLCompiler, **options: Any) -> str:
+    return _VECTOR.format(compiler.process(element.clauses, **options))
 
 
 _ENGINES: Final[Mapping[str, _Engine]] = {
@@ -354,8 +366,7 @@ _COMMENTS: Final[Any] = table_of(Comment)
 # PostgreSQL would put off the indexing of what is new, and look through all of that for every question meanwhile.
 _SCHEMA: Final[Mapping[str, Sequence[str]]] = {
     "postgresql": (
-        "CREATE INDEX ix_{0}_words ON {0} USING gin (array_to_tsvector(array_remove(string_to_array(words, ' '), ''))) "
-        "WITH (fastupdate = off)",
+        f"CREATE INDEX ix_{{0}}_words ON {{0}} USING gin ({_VECTOR.format('words')}) WITH (fastupdate = off)",
     ),
     "sqlite": (
         "CREATE VIRTUAL TABLE {0}_words USING fts5("
