@@ -8,6 +8,7 @@ same answers. A record is found by what it says and by its comments, but not by 
 Another text of a record's own is found as soon as `passages` names it.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -89,7 +90,7 @@ def index(item: Item) -> None:
     """
     found_in = list(passages(item))
     texts = [" ".join(words_of(passage.text)) for passage in found_in]
-    joined = [joined_words_of(passage.text) for passage in found_in]
+    joined = [_further_words_of(passage.text) for passage in found_in]
     title = _BETWEEN.join(filter(None, [item.reference.lower(), texts[0]]))
     of_title = " ".join(in_title(item.kind, word) for word in (*texts[0].split(), *joined[0]))
     words = _BETWEEN.join(filter(None, [title, of_title, *texts[1:], *(word for each in joined for word in each)]))
@@ -107,8 +108,14 @@ def in_title(kind: Kind, word: str) -> str:
 
 def words_of_comment(said: str) -> str:
     """What the database is to index of a comment; a mark that is no word where it holds none."""
-    words = [" ".join(words_of(said)), *joined_words_of(said)]
+    words = [" ".join(words_of(said)), *_further_words_of(said)]
     return _BETWEEN.join(filter(None, words)) or _BETWEEN.strip()
+
+
+def _further_words_of(text: str) -> list[str]:
+    """What a text is found by beside its words as they stand there."""
+    joined = joined_words_of(text)
+    return [*joined, *_parts_before_other_letters([*words_of(text), *joined])]
 
 
 # Questions ---------------------------------------------------------------------------------------------------------
@@ -313,20 +320,34 @@ def _is_looked_up(ids: Any) -> ColumnElement[bool]:
     return col(Record.id) == any_(func.array(ids.scalar_subquery(), type_=ARRAY(Integer)))
 
 
-# Its index takes in an instant those that have several of some words, and has to gather all that have a beginning. So a
-# whole word has a mark in it, by which it is none of those that a longer word begins with: the words are cut at spaces
-# and nowhere else, and `order` is `orde|r`. Nothing here is a parameter: the index is used for this expression only.
+# PostgreSQL takes from its index in an instant what has several whole words, and gathers all that have a beginning. So
+# the last letter of a word is large there: `switch` is `switcH`, and no longer among the words that begin with it.
+# Words are cut at spaces and nowhere else. It is the same text for the index and for each question, or the index is not
+# used; the collation makes it know the letters a to z and the digits, whatever the database's own.
 _VECTOR: Final = (
-    r"array_to_tsvector(array_remove(string_to_array(regexp_replace({}, '.(?: |$)', '|\&', 'g'), ' '), ''))"
+    """array_to_tsvector(array_remove(string_to_array(reverse(initcap(reverse({}) COLLATE "C")), ' '), ''))"""
 )
+_LAST_LETTER: Final = re.compile("[a-z](?![a-z0-9])")
 
 
 def _word_in_postgresql(word: str) -> str:
-    return f"'{word[:-1]}|{word[-1]}'"
+    return f"'{_with_large_letters(word)}'"
 
 
 def _beginning_in_postgresql(word: str) -> str:
-    return f"({_word_in_postgresql(word)} | '{word}':*)"
+    longer = _with_large_letters(f"{word}0").removesuffix("0")
+    return f"({_word_in_postgresql(word)} | '{longer}':*)"
+
+
+def _with_large_letters(word: str) -> str:
+    return _LAST_LETTER.sub(lambda letter: letter[0].upper(), word)
+
+
+def _parts_before_other_letters(words: Sequence[str]) -> list[str]:
+    """Of `kΩ` the `k`, for it to be found by that: `KΩ` is not among what begins with a small one."""
+    if all(map(str.isascii, words)):
+        return []
+    return [word[: letter.end()] for word in words for letter in _LAST_LETTER.finditer(word) if word[letter.end() :]]
 
 
 class _Vector(FunctionElement[Any]):

@@ -5,10 +5,11 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import pairwise
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, literal, select, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import migrate
@@ -34,6 +35,7 @@ STORED = {
     "A6": ("Say 'AND' or OR not NOT near", 'C:\\temp <script> O’Brien\'s "quoted" 5" disk_a'),
     "A7": ("ตรวจสอบเครือข่าย", "שלום עולם مرحبا"),
     "A8": ("Core routers and their switches", ""),
+    "A9": ("Gələn kΩ", "10μm, x‑βeta"),
 }
 
 # What is typed, and what is found.
@@ -52,6 +54,18 @@ CASES: dict[str, str] = {
     "over": "A2",
     "core-switch": "A1 A2",
     "100%": "A1",
+    "10": "A1 A9",
+    "switc": "A1 A2 A8",
+    "switches": "A8",
+    "g": "A9",
+    "gə": "A9",
+    "gel": "",
+    "gələ": "A9",
+    "k": "A9",
+    "ΚΩ": "",
+    "kω": "A9",
+    "x": "A9",
+    "xβ": "A9",
     "%": "-",
     "reserver besancon": "A3",
     "RÉSERVER": "A3",
@@ -305,6 +319,28 @@ def test_records_from_before_there_was_an_index_are_found_after_the_upgrade(data
     assert asyncio.run(finds("switch")) == ["A1", "A2", "A4", "A8"]
 
 
+def test_words_from_before_parts_of_them_were_words_are_indexed_anew_by_the_upgrade(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def store() -> None:
+        async with Database(database_url) as database, database.unit(WORKSPACE) as session:
+            await fill(session)
+            item, project = await operations.find(session, actor_of(await make_person(session)), ACTION, 1)
+            await comments.add(session, actor_of(await make_person(session)), item, project, "In kΩ", now=NOW)
+
+    async def finds(line: str) -> list[str]:
+        async with Database(database_url) as database, database.unit(WORKSPACE) as session:
+            return sorted(await references(session, line))
+
+    with monkeypatch.context() as before:
+        before.setattr(search, "_further_words_of", joined_words_of)
+        migrate.downgrade(database_url, "0027")
+        asyncio.run(store())
+    migrate.upgrade(database_url)
+
+    assert asyncio.run(finds("k")) == ["A1", "A9"]
+
+
 async def test_an_index_lookup_answers_and_no_walk_through_the_records(database: Database) -> None:
     """In a workspace of any size; on PostgreSQL once there are more than a few."""
     async with database.unit(WORKSPACE) as session:
@@ -347,6 +383,22 @@ async def test_whole_words_in_place_of_a_beginning_give_what_the_beginning_gives
     assert answers[0] == answers[1]
     assert any(answers[0])
     assert any("*" in each for each in asked) == (most == 2)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_postgresql_indexes_words_as_it_is_asked_for_them_and_not_among_what_begins_with_them(
+    database: Database,
+) -> None:
+    """So it finds what has several whole words without gathering all that has one of them."""
+    stored = [words_of(" ".join(texts)) for texts in STORED.values()]
+    words = {*(word for each in stored for word in each), "a", "a1", "1a", "aß1βc", search.in_title(RISK, "switch")}
+    async with database.engine.connect() as connection:
+        indexed = await connection.scalar(select(func.tsvector_to_array(search._Vector(literal(" ".join(words))))))
+
+    assert set(indexed) == {search._word_in_postgresql(word).strip("'") for word in words}
+    for word in words:
+        whole, longer = (part.strip("()':*") for part in search._beginning_in_postgresql(word).split(" | "))
+        assert whole.startswith(longer) is (whole[-1] not in ascii_uppercase)
 
 
 MATCHING = "SELECT rowid FROM record_words WHERE record_words MATCH ? ORDER BY rowid DESC"
