@@ -33,6 +33,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     table,
@@ -237,8 +238,9 @@ def relevance(title: Any, wanted: Sequence[Sought]) -> ColumnElement[int]:
 
     `title` is its `title_words`.
     """
+    # Most titles hold no such beginning, and are asked for no more than that.
     points = [
-        case((_stands_in(title, way, whole=True), 2), (_stands_in(title, way), 1), else_=0)
+        case((not_(_stands_in(title, way)), 0), (_stands_in(title, way, whole=True), 2), else_=1)
         for each in wanted
         for way in each.ways
     ]
