@@ -48,9 +48,10 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
     words = _asked(title)
     if not words:
         return []
+    numbers = _numbers(words)
     said = " ".join(words_of(title))
     known = {
-        "question": most_of(session, kind, words),
+        "question": most_of(session, kind, [word for word in words if word not in numbers], numbers),
         "project_id": project.id,
         "kind": kind.key,
         "ending": f" {said}",
@@ -152,8 +153,9 @@ def _distance(one: str, other: str) -> tuple[bool, int]:
 
 
 def _asked(title: str) -> list[str]:
-    """The words of a title to look for."""
-    return sorted(set(_telling(title)), key=lambda word: (-len(word), word))[:MOST_ASKED]
+    """The words of a title to look for: its numbers, which must agree, and the longest of the others."""
+    words = set(_telling(title))
+    return sorted(words, key=lambda word: (not _has_digit(word), -len(word), word))[:MOST_ASKED]
 
 
 def _beginning(word: str) -> str:
@@ -183,7 +185,11 @@ def _telling(title: str) -> tuple[str, ...]:
 
 def _numbers(words: Sequence[str]) -> list[str]:
     """What names one among several: numbers, and references such as `fw1`."""
-    return sorted(word for word in words if any(char.isdigit() for char in word))
+    return sorted(filter(_has_digit, words))
+
+
+def _has_digit(word: str) -> bool:
+    return any(char.isdigit() for char in word)
 
 
 def _alike(one: str, other: str) -> bool:
