@@ -11,8 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.bell import rung
 from bot.claimed import Claimed, Means
 from bot.errand import Errand
-from models.database import shielded
 from models.database_errors import DatabaseBusy
+from models.shielding import shielded
 from models.tables import Delivery
 from scheduler import deliveries
 

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import (
@@ -38,11 +38,10 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
-from models.database_errors import BUSY, PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
-from models.errors import ReadsOnly, StewardError, WrongWorkspace
+from models.database_errors import PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
+from models.errors import ReadsOnly, WrongWorkspace
 from models.inserting import insert_into, store_kept
-
-T = TypeVar("T")
+from models.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -72,19 +71,6 @@ def async_url(url: str) -> URL:
         query = {("ssl" if key == "sslmode" else key): value for key, value in parsed.query.items()}
         return parsed.set(drivername="postgresql+asyncpg", query=query)
     raise ValueError(f"{family} is not supported: use sqlite:///FILE or postgresql://...")
-
-
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Run the work in a task of its own that the caller's cancellation cannot tear in the middle of a commit."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, StewardError):
-            log.error("what nobody waits for any more failed", exc_info=error)
-        raise
 
 
 class Database:
@@ -123,26 +109,27 @@ class Database:
             postgresql.prepare(self.engine)
             # There each statement sees what was stored before it, in a transaction or not, and that is two trips more.
             self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._wait_seconds = wait_ms / 1_000
-        self._line = asyncio.Lock()
+        self._line = Writer(self._writer, wait_ms) if self.is_sqlite else None
 
     @asynccontextmanager
-    async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
+    async def unit(
+        self, workspace_id: str, *, writes: bool = True, is_brief: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, limited to the workspace; commits at the end, rolls back on any exception.
 
         Without `writes` it stores nothing, and raises ReadsOnly where it should; over PostgreSQL each of its statements
-        sees what was stored by then.
+        sees what was stored by then. Over SQLite what brief ones store may go to disk together; each ends when it is
+        there.
 
         Raises DatabaseBusy when the database has no time, DatabaseAway when it is not there and Overtaken when a row
         changed under the unit's feet.
         """
-        bind = self._writer if writes else self._reader
-        session = _UnitSession(bind, expire_on_commit=False)
-        session.sync_session.info["workspace_id"] = workspace_id
-        session.sync_session.info["writes"] = writes
-        session.sync_session.info["limit"] = _limit_to(workspace_id)
+        info = {"workspace_id": workspace_id, "writes": writes, "limit": _limit_to(workspace_id)}
         with self._refused():
-            async with self._turn(writes), session:
+            async with (
+                self._asked(writes, is_brief) as bind,
+                _UnitSession(bind, expire_on_commit=False, info=info) as session,
+            ):
                 yield session
                 await session.run_sync(store_kept)
                 await session.flush()
@@ -166,23 +153,29 @@ class Database:
             raise refusal from error
 
     @asynccontextmanager
-    async def _turn(self, writes: bool) -> AsyncIterator[None]:
-        """A place in the line for SQLite's one writer: SQLite itself lets those who come late overtake.
+    async def _asked(self, writes: bool, is_brief: bool) -> AsyncIterator[AsyncEngine | AsyncConnection]:
+        """What a unit asks: any connection, or SQLite's writer in its turn."""
+        if not writes or self._line is None:
+            yield self._writer if writes else self._reader
+            return
+        async with self._turn(is_alone=not is_brief):
+            yield await self._line.connection()
+
+    @asynccontextmanager
+    async def _turn(self, *, is_alone: bool = True) -> AsyncIterator[None]:
+        """A place in the line for SQLite's one writer, and all that was done in it stored at the end.
 
         Raises DatabaseBusy when the line does not move in time.
         """
-        if not (writes and self.is_sqlite):
+        if self._line is None:
             yield
             return
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._line.acquire()
-        except TimeoutError as error:
-            raise DatabaseBusy(BUSY) from error
+        await self._line.enter(is_alone=is_alone)
         try:
             yield
         finally:
-            self._line.release()
+            with self._refused(committing=True):
+                await self._line.leave(is_alone=is_alone)
 
     async def is_away(self) -> bool:
         """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
@@ -219,7 +212,7 @@ class Database:
         """
         bind = self._writer if writes else self.engine
         with self._refused():
-            async with self._turn(writes), bind.connect() as connection:
+            async with self._turn() if writes else nullcontext(), bind.connect() as connection:
                 is_spent = purges and self.is_sqlite
                 try:
                     if is_spent:
@@ -259,7 +252,7 @@ class Database:
         """
         if not self.is_sqlite:
             return True
-        async with self._turn(writes=True):
+        async with self._turn():
             return await sqlite.scrub(self.engine)
 
     def connections_in_use(self) -> tuple[int, int]:
@@ -280,6 +273,8 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection, and break what does not close. aiosqlite's threads keep a process alive otherwise."""
         breaking = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.cut)
+        if self._line is not None:
+            await self._line.close()
         await self.engine.dispose()
         breaking.cancel()
 

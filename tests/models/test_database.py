@@ -19,13 +19,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import requests, search, sqlite
-from models.database import PERSON_WAIT_MS, Database, async_url, shielded, sqlite_path
+from models.database import PERSON_WAIT_MS, Database, async_url, sqlite_path
 from models.database_errors import DatabaseBusy
 from models.errors import Overtaken, ReadsOnly
 from models.kinds.action import ACTION
 from models.kinds.issue import ISSUE, Severity
 from models.kinds.risk import RISK, ResponseStrategy
 from models.labels import Priority
+from models.shielding import shielded
 from models.tables import Act, Delivery, DeliveryState, History, Person, Record, SeenRequest
 from tests.support import NOW, WORKSPACE, make_person, make_record, make_workspace, remember, remembered
 from tests.waiting import until
@@ -215,7 +216,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 async def opened(database: Database) -> None:
     """See that the database has a connection to be used again."""
-    assert await database.workspace_ids() == []
+    await database.workspace_ids()
 
 
 LONG_QUESTION = """\
@@ -263,6 +264,7 @@ async def test_the_beginning_of_a_word_is_looked_up_in_the_thread(
     """Nothing breaks off the one step in which the index gathers all that have such a word: 0.2 s of many records."""
     async with database.unit(WORKSPACE) as session:
         item = await make_record(session, ACTION, title="Order racks")
+    await opened(database)
     trips.clear()
 
     async with database.unit(WORKSPACE, writes=False) as session:
