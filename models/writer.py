@@ -79,10 +79,16 @@ class Writer:
 
     async def connection(self) -> AsyncConnection:
         """The connection of whoever has the writer."""
-        if self._connection is None or self._connection.invalidated:
-            self._connection = await self._engine.connect()
-            self._driver = (await self._connection.get_raw_connection()).driver_connection
-            self._driver.keeps = True
+        used = self._connection
+        if used is not None and not used.invalidated and used.get_transaction() is None:
+            return used
+        if used is not None:  # a unit was called off in the middle of a statement, or could not be ended
+            self._give_up()
+            await used.invalidate()
+            await used.close()
+        self._connection = await self._engine.connect()
+        self._driver = (await self._connection.get_raw_connection()).driver_connection
+        self._driver.keeps = True
         return self._connection
 
     async def close(self) -> None:
@@ -97,10 +103,7 @@ class Writer:
         """Those whose work is to go to disk next, after a unit has done its own or failed."""
         together = self._together
         if self._driver is None or not self._driver.has_kept:
-            if together is not None:
-                # SQLite gives up the whole transaction where the disk fails it.
-                together.stored.set_exception(DatabaseAway(AWAY))
-                self._together = None
+            self._give_up()  # as SQLite gives up the whole transaction where the disk fails it
             return together
         if together is None:
             together = self._together = _Together(asyncio.get_running_loop().create_future())
@@ -108,6 +111,12 @@ class Writer:
         if together.end is None and not is_alone:
             together.end = asyncio.create_task(self._end(together))
         return together
+
+    def _give_up(self) -> None:
+        """Tell those whose work is done that it is lost."""
+        together, self._together = self._together, None
+        if together is not None:
+            together.stored.set_exception(DatabaseAway(AWAY))
 
     async def _end(self, together: _Together) -> None:
         """Store their work when all have had their turn who are in line now."""
