@@ -82,8 +82,17 @@ async def test_a_unit_that_fails_takes_nobody_with_it(database: Database) -> Non
     assert await noted(database) == {"b", "d"}
 
 
-async def test_who_is_refused_hears_it_when_what_they_saw_is_on_disk(database: Database, other: Database) -> None:
+async def test_who_is_refused_hears_it_when_what_they_saw_is_on_disk(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A repeat is told what the first did, and would find nothing of it otherwise."""
+    store = sqlite._Connection.store
+
+    async def slowly(connection: sqlite._Connection) -> None:
+        await asyncio.sleep(0.1)
+        await store(connection)
+
+    monkeypatch.setattr(sqlite._Connection, "store", slowly)
 
     async def look() -> None:
         async with database.unit(WORKSPACE, is_brief=True) as session:
@@ -156,11 +165,3 @@ async def test_what_is_stored_is_what_was_told(database: Database, other: Databa
     assert (await noted(other)) & known == told
     await note(database, "next")
     assert "next" in await noted(other)
-
-
-async def test_at_the_end_nothing_done_is_left(database_url: str) -> None:
-    async with Database(database_url) as database:
-        units = [asyncio.ensure_future(note(database, key)) for key in "ab"]
-        await asyncio.gather(*units)
-    async with Database(database_url) as database:
-        assert await noted(database) == {"a", "b"}
