@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence, Set
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, String, bindparam, case, func
+from sqlalchemy import Executable, Integer, String, bindparam, case, func
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
+from models.database import rows
 from models.kinds import Kind
 from models.permissions import CONDITIONS_KEPT, Actor, visible_records
 from models.search import BEGINNING, answering, most_of
@@ -43,7 +43,7 @@ MOST_ASKED: Final = 6
 async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Kind, title: str) -> list[Record]:
     """Up to three open records of the project that say the same and that the actor may see, likest first.
 
-    One statement, which looks at twenty records at most. The records hold no more than what names them.
+    It looks at twenty records at most. Those it gives hold no more than what names them.
     """
     words = _asked(title)
     if not words:
@@ -57,24 +57,27 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
         "ending": f" {said}",
         "length": len(said),
     }
-    candidates = (await session.exec(_candidates(actor, session.get_bind().dialect.name), params=known)).all()
-    return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
+    candidates: Any = await rows(session, _candidates(actor, session.get_bind().dialect.name), known)
+    alike = [id_ for id_, other in candidates if say_the_same(title, other)][:MOST_SHOWN]
+    if not alike:
+        return []
+    query = select(Record).options(load_only(*_NAMING, raiseload=True)).where(col(Record.id).in_(alike))
+    return sorted((await session.exec(query)).all(), key=lambda each: alike.index(each.id))
 
 
 @lru_cache(maxsize=CONDITIONS_KEPT)
-def _candidates(actor: Actor, dialect: str) -> SelectOfScalar[Record]:
-    """The records that may say the same, likest first: with the very title, or not much longer or shorter."""
+def _candidates(actor: Actor, dialect: str) -> Executable:
+    """Ids and titles of what may say the same, likest first: with the very title, or not much longer or shorter."""
     stored = col(Record.title_words)
     says_the_same = stored.endswith(bindparam("ending", type_=String))
     unlikeness = case((says_the_same, 0), else_=1 + func.abs(func.length(stored) - bindparam("length", type_=Integer)))
     return (
-        select(Record)
-        .options(load_only(*_NAMING, raiseload=True))
+        select(col(Record.id), Record.title)
         .join(Project, col(Project.id) == col(Record.project_id))
         .where(
             answering(dialect, bindparam("question", type_=String)),
-            col(Record.project_id) == bindparam("project_id"),
-            col(Record.kind) == bindparam("kind"),
+            col(Record.project_id) == bindparam("project_id", type_=Integer),
+            col(Record.kind) == bindparam("kind", type_=String),
             col(Record.is_open),
             col(Record.is_archived).is_(False),
             visible_records(actor),
