@@ -16,8 +16,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
-    Executable,
     Row,
+    Select,
     String,
     Table,
     TextClause,
@@ -353,7 +353,7 @@ def _scope(model: type[Any] | None) -> str:
     return "id" if model is tables.Workspace else "workspace_id"
 
 
-async def rows(session: AsyncSession, question: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+async def rows(session: AsyncSession, question: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
     """What a question that is kept gives for these values of its parameters, in the unit's workspace: plain rows.
 
     Without what the ORM does for each statement and each row, which takes longer than a question of a moment. Its
@@ -370,7 +370,7 @@ async def rows(session: AsyncSession, question: Executable, values: Mapping[str,
 
 
 @lru_cache(maxsize=300)
-def _ready(question: Executable, dialect: Dialect) -> tuple[Prepared, Mapping[str, Any]]:
+def _ready(question: Select[Any], dialect: Dialect) -> tuple[Prepared, Mapping[str, Any]]:
     """The question limited to a workspace, which is a parameter of it, and the values that it has in it."""
     limited: Any = question.options(_limit_to("")).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     _refuse_bare(limited)

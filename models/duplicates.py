@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence, Set
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Executable, Integer, String, bindparam, case, func
+from sqlalchemy import Integer, Select, String, bindparam, case, func
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -66,7 +66,7 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
 
 
 @lru_cache(maxsize=CONDITIONS_KEPT)
-def _candidates(actor: Actor, dialect: str) -> Executable:
+def _candidates(actor: Actor, dialect: str) -> Select[Any]:
     """Ids and titles of what may say the same, likest first: with the very title, or not much longer or shorter."""
     stored = col(Record.title_words)
     says_the_same = stored.endswith(bindparam("ending", type_=String))
