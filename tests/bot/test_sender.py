@@ -57,6 +57,7 @@ KINDS = (
     DeliveryKind(key="faulty after", draw=draw, late_limit=None, sent=fail_after),
     DeliveryKind(key="told", draw=draw, late_limit=None, failed=owe_word),
     DeliveryKind(key="nag", draw=draw, late_limit=timedelta(hours=4), is_nag=True),
+    DeliveryKind(key="newest", draw=draw, late_limit=None, latest_only=True),
 )
 
 
@@ -353,6 +354,19 @@ async def test_what_was_claimed_and_not_called_is_surely_not_sent_and_goes_out_w
 
     assert [call.text for call in slack.calls] == ["word"]
     assert [row.state.value for row in await stored(database)] == ["sent"]
+
+
+async def test_what_a_newer_one_overtook_while_its_sender_was_silent_is_not_sent(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    await owe(database, "older", kind="newest", lane="one lane")
+    await crash(database, clock, calling=False)
+    await owe(database, "newer", kind="newest", lane="one lane")
+    clock.move(hours=1)
+    await sender.drain()
+
+    assert [call.text for call in slack.calls] == ["newer"]
+    assert [row.state for row in await stored(database)] == [DeliveryState.CANCELLED, DeliveryState.SENT]
 
 
 async def test_a_crash_in_the_middle_of_a_call_leaves_the_row_to_its_lease_and_its_kind(
