@@ -99,7 +99,8 @@ class Pass:
         kinds, now, wall = self._means.kinds, self._means.clock.now(), self._means.wall.now()
         # Nobody waits for what is only looked at.
         async with self._means.database.unit(self._workspace_id, writes=False) as session:
-            if not await deliveries.owes(session, kinds, now=now, wall=wall, except_targets=busy):
+            stretch = await deliveries.next_stretch(session, kinds, now=now, limit=room, except_targets=busy)
+            if stretch is None and not await deliveries.was_left(session, kinds, wall=wall):
                 return []
             is_untidy = tidies and await deliveries.is_untidy(session, kinds, now=now)
         try:
@@ -120,6 +121,7 @@ class Pass:
                     worker=self._means.worker_id,
                     limit=room - len(left),
                     except_targets=busy,
+                    within=None if was_left else stretch,
                 )
         except IntegrityError:
             return []  # another sender was in the lane first
