@@ -64,10 +64,10 @@ Piece = str | Mention | NamedChannel
 class Entry:
     """One typed record. `unknown_owner` is an "@name" (without the @) where an owner stands but no person was found.
 
+    `due_words` are those that were read as the date.
     `channel_id` is the channel named to pick the project; one that belongs to the sentence stays in the title instead.
     `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
     With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date.
-    `due_words` are those that were read as the date.
     """
 
     title: str
