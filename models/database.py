@@ -32,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
 from sqlalchemy.orm import Session as OrmSession
@@ -136,7 +136,6 @@ class Database:
                 _UnitSession(bind, expire_on_commit=False, info=info) as session,
             ):
                 yield session
-                await session.run_sync(store_kept)
                 await session.flush()
                 with self._refused(committing=writes):
                     await session.commit()
@@ -385,10 +384,25 @@ class _FilteredSession(Session):
 
     bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _past_the_filter
 
+    def _is_one_transaction(self, *_: Any, **__: Any) -> Any:
+        raise InvalidRequestError("a unit is one transaction, which its end commits")
+
+    begin_nested = rollback = _is_one_transaction
+
+    # What goes these ways finds what was added before; for statements `_limit_to_workspace` sees to that.
+
     def connection(self, *arguments: Any, **options: Any) -> Connection:
-        """What goes this way finds what was added before."""
         store_kept(self)
         return super().connection(*arguments, **options)
+
+    def flush(self, objects: Any = None) -> None:
+        # No event tells of a flush of nothing.
+        store_kept(self)
+        super().flush(objects)
+
+    def commit(self) -> None:
+        store_kept(self)
+        super().commit()
 
 
 class _UnitSession(AsyncSession):
@@ -471,11 +485,6 @@ def _refuse_to_take_in(session: Session, row: SQLModel) -> None:
     workspace_id = inspect(row).dict.get(_scope(type(row)))
     if workspace_id not in (None, session.info["workspace_id"]):
         raise WrongWorkspace(f"a {type(row).__name__} of another workspace")
-
-
-@event.listens_for(_FilteredSession, "before_flush")
-def _store_what_was_added(session: Session, *_: object) -> None:
-    store_kept(session)
 
 
 @event.listens_for(_FilteredSession, "before_flush")

@@ -122,8 +122,7 @@ def store_kept(session: Session) -> int:
     kept: list[_Kept] = session.info.pop("kept", [])
     if not kept:
         return 0
-    if not session.info["writes"]:
-        raise ReadsOnly(f"a unit that reads has a {kept[0].table.__name__} to store")
+    _require_to_write(session, kept[0].table.__name__)
     connection, workspace_id = session.connection(), session.info["workspace_id"]
     dialect = connection.dialect.name
     if dialect == "postgresql" and len(kept) > 1 and sum(len(each.rows) for each in kept) <= ROWS_TOGETHER:
@@ -135,6 +134,11 @@ def store_kept(session: Session) -> int:
             statement = _insert(table, dialect, once=once)
             stored = _run(connection, statement, values).rowcount
     return stored
+
+
+def _require_to_write(session: Session, what: str) -> None:
+    if not session.info["writes"]:
+        raise ReadsOnly(f"a unit that reads has a {what} to store")
 
 
 def _store_together(connection: Connection, kept: Sequence[_Kept], workspace_id: str) -> int:
@@ -259,6 +263,7 @@ async def _counted(
 
 
 async def _execute(session: AsyncSession, statement: Insert, values: Row) -> CursorResult[Any]:
+    _require_to_write(session.sync_session, statement.table.name)
     return await session.run_sync(lambda sync: _run(sync.connection(), statement, [values]))
 
 

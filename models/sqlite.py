@@ -176,9 +176,10 @@ class _Connection(aiosqlite.Connection):
 
     def cursor_in_transaction(self) -> sqlite3.Cursor:
         """A cursor to ask at once."""
-        cursor, begin, self._begin = self._conn.cursor(), self._begin, ""
-        if begin:
-            cursor.execute(begin)
+        cursor = self._conn.cursor()
+        if self._begin:
+            cursor.execute(self._begin)
+            self._begin = ""
         return cursor
 
     async def commit(self) -> None:

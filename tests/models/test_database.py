@@ -495,3 +495,23 @@ async def test_a_question_that_meets_a_lock_waits_for_it_in_the_thread(tmp_path:
         assert await asking == 1
     await engine.dispose()
     other.close()
+
+
+async def test_a_transaction_that_could_not_begin_begins_with_the_next_statement(tmp_path: Path) -> None:
+    """And not with none, in which each statement would be stored by itself."""
+    url = make_url(f"sqlite+aiosqlite:///{tmp_path}/plain.db")
+    other = sqlite3.connect(str(url.database), isolation_level=None)
+    other.execute("CREATE TABLE t (a)")
+    engine = create_async_engine(url, creator=sqlite.creator(url), execution_options={"steward_writes": True})
+    sqlite.prepare(engine, wait_ms=0)
+    async with engine.connect() as connection:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DBAPIError):
+            await connection.execute(text("INSERT INTO t VALUES (1)"))
+        other.execute("COMMIT")
+        await connection.execute(text("INSERT INTO t VALUES (1)"))
+        await connection.rollback()
+
+    assert other.execute("SELECT a FROM t").fetchall() == []
+    await engine.dispose()
+    other.close()
