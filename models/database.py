@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Row,
-    Select,
     String,
     Table,
     TextClause,
@@ -40,6 +39,7 @@ from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql.visitors import HasTraverseInternals, InternalTraversal, iterate
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
 from models.database_errors import PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
@@ -352,7 +352,9 @@ def _scope(model: type[Any] | None) -> str:
     return "id" if model is tables.Workspace else "workspace_id"
 
 
-async def rows(session: AsyncSession, question: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+async def rows(
+    session: AsyncSession, question: Select[*tuple[Any, ...]], values: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
     """What a question that is kept gives for these values of its parameters, in the unit's workspace: plain rows.
 
     Without what the ORM does for each statement and each row, which takes longer than a question of a moment. Its
@@ -369,7 +371,7 @@ async def rows(session: AsyncSession, question: Select[Any], values: Mapping[str
 
 
 @lru_cache(maxsize=300)
-def _ready(question: Select[Any], dialect: Dialect) -> tuple[Prepared, Mapping[str, Any]]:
+def _ready(question: Select[*tuple[Any, ...]], dialect: Dialect) -> tuple[Prepared, Mapping[str, Any]]:
     """The question limited to a workspace, which is a parameter of it, and the values that it has in it."""
     limited: Any = question.options(_limit_to("")).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     _refuse_bare(limited)

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence, Set
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, String, bindparam, case, func
+from sqlalchemy import Integer, String, bindparam, case, func
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from models.database import rows
+from models.inserting import new
 from models.kinds import Kind
 from models.permissions import CONDITIONS_KEPT, Actor, visible_records
 from models.search import BEGINNING, answering, most_of
@@ -40,10 +42,21 @@ _SMALL: Final = frozenset(_SMALL_WORDS.split(" "))
 MOST_ASKED: Final = 6
 
 
+_NAMING: Final[tuple[Any, ...]] = (
+    Record.id,
+    Record.kind,
+    Record.number,
+    Record.title,
+    Record.status,
+    Record.owner_id,
+)
+
+
 async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Kind, title: str) -> list[Record]:
     """Up to three open records of the project that say the same and that the actor may see, likest first.
 
-    It looks at twenty records at most. Those it gives hold no more than what names them.
+    One statement, which looks at twenty records at most. They hold no more than what names them, and are no part of
+    the session.
     """
     words = _asked(title)
     if not words:
@@ -57,22 +70,19 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
         "ending": f" {said}",
         "length": len(said),
     }
-    candidates: Any = await rows(session, _candidates(actor, session.get_bind().dialect.name), known)
-    alike = [id_ for id_, other in candidates if say_the_same(title, other)][:MOST_SHOWN]
-    if not alike:
-        return []
-    query = select(Record).options(load_only(*_NAMING, raiseload=True)).where(col(Record.id).in_(alike))
-    return sorted((await session.exec(query)).all(), key=lambda each: alike.index(each.id))
+    found = await rows(session, _candidates(actor, session.get_bind().dialect.name), known)
+    candidates = (new(Record, **row._mapping) for row in found)
+    return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
 
 
 @lru_cache(maxsize=CONDITIONS_KEPT)
-def _candidates(actor: Actor, dialect: str) -> Select[Any]:
-    """Ids and titles of what may say the same, likest first: with the very title, or not much longer or shorter."""
+def _candidates(actor: Actor, dialect: str) -> Select[Any, Any]:
+    """What may say the same, likest first: with the very title, or not much longer or shorter."""
     stored = col(Record.title_words)
     says_the_same = stored.endswith(bindparam("ending", type_=String))
     unlikeness = case((says_the_same, 0), else_=1 + func.abs(func.length(stored) - bindparam("length", type_=Integer)))
-    return (
-        select(col(Record.id), Record.title)
+    question: Select[Any, Any] = (
+        select(*_NAMING)
         .join(Project, col(Project.id) == col(Record.project_id))
         .where(
             answering(dialect, bindparam("question", type_=String)),
@@ -85,6 +95,7 @@ def _candidates(actor: Actor, dialect: str) -> Select[Any]:
         .order_by(unlikeness, col(Record.id).desc())
         .limit(MOST_CANDIDATES)
     )
+    return question
 
 
 async def likely_of_each(
@@ -112,16 +123,6 @@ async def likely_of_each(
     )
     open_ones = _Titles((await session.exec(query)).all())
     return [open_ones.like(kind, title)[:MOST_SHOWN] for kind, title in wanted]
-
-
-_NAMING: Final[tuple[Any, ...]] = (
-    Record.id,
-    Record.kind,
-    Record.number,
-    Record.title,
-    Record.status,
-    Record.owner_id,
-)
 
 
 class _Titles:
