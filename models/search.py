@@ -147,23 +147,24 @@ def newest_with(session: AsyncSession, ways: Sequence[Any], wanted: Sequence[Sou
     """The records that have all that is wanted, each thing in their texts or a comment, the newest first.
 
     Each of the `ways` selects some that count, by their ids. There are two questions for it: for those that have it in
-    their own texts, and for those that have some of it in a comment.
+    their own texts, and for those that have some of it in nothing but a comment.
     """
     engine = _engine(session)
     question = engine.all_of([_question(engine, each) for each in wanted])
     side_by_side = [_side_by_side(Record, each) for each in wanted]
     said = _said(session, wanted)
     of_any = select(said.c.record_id)
+    in_own = [_reads(col(Record.words), each) for each in wanted]
     anywhere = [
-        or_(_reads(col(Record.words), each), col(Record.id).in_(of_any.where(said.c.number == number)))
-        for number, each in enumerate(wanted)
+        or_(is_in_own, col(Record.id).in_(of_any.where(said.c.number == number)))
+        for number, is_in_own in enumerate(in_own)
     ]
     return [
         query
         for ids in ways
         for query in (
             engine.newest(ids, question, wanted).where(*side_by_side),
-            ids.where(engine.is_one_of(of_any), *anywhere).order_by(col(Record.id).desc()),
+            ids.where(engine.is_one_of(of_any), *anywhere, not_(and_(*in_own))).order_by(col(Record.id).desc()),
         )
     ]
 
@@ -205,27 +206,33 @@ def _reads(words: Any, sought: Sought) -> ColumnElement[bool]:
 BEGINNING: Final = 3
 
 
-def most_of(session: AsyncSession, kind: Kind, words: Sequence[str]) -> str:
+def most_of(session: AsyncSession, kind: Kind, words: Sequence[str], numbers: Sequence[str]) -> str:
     """What to ask the index for records of the kind that have all of the words but one in their titles.
 
-    Of one or two words all; see `answering`.
+    Of one or two words all, and all of the numbers always; see `answering`. Some that lack two of the words are among
+    them: to leave those out would take each word twice as often.
 
     A word that is left out may be misspelt or have another ending. Where none can be, the beginnings of the words are
     enough; they are looked for in such questions only, since each stands for many words.
     """
     engine = _engine(session)
-    if len(words) < 3:
-        return engine.all_of([engine.words([in_title(kind, word[:BEGINNING])]) for word in words])
-    return _all_but_one(engine, [engine.word(in_title(kind, word)) for word in words])
+    whole = [engine.word(in_title(kind, each)) for each in numbers]
+    if len(words) + len(numbers) < 3:
+        return engine.all_of([*whole, *(engine.words([in_title(kind, word[:BEGINNING])]) for word in words)])
+    return engine.all_of([*whole, *_all_but_one(engine, [engine.word(in_title(kind, word)) for word in words])])
 
 
-def _all_but_one(engine: "_Engine", asked: Sequence[str]) -> str:
-    """One half whole, and of the other all but one: each word is looked up far less often than one left out in turn."""
+def _all_but_one(engine: "_Engine", asked: Sequence[str]) -> list[str]:
+    """What all holds where all of few words are there but one; of more than three, of each half all but one."""
+    if len(asked) < 2:
+        return []
     if len(asked) == 2:
-        return engine.any_of(asked)
-    one, other = asked[: len(asked) // 2], asked[len(asked) // 2 :]
-    lacking = [[_all_but_one(engine, half)] if len(half) > 1 else [] for half in (one, other)]
-    return engine.any_of([engine.all_of([*one, *lacking[1]]), engine.all_of([*lacking[0], *other])])
+        return [engine.any_of(asked)]
+    if len(asked) == 3:
+        one, *others = asked
+        return [engine.any_of([engine.all_of(others), engine.all_of([one, engine.any_of(others)])])]
+    half = len(asked) // 2
+    return [*_all_but_one(engine, asked[:half]), *_all_but_one(engine, asked[half:])]
 
 
 def answering(dialect: str, question: BindParameter[str]) -> ColumnElement[bool]:

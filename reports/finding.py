@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import func, union, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -49,7 +49,8 @@ async def found(
     in_projects = [] if projects is None else [col(Record.project_id).in_([project.id for project in projects])]
     ways = [seen_ids(actor, [*in_projects, *way]) for way in alternatives_of(filters, actor, today)]
     queries = newest_with(session, ways, wanted)
-    of = any_of(queries, MOST_COUNTED, (Record.title_words, Record.is_open, Record.updated_at))
+    columns = (Record.title_words, Record.is_open, Record.updated_at)
+    of = any_of(queries, MOST_COUNTED, columns, together=union_all if len(ways) == 1 else union)
     best = (relevance(of.title_words, wanted).desc(), of.is_open.desc(), of.updated_at.desc(), of.id.desc())
     query = select(of.id, func.count().over()).order_by(*best)
     return await best_page_of(session, query, MOST_COUNTED, now=now, number=number, size=size)

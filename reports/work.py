@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, and_, nulls_last, or_, union
+from sqlalchemy import CompoundSelect, SQLColumnExpression, and_, nulls_last, or_, union
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -136,10 +136,15 @@ def first_of(queries: Sequence[Any], most: int, order: Order) -> Any:
     return select(of.id).order_by(*order.by(of))
 
 
-def any_of(queries: Sequence[Any], most: int, columns: Sequence[Any]) -> Any:
-    """The records that any of the queries of ids gives, with these columns. Of each no more is read than is counted."""
+def any_of(
+    queries: Sequence[Any], most: int, columns: Sequence[Any], together: Callable[..., CompoundSelect[Any]] = union
+) -> Any:
+    """The records that any of the queries of ids gives, with these columns. Of each no more is read than is counted.
+
+    With `union_all` as `together` no two of them may give the same record.
+    """
     parts = [query.add_columns(Record.workspace_id, *columns).limit(most + 1).subquery() for query in queries]
-    return aliased(Record, union(*map(select, parts)).subquery())
+    return aliased(Record, together(*map(select, parts)).subquery())
 
 
 async def page_of(

@@ -272,9 +272,11 @@ async def test_comments_are_found_beside_the_record_and_not_once_they_are_taken_
         ana = actor_of(await make_person(session))
         item, project = await operations.find(session, ana, ACTION, 1)
         said = await comments.add(session, ana, item, project, "Ben has the Zürich-Quote by now", now=NOW)
-        await comments.add(session, ana, item, project, "—", now=NOW)
+        await comments.add(session, ana, item, project, "—, not any cables", now=NOW)
 
         assert await references(session, "cables quote") == ["A1"]
+        assert await references(session, "cables") == ["A1"]
+        assert await references(session, "cables actions risks") == ["A1"]
         assert await references(session, '"has the zurich-quote"') == ["A1"]
         assert await references(session, '"cables ben"') == []
         sought = sought_in(read_search(["cables quote"]))
