@@ -218,7 +218,7 @@ def looks_like(kind: Kind, alike: Sequence[Record], people: People) -> str:
         f"{name_of(people, each.owner_id) if each.owner_id else 'no owner'})"
         for each in alike
     ]
-    return f"Looks like {' and '.join(said)}."
+    return f"Looks like {' and '.join(filter(None, [', '.join(said[:-1]), said[-1]]))}."
 
 
 def holiday_hints(item: Item, project: Project) -> list[str]:
