@@ -306,7 +306,7 @@ def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
         examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
         near = word if word in examples else _nearest(word, list(also))
         meant = examples.get(near, "")
-    return (f"If you meant `/steward {esc(meant)}`: undo this, then type that.",) if meant else ()
+    return (f"Did you mean `/steward {esc(meant)}`? What you typed became a title.",) if meant else ()
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

@@ -131,10 +131,10 @@ async def test_a_title_that_reads_like_a_command_is_logged_and_the_command_is_na
         told = await typed(house, ana, line)
 
         assert told.startswith("Logged "), line
-        assert f"If you meant `{meant}`: undo this, then type that." in told
+        assert f"Did you mean `{meant}`? What you typed became a title." in told
 
     for line in ("/action List the suppliers", "/action Help Ben move", "/action Rack"):
-        assert "If you meant" not in await typed(house, ana, line)
+        assert "Did you mean" not in await typed(house, ana, line)
 
 
 @sqlite_only
