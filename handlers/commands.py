@@ -347,8 +347,9 @@ def _parse_steward(text: str) -> Parsed:
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
+    of_records = {each: f"A12 {each}" for each in ABOUT_RECORD}
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
-    raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+    raise NotFound(_hint(text, of_records | {verb.word: verb.example for verb in VERBS} | kinds))
 
 
 def _about_projects(word: str, rest: str) -> Parsed | None:

@@ -415,6 +415,7 @@ HINTS = [
     ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
     ("A1 dnoe", "I do not know “dnoe”. Did you mean `/steward A1 done`?\n"),
     ("A1 !urgent", "“!urgent” is no priority. Priorities are `!low`, `!normal`, `!high`, `!critical`."),
+    ("unmute", "Did you mean `/steward A12 unmute`? A12 stands for the record's own reference."),
     ("A1 fnish", "I do not know “fnish”. Did you mean `/steward A1 finish`?"),
     ("A1 edit now", "I do not know “edit now”. Did you mean `/steward A1 edit`?"),
     ("A1 xyzzy", "I do not know “xyzzy”. `/steward help actions` shows what there is."),
