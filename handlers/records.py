@@ -98,7 +98,7 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
         item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
         problems += other_order(request, words, entry.due, item)
         problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
-        rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
+        rows.append((item, [*hints, *_about_strays(kind, entry), *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
     hints = about_place(request, here, began) if here else []
     return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)

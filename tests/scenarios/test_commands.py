@@ -149,6 +149,10 @@ async def test_what_looks_like_a_part_of_a_record_and_is_none_is_told(house: Hou
     assert "Not set: probability. “p9” stays in the title. It runs from 1 to 5." in told
     assert "Not set: priority. “!urgent” stays in the title. Priorities are `!low`" in told
 
+    several = await typed(house, ana, "/steward risk Late\naction Call !urgent")
+
+    assert "Not set: priority. “!urgent” stays in the title." in several
+
 
 @sqlite_only
 async def test_a_title_that_nobody_would_see_is_none(house: House) -> None:
