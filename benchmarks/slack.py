@@ -46,10 +46,15 @@ def command(port: int, api: str, name: str, text: str) -> bytes:
     return head.encode() + body
 
 
+# What Slack says of those whom `benchmarks.data` stores, so that reading them again changes nothing.
+_PERSON = {"id": PERSON, "team_id": TEAM, "name": "ana", "real_name": "Ana Torres", "tz": "Europe/Berlin"}
+_CHANNEL = {"id": CHANNEL, "name": "bench", "is_channel": True, "is_private": False, "is_member": True}
 _ANSWERS: dict[str, dict[str, Any]] = {
     "auth.test": {"team_id": TEAM, "team": "Bench", "user_id": BOT, "bot_id": "B0BOT", "user": "steward"},
-    "users.list": {"members": []},
-    "conversations.list": {"channels": []},
+    "users.list": {"members": [_PERSON]},
+    "conversations.list": {"channels": [_CHANNEL]},
+    "conversations.info": {"channel": _CHANNEL},
+    "conversations.members": {"members": [PERSON]},
     "views.open": {"view": {"id": "V0", "hash": "1.1"}},
 }
 

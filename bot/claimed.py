@@ -14,8 +14,9 @@ from bot.bell import Bell, rung
 from bot.pace import Pace
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackPort
 from models.clock import Clock
-from models.database import Database, shielded
+from models.database import Database
 from models.database_errors import DatabaseBusy
+from models.shielding import shielded
 from models.tables import Delivery
 from scheduler import deliveries
 from scheduler.deliveries import Call, DeliveryKind, Draft, Kinds

@@ -28,12 +28,13 @@ from handlers.request import Deps, Request, SourceMessage, Where
 from handlers.slack_text import after_mention, decoded, labelled, named_pieces, people_in
 from models import directory, erased, operations, outbox, projects, requests
 from models.clock import Clock
-from models.database import Database, shielded
+from models.database import Database
 from models.database_errors import DatabaseAway, DatabaseBusy
 from models.errors import NotAllowed, Overtaken, StewardError
 from models.kinds import read_reference
 from models.operations import Source
 from models.permissions import actor_of
+from models.shielding import shielded
 from models.tables import Channel, Person, Project, Workspace
 from views import forms
 from views.blocks import esc
@@ -255,7 +256,8 @@ class Edge:
         if may_guess:
             await self._learn(incoming)
         now = self._clock.now()
-        async with self._database.unit(self._workspace.id, writes=entry.writes) as session:
+        unit = self._database.unit(self._workspace.id, writes=entry.writes, is_brief=not entry.reads_file)
+        async with unit as session:
             if incoming.where is Where.MENTION:
                 incoming = await _with_names(session, incoming)
             request = await self._request(session, incoming, may_guess=may_guess)

@@ -17,8 +17,8 @@ from bot import metrics
 from bot.claimed import Claimed, Means, Wire
 from bot.looking_up import is_readable, metadata, posted
 from bot.slack_port import SlackError, SlackNotSent, SlackPermanent, SlackRefused, SlackUnknown
-from models.database import shielded
 from models.database_errors import DatabaseBusy
+from models.shielding import shielded
 from models.tables import Delivery
 from scheduler import deliveries
 from scheduler.deliveries import Call, Draft, Wait

@@ -13,7 +13,8 @@ from bot.tokens import TokenKeeper
 from bot.unheard import AsBot, UnheardRemovals
 from models import installations
 from models.clock import Clock, SystemClock
-from models.database import Database, shielded
+from models.database import Database
+from models.shielding import shielded
 from models.tables import Installation, Workspace
 
 log = logging.getLogger(__name__)

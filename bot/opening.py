@@ -13,8 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import migrate
 from bot.settings import Settings
-from models.database import STATEMENT_SECONDS, Database, async_url, shielded, sqlite_path
+from models.database import STATEMENT_SECONDS, Database, async_url, sqlite_path
 from models.serving import SERVING, is_serving
+from models.shielding import shielded
 
 Say = Callable[[str], None]
 

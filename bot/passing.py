@@ -11,8 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.bell import rung
 from bot.claimed import Claimed, Means
 from bot.errand import Errand
-from models.database import shielded
 from models.database_errors import DatabaseBusy
+from models.shielding import shielded
 from models.tables import Delivery
 from scheduler import deliveries
 
@@ -99,13 +99,16 @@ class Pass:
         kinds, now, wall = self._means.kinds, self._means.clock.now(), self._means.wall.now()
         # Nobody waits for what is only looked at.
         async with self._means.database.unit(self._workspace_id, writes=False) as session:
-            if not await deliveries.owes(session, kinds, now=now, wall=wall, except_targets=busy):
+            stretch = await deliveries.next_stretch(session, kinds, now=now, limit=room, except_targets=busy)
+            if stretch is None and not await deliveries.was_left(session, kinds, wall=wall):
                 return []
-            tidies = tidies and await deliveries.is_untidy(session, kinds, now=now)
+            is_untidy = tidies and await deliveries.is_untidy(session, kinds, now=now)
         try:
             async with self._means.database.unit(self._workspace_id) as session:
-                left = await self._left_behind(session, wall, room)
-                if tidies:
+                was_left = await deliveries.was_left(session, kinds, wall=wall)
+                left = await self._left_behind(session, wall, room) if was_left else []
+                # What is due again may have become too late, or been overtaken, while its sender was silent.
+                if is_untidy or was_left:
                     await deliveries.expire(session, kinds, now=now)
                     await deliveries.supersede(session, kinds, now=now)
                 if len(left) == room:
@@ -118,6 +121,7 @@ class Pass:
                     worker=self._means.worker_id,
                     limit=room - len(left),
                     except_targets=busy,
+                    within=None if was_left else stretch,
                 )
         except IntegrityError:
             return []  # another sender was in the lane first
@@ -125,7 +129,5 @@ class Pass:
     async def _left_behind(self, session: AsyncSession, wall: datetime, room: int) -> list[Delivery]:
         """What a sender fell silent over is due again; where it had called, it is returned, to be looked up."""
         kinds, worker = self._means.kinds, self._means.worker_id
-        if not await deliveries.was_left(session, kinds, wall=wall):
-            return []
         await deliveries.free_unsent(session, wall=wall)
         return await deliveries.take_over(session, kinds, wall=wall, worker=worker, limit=room)

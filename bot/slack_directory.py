@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.slack_port import PAGE, SlackError, SlackPort, SlackRefused, SlackUnknown, pages
+from bot.slack_port import PAGE, SlackError, SlackPort, SlackRefused, pages
 from models import directory, erased, leaving, projects
 from models.clock import Clock
 from models.database import Database
@@ -74,18 +74,21 @@ class SlackDirectory:
             missing = await directory.unlisted(session, listed)
         for person in missing[:PAGE]:
             try:
-                described = await self._described(person.id)
+                described = await self._person(person.id)
             except SlackRefused as error:
                 if error.code == "user_not_found":
                     await self._save_person(Person(**{**person.model_dump(), "is_active": False}))
             else:
                 await self.save_person(described)
 
-    async def _described(self, person_id: str) -> Mapping[str, Any]:
-        """What Slack says of a person. Raises SlackError, also where it says nothing: rights hang on what it says."""
-        described = (await self._port.call("users.info", user=person_id, include_locale=True)).get("user")
+    async def _person(self, person_id: str) -> Mapping[str, Any]:
+        return await self._described("users.info", "user", user=person_id, include_locale=True)
+
+    async def _described(self, method: str, key: str, **arguments: Any) -> Mapping[str, Any]:
+        """What Slack says of a person or channel. Raises SlackError, also where that is nothing: rights hang on it."""
+        described = (await self._port.call(method, **arguments)).get(key)
         if not isinstance(described, Mapping) or not described.get("id"):
-            raise SlackUnknown("no_user")
+            raise SlackRefused(f"no_{key}")
         return described
 
     async def _forget_left(self, listed: set[str]) -> None:
@@ -162,10 +165,9 @@ class SlackDirectory:
         members = None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                found = (await self._port.call("conversations.info", channel=channel_id)).get("channel") or {}
-                members = await self._members(found) if found.get("id") else None
-            if found.get("id"):
-                await self._save_channel(found, members)
+                found = await self._described("conversations.info", "channel", channel=channel_id)
+                members = await self._members(found)
+            await self._save_channel(found, members)
         except (SlackError, TimeoutError, DatabaseBusy) as error:
             code = getattr(error, "code", "too slow")
             log.warning("channel %s could not be read again: %s", channel_id, code)
@@ -202,7 +204,7 @@ class SlackDirectory:
 
     async def _learn_person(self, person_id: str, *, acts: bool) -> None:
         try:
-            described = await asyncio.wait_for(self._described(person_id), PATIENCE_SECONDS)
+            described = await asyncio.wait_for(self._person(person_id), PATIENCE_SECONDS)
         except (SlackError, TimeoutError) as error:
             log.warning("could not read a person from Slack: %s", error)
             return
@@ -213,11 +215,11 @@ class SlackDirectory:
 
         Where Slack does not say, the channel counts as private and unreadable: its records stay with whoever logs them.
         """
-        found: dict[str, Any] = {"id": channel_id, "name": name or "private channel", "is_private": True}
+        found: Mapping[str, Any] = {"id": channel_id, "name": name or "private channel", "is_private": True}
         members = None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                found = (await self._port.call("conversations.info", channel=channel_id)).get("channel") or found
+                found = await self._described("conversations.info", "channel", channel=channel_id)
                 members = await self._members(found)
         except (SlackError, TimeoutError) as error:
             log.info("channel %s cannot be read: %s", channel_id, getattr(error, "code", "too slow"))

@@ -16,7 +16,8 @@ from bot.sealing import CannotOpen, Seal
 from bot.slack_port import REQUEST_TIMEOUT_SECONDS, SlackError, SlackNotSent, SlackPort
 from models import installations
 from models.clock import Clock
-from models.database import Database, shielded
+from models.database import Database
+from models.shielding import shielded
 from models.tables import Installation
 
 log = logging.getLogger(__name__)

@@ -73,7 +73,7 @@ async def typed(request: Request, deps: Deps, kind: Kind, number: int, words: st
     is_later = before is not None and after is not None and after > before
     hints = [WHY_LATER.format(reference=item.reference)] if is_later and not read.why else []
     hints += cards.holiday_hints(item, project) if after != before else []
-    hints += records.other_order(request, words, read.due, item)
+    hints += records.other_order(request, read, item)
     return await records.changed(deps, item, project, hints)
 
 

@@ -23,8 +23,8 @@ from models import (
 )
 from models.capturing import is_untitled
 from models.clock import zone_or_utc
-from models.dates import Due, date_order, is_order_certain, other_way
-from models.entry import Entry, parse_entry, with_owner_outside
+from models.dates import date_order, is_order_certain, other_way
+from models.entry import Edits, Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import FieldType, FollowUp, Step
@@ -71,7 +71,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
         return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
     project, began = (named, False) if named else await project_here(request, deps)
     item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
-    problems += other_order(request, text, entry.due, item)
+    problems += other_order(request, entry, item)
     return await _logged(request, deps, item, project, began, [*hints, *problems], alike)
 
 
@@ -91,12 +91,12 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
     here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
     rows = []
-    for (_, words), (kind, entry), named in zip(lines, entries, elsewhere, strict=True):
+    for (kind, entry), named in zip(entries, elsewhere, strict=True):
         project = named or here
         assert project is not None
         values, hints = _from_entry(entry)
         item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
-        problems += other_order(request, words, entry.due, item)
+        problems += other_order(request, entry, item)
         problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
         rows.append((item, [*hints, *_about_strays(kind, entry), *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
@@ -540,17 +540,17 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
     return entry if is_seen(entry.title) else replace(entry, title="")
 
 
-def other_order(request: Request, text: str, read: Due | None, item: Item) -> list[str]:
+def other_order(request: Request, read: Entry | Edits, item: Item) -> list[str]:
     """A sentence about a date typed as two numbers, where nobody can know which of them its author writes first."""
     person = request.person
-    if read is None or is_order_certain(person.locale, person.timezone):
+    if read.due is None or is_order_certain(person.locale, person.timezone):
         return []
-    other = other_way(text, read.day)
+    other = other_way(read.due_words, read.due.day)
     if other is None:
         return []
     typed, meant = other
     return [
-        f"I cannot know whether you write the day or the month first: {typed} was read as {day(read.day)}. "
+        f"I cannot know whether you write the day or the month first: {typed} was read as {day(read.due.day)}. "
         f"For {meant} type `/steward {item.reference} by {meant}`."
     ]
 

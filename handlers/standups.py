@@ -315,9 +315,9 @@ async def _hints(deps: Deps, standup: Standup, channel: Channel) -> list[str]:
     hints = []
     not_in_it = f"I am not in #{channel.name}, so I"
     if channel.is_out_of_reach:
-        hints.append(f"{not_in_it} can neither see who is in it nor post there. Type `/invite @Steward` in it.")
+        hints.append(f"{not_in_it} can neither see who is in it nor post there. Type /invite @Steward in it.")
     elif not channel.has_bot and not standup.participants:
-        hints.append(f"{not_in_it} hear late or not at all who joins or leaves it. Type `/invite @Steward` in it.")
+        hints.append(f"{not_in_it} hear late or not at all who joins or leaves it. Type /invite @Steward in it.")
     if channel.is_archived:
         hints.append(f"#{channel.name} is archived: nothing can be posted there until it is open again.")
     if not await standups.participants(deps.session, standup):

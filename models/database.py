@@ -3,18 +3,20 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
+    Row,
     String,
     Table,
     TextClause,
@@ -29,20 +31,22 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState
+from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql.visitors import HasTraverseInternals, InternalTraversal, iterate
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
-from models.database_errors import BUSY, PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
-from models.errors import ReadsOnly, StewardError, WrongWorkspace
+from models.database_errors import PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
+from models.errors import ReadsOnly, WrongWorkspace
 from models.inserting import insert_into, store_kept
-
-T = TypeVar("T")
+from models.prepared import Prepared, prepared
+from models.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -72,19 +76,6 @@ def async_url(url: str) -> URL:
         query = {("ssl" if key == "sslmode" else key): value for key, value in parsed.query.items()}
         return parsed.set(drivername="postgresql+asyncpg", query=query)
     raise ValueError(f"{family} is not supported: use sqlite:///FILE or postgresql://...")
-
-
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Run the work in a task of its own that the caller's cancellation cannot tear in the middle of a commit."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, StewardError):
-            log.error("what nobody waits for any more failed", exc_info=error)
-        raise
 
 
 class Database:
@@ -123,28 +114,28 @@ class Database:
             postgresql.prepare(self.engine)
             # There each statement sees what was stored before it, in a transaction or not, and that is two trips more.
             self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._wait_seconds = wait_ms / 1_000
-        self._line = asyncio.Lock()
+        self._line = Writer(self._writer, wait_ms) if self.is_sqlite else None
 
     @asynccontextmanager
-    async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
+    async def unit(
+        self, workspace_id: str, *, writes: bool = True, is_brief: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, limited to the workspace; commits at the end, rolls back on any exception.
 
         Without `writes` it stores nothing, and raises ReadsOnly where it should; over PostgreSQL each of its statements
-        sees what was stored by then.
+        sees what was stored by then. Over SQLite what brief ones store may go to disk together; each ends when it is
+        there.
 
         Raises DatabaseBusy when the database has no time, DatabaseAway when it is not there and Overtaken when a row
         changed under the unit's feet.
         """
-        bind = self._writer if writes else self._reader
-        session = _UnitSession(bind, expire_on_commit=False)
-        session.sync_session.info["workspace_id"] = workspace_id
-        session.sync_session.info["writes"] = writes
-        session.sync_session.info["limit"] = _limit_to(workspace_id)
+        info = {"workspace_id": workspace_id, "writes": writes, "limit": _limit_to(workspace_id)}
         with self._refused():
-            async with self._turn(writes), session:
+            async with (
+                self._asked(writes, is_brief) as bind,
+                _UnitSession(bind, expire_on_commit=False, info=info) as session,
+            ):
                 yield session
-                await session.run_sync(store_kept)
                 await session.flush()
                 with self._refused(committing=writes):
                     await session.commit()
@@ -166,23 +157,29 @@ class Database:
             raise refusal from error
 
     @asynccontextmanager
-    async def _turn(self, writes: bool) -> AsyncIterator[None]:
-        """A place in the line for SQLite's one writer: SQLite itself lets those who come late overtake.
+    async def _asked(self, writes: bool, is_brief: bool) -> AsyncIterator[AsyncEngine | AsyncConnection]:
+        """What a unit asks: any connection, or SQLite's writer in its turn."""
+        if not writes or self._line is None:
+            yield self._writer if writes else self._reader
+            return
+        async with self._turn(is_alone=not is_brief):
+            yield await self._line.connection()
+
+    @asynccontextmanager
+    async def _turn(self, *, is_alone: bool = True) -> AsyncIterator[None]:
+        """A place in the line for SQLite's one writer, and all that was done in it stored at the end.
 
         Raises DatabaseBusy when the line does not move in time.
         """
-        if not (writes and self.is_sqlite):
+        if self._line is None:
             yield
             return
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._line.acquire()
-        except TimeoutError as error:
-            raise DatabaseBusy(BUSY) from error
+        await self._line.enter(is_alone=is_alone)
         try:
             yield
         finally:
-            self._line.release()
+            with self._refused(committing=True):
+                await self._line.leave(is_alone=is_alone)
 
     async def is_away(self) -> bool:
         """Whether PostgreSQL cannot be reached now, or is only starting; other faults are for whoever opens it."""
@@ -219,7 +216,7 @@ class Database:
         """
         bind = self._writer if writes else self.engine
         with self._refused():
-            async with self._turn(writes), bind.connect() as connection:
+            async with self._turn() if writes else nullcontext(), bind.connect() as connection:
                 is_spent = purges and self.is_sqlite
                 try:
                     if is_spent:
@@ -259,7 +256,7 @@ class Database:
         """
         if not self.is_sqlite:
             return True
-        async with self._turn(writes=True):
+        async with self._turn():
             return await sqlite.scrub(self.engine)
 
     def connections_in_use(self) -> tuple[int, int]:
@@ -280,6 +277,8 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection, and break what does not close. aiosqlite's threads keep a process alive otherwise."""
         breaking = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.cut)
+        if self._line is not None:
+            await self._line.close()
         await self.engine.dispose()
         breaking.cancel()
 
@@ -308,6 +307,9 @@ def _is_met_in(workspace: Any, condition: ColumnElement[bool]) -> ColumnElement[
     return exists().where(table.c.workspace_id == workspace.c.id, condition)
 
 
+_OF_WORKSPACE = "of_workspace"
+
+
 class _OneWorkspace(LoaderCriteriaOption):
     """What `with_loader_criteria` gives for one table, for all of them at once, aliases too.
 
@@ -322,7 +324,7 @@ class _OneWorkspace(LoaderCriteriaOption):
     propagate_to_loaders = True
 
     def __init__(self, workspace_id: str) -> None:
-        self.where_criteria: Any = bindparam("of_workspace", workspace_id, String)
+        self.where_criteria: Any = bindparam(_OF_WORKSPACE, workspace_id, String)
         self._limited: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     def on(self, statement: Any) -> Any:
@@ -350,6 +352,32 @@ def _scope(model: type[Any] | None) -> str:
     return "id" if model is tables.Workspace else "workspace_id"
 
 
+async def rows(
+    session: AsyncSession, question: Select[*tuple[Any, ...]], values: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
+    """What a question that is kept gives for these values of its parameters, in the unit's workspace: plain rows.
+
+    Without what the ORM does for each statement and each row, which takes longer than a question of a moment. Its
+    columns are of text and whole numbers.
+    """
+
+    def ask(sync: OrmSession) -> Sequence[Row[Any]]:
+        connection = sync.connection()
+        ready, known = _ready(question, connection.dialect)
+        given = {**known, **values, _OF_WORKSPACE: sync.info["workspace_id"]}
+        return connection.exec_driver_sql(ready.sql, ready.of(given)).all()
+
+    return await session.run_sync(ask)
+
+
+@lru_cache(maxsize=300)
+def _ready(question: Select[*tuple[Any, ...]], dialect: Dialect) -> tuple[Prepared, Mapping[str, Any]]:
+    """The question limited to a workspace, which is a parameter of it, and the values that it has in it."""
+    limited: Any = question.options(_limit_to("")).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    _refuse_bare(limited)
+    return prepared(limited, dialect), limited.params
+
+
 class _FilteredSession(Session):
     """Filters every statement and refuses foreign rows, see below."""
 
@@ -358,10 +386,25 @@ class _FilteredSession(Session):
 
     bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _past_the_filter
 
+    def _is_one_transaction(self, *_: Any, **__: Any) -> Any:
+        raise InvalidRequestError("a unit is one transaction, which its end commits")
+
+    begin_nested = rollback = _is_one_transaction
+
+    # What goes these ways finds what was added before; for statements `_limit_to_workspace` sees to that.
+
     def connection(self, *arguments: Any, **options: Any) -> Connection:
-        """What goes this way finds what was added before."""
         store_kept(self)
         return super().connection(*arguments, **options)
+
+    def flush(self, objects: Any = None) -> None:
+        # No event tells of a flush of nothing.
+        store_kept(self)
+        super().flush(objects)
+
+    def commit(self) -> None:
+        store_kept(self)
+        super().commit()
 
 
 class _UnitSession(AsyncSession):
@@ -406,10 +449,14 @@ def _refuse_unreachable(*told: Any) -> None:
     if compiled is None or compiled in _REACHED:
         return
     if compiled.statement is not None and compiled.statement._propagate_attrs.get("compile_state_plugin") == "orm":
-        for part in _parts(compiled.statement):
-            if _is_bare(part):
-                raise WrongWorkspace(f"the workspace filter cannot reach {part} in a statement of a unit")
+        _refuse_bare(compiled)
     _REACHED.add(compiled)
+
+
+def _refuse_bare(compiled: Any) -> None:
+    for part in _parts(compiled.statement):
+        if _is_bare(part):
+            raise WrongWorkspace(f"the workspace filter cannot reach {part} in a statement of a unit")
 
 
 def _parts(statement: Any) -> Iterator[Any]:
@@ -440,11 +487,6 @@ def _refuse_to_take_in(session: Session, row: SQLModel) -> None:
     workspace_id = inspect(row).dict.get(_scope(type(row)))
     if workspace_id not in (None, session.info["workspace_id"]):
         raise WrongWorkspace(f"a {type(row).__name__} of another workspace")
-
-
-@event.listens_for(_FilteredSession, "before_flush")
-def _store_what_was_added(session: Session, *_: object) -> None:
-    store_kept(session)
 
 
 @event.listens_for(_FilteredSession, "before_flush")

@@ -15,8 +15,10 @@ from sqlalchemy import Integer, String, bindparam, case, func
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel.sql.expression import Select
 
+from models.database import rows
+from models.inserting import new
 from models.kinds import Kind
 from models.permissions import CONDITIONS_KEPT, Actor, visible_records
 from models.search import BEGINNING, answering, most_of
@@ -40,40 +42,52 @@ _SMALL: Final = frozenset(_SMALL_WORDS.split(" "))
 MOST_ASKED: Final = 6
 
 
+_NAMING: Final[tuple[Any, ...]] = (
+    Record.id,
+    Record.kind,
+    Record.number,
+    Record.title,
+    Record.status,
+    Record.owner_id,
+)
+
+
 async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Kind, title: str) -> list[Record]:
     """Up to three open records of the project that say the same and that the actor may see, likest first.
 
-    One statement, which looks at twenty records at most. The records hold no more than what names them.
+    One statement, which looks at twenty records at most. They hold no more than what names them, and are no part of
+    the session.
     """
     words = _asked(title)
     if not words:
         return []
+    numbers = _numbers(words)
     said = " ".join(words_of(title))
     known = {
-        "question": most_of(session, kind, words),
+        "question": most_of(session, kind, [word for word in words if word not in numbers], numbers),
         "project_id": project.id,
         "kind": kind.key,
         "ending": f" {said}",
         "length": len(said),
     }
-    candidates = (await session.exec(_candidates(actor, session.get_bind().dialect.name), params=known)).all()
+    found = await rows(session, _candidates(actor, session.get_bind().dialect.name), known)
+    candidates = (new(Record, **row._mapping) for row in found)
     return [record for record in candidates if say_the_same(title, record.title)][:MOST_SHOWN]
 
 
 @lru_cache(maxsize=CONDITIONS_KEPT)
-def _candidates(actor: Actor, dialect: str) -> SelectOfScalar[Record]:
-    """The records that may say the same, likest first: with the very title, or not much longer or shorter."""
+def _candidates(actor: Actor, dialect: str) -> Select[Any, Any]:
+    """What may say the same, likest first: with the very title, or not much longer or shorter."""
     stored = col(Record.title_words)
     says_the_same = stored.endswith(bindparam("ending", type_=String))
     unlikeness = case((says_the_same, 0), else_=1 + func.abs(func.length(stored) - bindparam("length", type_=Integer)))
-    return (
-        select(Record)
-        .options(load_only(*_NAMING, raiseload=True))
+    question: Select[Any, Any] = (
+        select(*_NAMING)
         .join(Project, col(Project.id) == col(Record.project_id))
         .where(
             answering(dialect, bindparam("question", type_=String)),
-            col(Record.project_id) == bindparam("project_id"),
-            col(Record.kind) == bindparam("kind"),
+            col(Record.project_id) == bindparam("project_id", type_=Integer),
+            col(Record.kind) == bindparam("kind", type_=String),
             col(Record.is_open),
             col(Record.is_archived).is_(False),
             visible_records(actor),
@@ -81,6 +95,7 @@ def _candidates(actor: Actor, dialect: str) -> SelectOfScalar[Record]:
         .order_by(unlikeness, col(Record.id).desc())
         .limit(MOST_CANDIDATES)
     )
+    return question
 
 
 async def likely_of_each(
@@ -108,16 +123,6 @@ async def likely_of_each(
     )
     open_ones = _Titles((await session.exec(query)).all())
     return [open_ones.like(kind, title)[:MOST_SHOWN] for kind, title in wanted]
-
-
-_NAMING: Final[tuple[Any, ...]] = (
-    Record.id,
-    Record.kind,
-    Record.number,
-    Record.title,
-    Record.status,
-    Record.owner_id,
-)
 
 
 class _Titles:
@@ -152,8 +157,9 @@ def _distance(one: str, other: str) -> tuple[bool, int]:
 
 
 def _asked(title: str) -> list[str]:
-    """The words of a title to look for."""
-    return sorted(set(_telling(title)), key=lambda word: (-len(word), word))[:MOST_ASKED]
+    """The words of a title to look for: its numbers, which must agree, and the longest of the others."""
+    words = set(_telling(title))
+    return sorted(words, key=lambda word: (not _has_digit(word), -len(word), word))[:MOST_ASKED]
 
 
 def _beginning(word: str) -> str:
@@ -183,7 +189,11 @@ def _telling(title: str) -> tuple[str, ...]:
 
 def _numbers(words: Sequence[str]) -> list[str]:
     """What names one among several: numbers, and references such as `fw1`."""
-    return sorted(word for word in words if any(char.isdigit() for char in word))
+    return sorted(filter(_has_digit, words))
+
+
+def _has_digit(word: str) -> bool:
+    return any(char.isdigit() for char in word)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -65,6 +65,7 @@ Piece = str | Mention | NamedChannel
 class Entry:
     """One typed record. `unknown_owner` is an "@name" (without the @) where an owner stands but no person was found.
 
+    `due_words` are those that were read as the date.
     `channel_id` is the channel named to pick the project; one that belongs to the sentence stays in the title instead.
     `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
     With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date. `strays`
@@ -77,6 +78,7 @@ class Entry:
     unknown_owner: str | None = None
     channel_id: str | None = None
     due: Due | None = None
+    due_words: str = field(default="", compare=False)
     due_problem: DateProblem | None = None
     priority: Priority | None = None
     tags: str = ""
@@ -135,6 +137,7 @@ def parse_entry(
         unknown_owner=owner.unknown if owner else None,
         channel_id=None if channel_at is None else words[channel_at].channel_id,
         due=found.result if found and isinstance(found.result, Due) else None,
+        due_words=_phrase(words[found.start : found.stop]) if found else "",
         due_problem=found.result if found and isinstance(found.result, DateProblem) else None,
         priority=None if priority_at is None else words[priority_at].priority,
         tags=joined(tags.values()),
@@ -391,14 +394,14 @@ class _Dates:
     locale: str | None
 
     def read(self, words: Sequence[_Word]) -> Reading | None:
-        phrase = " ".join(word.text for word in words)
+        phrase = _phrase(words)
         return read_phrase(phrase, now=self.now, zone=self.zone, order=self.order, is_working_day=self.is_working_day)
 
     def read_anyhow(self, words: Sequence[_Word]) -> Due | DateProblem:
         """The reading of a phrase that is known to be meant as a date, other languages included."""
         try:
             return parse_due(
-                " ".join(word.text for word in words),
+                _phrase(words),
                 now=self.now,
                 zone=self.zone,
                 order=self.order,
@@ -407,6 +410,10 @@ class _Dates:
             )
         except DateProblem as problem:
             return problem
+
+
+def _phrase(words: Sequence[_Word]) -> str:
+    return " ".join(word.text for word in words)
 
 
 @dataclass(frozen=True)
@@ -520,13 +527,14 @@ class Named:
 class Edits:
     """Small changes of a record, typed after its reference: `@ben by monday !high #pilot -#old p4 because …`.
 
-    None and empty mean "leave that alone". `cleared` are field keys to be emptied. `unread` is the first word that
-    means nothing here; with it or with `due_problem` nothing should be changed. Helpers named by nobody are the
-    person who types: `helper` and `unhelp` alone.
+    None and empty mean "leave that alone". `due_words` are those that were read as the date. `cleared` are field keys
+    to be emptied. `unread` is the first word that means nothing here; with it or with `due_problem` nothing should be
+    changed. Helpers named by nobody are the person who types: `helper` and `unhelp` alone.
     """
 
     owner: Named | None = None
     due: Due | None = None
+    due_words: str = field(default="", compare=False)
     due_problem: DateProblem | None = None
     priority: Priority | None = None
     cleared: frozenset[str] = frozenset()
@@ -677,17 +685,22 @@ def _date_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], dates: 
     problem: DateProblem | None = None
     for end in range(min(stop, start + LONGEST_DATE_WORDS), start, -1):
         reading = dates.read(words[start:end])
-        if reading is not None and isinstance(due := reading.result, Due):
-            return end - at, lambda found: replace(found, due=due)
+        if reading is not None and isinstance(reading.result, Due):
+            return end - at, _dated(reading.result, words[at:end])
         problem = problem or (reading.result if reading and isinstance(reading.result, DateProblem) else None)
     is_foreign = (dates.locale or "en")[:2].lower() != "en"
     if stop == start or (problem is None and start == at and not is_foreign):
         return None
     result = problem or dates.read_anyhow(words[start:stop])
     if isinstance(result, Due):
-        return stop - at, lambda found: replace(found, due=result)
+        return stop - at, _dated(result, words[at:stop])
     is_meant = start > at or problem is not None
     return (stop - at, lambda found: replace(found, due_problem=result)) if is_meant else None
+
+
+def _dated(due: Due, words: Sequence[_Word]) -> Callable[[Edits], Edits]:
+    said = _phrase(words)
+    return lambda found: replace(found, due=due, due_words=said)
 
 
 def _may_be_of_a_date(word: _Word, scales: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ Rows from which nothing is to be learned are kept until the unit says something 
 PostgreSQL they are stored in one statement then, since the way there and back takes longer than the storing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cache, lru_cache
 from itertools import count
@@ -17,12 +17,12 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, Insert, bindpara
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session, class_mapper, make_transient_to_detached
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.errors import ReadsOnly, WrongWorkspace
+from models.prepared import Prepared, prepared
 from models.tables import table_of
 
 Row = Mapping[str, Any]
@@ -122,8 +122,7 @@ def store_kept(session: Session) -> int:
     kept: list[_Kept] = session.info.pop("kept", [])
     if not kept:
         return 0
-    if not session.info["writes"]:
-        raise ReadsOnly(f"a unit that reads has a {kept[0].table.__name__} to store")
+    _require_to_write(session, kept[0].table.__name__)
     connection, workspace_id = session.connection(), session.info["workspace_id"]
     dialect = connection.dialect.name
     if dialect == "postgresql" and len(kept) > 1 and sum(len(each.rows) for each in kept) <= ROWS_TOGETHER:
@@ -135,6 +134,11 @@ def store_kept(session: Session) -> int:
             statement = _insert(table, dialect, once=once)
             stored = _run(connection, statement, values).rowcount
     return stored
+
+
+def _require_to_write(session: Session, what: str) -> None:
+    if not session.info["writes"]:
+        raise ReadsOnly(f"a unit that reads has a {what} to store")
 
 
 def _store_together(connection: Connection, kept: Sequence[_Kept], workspace_id: str) -> int:
@@ -259,35 +263,21 @@ async def _counted(
 
 
 async def _execute(session: AsyncSession, statement: Insert, values: Row) -> CursorResult[Any]:
+    _require_to_write(session.sync_session, statement.table.name)
     return await session.run_sync(lambda sync: _run(sync.connection(), statement, [values]))
 
 
 def _run(connection: Connection, statement: Insert, rows: Sequence[Row]) -> CursorResult[Any]:
     """The outcome of the statement for rows that have the same columns."""
-    prepared = _prepared(statement, tuple(rows[0]), connection.dialect)
-    values = [prepared.of(row) for row in rows]
-    return connection.exec_driver_sql(prepared.sql, values[0] if len(values) == 1 else values)
-
-
-class _Prepared(NamedTuple):
-    """A statement as the driver takes it: its text, and each value's name with what makes the driver's value of it."""
-
-    sql: str
-    takes: Sequence[tuple[str, Callable[[Any], Any] | None]]
-
-    def of(self, row: Row) -> tuple[Any, ...]:
-        return tuple(row[name] if made is None else made(row[name]) for name, made in self.takes)
+    ready = _prepared(statement, tuple(rows[0]), connection.dialect)
+    values = [ready.of(row) for row in rows]
+    return connection.exec_driver_sql(ready.sql, values[0] if len(values) == 1 else values)
 
 
 @lru_cache(maxsize=300)
-def _prepared(statement: Insert, columns: tuple[str, ...], dialect: Dialect) -> _Prepared:
-    """Kept, since SQLAlchemy's own way from a statement to the driver takes longer than the storing of a row."""
-    made: SQLCompiler = statement.compile(dialect=dialect, column_keys=columns)
-    names = made.positiontup or ()
-    types = (made.binds[name].type.dialect_impl(dialect) for name in names)
-    return _Prepared(
-        str(made), [(name, type_.bind_processor(dialect)) for name, type_ in zip(names, types, strict=True)]
-    )
+def _prepared(statement: Insert, columns: tuple[str, ...], dialect: Dialect) -> Prepared:
+    made: Any = statement.compile(dialect=dialect, column_keys=columns)
+    return prepared(made, dialect)
 
 
 def workspace_of(session: AsyncSession) -> str:

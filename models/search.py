@@ -195,27 +195,33 @@ def _reads(words: Any, sought: Sought) -> ColumnElement[bool]:
 BEGINNING: Final = 3
 
 
-def most_of(session: AsyncSession, kind: Kind, words: Sequence[str]) -> str:
+def most_of(session: AsyncSession, kind: Kind, words: Sequence[str], numbers: Sequence[str]) -> str:
     """What to ask the index for records of the kind that have all of the words but one in their titles.
 
-    Of one or two words all; see `answering`.
+    Of one or two words all, and all of the numbers always; see `answering`. Some that lack two of the words are among
+    them: to leave those out would take each word twice as often.
 
     A word that is left out may be misspelt or have another ending. Where none can be, the beginnings of the words are
     enough; they are looked for in such questions only, since each stands for many words.
     """
     engine = _engine(session)
-    if len(words) < 3:
-        return engine.all_of([engine.words([in_title(kind, word[:BEGINNING])]) for word in words])
-    return _all_but_one(engine, [engine.word.format(in_title(kind, word)) for word in words])
+    whole = [engine.word.format(in_title(kind, each)) for each in numbers]
+    if len(words) + len(numbers) < 3:
+        return engine.all_of([*whole, *(engine.words([in_title(kind, word[:BEGINNING])]) for word in words)])
+    return engine.all_of([*whole, *_all_but_one(engine, [engine.word.format(in_title(kind, word)) for word in words])])
 
 
-def _all_but_one(engine: "_Engine", asked: Sequence[str]) -> str:
-    """One half whole, and of the other all but one: each word is looked up far less often than one left out in turn."""
+def _all_but_one(engine: "_Engine", asked: Sequence[str]) -> list[str]:
+    """What all holds where all of few words are there but one; of more than three, of each half all but one."""
+    if len(asked) < 2:
+        return []
     if len(asked) == 2:
-        return engine.any_of(asked)
-    one, other = asked[: len(asked) // 2], asked[len(asked) // 2 :]
-    lacking = [[_all_but_one(engine, half)] if len(half) > 1 else [] for half in (one, other)]
-    return engine.any_of([engine.all_of([*one, *lacking[1]]), engine.all_of([*lacking[0], *other])])
+        return [engine.any_of(asked)]
+    if len(asked) == 3:
+        one, *others = asked
+        return [engine.any_of([engine.all_of(others), engine.all_of([one, engine.any_of(others)])])]
+    half = len(asked) // 2
+    return [*_all_but_one(engine, asked[:half]), *_all_but_one(engine, asked[half:])]
 
 
 def answering(dialect: str, question: BindParameter[str]) -> ColumnElement[bool]:

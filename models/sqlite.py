@@ -7,7 +7,8 @@ statement takes one trip, with the beginning of its transaction; what is over in
 
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -119,7 +120,11 @@ class _Connection(aiosqlite.Connection):
     """A connection whose statements take one trip each, and whose end of a transaction one where it has to wait."""
 
     wait_ms = 0  # for the writer, in the thread; here nothing waits
+    keeps = False  # whether what a unit did waits for `store`
+    has_kept = False
     writes = False
+    _is_in_unit = False
+    _is_among_kept = False  # whether the unit's transaction is that of what is kept
     _waits_ms = -1  # as SQLite was told last
     _begin = ""  # how the transaction begins, until its first statement does it
     _unfinished = 0  # trips that failed, or that nobody waits for any more: a transaction may begin after them
@@ -128,6 +133,9 @@ class _Connection(aiosqlite.Connection):
         """Begin a transaction with the next statement. Those that write take the writer then, and wait for it."""
         # A deferred transaction that turns into a writer fails at once whatever the timeout; so writers say so first.
         self._begin, self.writes = ("BEGIN IMMEDIATE" if writes else "BEGIN"), writes
+        self._is_in_unit, self._is_among_kept = True, self.has_kept
+        if self.has_kept:
+            self._begin = "SAVEPOINT unit"
 
     @property
     def has_writer(self) -> bool:
@@ -168,23 +176,74 @@ class _Connection(aiosqlite.Connection):
 
     def cursor_in_transaction(self) -> sqlite3.Cursor:
         """A cursor to ask at once."""
-        cursor, begin, self._begin = self._conn.cursor(), self._begin, ""
-        if begin:
-            cursor.execute(begin)
+        cursor = self._conn.cursor()
+        if self._begin:
+            cursor.execute(self._begin)
+            self._begin = ""
         return cursor
 
     async def commit(self) -> None:
-        self._begin = ""
-        if self.has_writer or self._unfinished:
+        is_begun, self._begin, self._is_in_unit = not self._begin, "", False
+        if self.keeps:
+            if is_begun:
+                await self._keep()
+        elif self.has_writer or self._unfinished:
             await super().commit()
         else:
             self._conn.commit()  # of what was only read: nothing is written
 
     async def rollback(self) -> None:
-        self._begin = ""
-        if self.in_transaction or self._unfinished:
-            await super().rollback()
-            self._unfinished = 0
+        is_begun, self._begin = self._is_in_unit and not self._begin, ""
+        self._is_in_unit = False
+        if self.has_kept:
+            if is_begun:
+                await self._in_order(self._undo_among_kept)
+        elif self.in_transaction or self._unfinished:
+            await self._in_order(self._conn.rollback)
+
+    async def store(self) -> None:
+        """Put on disk what is kept. Raises sqlite3.Error, and then nothing of it is kept or stored."""
+        self.has_kept = False
+        await self._in_order(self._store)
+
+    async def _keep(self) -> None:
+        if self._unfinished:
+            await self._in_order(self._end_unit)
+        else:
+            self._end_unit()
+
+    def _end_unit(self) -> None:
+        with self._all_or_nothing():
+            if self._is_among_kept:
+                self._conn.execute("RELEASE unit")
+
+    def _undo_among_kept(self) -> None:
+        with self._all_or_nothing():
+            self._conn.execute("ROLLBACK TO unit")
+            self._conn.execute("RELEASE unit")
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Where a unit cannot be ended by itself, as after a fault of the disk, give up what is kept with it."""
+        try:
+            yield
+        except sqlite3.Error:
+            self._conn.rollback()
+            raise
+        finally:
+            self.has_kept = self._conn.in_transaction
+
+    def _store(self) -> None:
+        try:
+            self._conn.commit()
+        except sqlite3.Error:
+            self._conn.rollback()
+            raise
+
+    async def _in_order(self, work: Callable[[], object]) -> None:
+        """Do it in the thread, after all that was begun there."""
+        await self._execute(work)  # type: ignore[no-untyped-call]
+        self._unfinished = 0
 
     async def run(self, work: Callable[..., object], *arguments: object) -> None:
         self._unfinished += 1

@@ -141,16 +141,35 @@ def unsettled(now: datetime, wall: datetime) -> tuple[ColumnElement[bool], ...]:
     return (*waiting(now), _is_left(wall))
 
 
-async def owes(
-    session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime, except_targets: Collection[str] = ()
-) -> bool:
-    """Whether anything of these kinds is due, to others than those targets, or was left behind.
+@dataclass(frozen=True)
+class Stretch:
+    """The due times, both included, of what may go out next; without `last` there may be more after it."""
 
-    It is the cheap question of an idle sender.
-    """
+    first: datetime
+    last: datetime | None
+
+
+async def owes(session: AsyncSession, kinds: Kinds, *, now: datetime, wall: datetime) -> bool:
+    """Whether anything of these kinds is due, or was left behind: the cheap question of an idle sender."""
     # Two questions, since an OR of them goes by no index.
-    is_due = and_(_is_due(now), col(Delivery.target).not_in(except_targets))
-    return await _is_there(session, kinds, is_due) or await was_left(session, kinds, wall=wall)
+    return await _is_there(session, kinds, _is_due(now)) or await was_left(session, kinds, wall=wall)
+
+
+async def next_stretch(
+    session: AsyncSession, kinds: Kinds, *, now: datetime, limit: int, except_targets: Collection[str]
+) -> Stretch | None:
+    """Where in the queue the next `limit` rows for other targets stand; None where there are none.
+
+    Asked before the writer is taken, so that a claim need not look through what has to wait.
+    """
+    query = (
+        select(Delivery.due_at)
+        .where(_is_due(now), col(Delivery.kind).in_(kinds), col(Delivery.target).not_in(except_targets))
+        .order_by(col(Delivery.due_at), col(Delivery.id))
+        .limit(limit)
+    )
+    found = (await session.exec(query)).all()
+    return Stretch(found[0], found[-1] if len(found) < limit else None) if found else None
 
 
 async def was_left(session: AsyncSession, kinds: Kinds, *, wall: datetime) -> bool:
@@ -184,11 +203,12 @@ async def claim(
     limit: int,
     lease: timedelta | None = None,
     except_targets: Collection[str] = (),
+    within: Stretch | None = None,
 ) -> list[Delivery]:
     """Take up to `limit` due rows of the kinds for `worker` until `wall` + `lease`, the oldest first, in one statement.
 
-    A lane gives one row at a time, in the order of ids; rows for `except_targets` wait. Raises IntegrityError when
-    another sender was in the lane first: a lost race, not a fault.
+    A lane gives one row at a time, in the order of ids; rows for `except_targets` wait. Nothing is looked at that is
+    not `within` the stretch. Raises IntegrityError when another sender was in the lane first: a lost race, not a fault.
     """
     lease = lease or LEASE
     other = aliased(Delivery)
@@ -201,7 +221,11 @@ async def claim(
         or_(state == DeliveryState.SENDING, and_(state == DeliveryState.DUE, col(other.id) < col(Delivery.id))),
     )
     free = in_the_way.correlate(Delivery).limit(1).scalar_subquery().is_(None)
-    candidates = select(Delivery.id).where(_is_due(now), col(Delivery.kind).in_(kinds), free)
+    candidates, until = select(Delivery.id), now
+    if within is not None:
+        # Named first, since SQLite goes by one of several limits alone.
+        candidates, until = candidates.where(col(Delivery.due_at) >= within.first), within.last or now
+    candidates = candidates.where(_is_due(until), col(Delivery.kind).in_(kinds), free)
     if except_targets:
         candidates = candidates.where(col(Delivery.target).not_in(except_targets))
     candidates = candidates.order_by(col(Delivery.due_at), col(Delivery.id)).limit(limit)
@@ -211,7 +235,8 @@ async def claim(
     )
     statement = (
         update(Delivery)
-        .where(col(Delivery.id).in_(select(picked.c.id)), col(Delivery.state) == DeliveryState.DUE)
+        # Joined, since by `IN` SQLite would look at everything due for those few.
+        .where(col(Delivery.id) == picked.c.id, col(Delivery.state) == DeliveryState.DUE)
         .values(
             state=DeliveryState.SENDING,
             attempt=col(Delivery.attempt) + 1,

@@ -3,8 +3,19 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
 
 from benchmarks.__main__ import PARTS, REPORT
+from benchmarks.data import fill
+from benchmarks.slack import BOT, CHANNEL, TEAM, TOKEN, stand_in
+from bot.slack_directory import SlackDirectory
+from bot.slack_port import SlackWebApi
+from models.database import Database
+from models.tables import Channel, ChannelMember, Person, Workspace
+from tests.support import FixedClock
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,6 +75,29 @@ def test_the_benchmark_of_steadiness_counts_what_was_asked_and_what_is_stored() 
 
     assert told[2] == told[3] == "12"
     assert 0 < float(told[4]) <= float(told[6])
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_what_the_stand_in_says_of_people_and_channels_is_what_is_measured_over(
+    database: Database, clock: FixedClock
+) -> None:
+    """Otherwise what is read again meanwhile changes it."""
+    await fill(database, 8)
+
+    async def known() -> list[dict[str, Any]]:
+        async with database.unit(TEAM, writes=False) as session:
+            rows = [row for table in (Channel, ChannelMember, Person) for row in await session.exec(select(table))]
+        return [row.model_dump(exclude={"members_known_at"}) for row in rows]
+
+    before = await known()
+    async with stand_in() as api:
+        slack = SlackWebApi(TOKEN, api)
+        directory = SlackDirectory(database, slack, clock, Workspace(id=TEAM, name="Bench", bot_user_id=BOT))
+        await directory.warm()
+        await directory.reread([CHANNEL])
+        await slack.close()
+
+    assert await known() == before
 
 
 def bench(*arguments: str) -> str:

@@ -40,7 +40,7 @@ ENGINE_NAMES = {
     "create_engine",
     "sessionmaker",
 }
-ENGINE_HOMES = ("bot/", "models/database.py", "models/sqlite.py", "models/postgresql.py")
+ENGINE_HOMES = ("bot/", "models/database.py", "models/sqlite.py", "models/writer.py", "models/postgresql.py")
 
 # Ways past a unit, which alone knows whose rows are whose: connections, tables and statements as text.
 PAST_UNITS = {"engine", "outside", "__table__", "table_of", "exec_driver_sql", "sqlalchemy.text"}

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -57,6 +58,7 @@ KINDS = (
     DeliveryKind(key="faulty after", draw=draw, late_limit=None, sent=fail_after),
     DeliveryKind(key="told", draw=draw, late_limit=None, failed=owe_word),
     DeliveryKind(key="nag", draw=draw, late_limit=timedelta(hours=4), is_nag=True),
+    DeliveryKind(key="newest", draw=draw, late_limit=None, latest_only=True),
 )
 
 
@@ -249,6 +251,48 @@ async def test_who_looks_through_a_queue_that_has_to_wait_takes_no_writer(
         assert await Pass(sender._means, WORKSPACE)._claim(8, ["CBUSY"], tidies=True) == []
 
 
+@only_sqlite
+async def test_what_has_to_wait_is_not_looked_through_with_the_writer_in_hand(
+    database: Database, slack: RecordingSlack, sender: Sender
+) -> None:
+    """Of two that may go out now, before and after a thousand others wait for a channel."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    def begun(connection: Any, _cursor: object, statement: str, *_: object) -> None:
+        if "UPDATE delivery" in statement:
+            connection.connection.driver_connection._conn.set_progress_handler(count, 10)
+
+    def done(connection: Any, *_: object) -> None:
+        connection.connection.driver_connection._conn.set_progress_handler(None, 0)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", begun)
+    event.listen(database.engine.sync_engine, "after_cursor_execute", done)
+
+    async def claimed() -> int:
+        before = steps
+        rows = await Pass(sender._means, WORKSPACE)._claim(8, ["CBUSY"], tidies=True)
+        assert [row.target for row in rows] == ["CFREE", "CFREE"]
+        return steps - before
+
+    await owe(database, "one", "two", target="CFREE")
+    first = await claimed()
+    earlier, later = NOW - timedelta(hours=1), NOW + timedelta(seconds=1)
+    async with database.unit(WORKSPACE) as session:
+        for at in (earlier, later):
+            waiting = (outbox.owed("word", key=f"{at} {n}", target="CBUSY", due_at=at) for n in range(1_000))
+            await outbox.put_all(session, list(waiting))
+    await owe(database, "three", "four", target="CFREE")
+    clock = sender._means.clock
+    assert isinstance(clock, FixedClock)
+    clock.move(seconds=2)
+
+    assert 0 < await claimed() <= first + 5
+
+
 async def test_a_lane_goes_out_in_order(database: Database, slack: RecordingSlack, sender: Sender) -> None:
     await owe(database, *(f"{number}" for number in range(6)), lane="one lane")
     await sender.drain()
@@ -353,6 +397,19 @@ async def test_what_was_claimed_and_not_called_is_surely_not_sent_and_goes_out_w
 
     assert [call.text for call in slack.calls] == ["word"]
     assert [row.state.value for row in await stored(database)] == ["sent"]
+
+
+async def test_what_a_newer_one_overtook_while_its_sender_was_silent_is_not_sent(
+    database: Database, slack: RecordingSlack, sender: Sender, clock: FixedClock
+) -> None:
+    await owe(database, "older", kind="newest", lane="one lane")
+    await crash(database, clock, calling=False)
+    await owe(database, "newer", kind="newest", lane="one lane")
+    clock.move(hours=1)
+    await sender.drain()
+
+    assert [call.text for call in slack.calls] == ["newer"]
+    assert [row.state for row in await stored(database)] == [DeliveryState.CANCELLED, DeliveryState.SENT]
 
 
 async def test_a_crash_in_the_middle_of_a_call_leaves_the_row_to_its_lease_and_its_kind(
@@ -616,13 +673,13 @@ async def test_many_commits_in_a_moment_are_looked_at_together(
     database: Database, slack: RecordingSlack, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = []
-    owes = deliveries.owes
+    look = deliveries.next_stretch
 
-    async def counted(*given: Any, **named: Any) -> bool:
+    async def counted(*given: Any, **named: Any) -> deliveries.Stretch | None:
         looks.append(named)
-        return await owes(*given, **named)
+        return await look(*given, **named)
 
-    monkeypatch.setattr(deliveries, "owes", counted)
+    monkeypatch.setattr(deliveries, "next_stretch", counted)
     sender = make_sender(database, slack, clock, kinds=KINDS, pace_seconds=10.0)
     await owe(database, "first", "waits for its turn")
     sender.begin(WORKSPACE)
@@ -636,7 +693,7 @@ async def test_many_commits_in_a_moment_are_looked_at_together(
     await slack.reached(2)
 
     assert [call.text for call in slack.calls] == ["first", "to somebody else"]
-    assert len(looks) < 10
+    assert 1 < len(looks) < 10
     await sender.stop()
 
 

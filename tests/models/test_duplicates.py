@@ -79,6 +79,19 @@ async def test_every_such_title_is_among_the_candidates_that_the_database_gives(
         assert missed == []
 
 
+async def test_titles_with_other_numbers_crowd_nobody_out(database: Database) -> None:
+    async with database.unit(WORKSPACE) as session:
+        ana = await make_person(session)
+        project = await make_project(session, by=ana)
+        await make_record(session, ACTION, project=project, title="Patch the servers 77")
+        for n in range(10, 40):
+            await make_record(session, ACTION, project=project, title=f"Patch the server {n}")
+
+        found = await likely(session, actor_of(ana), project, ACTION, "Patch the server 77")
+
+        assert [each.title for each in found] == ["Patch the servers 77"]
+
+
 async def test_a_whole_list_is_compared_as_each_of_its_titles_would_be(database: Database) -> None:
     async with database.unit(WORKSPACE) as session:
         person = await make_person(session)

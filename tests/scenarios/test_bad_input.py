@@ -129,12 +129,15 @@ async def test_where_the_order_of_numbers_cannot_be_known_the_other_reading_is_o
     told = await log(house, ben, "/action Order cables by 3/4")
     put_right = await log(house, ben, "/steward A1 by 4 mar")
     again = await log(house, ben, "/steward A1 by 5/4/2032")
+    in_title = await log(house, ben, "/action Fix the 3/4 inch pipe by 3 april\nUpgrade to 3.4 first")
 
     doubt = "I cannot know whether you write the day or the month first: "
     assert f"{doubt}3/4 was read as Sat 3 Apr 2032. For 4 mar type `/steward A1 by 4 mar`." in told
     assert "Due date: Sat 3 Apr 2032 → Thu 4 Mar 2032" in put_right
     assert doubt not in put_right
     assert f"{doubt}5/4/2032 was read as Mon 5 Apr 2032. For 4 may 2032 type `/steward A1 by 4 may 2032`." in again
+    assert "due Sat 3 Apr 2032" in in_title
+    assert doubt not in in_title
 
 
 # Texts ---------------------------------------------------------------------------------------------------------------

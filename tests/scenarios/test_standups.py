@@ -315,7 +315,8 @@ async def test_in_a_public_channel_without_steward_it_is_said_what_it_does_not_h
 
     assert "New stand-up" in of_the_chosen
     assert "I am not in" not in of_the_chosen
-    assert "I am not in #random, so I hear late or not at all who joins or leaves it" in of_the_channel
+    told = "I am not in #random, so I hear late or not at all who joins or leaves it. Type /invite @Steward in it."
+    assert told in of_the_channel
     assert "Mended the coffee machine" in "\n".join(digests(house, "#random"))
 
 

@@ -150,6 +150,25 @@ async def test_rows_for_a_channel_that_has_to_wait_are_left(database: Database) 
     assert keys(await claim(database, except_targets=["CBUSY"])) == ["free"]
 
 
+async def test_a_claim_within_the_next_stretch_takes_what_any_claim_takes(database: Database) -> None:
+    for number in range(4):
+        due_at = NOW - (4 - number) * MINUTE
+        await owe(database, f"busy {number}", target="CBUSY", due_at=due_at)
+        await owe(database, f"free {number}", target="CFREE", due_at=due_at)
+
+    async def next_ones(limit: int) -> list[str]:
+        waits: dict[str, Any] = {"limit": limit, "except_targets": ["CBUSY"]}
+        async with database.unit(WORKSPACE, writes=False) as session:
+            within = await deliveries.next_stretch(session, KINDS, now=NOW, **waits)
+        if limit == 2:  # another sender is faster, which is not the end of the queue
+            assert keys(await claim(database, limit=1, except_targets=["CBUSY"])) == ["free 0"]
+        return keys(await claim(database, **waits, within=within)) if within else []
+
+    assert await next_ones(2) == ["free 1", "free 2"]
+    assert await next_ones(9) == ["free 3"]
+    assert await next_ones(9) == []
+
+
 async def test_a_kind_that_this_version_does_not_know_waits_for_one_that_does(database: Database) -> None:
     await owe(database, "new", kind="of tomorrow")
 
@@ -360,6 +379,7 @@ async def test_every_look_at_the_table_goes_by_an_index(database: Database) -> N
         bind: Any = session.get_bind()
         event.listen(bind, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
         await deliveries.owes(session, KINDS, now=NOW - MINUTE, wall=NOW)
+        await deliveries.next_stretch(session, KINDS, now=NOW, limit=1, except_targets=())
         await deliveries.expire(session, KINDS, now=NOW)
         await deliveries.supersede(session, KINDS, now=NOW)
         await deliveries.claim(session, KINDS, now=NOW, wall=NOW, worker="w", limit=1)
@@ -374,5 +394,5 @@ async def test_every_look_at_the_table_goes_by_an_index(database: Database) -> N
             for statement, parameters in looks
         ]
 
-    assert len(plans) == 7
+    assert len(plans) == 8
     assert [plan for plan in plans if "SCAN delivery" in plan or "ix_delivery_due" not in plan] == []

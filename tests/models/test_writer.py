@@ -1,0 +1,167 @@
+"""How units share SQLite's one writer, and that nobody is told of what is not on disk."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from models import sqlite
+from models.database import Database
+from models.database_errors import PERHAPS, DatabaseAway
+from models.errors import NotFound
+from models.tables import SeenRequest
+from models.writer import MOST_TOGETHER
+from tests.support import NOW, WORKSPACE
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def stores(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """How often something was put on disk, from now on."""
+    found: list[Any] = []
+    store = sqlite._Connection.store
+
+    async def counted(connection: sqlite._Connection) -> None:
+        found.append(connection)
+        await store(connection)
+
+    monkeypatch.setattr(sqlite._Connection, "store", counted)
+    return found
+
+
+@pytest.fixture
+async def other(database: Database) -> AsyncIterator[Database]:
+    """The same database as another process sees it."""
+    async with Database(str(database.url)) as found:
+        yield found
+
+
+async def note(database: Database, key: str, *, is_brief: bool = True, fails: bool = False) -> None:
+    async with database.unit(WORKSPACE, is_brief=is_brief) as session:
+        session.add(SeenRequest(key=key, at=NOW))
+        await session.flush()
+        await asyncio.sleep(0)
+        if fails:
+            raise NotFound(key)
+
+
+async def noted(database: Database) -> set[str]:
+    async with database.unit(WORKSPACE, writes=False) as session:
+        return set((await session.exec(select(SeenRequest.key))).all())
+
+
+async def test_what_brief_units_do_that_wait_for_each_other_goes_to_disk_together(
+    database: Database, other: Database, stores: list[Any]
+) -> None:
+    keys = [f"key {n}" for n in range(2 * MOST_TOGETHER)]
+
+    await asyncio.gather(*(note(database, key) for key in keys))
+
+    assert await noted(other) == set(keys)
+    assert len(stores) == 2
+
+
+async def test_others_are_stored_by_themselves(database: Database, stores: list[Any]) -> None:
+    await asyncio.gather(*(note(database, f"key {n}", is_brief=n != 1) for n in range(3)))
+
+    assert len(await noted(database)) == 3
+    assert len(stores) == 3
+
+
+async def test_a_unit_that_fails_takes_nobody_with_it(database: Database) -> None:
+    units = (note(database, key, fails=key in "ace") for key in "abcde")
+
+    told = await asyncio.gather(*units, return_exceptions=True)
+
+    assert [isinstance(each, NotFound) for each in told] == [True, False, True, False, True]
+    assert await noted(database) == {"b", "d"}
+
+
+async def test_who_is_refused_hears_it_when_what_they_saw_is_on_disk(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeat is told what the first did, and would find nothing of it otherwise."""
+    store = sqlite._Connection.store
+
+    async def slowly(connection: sqlite._Connection) -> None:
+        await asyncio.sleep(0.1)
+        await store(connection)
+
+    monkeypatch.setattr(sqlite._Connection, "store", slowly)
+
+    async def look() -> None:
+        async with database.unit(WORKSPACE, is_brief=True) as session:
+            raise NotFound(" ".join((await session.exec(select(SeenRequest.key))).all()))
+
+    async def refused() -> tuple[str, set[str]]:
+        with pytest.raises(NotFound) as refusal:
+            await look()
+        return str(refusal.value), await noted(other)
+
+    _, told = await asyncio.gather(note(database, "first"), refused())
+
+    assert told == ("first", {"first"})
+
+
+async def test_where_the_disk_fails_all_are_told_and_nothing_is_stored(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(connection: sqlite._Connection) -> None:
+        connection._conn.rollback()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sqlite._Connection, "_store", fail)
+        told = await asyncio.gather(*(note(database, key) for key in "abc"), return_exceptions=True)
+    await note(database, "next")
+
+    assert [str(each) for each in told] == [PERHAPS] * 3
+    assert await noted(database) == {"next"}
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["by a unit that fails", "by one that goes on"])
+async def test_what_sqlite_gives_up_in_the_middle_is_told_to_whom_it_was_of(database: Database, fails: bool) -> None:
+    """It rolls the whole transaction back where a disk is full, for one."""
+
+    async def lose() -> None:
+        async with database.unit(WORKSPACE, is_brief=True) as session:
+            await (await session.connection()).exec_driver_sql("ROLLBACK")
+            if fails:
+                raise NotFound("lost")
+
+    told = await asyncio.gather(note(database, "first"), lose(), note(database, "then"), return_exceptions=True)
+
+    assert isinstance(told[0], DatabaseAway)
+    assert isinstance(told[1], Exception)
+    assert told[2] is None
+    assert await noted(database) == {"then"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_what_is_stored_is_what_was_told(database: Database, other: Database, seed: int) -> None:
+    """Whatever units come in which order, fail or are called off."""
+    chance = random.Random(seed)
+    units = {
+        str(n): asyncio.ensure_future(
+            note(database, str(n), is_brief=chance.random() < 0.8, fails=chance.random() < 0.2)
+        )
+        for n in range(40)
+    }
+
+    async def call_off() -> None:
+        for unit in chance.sample(list(units.values()), 5):
+            await asyncio.sleep(chance.random() / 100)
+            unit.cancel()
+
+    await asyncio.gather(call_off(), *units.values(), return_exceptions=True)
+
+    told = {key for key, unit in units.items() if not unit.cancelled() and unit.exception() is None}
+    known = {key for key, unit in units.items() if not unit.cancelled()}
+    assert (await noted(other)) & known == told
+    await note(database, "next")
+    assert "next" in await noted(other)
