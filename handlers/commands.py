@@ -304,15 +304,15 @@ def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
     elif not rest:
         also = {"list": kind.plural, "help": f"help {kind.plural}"}
         examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
-        near = word if word in examples else _nearest(word, list(also))
+        near = word if word in examples else _nearest(word, list(also), at_least=0.8)
         meant = examples.get(near, "")
     return (f"Did you mean `/steward {esc(meant)}`? What you typed became a title.",) if meant else ()
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
+def _nearest(word: str, known: Sequence[str], *, at_least: float = 0.6) -> str:
     """The known word that was likely meant: the one with the same letters in another order, else the most alike."""
     turned = next((each for each in known if sorted(each) == sorted(word)), None)
-    return turned or next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "")
+    return turned or next(iter(get_close_matches(word, known, n=1, cutoff=at_least)), "")
 
 
 def _parse_steward(text: str) -> Parsed:

@@ -14,8 +14,11 @@ Block = dict[str, Any]
 
 # Characters that would let typed text rearrange or hide what stands around it: controls and bidi overrides.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-# An emoji as Slack hands it to apps. Slack reads it in plain_text and mrkdwn, but not in the words of rich text.
-_EMOJI = re.compile(r":((?:[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*|[+-]1|100)(?:::skin-tone-[2-6])?):(?![A-Za-z0-9])")
+# An emoji as Slack hands it to apps. Slack reads it in plain_text and mrkdwn, but not in the words of rich text. A name
+# has a letter in it, or "10:30:45" would have one; it is looked at from each colon on, and so is short.
+_EMOJI = re.compile(
+    r":((?:(?=[0-9_+'-]{0,9}[a-z])[a-z0-9_+'-]{1,100}|[+-]1|100)(?:::skin-tone-[2-6])?):(?![A-Za-z0-9])"
+)
 
 
 @dataclass(frozen=True)

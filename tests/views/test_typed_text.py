@@ -197,7 +197,7 @@ def test_a_title_is_shown_to_the_byte(kind: Kind, text: str) -> None:
 
 def test_emoji_are_emoji_in_rich_text_too() -> None:
     """Slack hands apps an emoji by its name, and shows no name in rich text as anything but letters."""
-    drawn = rich("📝 ", (":tada: Ship it:+1::skin-tone-3: at 10:30:45, a:b:c: :B:", "bold"))
+    drawn = rich("📝 ", (":tada: Ship it:+1::skin-tone-3: at 10:30:45, a:b:c: :B: :8ball:", "bold"))
 
     (line,) = drawn["elements"]
     bold = {"style": {"bold": True}}
@@ -208,7 +208,8 @@ def test_emoji_are_emoji_in_rich_text_too() -> None:
         {"type": "emoji", "name": "+1::skin-tone-3"},
         {"type": "text", "text": " at 10:30:45, a:b"} | bold,
         {"type": "emoji", "name": "c"},
-        {"type": "text", "text": " :B:"} | bold,
+        {"type": "text", "text": " :B: "} | bold,
+        {"type": "emoji", "name": "8ball"},
     ]
     assert bullets([("A1", ":warning: late")])["elements"][0]["elements"][0]["elements"] == [
         {"type": "text", "text": "A1  "} | bold,
