@@ -15,9 +15,12 @@ Block = dict[str, Any]
 # Characters that would let typed text rearrange or hide what stands around it: controls and bidi overrides.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 # An emoji as Slack hands it to apps. Slack reads it in plain_text and mrkdwn, but not in the words of rich text. A name
-# has a letter in it, or "10:30:45" would have one; it is looked at from each colon on, and so is short.
+# has a letter in it, or "10:30:45" would have one, and no word on both sides, as in "a:b:c": the first group notes that
+# none stand before it. It is looked at from each colon on, and so is short.
 _EMOJI = re.compile(
-    r":((?:(?=[0-9_+'-]{0,9}[a-z])[a-z0-9_+'-]{1,100}|[+-]1|100)(?:::skin-tone-[2-6])?):(?![A-Za-z0-9])"
+    r"(?:(?<![A-Za-z0-9])(?P<free>))?"
+    r":(?P<name>(?:(?=[0-9_+'-]{0,9}[a-z])[a-z0-9_+'-]{1,100}|[+-]1|100)(?:::skin-tone-[2-6])?):"
+    r"(?(free)|(?![A-Za-z0-9]))"
 )
 
 
@@ -142,7 +145,7 @@ def _parts(text: str, style: str = "") -> list[Block]:
     """A run of rich text in its parts: words, and emoji by name; a name that Slack does not know it shows as it is."""
     styled = {"style": {style: True}} if style else {}
     return [
-        {"type": "emoji", "name": part} if at % 2 else {"type": "text", "text": part} | styled
+        {"type": "emoji", "name": part} if at % 3 == 2 else {"type": "text", "text": part} | styled
         for at, part in enumerate(_EMOJI.split(safe(text)))
         if part
     ]

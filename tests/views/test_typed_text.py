@@ -197,19 +197,17 @@ def test_a_title_is_shown_to_the_byte(kind: Kind, text: str) -> None:
 
 def test_emoji_are_emoji_in_rich_text_too() -> None:
     """Slack hands apps an emoji by its name, and shows no name in rich text as anything but letters."""
-    drawn = rich("📝 ", (":tada: Ship it:+1::skin-tone-3: at 10:30:45, a:b:c: :B: :8ball:", "bold"))
+    (line,) = rich("📝 ", (":x:Ship it:+1::skin-tone-3: :8ball: at 10:30:45, a:b:c :B:", "bold"))["elements"]
 
-    (line,) = drawn["elements"]
     bold = {"style": {"bold": True}}
     assert line["elements"] == [
         {"type": "text", "text": "📝 "},
-        {"type": "emoji", "name": "tada"},
-        {"type": "text", "text": " Ship it"} | bold,
+        {"type": "emoji", "name": "x"},
+        {"type": "text", "text": "Ship it"} | bold,
         {"type": "emoji", "name": "+1::skin-tone-3"},
-        {"type": "text", "text": " at 10:30:45, a:b"} | bold,
-        {"type": "emoji", "name": "c"},
-        {"type": "text", "text": " :B: "} | bold,
+        {"type": "text", "text": " "} | bold,
         {"type": "emoji", "name": "8ball"},
+        {"type": "text", "text": " at 10:30:45, a:b:c :B:"} | bold,
     ]
     assert bullets([("A1", ":warning: late")])["elements"][0]["elements"][0]["elements"] == [
         {"type": "text", "text": "A1  "} | bold,
