@@ -37,6 +37,10 @@ POSTGRES_WORDS = {
 def make(url: str, file: Path) -> Path:
     """Write the whole database to a new file and check it. Raises CannotStart; a half-made file is never left."""
     require_database(url)
+    with database_faults(url):
+        found = migrate.current(url)
+    if found is None:
+        raise CannotStart(f"{address(url)} holds no Steward yet: `steward migrate` makes it.")
     with new_file(file) as part:
         with database_faults(url):
             _write(url, part)
@@ -185,6 +189,12 @@ def _tool(name: str, arguments: list[str], told: dict[str, str]) -> str:
         raise CannotStart(f"{name} is not on the path. It comes with PostgreSQL's client (Debian: postgresql-client).")
     ended = subprocess.run([found, *arguments], env=os.environ | told, capture_output=True, text=True, check=False)
     if ended.returncode != 0:
-        reason = ended.stderr.strip().splitlines()
-        raise CannotStart(f"{name} refused: {reason[-1] if reason else ended.returncode}")
+        raise CannotStart(f"{name} refused: {_last_error(name, ended.stderr) or ended.returncode}")
     return ended.stdout
+
+
+def _last_error(name: str, said: str) -> str:
+    """The last error that the tool told, in one line: what went wrong often stands above what to do about it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [at for at, line in enumerate(lines) if line.startswith(f"{name}: error:")]
+    return " ".join(lines[errors[-1] :] if errors else lines[-1:]).removeprefix(f"{name}: error:").strip()

@@ -185,7 +185,7 @@ class Claimed:
         halt, pause = self._means.halt, 0.0
         while True:
             try:
-                async with self._means.database.unit(self._workspace_id) as session:
+                async with self._means.database.unit(self._workspace_id, is_brief=True) as session:
                     return await work(session)
             except DatabaseBusy:
                 if halt.is_set() or not insists:

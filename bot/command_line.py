@@ -112,8 +112,7 @@ def migrate(
     with _refusals():
         if to is not None:
             require_database(url)
-    asyncio.run(reached(url, typer.echo))
-    with _refusals():
+        asyncio.run(reached(url, typer.echo))
         with database_faults(url):
             undone = migration.steps_back(url, to) if to else {}
             is_moving = migration.current(url) not in (None, to or migration.head())

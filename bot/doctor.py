@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import migrate
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.oauth import INSTALL
-from bot.opening import CannotStart, address, database_faults, require_database
+from bot.opening import CannotStart, address, database_faults, require_database, require_writable
 from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings
@@ -283,6 +283,7 @@ async def _database(settings: Settings, database: Database) -> Finding:
     """Whether it opens."""
     try:
         require_database(settings.database_url)
+        require_writable(settings.database_url)
         with database_faults(settings.database_url):
             async with database.engine.connect():
                 pass

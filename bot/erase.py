@@ -101,7 +101,7 @@ async def _require_somebody(session: AsyncSession, person_id: str) -> None:
     if not (is_known or SLACK_ID.fullmatch(person_id) or await erased.among(session, [person_id])):
         raise CannotStart(
             f"{person_id} is no user id of Slack's, so nothing was erased. It begins with U or W and stands in the "
-            "person's profile in Slack, under ⋮ as *Copy member ID*."
+            "person's profile in Slack, under ⋮ as “Copy member ID”."
         )
 
 
@@ -112,9 +112,11 @@ async def _overwrite(database: Database, say: Say) -> None:
 
 
 def _table(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """A line for each table in which there was anything."""
+    """A line for each table in which there was anything, below what the columns are."""
     names = sorted({name for each in counts.values() for name, count in each.items() if count})
     lines = [[name, *(f"{each.get(name, 0):,}" for each in counts.values())] for name in names]
+    if not lines:
+        return ["Nothing was found."]
     return [
         f"{name:<20}" + "".join(f"{number:>14}" for number in numbers)
         for name, *numbers in [["table", *(f"rows {what}" for what in counts)], *lines]

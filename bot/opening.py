@@ -1,6 +1,7 @@
 """How a process or a command comes to its database, and in a sentence why it does not."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -63,7 +64,11 @@ def serving(settings: Settings) -> dict[str, Any]:
 
 
 async def reached(url: str, say: Say, seconds: float = START_SECONDS) -> None:
-    """Wait until the database takes connections, for so long; whoever opens it then says why it does not."""
+    """Wait until the database takes connections, for so long; whoever opens it then says why it does not.
+
+    Raises CannotStart for a SQLite file that may not be written.
+    """
+    require_writable(url)
     until, waits = monotonic() + seconds, False
     async with Database(url) as database:
         while await database.is_away() and monotonic() < until:
@@ -85,6 +90,14 @@ def require_folder(file: Path) -> None:
     """Raise CannotStart where the file has none: one made here could stand in for a disk that is not mounted."""
     if not file.parent.is_dir():
         raise CannotStart(f"There is no folder {file.parent}. Make it, or mount the disk that it is on.")
+
+
+def require_writable(url: str) -> None:
+    """Raise CannotStart where this user may not write the SQLite file, or its folder, where SQLite puts two more."""
+    file = sqlite_path(url)
+    for each in () if file is None else (file, file.absolute().parent):
+        if each.exists() and not os.access(each, os.W_OK):
+            raise CannotStart(f"{each} may not be written by this user: give it that right, or be the file's owner.")
 
 
 def running_at(url: str) -> str | None:
@@ -112,6 +125,7 @@ def database_faults(url: str) -> Iterator[None]:
     """Turn what goes wrong in opening the database into a sentence, without its address or its password."""
     try:
         if (file := sqlite_path(url)) is not None:
+            require_folder(file)
             # Tried here first: aiosqlite's thread outlives a refusal, and complains of it in a traceback.
             with closing(sqlite3.connect(file)) as tried:
                 tried.execute("PRAGMA schema_version")

@@ -128,7 +128,7 @@ async def ticker_problem(database: Database) -> str | None:
     """What is wrong with the clock's work alone, or None when a ticker has beaten lately."""
     beat = await database.last_beat(HEARTBEAT)
     if beat is None:
-        return "no ticker has run yet: start `steward worker`"
+        return "no ticker has run yet: start `steward run`, or `steward worker` beside `steward web`"
     silent = datetime.now(UTC) - beat
     if silent > HEARTBEAT_MAX:
         return f"the ticker has been silent for {int(silent.total_seconds())} s: look after `steward worker`"
@@ -136,4 +136,4 @@ async def ticker_problem(database: Database) -> str | None:
 
 
 def _no_answer(error: Exception) -> str:
-    return f"the database does not answer ({type(error.__cause__ or error).__name__})"
+    return f"the database does not answer ({type(error.__cause__ or error).__name__}): `steward doctor` says more"

@@ -1,13 +1,16 @@
 """Settings from the environment or `.env`: read once, checked together, never printed."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
+from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
+FILE = ".env"
 
 HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 
@@ -27,7 +30,7 @@ class Settings(BaseSettings):
     """What an installation can be told. Field descriptions are the README's settings table."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=FILE, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     # May hold a password, so it is kept out of `repr` too.
@@ -230,6 +233,8 @@ def load(purpose: str) -> Settings:
 
     For `run` no Slack variable at all is fine: that means the sandbox.
     """
+    if unreadable := _file_problems(Path(FILE)):
+        raise SettingsProblem(unreadable)
     problems: dict[str, str] = {}
     try:
         settings = Settings()
@@ -242,6 +247,22 @@ def load(purpose: str) -> Settings:
     if problems:
         raise SettingsProblem(list(problems.values()))
     return settings
+
+
+def _file_problems(file: Path) -> list[str]:
+    """Why the file of settings cannot be read, or which of its lines: what it would have said is not known then."""
+    if not file.is_file():
+        return []
+    try:
+        with file.open(encoding="utf-8") as opened:
+            broken = [each.original for each in parse_stream(opened) if each.error]
+    except OSError as error:
+        return [f"{file}: cannot be read: {error.strerror}. Let the user that Steward runs as read it"]
+    except UnicodeDecodeError:
+        return [f"{file}: cannot be read: it is not text in UTF-8. Save it as such"]
+    # Empty lines before a statement count as a part of it.
+    lines = [each.line + re.match(r"\s*", each.string)[0].count("\n") for each in broken]  # type: ignore[index]
+    return [f"{file}: line {line} is not NAME=VALUE; close what a quotation mark opens" for line in lines]
 
 
 def _slack_problems(settings: Settings, purpose: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -36,7 +37,7 @@ from models.kinds import KINDS, Kind, kind_named, read_reference
 from models.links import kinds_words, link_word
 from models.operations import Source
 from views import help as help_views
-from views.blocks import cut
+from views.blocks import cut, esc
 from views.values import with_article
 
 Run = Callable[[Request, Deps], Awaitable[Reply]]
@@ -273,7 +274,7 @@ def _parse_kind(kind: Kind, text: str) -> Parsed:
         return Parsed(lambda request, deps: _help(kind))
     if about_record := _about_record(text, strict=True):
         return about_record
-    hints = _if_a_record_was_meant(text)
+    hints = _if_a_record_was_meant(text) or _if_a_command_was_meant(kind, text)
     return Parsed(lambda request, deps: records.log_words(request, deps, kind, text, hints), writes=True)
 
 
@@ -290,6 +291,28 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
     if step is None:
         return ()
     return (f"If you meant {meant} itself: undo this, then type `/steward {meant} {step.key}` and your remark.",)
+
+
+def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
+    """What to say when a title reads like a list with its filters, or is nothing but a command's word or nearly one."""
+    word, rest = _first_word(text)
+    word, meant = word.lower(), ""
+    if word == "list":
+        with suppress(UnknownFilter):
+            read_filters(pieces_with_channels(rest))
+            meant = f"{kind.plural} {as_text(pieces_with_channels(rest))}".replace("`", "'")
+    elif not rest:
+        also = {"list": kind.plural, "help": f"help {kind.plural}"}
+        examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
+        near = word if word in examples else _nearest(word, list(also), at_least=0.8)
+        meant = examples.get(near, "")
+    return (f"Did you mean `/steward {esc(meant)}`? What you typed became a title.",) if meant else ()
+
+
+def _nearest(word: str, known: Sequence[str], *, at_least: float = 0.6) -> str:
+    """The known word that was likely meant: the one with the same letters in another order, else the most alike."""
+    turned = next((each for each in known if sorted(each) == sorted(word)), None)
+    return turned or next(iter(get_close_matches(word, known, n=1, cutoff=at_least)), "")
 
 
 def _parse_steward(text: str) -> Parsed:
@@ -324,8 +347,9 @@ def _parse_steward(text: str) -> Parsed:
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
+    of_records = {each: f"A12 {each}" for each in ABOUT_RECORD}
     kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
-    raise NotFound(_hint(text, {verb.word: verb.example for verb in VERBS} | kinds))
+    raise NotFound(_hint(text, of_records | {verb.word: verb.example for verb in VERBS} | kinds))
 
 
 def _about_projects(word: str, rest: str) -> Parsed | None:
@@ -448,7 +472,7 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD, *SAYING]
     words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
-    hint = _hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}")
+    hint = _hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}", is_example=False)
     return Parsed(lambda request, deps: edits.typed(request, deps, kind, number, rest, otherwise=hint), writes=True)
 
 
@@ -491,15 +515,17 @@ async def _help(kind: Kind | None, *, topic: str = "") -> Reply:
     return Tell(help_views.all_help(rows, [(v.word, f"/steward {v.example}", v.summary) for v in VERBS]))
 
 
-def _hint(typed: str, known: Mapping[str, str], help_words: str = "help") -> str:
-    """A refusal with the known word nearest to the first typed one; each is given with what to type."""
-    near = get_close_matches(_first_word(typed)[0].lower(), known, n=1, cutoff=0.6)
+def _hint(typed: str, known: Mapping[str, str], help_words: str = "help", *, is_example: bool = True) -> str:
+    """A refusal with the known word nearest to the first typed one; each is given with what to type.
+
+    A reference in that is the record's own, unless it `is_example`, which may well be a record of somebody's.
+    """
+    near = _nearest(_first_word(typed)[0].lower(), list(known))
     suggestion = f"`/steward {help_words}` shows what there is."
     if near:
-        suggestion = f"Did you mean `/steward {known[near[0]]}`?"
-        # The example's reference may well be a record of somebody's.
-        example, meant = _first_word(known[near[0]])[0], _first_word(typed)[0]
-        if read_reference(example) and not read_reference(meant):
+        suggestion = f"Did you mean `/steward {known[near]}`?"
+        example = _first_word(known[near])[0]
+        if is_example and read_reference(example):
             suggestion += f" {example} stands for the record's own reference."
     return f"I do not know “{cut(' '.join(decoded(typed).split()), 60)}”. {suggestion}"
 

@@ -20,6 +20,7 @@ from models.tables import Person, Project
 from models.tags import joined
 from models.working_days import working_days_of
 from views import cards
+from views.blocks import cut
 
 UNREAD = (
     "I do not know “{word}” here, so nothing was changed. After {reference} say what changes: `@name`, "
@@ -45,7 +46,8 @@ async def typed(request: Request, deps: Deps, kind: Kind, number: int, words: st
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
     if read.is_first_unread:
-        raise NotFound(otherwise)
+        word = read.unread or ""
+        raise NotFound(f"“{cut(word, 60)}” is no priority. {records.PRIORITIES}" if word.startswith("!") else otherwise)
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
     if read.unread is not None:

@@ -227,7 +227,8 @@ async def _list(request: Request, deps: Deps, archived: bool, number: int) -> Me
     page = await project_page(deps.session, request.actor, now=deps.now, is_archived=archived, number=number)
     may_set = {line.project.id for line in page.lines if may(request.actor, Right.SETTINGS, line.project)}
     current = request.person.current_project_id
-    return project_views.project_list(page, may_set=frozenset(may_set), current_id=current)
+    may_begin = may(request.actor, Right.BEGIN, None)
+    return project_views.project_list(page, may_set=frozenset(may_set), may_begin=may_begin, current_id=current)
 
 
 def _new_form(request: Request, deps: Deps, context: FormContext, values: Mapping[str, Any], template: str) -> Block:

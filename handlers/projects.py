@@ -29,7 +29,13 @@ async def settings_here(request: Request, deps: Deps) -> Reply:
     if not await projects.seen_by(deps.session, request.actor):
         raise NotFound("There is no project yet that you can see. The first record in a channel begins one.")
     return OpenForm(
-        project_forms.project_picker(context, title="Project settings", callback_id="pick_settings", submit="Next")
+        project_forms.project_picker(
+            context,
+            title="Project settings",
+            callback_id="pick_settings",
+            submit="Next",
+            hint="Its coordinator, sponsor and workspace admins change them.",
+        )
     )
 
 

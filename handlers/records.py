@@ -28,12 +28,13 @@ from models.entry import Edits, Entry, parse_entry, with_owner_outside
 from models.errors import InvalidFields, NotAllowed, NotFound
 from models.kinds import Item, Kind, kind_named, read_reference
 from models.kinds.base import FieldType, FollowUp, Step
-from models.labels import Labelled, LinkType
+from models.labels import Labelled, LinkType, Priority
 from models.operations import REMARK, TITLE_MAX
 from models.own_fields import kind_in
 from models.permissions import Right, Standing, may, require
 from models.tables import Channel, History, Project, Record
 from models.typed import read_typed
+from models.words import is_seen
 from models.working_days import working_days_of
 from reports.around import around
 from reports.work import items_of
@@ -47,6 +48,10 @@ from views.values import day, name_of, shown_value, zone_time
 
 # What one private confirmation can name, and Slack take as cards in a moment.
 MOST_AT_ONCE = 20
+# What to type in place of a word that looks like a part of a record and is none, by the field that it would set.
+PRIORITIES = f"Priorities are {', '.join(f'`!{each}`' for each in Priority)}."
+INSTEAD = {"priority": PRIORITIES, "owner_id": "At the beginning or the end a name is the owner's."}
+SCALE_RUNS = "It runs from 1 to 5."
 
 
 async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_words: Sequence[str] = ()) -> Reply:
@@ -56,7 +61,7 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     """
     entry = await _read_entry(request, deps, kind, text)
     values, hints = _from_entry(entry)
-    hints += about_words
+    hints += [*_about_strays(kind, entry), *about_words]
     named = await _project_named(request, deps, entry)
     asks = questions(request) if named is None else ()
     if (asks and not _goes_to_current(request)) or not values["title"]:
@@ -93,7 +98,7 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
         item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
         problems += other_order(request, entry, item)
         problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
-        rows.append((item, [*hints, *problems, *cards.holiday_hints(item, project)]))
+        rows.append((item, [*hints, *_about_strays(kind, entry), *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
     hints = about_place(request, here, began) if here else []
     return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
@@ -403,8 +408,8 @@ async def edit_submitted(request: Request, deps: Deps) -> Reply:
 async def changed(deps: Deps, item: Item, project: Project, hints: Sequence[str] = ()) -> Reply:
     """The confirmation of a change just made: every field from what to what, with the way back."""
     people = await directory.people(deps.session, cards.people_of(item) | people_in(item.kind, item.changed))
-    said = "Changed" if item.changed else "Nothing changed in"
-    message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints)
+    said, way_back = ("Changed", cards.UNDO) if item.changed else ("Nothing changed in", None)
+    message = cards.saved(item, project, people, said=said, now=deps.now, hints=hints, way_back=way_back)
     return Tell(message, reference=item.reference)
 
 
@@ -522,7 +527,8 @@ async def history_pressed(request: Request, deps: Deps) -> Reply:
 
 
 async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> Entry:
-    return parse_entry(
+    """What was typed of a record; a title of which nobody would see anything is none."""
+    entry = parse_entry(
         await named_pieces(deps.session, text),
         now=deps.now,
         zone=request.zone,
@@ -531,6 +537,7 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         is_working_day=working_days_of(request.project),
         scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
     )
+    return entry if is_seen(entry.title) else replace(entry, title="")
 
 
 def other_order(request: Request, read: Entry | Edits, item: Item) -> list[str]:
@@ -566,6 +573,14 @@ def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
     if entry.due_problem:
         hints.append(f"Not set: due date. {esc(str(entry.due_problem))}")
     return values, hints
+
+
+def _about_strays(kind: Kind, entry: Entry) -> list[str]:
+    """Sentences about words of the title that look like a part and are none."""
+    return [
+        f"Not set: {kind.field(key).label.lower()}. “{esc(word)}” stays in the title. {INSTEAD.get(key, SCALE_RUNS)}"
+        for key, word in entry.strays.items()
+    ]
 
 
 async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, Any], project: Project) -> list[str]:

@@ -123,7 +123,8 @@ async def _take_back(request: Request, deps: Deps, change: Change) -> tuple[Mess
     reader = await _told_to(request, deps, change)
     if not outcome.done:
         why = [views.why_kept(each, reader) for each in outcome.kept]
-        raise Conflict(" ".join([*why, "So this can no longer be undone."]))
+        later = f"`/steward {change.parts[0].item.reference} undo` takes back a last change of your own."
+        raise Conflict(" ".join([*why, "So this can no longer be undone.", *([later] if len(why) == 1 else [])]))
     item, project = outcome.done[0].item, outcome.done[0].project
     undone = await undoing.last_on(deps.session, item, project) if is_redo else None
     if batch:

@@ -24,6 +24,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from difflib import get_close_matches
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import Final
@@ -222,6 +223,11 @@ def read_phrase(
     return _read(_normalise(phrase), _Context.of(phrase, now, zone, order, is_working_day))
 
 
+def is_nearly_a_day(word: str) -> bool:
+    """Whether the word is the name of a day or a month with a slip in it, as "fryday" is; for no short names."""
+    return word.isalpha() and bool(get_close_matches(word.lower(), _LONG_NAMES, n=1, cutoff=0.8))
+
+
 def describe_day(day: date, *, today: date) -> str:
     """ "Fri 27 Nov 2026", led by yesterday, today or tomorrow where that is what it is."""
     name = f"{SHORT_WEEKDAYS[day.weekday()]} {day.day} {SHORT_MONTHS[day.month - 1]} {day.year}"
@@ -326,6 +332,7 @@ _MONTHS: Final = {
     for number, full in enumerate(MONTH_NAMES, start=1)
     for name in (full.lower(), full[:3].lower(), *(["sept"] if full == "September" else []))
 }
+_LONG_NAMES: Final = [name for name in (*_WEEKDAYS, *_MONTHS, "tomorrow") if len(name) > 5]
 _NUMBER_WORDS: Final = "one two three four five six seven eight nine ten eleven twelve"
 _NUMBERS: Final = {word: n for n, word in enumerate(_NUMBER_WORDS.split(" "), start=1)} | {
     "fifteen": 15,

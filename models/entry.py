@@ -28,6 +28,7 @@ from models.dates import (
     Reading,
     VagueDate,
     WorkingDays,
+    is_nearly_a_day,
     monday_to_friday,
     parse_due,
     read_phrase,
@@ -67,7 +68,8 @@ class Entry:
     `due_words` are those that were read as the date.
     `channel_id` is the channel named to pick the project; one that belongs to the sentence stays in the title instead.
     `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
-    With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date.
+    With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date. `strays`
+    are words of the title that look like a part and are none, such as "!urgent", by the key of the field in question.
     """
 
     title: str
@@ -81,6 +83,7 @@ class Entry:
     priority: Priority | None = None
     tags: str = ""
     scales: Mapping[str, int] = field(default_factory=dict)
+    strays: Mapping[str, str] = field(default_factory=dict)
 
 
 def with_owner_outside(details: str, name: str) -> str:
@@ -125,6 +128,8 @@ def parse_entry(
         taken.add(channel_at)
     in_title = {at for at in loose if not _is_loose_apart(at, words, taken, loose, points.keys())}
     taken -= in_title
+    known = {key for key, _ in points.values()}
+    known |= {key for key, is_known in (("owner_id", owner), ("priority", priority_at is not None)) if is_known}
     return Entry(
         title=_title(words, taken),
         details=details,
@@ -137,6 +142,7 @@ def parse_entry(
         priority=None if priority_at is None else words[priority_at].priority,
         tags=joined(tags.values()),
         scales=dict(scale for at, scale in points.items() if at not in in_title),
+        strays={key: word for key, word in _strays(words, taken, scales or {}) if key not in known},
     )
 
 
@@ -149,6 +155,8 @@ _HANDLE: Final = re.compile(rf"""@(?:["“](?P<quoted>[^"“”]+)["”]|(?P<nam
 _TAG: Final = re.compile(rf"#(?P<tag>[^\s#]+?)[{_PUNCTUATION}]*")
 _SCALE: Final = re.compile(rf"(?P<name>[a-z]+)(?P<points>[1-5])[{_PUNCTUATION}]*", re.IGNORECASE)
 _PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
+_LIKE_SCALE: Final = re.compile(rf"(?P<name>[a-z]+)\d+[{_PUNCTUATION}]*", re.IGNORECASE)
+_LIKE_PRIORITY: Final = re.compile(r"![^\W\d_]+[,.;]*")
 _EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
 
 
@@ -345,6 +353,19 @@ def _is_loose_apart(at: int, words: Sequence[_Word], taken: set[int], loose: Set
     return start == 0 or stop == len(words) or bool(row - loose) or len(row & points) > 1
 
 
+def _strays(words: Sequence[_Word], taken: set[int], scales: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What stays in the title and looks like a part, by its field's key; what the word before it claims does not."""
+    for at, word in enumerate(words):
+        if at in taken or not word.is_plain or (at and words[at - 1].bare in _CLAIMING):
+            continue
+        if _LIKE_PRIORITY.fullmatch(word.text):
+            yield "priority", word.text
+        elif word.handle:
+            yield "owner_id", word.text
+        elif (match := _LIKE_SCALE.fullmatch(word.text)) and (key := scales.get(match["name"].lower())):
+            yield key, word.text
+
+
 # Dates -------------------------------------------------------------------------------------------------------------
 
 
@@ -452,15 +473,15 @@ def _is_led(reading: Reading, lead: _Lead, *, is_edge: bool, is_first: bool) -> 
 
 
 def _unread(at: int, rest: range, lead: _Lead, words: Sequence[_Word], dates: _Dates) -> _Found | None:
-    """Words the own grammar cannot read: perhaps another language, and after "due" at the end a question."""
+    """Words the own grammar cannot read: perhaps another language, and after "due" at the end a question.
+
+    So is the name of a day with a slip in it, after "by" too.
+    """
     is_foreign = (dates.locale or "en")[:2].lower() != "en" and 0 < len(rest) <= LONGEST_DATE_WORDS
-    is_question = (
-        lead is _Lead.DUE
-        and at > 0
-        and rest.stop == len(words)
-        and 0 < len(rest) <= LONGEST_UNREAD_WORDS
-        and words[rest.start].bare not in _NOT_AFTER_DUE
-    )
+    is_short = at > 0 and 0 < len(rest) <= LONGEST_UNREAD_WORDS
+    bare = [words[each].bare for each in rest] if is_short else []
+    is_asked = lead is _Lead.DUE and rest.stop == len(words) and bare and bare[0] not in _NOT_AFTER_DUE
+    is_question = is_asked or (lead <= _Lead.BY and any(map(is_nearly_a_day, bare)))
     if not (is_foreign or is_question):
         return None
     result = dates.read_anyhow(words[rest.start : rest.stop])

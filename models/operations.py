@@ -57,6 +57,7 @@ from models.tables import (
     RecordTag,
 )
 from models.typed import read_typed
+from models.words import is_seen
 
 REMARK = "remark"
 FIRST_DUE = "first_due_date"
@@ -705,7 +706,7 @@ def _stays(field: FieldSpec, values: Mapping[str, Any], before: Item | None) -> 
 
 def _value_problem(field: FieldSpec, value: Any) -> str | None:
     """What is wrong with the value by itself, whatever the others are."""
-    if field.key == "title" and not (value or "").strip():
+    if field.key == "title" and not is_seen(value or ""):
         return "A title is needed: one line that says what it is."
     if value is None:
         return None

@@ -27,6 +27,7 @@ _PLAINER: Final = str.maketrans(
 _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 _HAS_UNSPACED: Final = re.compile(f"[{_UNSPACED}]")
 _RUN: Final = re.compile(f"(?P<unspaced>[{_UNSPACED}]+)|[^{_UNSPACED}]+")
+_UNSEEN: Final = frozenset({"Zs", "Zl", "Zp", "Cf"})
 _JOINERS: Final = frozenset("-‐‑'’._")
 _JOINT: Final = "-"
 
@@ -60,6 +61,11 @@ def folded_with_places(text: str) -> tuple[str, Sequence[int]]:
         return text.translate(_ASCII), range(len(text))
     folded = [(each, place) for place, char in enumerate(text) for each in _folded(char)]
     return "".join(each for each, _ in folded), [place for _, place in folded]
+
+
+def is_seen(text: str) -> bool:
+    """Whether a reader sees anything of the text: joiners and spaces of no width show nothing."""
+    return any(unicodedata.category(char) not in _UNSEEN for char in text.strip())
 
 
 def is_unspaced(text: str) -> bool:

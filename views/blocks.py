@@ -14,6 +14,14 @@ Block = dict[str, Any]
 
 # Characters that would let typed text rearrange or hide what stands around it: controls and bidi overrides.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+# An emoji as Slack hands it to apps. Slack reads it in plain_text and mrkdwn, but not in the words of rich text. A name
+# has a letter in it, or "10:30:45" would have one, and no word on both sides, as in "a:b:c": the first group notes that
+# none stand before it. It is looked at from each colon on, and so is short.
+_EMOJI = re.compile(
+    r"(?:(?<![A-Za-z0-9])(?P<free>))?"
+    r":(?P<name>(?:(?=[0-9_+'-]{0,9}[a-z])[a-z0-9_+'-]{1,100}|[+-]1|100)(?:::skin-tone-[2-6])?):"
+    r"(?(free)|(?![A-Za-z0-9]))"
+)
 
 
 @dataclass(frozen=True)
@@ -117,8 +125,7 @@ def rich(*runs: str | tuple[str, str]) -> Block:
     elements = []
     for run in runs:
         text, style = run if isinstance(run, tuple) else (run, "")
-        if text := safe(text):
-            elements.append({"type": "text", "text": text} | ({"style": {style: True}} if style else {}))
+        elements += _parts(text, style)
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
 
 
@@ -127,14 +134,21 @@ def bullets(lines: Sequence[tuple[str, str]]) -> Block:
     items = [
         {
             "type": "rich_text_section",
-            "elements": [
-                {"type": "text", "text": safe(f"{first}  "), "style": {"bold": True}},
-                {"type": "text", "text": safe(rest) or "–"},
-            ],
+            "elements": [*_parts(f"{first}  ", "bold"), *_parts(safe(rest) or "–")],
         }
         for first, rest in lines
     ]
     return {"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": items}]}
+
+
+def _parts(text: str, style: str = "") -> list[Block]:
+    """A run of rich text in its parts: words, and emoji by name; a name that Slack does not know it shows as it is."""
+    styled = {"style": {style: True}} if style else {}
+    return [
+        {"type": "emoji", "name": part} if at % 3 == 2 else {"type": "text", "text": part} | styled
+        for at, part in enumerate(_EMOJI.split(safe(text)))
+        if part
+    ]
 
 
 def mention(person_id: str) -> str:

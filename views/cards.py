@@ -12,7 +12,7 @@ from models.comments import Talk
 from models.digests import first_named_on
 from models.kinds import Item, Kind
 from models.kinds.base import FieldSpec, FieldType, Step
-from models.labels import Priority
+from models.labels import Confidentiality, Priority
 from models.links import UNDID, Linked
 from models.operations import stored_value, told
 from models.own_fields import left_over
@@ -164,6 +164,8 @@ def saved(
     text = f"{said} {item.reference}"
     owner_id = item.record.owner_id
     facts = [f"Owner {name_of(people, owner_id)}" if owner_id else "No owner yet, so nobody is reminded"]
+    if item.record.confidentiality is Confidentiality.CONFIDENTIAL:
+        facts.append("confidential: no card, and only those involved see it")
     if item.record.is_archived:
         facts = ["Hidden from lists and reminders"]
     elif item.record.due_date and item.record.is_open:
@@ -218,7 +220,7 @@ def looks_like(kind: Kind, alike: Sequence[Record], people: People) -> str:
         f"{name_of(people, each.owner_id) if each.owner_id else 'no owner'})"
         for each in alike
     ]
-    return f"Looks like {' and '.join(said)}."
+    return f"Looks like {' and '.join(filter(None, [', '.join(said[:-1]), said[-1]]))}."
 
 
 def holiday_hints(item: Item, project: Project) -> list[str]:

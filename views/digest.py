@@ -258,9 +258,13 @@ def date_form(item: Item, field: str, context: FormContext, *, today: date) -> B
 
 def pass_form(item: Item, project: Project, people: People, context: FormContext) -> Block:
     """The small form that asks whose a line is instead."""
-    coordinator = name_of(people, project.coordinator_id) if project.coordinator_id else "nobody"
     element = {"type": "users_select", "placeholder": plain("Choose a person")}
-    hint = f"They are told. Without a name {coordinator}, who coordinates {project.name}, is asked to find somebody."
+    hint = "They are told. Without a name it is nobody's."
+    if project.coordinator_id:
+        coordinator = name_of(people, project.coordinator_id)
+        hint = (
+            f"They are told. Without a name {coordinator}, who coordinates {project.name}, is asked to find somebody."
+        )
     return _form(
         "digest_pass",
         f"Not me: {item.reference}",

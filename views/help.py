@@ -165,8 +165,9 @@ ADMIN = (
     "remove any record (`/steward A12 remove`). Private projects are private from you too, unless you are in their "
     "channels.",
     "*People*: who is a guest, deactivated or of another company is read from Slack. Nothing is to be set up here.",
-    "*On the server*: `steward export` gives everything of the workspace as JSON, `steward migrate` brings the "
-    "database to a new release. How to host and back it up stands in docs/host-it.md.",
+    "*On the server*: `steward doctor` says what is wrong, `steward backup FILE` writes everything to a file, `steward "
+    "export` gives the log as JSON. How to host it stands in docs/host-it.md, the way back and upgrades in "
+    "docs/move-and-back-up.md.",
 )
 
 

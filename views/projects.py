@@ -105,10 +105,12 @@ def calendar(project: Project) -> str:
     return words + (f" and {count} days off of its own" if count > 1 else " and a day off of its own" if count else "")
 
 
-def project_list(page: ProjectPage, *, may_set: frozenset[int | None], current_id: int | None = None) -> Message:
+def project_list(
+    page: ProjectPage, *, may_set: frozenset[int | None], may_begin: bool = True, current_id: int | None = None
+) -> Message:
     """The projects of a page, each with what is open and overdue, its channels and its buttons.
 
-    `may_set` are the ids of those whose settings this person may change.
+    `may_set` are the ids of those whose settings this person may change; `may_begin` is whether they may make one.
     """
     title = "Archived projects" if page.is_archived else "Your projects"
     blocks: list[Block] = [section(mrkdwn(f"*{title}*"))]
@@ -117,7 +119,7 @@ def project_list(page: ProjectPage, *, may_set: frozenset[int | None], current_i
     if not page.lines:
         empty = "No project is archived." if page.is_archived else NO_PROJECTS
         blocks.append(section(mrkdwn(empty)))
-    turns = _turns(page)
+    turns = _turns(page, may_begin)
     blocks += [actions(turns)] if turns else []
     return Message(f"{title}: {page.total:,}", blocks)
 
@@ -147,7 +149,7 @@ def _project_line(line: ProjectLine, *, may_set: bool, is_current: bool) -> list
     return [section(plain(text)), actions(buttons)]
 
 
-def _turns(page: ProjectPage) -> list[Block]:
+def _turns(page: ProjectPage, may_begin: bool) -> list[Block]:
     here = "archived" if page.is_archived else "used"
     turns = [button("Previous", "projects:previous", f"{here} {page.number - 1}")] if page.number else []
     turns += [] if page.is_last else [button("Next", "projects:next", f"{here} {page.number + 1}")]
@@ -155,7 +157,7 @@ def _turns(page: ProjectPage) -> list[Block]:
         return [*turns, button("Show those in use", "projects:other", "used 0")]
     if page.archived:
         turns.append(button(f"Show {page.archived:,} archived", "projects:other", "archived 0"))
-    return [*turns, button("New project", "new_project", "")]
+    return [*turns, *([button("New project", "new_project", "")] if may_begin else [])]
 
 
 def begun(project: Project, people: People, channel: Channel, items: Sequence[Item], batch: str | None) -> Message:

@@ -31,7 +31,7 @@ from views.blocks import (
     section,
 )
 from views.forms import FormContext, element_in, read_choice
-from views.values import People, day, name_of
+from views.values import People, day, name_of, zone_time
 
 OWN_HOUR, TEAM_HOUR = "own", "team"
 MOODS = ("😞 Bad", "🙁 Not so good", "😐 All right", "🙂 Good", "😄 Very good")
@@ -81,7 +81,7 @@ def form(standup: Standup | None, plan: Plan, context: FormContext, *, team_zone
             "whose",
             "Whose time",
             _menu(
-                {OWN_HOUR: "Everybody's own", TEAM_HOUR: f"The team's ({plan.zone or team_zone})"},
+                {OWN_HOUR: "Everybody's own", TEAM_HOUR: f"The team's ({zone_time(plan.zone or team_zone)})"},
                 TEAM_HOUR if plan.zone else OWN_HOUR,
             ),
             "At their own time nobody is asked in the night; at the team's time everybody is asked at the same moment.",
@@ -202,7 +202,7 @@ def schedule_in_words(standup: Standup) -> str:
     """`Monday to Friday at 09:30, everybody's own time`."""
     words = " ".join(DAY_NAMES[each][:3].lower() for each in _weekdays(standup))
     weeks = _weeks_between(standup)
-    whose = standup.zone or "everybody's own time"
+    whose = zone_time(standup.zone) if standup.zone else "everybody's own time"
     often = "" if weeks == 1 else f", {_weeks(weeks)},"
     return f"{_upper_first(in_words(words))}{often} at {standup.at:%H:%M}, {whose}"
 
@@ -266,7 +266,7 @@ def preview(standup: Standup, day_: date, plans: Sequence[tuple[str, str, dateti
         note(plain(f"{schedule_in_words(standup)} · open for {in_hours(standup.window_minutes)}")),
         rich("\n".join(f"{number}. {asked(q)}" for number, q in enumerate(standup.questions, 1))),
     ]
-    lines = [f"{at.astimezone(zone_or_utc(zone)):%a %H:%M} {zone}  {name}" for name, zone, at in plans]
+    lines = [f"{at.astimezone(zone_or_utc(zone)):%a %H:%M} {zone_time(zone)}  {name}" for name, zone, at in plans]
     if lines:
         blocks.append(section(plain("\n".join(lines), 2_900)))
     else:

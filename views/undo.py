@@ -77,7 +77,12 @@ def why_kept(kept: Kept, reader: Reader, *, word: str = "since") -> str:
     rows, item = kept.part.since, kept.part.item
     ids = dict.fromkeys(row.actor_id for row in rows)
     who = " and ".join("You" if each == reader.id else esc(name_of(reader.people, each)) for each in ids)
-    what = ", ".join(dict.fromkeys(item.kind.label_of(row.field).lower() for row in told(rows) if row.field))
+    named = (
+        "removal" if row.field == "is_archived" else item.kind.label_of(row.field).lower()
+        for row in told(rows)
+        if row.field
+    )
+    what = ", ".join(dict.fromkeys(named))
     return f"{who} changed {item.reference} {word} ({what or 'record'}, {ago(rows[-1].at, reader.now)})."
 
 

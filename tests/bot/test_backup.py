@@ -247,3 +247,38 @@ def test_the_commands_say_what_they_did(database_url: str, tmp_path: Path) -> No
     assert "there already" in again.output
     assert "other kind of database" in elsewhere.output
     assert target.exists()
+
+
+def test_a_database_without_a_steward_is_no_backup(tmp_path: Path) -> None:
+    (tmp_path / "steward.db").touch()
+
+    with pytest.raises(CannotStart, match=r"steward\.db holds no Steward yet: `steward migrate` makes it\."):
+        backup.make(f"sqlite:///{tmp_path}/steward.db", tmp_path / "steward.backup")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "pg_dump: error: aborting because of server version mismatch\npg_dump: detail: server version: 16.1\n",
+            "aborting because of server version mismatch pg_dump: detail: server version: 16.1",
+        ),
+        (
+            'pg_dump: warning: slow\npg_dump: error: to "h", port 1 failed: refused\n\tIs the server running?\n',
+            'to "h", port 1 failed: refused Is the server running?',
+        ),
+        ("out of memory\n", "out of memory"),
+        ("", "3"),
+    ],
+)
+def test_a_tool_that_refuses_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, told: str) -> None:
+    """Its last error, with what stands below it."""
+    tool = tmp_path / "pg_dump"
+    tool.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}END\nexit 3\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    with pytest.raises(CannotStart) as refused:
+        backup._tool("pg_dump", [], {})
+
+    assert str(refused.value) == f"pg_dump refused: {told}"

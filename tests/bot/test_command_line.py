@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -330,13 +331,29 @@ def test_the_exit_status_tells_what_cannot_be_read_from_what_is_refused(installa
     assert (unreadable.exit_code, refused.exit_code) == (2, 1)
 
 
-@pytest.mark.parametrize("command", ["doctor", "health"])
+@pytest.mark.parametrize("command", ["doctor", "health", "migrate"])
 def test_a_folder_that_is_not_there_is_named(installation: Path, command: str) -> None:
     told = steward(command, DATABASE_URL="sqlite:///disk/steward.db")
 
     assert told.exit_code == 1
     assert "There is no folder disk. Make it, or mount the disk that it is on." in told.output
     assert "steward migrate" not in told.output
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("unwritable", ["steward.db", "elsewhere"])
+def test_what_may_not_be_written_is_named(
+    database_url: str, installation: Path, monkeypatch: pytest.MonkeyPatch, unwritable: str
+) -> None:
+    """SQLite opens and reads such a file without a word."""
+    (installation / "elsewhere").mkdir()
+    shutil.copyfile(database_url.removeprefix("sqlite:///"), installation / "elsewhere" / "steward.db")
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != unwritable)
+
+    for command in ("doctor", "migrate"):
+        told = steward(command, DATABASE_URL="sqlite:///elsewhere/steward.db")
+        assert told.exit_code == 1
+        assert f"{unwritable} may not be written by this user" in told.output
 
 
 @pytest.mark.parametrize("command", ["run", "web", "worker"])

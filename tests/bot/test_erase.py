@@ -89,11 +89,13 @@ def test_somebody_whom_steward_never_met_and_somebody_erased_before_can_be_erase
     fill(database_url, two_projects)
 
     told = [
-        steward("erase", "--person", whom, "--yes", DATABASE_URL=database_url).exit_code
+        steward("erase", "--person", whom, "--yes", DATABASE_URL=database_url)
         for whom in ("U0123456789", "UBEN", "UBEN")
     ]
 
-    assert told == [0, 0, 0]
+    assert [each.exit_code for each in told] == [0, 0, 0]
+    first = [each.stdout.partition("\n")[0] for each in told]
+    assert [first[0], first[1].split()[0], first[2]] == ["Nothing was found.", "table", "Nothing was found."]
 
 
 def test_a_file_that_somebody_reads_is_said_to_hold_more(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -540,7 +540,6 @@ async def test_web_and_worker_refuse_another_schema(installation: Path, empty_da
     [
         "postgresql://steward:hunter2@127.0.0.1:9/steward",
         "postgres://127.0.0.1:9/steward?user=steward&password=hunter2",
-        "sqlite:////nowhere/at/all/steward.db",
         "sqlite:///notes.txt",
     ],
 )

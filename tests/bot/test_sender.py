@@ -819,11 +819,13 @@ class GoingDatabase(Database):
         self.asked_in_vain = asyncio.Event()
 
     @asynccontextmanager
-    async def unit(self, workspace_id: str, *, writes: bool = True) -> AsyncIterator[AsyncSession]:
+    async def unit(
+        self, workspace_id: str, *, writes: bool = True, is_brief: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         if self.is_gone:
             self.asked_in_vain.set()
             raise DatabaseAway("away")
-        async with super().unit(workspace_id, writes=writes) as session:
+        async with super().unit(workspace_id, writes=writes, is_brief=is_brief) as session:
             yield session
         if writes and self.lost:
             self.lost -= 1

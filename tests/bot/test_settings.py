@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -310,3 +311,28 @@ def test_what_cannot_be_read_is_not_called_unset_as_well(monkeypatch: pytest.Mon
     assert named == ["STEWARD_ENCRYPTION_KEYS", "PUBLIC_URL", "LOG_FORMAT"]
     assert "LOG_FORMAT: write 'text' or 'json'" in raised.value.problems
     assert "not set" not in str(raised.value)
+
+
+def test_a_file_with_a_slip_is_refused_by_line_and_never_a_silent_sandbox(installation: Path) -> None:
+    (installation / ".env").write_text(f'# Slack\n\nSLACK_BOT_TOKEN="{BOT}\nPORT=3100\nnot a setting\n')
+
+    told = problems("run")
+
+    assert [line.partition(" is not")[0] for line in told] == [".env: line 3", ".env: line 5"]
+    assert "hunter2" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [(PermissionError(13, "Permission denied"), "Permission denied"), (None, "it is not text in UTF-8")],
+)
+def test_a_file_that_cannot_be_read_is_a_sentence(
+    installation: Path, monkeypatch: pytest.MonkeyPatch, fault: OSError | None, reason: str
+) -> None:
+    (installation / ".env").write_bytes(b"PORT=3100\nSLACK_BOT_TOKEN=\xff\n")
+    if fault is not None:
+        monkeypatch.setattr(Path, "open", Mock(side_effect=fault))
+
+    (told,) = problems("database")
+
+    assert told.startswith(f".env: cannot be read: {reason}.")

@@ -24,6 +24,7 @@ from models.tables import Delivery, DeliveryState, Workspace
 from scheduler.runner import HEARTBEAT
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+NO_TICKER = "no ticker has run yet: start `steward run`, or `steward worker` beside `steward web`"
 FORM = "application/x-www-form-urlencoded"
 COMMAND = urlencode(
     {"command": "/action", "text": "Unheard-of words", "team_id": "T0001", "user_id": "U1", "trigger_id": "1.2.abc"}
@@ -259,7 +260,7 @@ async def test_without_a_ticker_the_installation_is_not_healthy(database: Databa
     await database.beat(HEARTBEAT, datetime.now(UTC) - timedelta(seconds=90))
     silent = await operation.health_problem(database)
 
-    assert before == "no ticker has run yet: start `steward worker`"
+    assert before == NO_TICKER
     assert with_ticker is None
     assert str(silent).startswith("the ticker has been silent for 9")
 
@@ -285,7 +286,7 @@ async def test_the_public_is_told_one_word_of_a_state_that_is_known(
     assert set(told) == {(503, "not well")}
     assert ready == (200, "ready")
     assert looks == 1
-    assert caplog.messages.count("not well: no ticker has run yet: start `steward worker`") == 1
+    assert caplog.messages.count(f"not well: {NO_TICKER}") == 1
 
 
 async def test_what_the_public_is_told_follows_what_is_so(
@@ -300,7 +301,7 @@ async def test_what_the_public_is_told_follows_what_is_so(
     assert before == [(503, "not well")] * 2
     assert after == [(200, "well")] * 2
     said = [each for each in caplog.messages if "well" in each]
-    assert said == ["not well: no ticker has run yet: start `steward worker`", "well again"]
+    assert said == [f"not well: {NO_TICKER}", "well again"]
 
 
 @pytest.mark.parametrize(
@@ -329,4 +330,4 @@ async def test_a_database_that_does_not_answer_is_not_healthy(engine: str) -> No
     async with Database("postgresql://steward:hunter2@127.0.0.1:9/steward") as nowhere:
         problem = await operation.health_problem(nowhere)
 
-        assert problem == "the database does not answer (ConnectionRefusedError)"
+        assert problem == "the database does not answer (ConnectionRefusedError): `steward doctor` says more"

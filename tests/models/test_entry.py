@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -26,8 +27,8 @@ def pieces(text):
     return [people.get(piece, piece) for piece in re.split(r"(@ben|@ann)\b", text)]
 
 
-def parse(text, *, locale="en-US"):
-    return parse_entry(pieces(text), now=NOW, zone=NEW_YORK, order=DateOrder.MDY, locale=locale)
+def parse(text, *, locale="en-US", scales=None):
+    return parse_entry(pieces(text), now=NOW, zone=NEW_YORK, order=DateOrder.MDY, locale=locale, scales=scales)
 
 
 def test_every_part_is_read_from_one_line():
@@ -77,7 +78,7 @@ TITLES = [
 
 @pytest.mark.parametrize("title", TITLES)
 def test_ordinary_words_stay_a_title(title):
-    assert parse(title) == Entry(title)
+    assert replace(parse(title), strays={}) == Entry(title)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,37 @@ def test_a_slip_in_a_date_is_asked_about_and_kept_where_it_may_be_words(text, ti
 
     assert (entry.title, entry.due) == (title, None)
     assert says in str(entry.due_problem)
+
+
+@pytest.mark.parametrize(
+    "text", ["Pay by fryday", "Pay by next wensday 3pm", "Pay due wendesday @ben", "Pay by 3 febuary"]
+)
+def test_a_slip_in_the_name_of_a_day_is_asked_about(text):
+    entry = parse(text)
+
+    assert isinstance(entry.due_problem, NoDate)
+    assert entry.title == text.removesuffix(" @ben")
+
+
+@pytest.mark.parametrize("text", ["Report by Marc", "Written by the team", "Sold by Sandy", "Friendly by nature"])
+def test_who_does_it_is_no_slip(text):
+    assert parse(text).due_problem is None
+
+
+@pytest.mark.parametrize(
+    ("text", "strays"),
+    [
+        ("Order tea @kavya for lunch !urgent", {"owner_id": "@kavya", "priority": "!urgent"}),
+        ("Switch late p9 i3", {"probability": "p9"}),
+        ("Switch late p0 p4", {}),
+        ("Fix !important rules !high", {}),
+        ("Order tea @kavya for lunch @ben", {}),
+        ("Talk it over with @kavya", {}),
+        ("Wow! Great!", {}),
+    ],
+)
+def test_what_looks_like_a_part_and_is_none_is_told(text, strays):
+    assert parse(text, scales={"p": "probability", "i": "impact"}).strays == strays
 
 
 def test_a_usable_date_wins_over_one_that_is_not():

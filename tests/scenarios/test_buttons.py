@@ -196,6 +196,23 @@ async def test_undo_is_refused_once_somebody_else_changed_the_record(house: Hous
 
 
 @sqlite_only
+async def test_undo_of_a_record_that_was_removed_since_names_the_removal_and_the_way_back(house: House) -> None:
+    ana = house.sandbox.person("ana")
+    await log(house, ana, "/action Order cables")
+    confirmation = answer(ana)
+    await ana.command("#network", "/steward", "A1 remove")
+    await house.settled()
+
+    told = await press(house, ana, confirmation, "undo")
+    await ana.command("#network", "/steward", "A1 undo")
+    await house.settled()
+
+    assert "You changed A1 since (removal, just now). So this can no longer be undone." in told
+    assert "`/steward A1 undo` takes back a last change of your own." in told
+    assert (await house.record("A1"))["is_open"]
+
+
+@sqlite_only
 async def test_an_old_button_answers_politely_and_says_what_is_possible(house: House) -> None:
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await log(house, ana, "/action Order cables")

@@ -113,6 +113,60 @@ async def test_a_title_that_reads_like_a_step_with_a_remark_is_logged_and_the_ot
     assert (await house.record("A1"))["is_open"]
 
 
+# A title that reads like a command, and what it is told.
+MEANT = [
+    ("/action lsit", "/steward actions"),
+    ("/risk list overdue @ben", "/steward risks overdue @ben"),
+    ("/action hlep", "/steward help actions"),
+    ("/action undo", "/steward undo"),
+    ("/action edit", "/steward A12 edit"),
+]
+
+
+@sqlite_only
+async def test_a_title_that_reads_like_a_command_is_logged_and_the_command_is_named(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    for line, meant in MEANT:
+        told = await typed(house, ana, line)
+
+        assert told.startswith("Logged "), line
+        assert f"Did you mean `{meant}`? What you typed became a title." in told
+
+    for line in ("/action List the suppliers", "/action Help Ben move", "/action Hello"):
+        assert "Did you mean" not in await typed(house, ana, line)
+
+
+@sqlite_only
+async def test_what_looks_like_a_part_of_a_record_and_is_none_is_told(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    told = await typed(house, ana, "/risk Core @somebody switch p9 !urgent by fryday")
+
+    assert "Core @somebody switch p9 !urgent by fryday\n" in told
+    assert "Not set: due date. I can't read “fryday” as a date." in told
+    assert "Not set: owner. “@somebody” stays in the title." in told
+    assert "Not set: probability. “p9” stays in the title. It runs from 1 to 5." in told
+    assert "Not set: priority. “!urgent” stays in the title. Priorities are `!low`" in told
+
+    several = await typed(house, ana, "/steward risk Late\naction Call !urgent")
+
+    assert "Not set: priority. “!urgent” stays in the title." in several
+
+
+@sqlite_only
+async def test_a_title_that_nobody_would_see_is_none(house: House) -> None:
+    """A line that copied from elsewhere holds nothing but a joiner, or a space of no width."""
+    ana = house.sandbox.person("ana")
+
+    await typed(house, ana, "/action \u200b\u2060")
+    assert ana.modal is not None
+    await ana.submit({"title": "\u200b"})
+
+    assert ana.form_errors == {"title": "A title is needed: one line that says what it is."}
+    assert (await house.export()).records == []
+
+
 @sqlite_only
 async def test_nothing_after_a_kind_opens_its_form(house: House) -> None:
     ana = house.sandbox.person("ana")
@@ -363,6 +417,9 @@ HINTS = [
     ("list zebra", 'I do not know “zebra” in a list. Words of a title go in quotes, as in `/steward list "switch"`'),
     ("list actions >=12", "I do not know “&gt;=12” in a list."),
     ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
+    ("A1 dnoe", "I do not know “dnoe”. Did you mean `/steward A1 done`?\n"),
+    ("A1 !urgent", "“!urgent” is no priority. Priorities are `!low`, `!normal`, `!high`, `!critical`."),
+    ("unmute", "Did you mean `/steward A12 unmute`? A12 stands for the record's own reference."),
     ("A1 fnish", "I do not know “fnish”. Did you mean `/steward A1 finish`?"),
     ("A1 edit now", "I do not know “edit now”. Did you mean `/steward A1 edit`?"),
     ("A1 xyzzy", "I do not know “xyzzy”. `/steward help actions` shows what there is."),

@@ -53,6 +53,7 @@ async def test_one_that_is_logged_so_has_no_card_and_its_owner_hears_of_it(house
     await ana.submit({"title": "Talk about pay", "owner_id": ben.id, "confidentiality": "confidential"})
     await house.settled()
 
+    assert "Owner Ben Fischer · confidential: no card, and only those involved see it" in answered(ana)
     assert not any("A1" in message["text"] for message in ana.messages("#network"))
     assert "Talk about pay" in shown(ben.app_messages()[-1])
     await ana.command("#network", "/steward", "A1")

@@ -51,7 +51,7 @@ async def test_people_are_told_at_once_and_afterwards_everything_goes_on(wire: W
         assert mention.outcome == "http_error", "what is not acknowledged comes again"
         assert pressed.ok
         await until(house, lambda: ana.modal is not None and AWAY in shown(ana.modal))
-        assert health == "the database does not answer (ConnectionRefusedError)"
+        assert health == "the database does not answer (ConnectionRefusedError): `steward doctor` says more"
 
         await wire.mend()
         assert (await ben.submit()).ok

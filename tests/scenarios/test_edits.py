@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.house import House, shown
-from tests.scenarios.looking import answer, answered, card, offered
+from tests.scenarios.looking import answer, answered, buttons, card, offered
 from tests.scenarios.test_commands import typed
 
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -139,6 +139,7 @@ async def test_an_edit_form_and_the_history_say_what_changed_and_what_was_first(
     assert "Title: Order cables → Order fibre cables" in told
     assert "Priority: High → Low" in told
     assert "Nothing changed in A1" in answered(ana)
+    assert [each for each, _ in buttons(answer(ana))] == ["edit"], "an undo would take back what was changed before"
     history = await typed(house, ana, "/steward A1 history")
     assert (
         "logged it from /action: “Order cables”, owner Ben Fischer, due date Mon 1 Dec 2031, priority High" in history

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
+from tests.scenarios.looking import answer, buttons
 from tests.scenarios.steps import again, delivered, everything_shown_to, owed, said
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -246,3 +247,15 @@ async def test_people_of_another_company_log_where_the_project_allows_it(house: 
     assert "There is no" in refused or "only what they own or raised" in refused
     assert "People of other companies cannot log here" in said(tane, "#general")
     assert len((await house.export()).records) == 3
+
+
+async def test_a_guest_is_offered_no_project_to_begin(house: House) -> None:
+    ana, mia = house.sandbox.person("ana"), house.sandbox.person("mia")
+    await ana.command("#network", "/action", "Order two racks")
+
+    for person in (ana, mia):
+        await person.command("#network", "/steward", "projects")
+    await house.settled()
+
+    offers = [[action_id for action_id, _ in buttons(answer(person))] for person in (ana, mia)]
+    assert offers == [["open_project", "settings", "new_project"], ["open_project"]]

@@ -213,12 +213,15 @@ async def test_settings_asked_for_in_a_direct_message_ask_which_project(house: H
     await ana.command("#general", "/action", "Book the room")
 
     await ana.command("@Steward", "/steward", "settings")
+    asked = ana.modal
     offered = await ana.options("project", "gen")
     await ana.submit({"project": offered[0]["value"]})
     chosen = ana.modal
     await ana.submit({"name": "Everyone"})
     await house.settled()
 
+    assert asked is not None
+    assert "card" not in asked["blocks"][0]["hint"]["text"], "nothing is logged"
     assert chosen is not None
     assert chosen["callback_id"] == "settings"
     assert sorted(str(found["name"]) for found in (await house.export()).projects) == ["Everyone", "network"]

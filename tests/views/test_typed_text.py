@@ -23,6 +23,7 @@ from reports.digest import Digest, DigestLine, Done, Group
 from reports.work import Line, Page
 from tests.support import NOW
 from views import cards, digest, forms, me
+from views.blocks import bullets, rich
 from views.forms import FormContext
 from views.lists import ListView, record_list
 
@@ -192,3 +193,24 @@ def test_a_title_is_shown_to_the_byte(kind: Kind, text: str) -> None:
     plain = [block["text"]["text"] for block in card.blocks if block.get("text", {}).get("type") == "plain_text"]
 
     assert any(item.record.title in shown for shown in [*plain, *(each.get("text", "") for each in elements)])
+
+
+def test_emoji_are_emoji_in_rich_text_too() -> None:
+    """Slack hands apps an emoji by its name, and shows no name in rich text as anything but letters."""
+    (line,) = rich("📝 ", (":x:Ship it:+1::skin-tone-3: :8ball: at 10:30:45, a:b:c :B:", "bold"))["elements"]
+
+    bold = {"style": {"bold": True}}
+    assert line["elements"] == [
+        {"type": "text", "text": "📝 "},
+        {"type": "emoji", "name": "x"},
+        {"type": "text", "text": "Ship it"} | bold,
+        {"type": "emoji", "name": "+1::skin-tone-3"},
+        {"type": "text", "text": " "} | bold,
+        {"type": "emoji", "name": "8ball"},
+        {"type": "text", "text": " at 10:30:45, a:b:c :B:"} | bold,
+    ]
+    assert bullets([("A1", ":warning: late")])["elements"][0]["elements"][0]["elements"] == [
+        {"type": "text", "text": "A1  "} | bold,
+        {"type": "emoji", "name": "warning"},
+        {"type": "text", "text": " late"},
+    ]
