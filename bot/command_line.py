@@ -266,6 +266,7 @@ def erase(
     settings = _settings("database")
     whom = person or workspace or _fail("Say who shall be erased: --person U… or a whole workspace, --workspace T…")
     if not (yes or dry_run):
+        _go(erasing.introduce(settings, workspace, person, typer.echo))
         _ask_to_erase(whom)
     if person is None:
         _go(erasing.workspace(settings, whom, typer.echo, only_counts=dry_run))

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.opening import CannotStart, Say, chosen_workspace, migrated_database, require_database
@@ -13,6 +14,7 @@ from models import directory, erased, erasing, purging
 from models.clock import SystemClock
 from models.database import WORKER_WAIT_MS, Database
 from models.serving import others_settled
+from models.tables import Workspace
 
 BACKUPS: Final = "Backups and exports made before still hold what was erased: delete them too."
 IN_USE: Final = (
@@ -29,6 +31,25 @@ LOOKS: Final = 5
 
 class _OnlyCounted(Exception):
     """Ends a unit that shall change nothing."""
+
+
+async def introduce(settings: Settings, workspace_id: str | None, person_id: str | None, say: Say) -> None:
+    """Say who that is as far as Steward knows, or which workspace. Raises CannotStart for what cannot be erased."""
+    require_database(settings.database_url)
+    async with migrated_database(settings.database_url) as database:
+        chosen = await chosen_workspace(database, workspace_id)
+        async with database.unit(chosen, writes=False) as session:
+            here = (await session.exec(select(Workspace))).one()
+            place = f"the workspace {here.name} ({chosen})"
+            if person_id is None:
+                say(f"This is all of {place}.")
+                return
+            await _require_somebody(session, person_id)
+            met = await directory.person(session, person_id)
+            if met is not None:
+                say(f"{person_id} is {met.shown_name} (@{met.name}) in {place}.")
+            else:
+                say(f"Steward knows nobody with the id {person_id} in {place}. Only what names them would go.")
 
 
 async def person(

@@ -153,18 +153,18 @@ async def run_now(request: Request, deps: Deps) -> Reply:
 async def preview(request: Request, deps: Deps) -> Reply:
     """What people will get, when, in their zone."""
     standup, _, project = await standups.find(deps.session, request.actor, _number(request.value))
-    following = standups.next_round(standup, deps.now, standups.days_off(project))
+    following = standups.upcoming(standup, deps.now, standups.days_off(project))
     if following is None:
         raise NotFound("This stand-up has no day to come: every one of its days is left out. Change its days.")
     people = await standups.participants(deps.session, standup)
-    away = await absences.of(deps.session, [person.id for person in people], following.day)
+    away = await absences.of(deps.session, [person.id for person in people], following)
     asked = [
         (person.shown_name, standup.zone or person.timezone, at)
-        for person, at in standups.preview(standup, people, following.day)
+        for person, at in standups.preview(standup, people, following)
         if person.id not in away
     ]
     names = [person.shown_name for person in people if person.id in away]
-    return Tell(views.preview(standup, following.day, asked, names))
+    return Tell(views.preview(standup, following, asked, names))
 
 
 async def history(request: Request, deps: Deps) -> Reply:

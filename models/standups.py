@@ -52,6 +52,8 @@ NOTHING = frozenset({"", "-", "–", "no", "none", "nothing", "nope", "n/a", "na
 # Where a local date begins first of all; a round of everybody's own hour may begin there.
 EARLIEST_ZONE = "Etc/GMT-14"
 LATEST_ZONE = "Etc/GMT+12"
+# By then a day's hour has come everywhere, also for whoever had quiet hours then.
+EVERYWHERE = timedelta(days=2)
 
 IsSkipped = Callable[[date], bool]
 
@@ -153,6 +155,14 @@ def next_round(standup: Standup, after: datetime, is_skipped: IsSkipped = never)
     return recurrence(standup, standup.zone or EARLIEST_ZONE, is_skipped).after(after)
 
 
+def upcoming(standup: Standup, now: datetime, is_skipped: IsSkipped = never) -> date | None:
+    """The day of the next round; of a paused stand-up, the one on which it would be."""
+    if standup.next_day is not None:
+        return standup.next_day
+    found = next_round(standup, now, is_skipped)
+    return found.day if found else None
+
+
 def preview(standup: Standup, people: Iterable[Person], day: date) -> list[tuple[Person, datetime]]:
     """Whom a round of that day asks when, the earliest first."""
     plans = [(person, asked_at(standup, person, day)) for person in people]
@@ -172,7 +182,7 @@ async def create(
     if found := problems(plan):
         raise InvalidFields(found)
     standup = Standup(created_by=actor.id, created_at=now, start=today, **_columns(plan, today))
-    _plan_next(standup, now, is_skipped)
+    await _plan(session, standup, now, is_skipped)
     session.add(standup)
     await session.flush()
     return standup
@@ -188,7 +198,7 @@ async def change(
         raise InvalidFields(found)
     for key, value in _columns(plan, standup.start).items():
         setattr(standup, key, value)
-    _plan_next(standup, now, is_skipped)
+    await _plan(session, standup, now, is_skipped)
     session.add(standup)
     await session.flush()
     return standup
@@ -197,7 +207,7 @@ async def change(
 async def pause(session: AsyncSession, standup: Standup, *, now: datetime, is_skipped: IsSkipped = never) -> Standup:
     """Pause the stand-up, or resume it; the next round is then the next one from now on."""
     standup.is_paused = not standup.is_paused
-    _plan_next(standup, now, is_skipped)
+    await _plan(session, standup, now, is_skipped)
     session.add(standup)
     await session.flush()
     return standup
@@ -206,7 +216,7 @@ async def pause(session: AsyncSession, standup: Standup, *, now: datetime, is_sk
 async def archive(session: AsyncSession, standup: Standup, *, now: datetime) -> Standup:
     """Remove the stand-up from every list, or bring it back; what was answered stays."""
     standup.is_archived = not standup.is_archived
-    _plan_next(standup, now)
+    await _plan(session, standup, now)
     session.add(standup)
     await session.flush()
     return standup
@@ -298,8 +308,7 @@ async def open_round(
     )
     planned = [(person, at, at + window) for person, at in begins]
     last = max((closes for _, _, closes in planned), default=now)
-    known = select(StandupRound.id).where(col(StandupRound.standup_id) == standup.id, col(StandupRound.day) == day)
-    if last <= now or (await session.exec(known)).first() is not None:
+    if last <= now or await _has_begun(session, standup, day):
         return None
     assert standup.id is not None
     begun = StandupRound(
@@ -330,6 +339,11 @@ async def open_round(
     await outbox.put_all(session, owed)
     await session.flush()
     return begun
+
+
+async def _has_begun(session: AsyncSession, standup: Standup, day: date) -> bool:
+    known = select(StandupRound.id).where(col(StandupRound.standup_id) == standup.id, col(StandupRound.day) == day)
+    return (await session.exec(known)).first() is not None
 
 
 async def organiser(session: AsyncSession, standup: Standup) -> str:
@@ -384,8 +398,7 @@ def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[
 
 async def run_now(session: AsyncSession, standup: Standup, *, today: date, now: datetime) -> StandupRound | None:
     """Ask everybody at this moment, as the round of today; None when there is nobody. Raises Conflict."""
-    known = select(StandupRound.id).where(col(StandupRound.standup_id) == standup.id, col(StandupRound.day) == today)
-    if (await session.exec(known)).first() is not None:
+    if await _has_begun(session, standup, today):
         raise Conflict("Today's round has begun already. `/standup answer` opens it.")
     return await open_round(session, standup, today, now=now, at_once=True)
 
@@ -639,6 +652,30 @@ def _columns(plan: Plan, start: date) -> Mapping[str, Any]:
     }
 
 
+async def _plan(session: AsyncSession, standup: Standup, now: datetime, is_skipped: IsSkipped = never) -> None:
+    """Plan the next round from now on: also that of a day which has begun on earth, if nobody would be asked late."""
+    _plan_next(standup, now, is_skipped)
+    if standup.next_day is None or standup.zone is not None:
+        return
+    begun = [each.day for each in recurrence(standup, EARLIEST_ZONE, is_skipped).between(now - EVERYWHERE, now)]
+    with session.no_autoflush:  # a change is one version
+        for day, first in await _first_hours(session, standup, begun):
+            if first > now and not await _has_begun(session, standup, day):
+                standup.next_day, standup.next_at = day, first
+                return
+
+
+async def _first_hours(session: AsyncSession, standup: Standup, days: Sequence[date]) -> list[tuple[date, datetime]]:
+    """When each of the days first asks anybody; while nobody is known, its hour in the project's zone."""
+    if not days:
+        return []
+    if people := await participants(session, standup):
+        return [(day, min(asked_at(standup, person, day) for person in people)) for day in days]
+    place = await directory.channel(session, standup.channel_id)
+    zone = place[1].timezone if place and place[1] else EARLIEST_ZONE
+    return [(day, instant_of(day, standup.at, zone)) for day in days]
+
+
 def _plan_next(standup: Standup, after: datetime, is_skipped: IsSkipped = never) -> None:
     """When the stand-up has next something to do; never, while it is paused or removed."""
     found = None if standup.is_paused or standup.is_archived else next_round(standup, after, is_skipped)
@@ -656,7 +693,8 @@ async def advance(
     while standup.next_at is not None and standup.next_day is not None and standup.next_at <= now:
         if not rests and now < _over_everywhere(standup, standup.next_day):
             await open_round(session, standup, standup.next_day, now=now)
-        _plan_next(standup, standup.next_at, is_skipped)
+        # From where that day began first: a round may have waited until after the next one's beginning there.
+        _plan_next(standup, instant_of(standup.next_day, standup.at, standup.zone or EARLIEST_ZONE), is_skipped)
     session.add(standup)
     await session.flush()
 

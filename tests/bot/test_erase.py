@@ -34,6 +34,42 @@ def test_a_person_is_erased_once_their_id_was_typed_again(database_url: str) -> 
     assert rows(database_url, "SELECT title FROM record") == [("Check the fans",), ("Nobody knows",)]
 
 
+def test_who_or_what_is_erased_is_said_before_the_id_is_asked_for(database_url: str) -> None:
+    fill(database_url, two_projects)
+    fill(database_url, nothing, "T0002")
+
+    def said(*options: str) -> str:
+        """What stands above the question, whose answer is another id."""
+        told = steward("erase", *options, input="no\n", DATABASE_URL=database_url)
+        assert (told.exit_code, told.stderr) == (1, "That is another id. Nothing was erased.\n")
+        return told.stdout.partition("Erasing cannot be undone.")[0]
+
+    known = said("--person", "UBEN", "--workspace", "T0001")
+    unmet = said("--person", "U0123456789", "--workspace", "T0002")
+    whole = said("--workspace", "T0002")
+
+    assert known == "UBEN is Ben Example (@ben) in the workspace Northwind (T0001).\n"
+    assert unmet == (
+        "Steward knows nobody with the id U0123456789 in the workspace Northwind (T0002). "
+        "Only what names them would go.\n"
+    )
+    assert whole == "This is all of the workspace Northwind (T0002).\n"
+    assert ("UBEN",) in rows(database_url, "SELECT id FROM person")
+
+
+def test_what_cannot_be_erased_is_refused_before_the_id_is_asked_for(database_url: str) -> None:
+    fill(database_url, two_projects)
+
+    told = [
+        steward("erase", *options, input="", DATABASE_URL=database_url)
+        for options in (["--person", "ben"], ["--workspace", "T9"])
+    ]
+
+    assert [each.stdout for each in told] == ["", ""]
+    assert told[0].stderr.startswith("ben is no user id of Slack's, so nothing was erased.")
+    assert told[1].stderr == "There is no workspace T9 here.\n"
+
+
 def test_what_would_go_is_counted_without_changing_anything(database_url: str) -> None:
     fill(database_url, two_projects)
 

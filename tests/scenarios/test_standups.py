@@ -397,6 +397,30 @@ async def test_the_preview_says_who_gets_what_when_in_their_zone(house: House) -
 
 
 @on_sqlite
+async def test_the_first_round_is_today_while_its_hour_is_to_come_for_everybody_and_run_now_brings_it_forward(
+    house: House,
+) -> None:
+    """At nine in New York nobody but New York is asked: today counts, though it began long ago in Auckland."""
+    ana = house.sandbox.person("ana")
+    await set_up(house, participants=[ana.id])
+    said = answered(ana)
+    await ana.command("#network", "/standup", "list")
+
+    await ana.click(ana.ephemerals("#network")[-1], "standup:preview")
+    await house.settled()
+    previewed = answered(ana)
+    await ana.command("#network", "/standup", "list")
+    await ana.click(ana.ephemerals("#network")[-1], "more", "standup:now 1")
+    await house.settled()
+    asked_at_once = len(prompts(ana))
+    await clock_at(house, ana, TUESDAY, 9, 29)
+
+    assert "next on Mon 24 Nov 2031" in said
+    assert "Mon 24 Nov 2031" in previewed
+    assert [asked_at_once, len(prompts(ana))] == [1, 1], "the day has no second round"
+
+
+@on_sqlite
 async def test_a_copy_is_a_new_stand_up_and_removing_one_can_be_taken_back(house: House) -> None:
     ana = house.sandbox.person("ana")
     await set_up(house)
