@@ -6,6 +6,7 @@ three words and more may have some words that the other lacks, a shorter one non
 for Paris".
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from functools import cache, lru_cache
@@ -40,6 +41,7 @@ _SMALL_WORDS: Final = (
 )
 _SMALL: Final = frozenset(_SMALL_WORDS.split(" "))
 MOST_ASKED: Final = 6
+_DIGIT: Final = re.compile(r"\d")
 
 
 _NAMING: Final[tuple[Any, ...]] = (
@@ -58,13 +60,12 @@ async def likely(session: AsyncSession, actor: Actor, project: Project, kind: Ki
     One statement, which looks at twenty records at most. They hold no more than what names them, and are no part of
     the session.
     """
-    words = _asked(title)
-    if not words:
+    numbers, others = _asked(title)
+    if not (numbers or others):
         return []
-    numbers = _numbers(words)
     said = " ".join(words_of(title))
     known = {
-        "question": most_of(session, kind, [word for word in words if word not in numbers], numbers),
+        "question": most_of(session, kind, others, numbers),
         "project_id": project.id,
         "kind": kind.key,
         "ending": f" {said}",
@@ -138,7 +139,7 @@ class _Titles:
 
     def like(self, kind: Kind, title: str) -> list[Record]:
         """Those that say the same, the closest first; looked for as `most_of` does."""
-        words = set(_asked(title))
+        words = {word for each in _asked(title) for word in each}
         sought, may_lack = (words, 1) if len(words) > 2 else ({_beginning(word) for word in words}, 0)
         # Whatever lacks at most one of the words has one of the two least common ones.
         rare = sorted((self._having.get((kind.key, word), []) for word in sought), key=len)[: may_lack + 1]
@@ -156,10 +157,12 @@ def _distance(one: str, other: str) -> tuple[bool, int]:
     return words_of(one) != words_of(other), abs(len(one) - len(other))
 
 
-def _asked(title: str) -> list[str]:
+def _asked(title: str) -> tuple[list[str], list[str]]:
     """The words of a title to look for: its numbers, which must agree, and the longest of the others."""
     words = set(_telling(title))
-    return sorted(words, key=lambda word: (not _has_digit(word), -len(word), word))[:MOST_ASKED]
+    numbers = _numbers(words)[:MOST_ASKED]
+    others = sorted(words.difference(numbers), key=lambda word: (-len(word), word))
+    return numbers, others[: MOST_ASKED - len(numbers)]
 
 
 def _beginning(word: str) -> str:
@@ -187,13 +190,9 @@ def _telling(title: str) -> tuple[str, ...]:
     return tuple(word for word in found if word not in _SMALL) or found
 
 
-def _numbers(words: Sequence[str]) -> list[str]:
+def _numbers(words: Iterable[str]) -> list[str]:
     """What names one among several: numbers, and references such as `fw1`."""
-    return sorted(filter(_has_digit, words))
-
-
-def _has_digit(word: str) -> bool:
-    return any(char.isdigit() for char in word)
+    return sorted(filter(_DIGIT.search, words))
 
 
 def _alike(one: str, other: str) -> bool:

@@ -18,7 +18,7 @@ class Prepared(NamedTuple):
 
     def of(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The values as the driver takes them."""
-        return tuple(values[name] if made is None else made(values[name]) for name, made in self.takes)
+        return tuple([values[name] if made is None else made(values[name]) for name, made in self.takes])
 
 
 def prepared(compiled: SQLCompiler, dialect: Dialect) -> Prepared:
