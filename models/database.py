@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -278,7 +278,9 @@ class Database:
         """Close every connection, and break what does not close. aiosqlite's threads keep a process alive otherwise."""
         breaking = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.cut)
         if self._line is not None:
-            await self._line.close()
+            with suppress(TimeoutError):  # a unit that is still at work has till then
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._line.close()
         await self.engine.dispose()
         breaking.cancel()
 

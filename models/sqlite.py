@@ -234,6 +234,8 @@ class _Connection(aiosqlite.Connection):
             self.has_kept = self._conn.in_transaction
 
     def _store(self) -> None:
+        if not self._conn.in_transaction:
+            raise sqlite3.OperationalError("disk I/O error")  # what was kept is gone, and a COMMIT of nothing succeeds
         try:
             self._conn.commit()
         except sqlite3.Error:

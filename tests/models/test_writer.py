@@ -142,6 +142,36 @@ async def test_what_sqlite_gives_up_in_the_middle_is_told_to_whom_it_was_of(data
     assert await noted(database) == {"then"}
 
 
+async def test_what_is_lost_unseen_is_not_told_as_stored(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = sqlite._Connection._store
+
+    def lose(connection: sqlite._Connection) -> None:
+        connection._conn.rollback()
+        store(connection)
+
+    monkeypatch.setattr(sqlite._Connection, "_store", lose)
+
+    with pytest.raises(DatabaseAway):
+        await note(database, "lost")
+
+
+async def test_the_end_waits_a_moment_for_a_unit_at_work_and_no_longer(database: Database) -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with database.unit(WORKSPACE):
+            inside.set()
+            await go_on.wait()
+
+    working = asyncio.create_task(work())
+    await inside.wait()
+
+    await database.dispose()
+
+    go_on.set()
+    await asyncio.gather(working, return_exceptions=True)
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_what_is_stored_is_what_was_told(database: Database, other: Database, seed: int) -> None:
     """Whatever units come in which order, fail or are called off."""
