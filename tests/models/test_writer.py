@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from models import sqlite
-from models.database import Database
+from models.database import CLOSE_SECONDS, Database
 from models.database_errors import PERHAPS, DatabaseAway
 from models.errors import NotFound
 from models.tables import SeenRequest
@@ -166,10 +166,13 @@ async def test_the_end_waits_a_moment_for_a_unit_at_work_and_no_longer(database:
     working = asyncio.create_task(work())
     await inside.wait()
 
-    await database.dispose()
-
-    go_on.set()
-    await asyncio.gather(working, return_exceptions=True)
+    try:
+        async with asyncio.timeout(10 * CLOSE_SECONDS):
+            await database.dispose()
+        assert not working.done()
+    finally:
+        go_on.set()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 @pytest.mark.parametrize("seed", range(5))
