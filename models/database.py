@@ -175,10 +175,14 @@ class Database:
             yield
             return
         await self._line.enter(is_alone=is_alone)
+        unsaid: tuple[type[Exception], ...] = ()
         try:
             yield
+        except (asyncio.CancelledError, SQLAlchemyError):
+            unsaid = (Exception,)  # who is called off, or was let down by the database, knows enough
+            raise
         finally:
-            with self._refused(committing=True):
+            with self._refused(committing=True), suppress(*unsaid):
                 await self._line.leave(is_alone=is_alone)
 
     async def is_away(self) -> bool:
