@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -44,6 +44,8 @@ class CuttableProtocol(HttpToolsProtocol):
 class SilentProtocol(WebSocketsSansIOProtocol):
     """Websockets that can fall silent, as those do whose network is gone without a word."""
 
+    _is_silent = False
+
     def handle_connect(self, event: HandshakeRequest) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:
@@ -51,8 +53,25 @@ class SilentProtocol(WebSocketsSansIOProtocol):
 
     def fall_silent(self) -> None:
         self.stop_keepalive()
-        for thing, way in ((self, "data_received"), (self.transport, "write")):
-            setattr(thing, way, lambda data: None)
+        self._is_silent = True
+        self.transport = cast("asyncio.Transport", _Mute(self.transport))
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_silent:
+            super().data_received(data)
+
+
+class _Mute:
+    """A transport, but that nothing of what is written goes out."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        pass
 
 
 class EmbeddedServer(uvicorn.Server):

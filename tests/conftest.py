@@ -4,10 +4,11 @@ A test for one engine says `@pytest.mark.parametrize("engine", ["sqlite"], indir
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from importlib.util import find_spec
 
 import pytest
+import uvloop
 
 from bot import carry
 from models.database import Database
@@ -22,6 +23,11 @@ LONG = ("tests/crash/", "tests/test_benchmarks.py", "tests/bot/test_run.py", "te
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the event loop that Steward runs on, see `bot/stopping.py`."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

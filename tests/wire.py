@@ -92,7 +92,7 @@ class Wire:
         """As `_carry`, on the look-out for the words at whose commit the connection is to break."""
         is_the_one = False
         with suppress(OSError):
-            while data := await self._chunk(reader):
+            while (data := await self._chunk(reader)) and not writer.is_closing():
                 is_the_one = is_the_one or (self._ends is not None and self._ends[0] in data)
                 if is_the_one and self._ends is not None and b"COMMIT" in data:
                     carrying_it, self._ends = self._ends[1], None
@@ -105,7 +105,7 @@ class Wire:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, breaks: asyncio.Event) -> None:
         with suppress(OSError):
-            while (data := await self._chunk(reader)) and not breaks.is_set():
+            while (data := await self._chunk(reader)) and not (breaks.is_set() or writer.is_closing()):
                 writer.write(data)
                 await writer.drain()
         writer.close()
