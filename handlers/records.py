@@ -32,6 +32,7 @@ from models.labels import Labelled, LinkType, Priority
 from models.operations import REMARK, TITLE_MAX
 from models.own_fields import kind_in
 from models.permissions import Right, Standing, may, require
+from models.repeating import with_first_day
 from models.tables import Channel, History, Project, Record
 from models.typed import read_typed
 from models.words import is_seen
@@ -60,19 +61,19 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     `about_words` are sentences for the confirmation.
     """
     entry = await _read_entry(request, deps, kind, text)
-    values, hints = _from_entry(entry)
-    hints += [*_about_strays(kind, entry), *about_words]
+    values, hints = _from_entry(kind, entry)
     named = await _project_named(request, deps, entry)
     asks = questions(request) if named is None else ()
     if (asks and not _goes_to_current(request)) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
+        values = with_first_day(kind, values, deps.now.astimezone(request.zone).date())
         return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
     project, began = (named, False) if named else await project_here(request, deps)
     item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
-    problems += other_order(request, entry, item)
-    return await _logged(request, deps, item, project, began, [*hints, *problems], alike)
+    hints += [*_about_words(entry, item), *about_words, *problems, *other_order(request, entry, item)]
+    return await _logged(request, deps, item, project, began, hints, alike)
 
 
 async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, str]]) -> Reply:
@@ -94,11 +95,11 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
     for (kind, entry), named in zip(entries, elsewhere, strict=True):
         project = named or here
         assert project is not None
-        values, hints = _from_entry(entry)
+        values, hints = _from_entry(kind, entry)
         item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
         problems += other_order(request, entry, item)
         problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
-        rows.append((item, [*hints, *_about_strays(kind, entry), *problems, *cards.holiday_hints(item, project)]))
+        rows.append((item, [*hints, *_about_words(entry, item), *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
     hints = about_place(request, here, began) if here else []
     return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
@@ -114,6 +115,7 @@ async def _create_from(
         values |= {"due_date": here.day, "due_time": here.time}
     hints = await _settle_owner(deps.session, entry, values, project)
     today = deps.today(project)
+    values = with_first_day(kind, values, today)
     for key, sentence in operations.field_problems(kind, values, today=today).items():
         values.pop(key)
         hints.append(f"Not set: {kind.field(key).label.lower()}. {esc(sentence)}")
@@ -535,7 +537,8 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
         is_working_day=working_days_of(request.project),
-        scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
+        scales=kind.shorthands,
+        can_repeat=bool(kind.repeats_by),
     )
     return entry if is_seen(entry.title) else replace(entry, title="")
 
@@ -555,7 +558,7 @@ def other_order(request: Request, read: Entry | Edits, item: Item) -> list[str]:
     ]
 
 
-def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
+def _from_entry(kind: Kind, entry: Entry) -> tuple[dict[str, Any], list[str]]:
     """Field values of what was typed, and sentences about what could not be read or had to be shortened."""
     hints = []
     title, details = entry.title, entry.details
@@ -570,17 +573,26 @@ def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
         values["priority"] = entry.priority
     if entry.due:
         values |= {"due_date": entry.due.day, "due_time": entry.due.time}
+    if entry.repeats:
+        values[kind.repeats_by] = entry.repeats
     if entry.due_problem:
         hints.append(f"Not set: due date. {esc(str(entry.due_problem))}")
     return values, hints
 
 
-def _about_strays(kind: Kind, entry: Entry) -> list[str]:
-    """Sentences about words of the title that look like a part and are none."""
-    return [
-        f"Not set: {kind.field(key).label.lower()}. “{esc(word)}” stays in the title. {INSTEAD.get(key, SCALE_RUNS)}"
-        for key, word in entry.strays.items()
-    ]
+def about_strays(kind: Kind, entry: Entry) -> list[str]:
+    """Plain sentences about words of the title that look like a part and are none."""
+    strays = {key: f"“{word}” stays in the title. {INSTEAD.get(key, SCALE_RUNS)}" for key, word in entry.strays.items()}
+    strays |= {kind.repeats_by: str(entry.repeat_problem)} if entry.repeat_problem else {}
+    return [f"Not set: {kind.field(key).label.lower()}. {said}" for key, said in strays.items()]
+
+
+def _about_words(entry: Entry, item: Item) -> list[str]:
+    """The same for the confirmation of what was logged."""
+    hints = [esc(said) for said in about_strays(item.kind, entry)]
+    if entry.repeat_problem:
+        hints.append(f"To repeat {item.reference}, type how often after it: `/steward {item.reference} every monday`.")
+    return hints
 
 
 async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, Any], project: Project) -> list[str]:

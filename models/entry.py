@@ -4,7 +4,8 @@
 
 Title, owner, due date, priority, tags, scales (`p4 i3`) and a channel for its project stand in any order on the first
 line; further lines are details. Nothing typed is lost: a word is either understood or stays in the title. An owner may
-be named by a person of Slack, as "@name" or as `@"Some Name"`. A date is looked for only
+be named by a person of Slack, as "@name" or as `@"Some Name"`. How often it comes again ("every monday") is read where
+the sentence ends, unless it may be said of something else in it. A date is looked for only
 
 - after by, due, on or before ("on" and "before" only where the sentence or a part of it ends, or at its beginning),
 - and at the very end, if nobody could take it for anything else ("friday 3pm", "in 2 weeks", "2026-12-01") and no word
@@ -33,8 +34,9 @@ from models.dates import (
     parse_due,
     read_phrase,
 )
-from models.errors import DateProblem
+from models.errors import DateProblem, Unread
 from models.labels import Priority
+from models.repeat_words import OFTEN, NoRepeat, read_repeat
 from models.tags import MOST_TAGS, is_tag, joined, normal
 
 LONGEST_DATE_WORDS: Final = 8
@@ -70,6 +72,7 @@ class Entry:
     `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
     With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date. `strays`
     are words of the title that look like a part and are none, such as "!urgent", by the key of the field in question.
+    `repeats` is a rule as `models.repeat_words` keeps it; with `repeat_problem` there is none and its words stay too.
     """
 
     title: str
@@ -80,6 +83,8 @@ class Entry:
     due: Due | None = None
     due_words: str = field(default="", compare=False)
     due_problem: DateProblem | None = None
+    repeats: str = ""
+    repeat_problem: Unread | None = None
     priority: Priority | None = None
     tags: str = ""
     scales: Mapping[str, int] = field(default_factory=dict)
@@ -101,6 +106,7 @@ def parse_entry(
     is_working_day: WorkingDays = monday_to_friday,
     locale: str | None = None,
     scales: Mapping[str, str] | None = None,
+    can_repeat: bool = False,
 ) -> Entry:
     """The record typed as `pieces`: plain text with Mentions between; dates as `models.dates.parse_due` takes them.
 
@@ -116,7 +122,14 @@ def parse_entry(
     tags, points = _find_tags(words), _find_scales(words, scales or {})
     loose = tags.keys() | points.keys()
     taken |= loose
-    found = _find_date(words, taken, dates)
+    repeat = _find_repeat(words, taken, dates) if can_repeat else None
+    of_repeat = set(range(repeat.start, repeat.stop)) if repeat else set()
+    found = _find_date(words, taken | of_repeat, dates)
+    if repeat and repeat.rule:
+        if found and isinstance(found.result, DateProblem):
+            repeat = replace(repeat, result=_left_in_title(repeat.typed))
+        else:
+            taken |= of_repeat
     if found and found.leaves_title:
         taken |= set(range(found.start, found.stop))
     channel_at = _find_channel(words, taken)
@@ -139,6 +152,8 @@ def parse_entry(
         due=found.result if found and isinstance(found.result, Due) else None,
         due_words=_phrase(words[found.start : found.stop]) if found else "",
         due_problem=found.result if found and isinstance(found.result, DateProblem) else None,
+        repeats=repeat.rule if repeat else "",
+        repeat_problem=repeat.problem if repeat else None,
         priority=None if priority_at is None else words[priority_at].priority,
         tags=joined(tags.values()),
         scales=dict(scale for at, scale in points.items() if at not in in_title),
@@ -366,6 +381,94 @@ def _strays(words: Sequence[_Word], taken: set[int], scales: Mapping[str, str]) 
             yield key, word.text
 
 
+# Repeats -----------------------------------------------------------------------------------------------------------
+
+_REPEAT_STARTS: Final = OFTEN | {"on", "the"}
+_STARTING: Final = frozenset({"starting", "beginning", "from"})
+# After these nobody knows what comes again: in "Check that the backup runs every day" it is not the check.
+_UNSURE_WORDS: Final = "because each every how if that what when where whether which while who why"
+_UNSURE: Final = frozenset(_UNSURE_WORDS.split(" "))
+
+
+@dataclass(frozen=True)
+class _Repeat:
+    """How often the record comes again, in the words `start` to `stop` (exclusive): a rule, or why it is none."""
+
+    start: int
+    stop: int
+    typed: str
+    result: str | Unread
+
+    @property
+    def rule(self) -> str:
+        return self.result if isinstance(self.result, str) else ""
+
+    @property
+    def problem(self) -> Unread | None:
+        return None if isinstance(self.result, str) else self.result
+
+
+def _left_in_title(typed: str) -> Unread:
+    return Unread(typed, f"“{typed}” stays in the title, where it may belong to the sentence.")
+
+
+def _find_repeat(words: Sequence[_Word], taken: set[int], dates: "_Dates") -> _Repeat | None:
+    """The first words that say how often, a rule before what is none; not those that a word before them claims."""
+    starts = [at for at, word in enumerate(words) if at not in taken and word.bare in _REPEAT_STARTS]
+    apart = [at for at in starts if not _is_claimed(at, words, taken)]
+    found = [_repeat_from(at, words, taken, dates) for at in apart[-MOST_CONNECTORS:]]
+    return min((repeat for repeat in found if repeat), key=lambda repeat: not repeat.rule, default=None)
+
+
+def _is_claimed(at: int, words: Sequence[_Word], taken: set[int]) -> bool:
+    return at > 0 and at - 1 not in taken and words[at - 1].bare in _CLAIMING
+
+
+def _repeat_from(start: int, words: Sequence[_Word], taken: set[int], dates: "_Dates") -> _Repeat | None:
+    """What the longest words from there say. A rule stands at the end of the sentence, or before it and a colon."""
+    last = start
+    while last < len(words) and last not in taken and not words[last].is_person:
+        last += 1
+    repeat = _longest_repeat(words, start, last)
+    if repeat is None or not repeat.rule:
+        return repeat
+    stop = repeat.stop
+    is_at_end = stop == last or words[stop].bare in _CONNECTORS
+    if not is_at_end and words[stop].bare in _STARTING:
+        reading = dates.read(words[stop + 1 : last])
+        is_at_end = reading is not None and isinstance(reading.result, Due)
+        repeat = replace(repeat, stop=stop + is_at_end)
+    is_said_first = words[stop - 1].text.endswith((":", ","))
+    before = [words[at] for at in range(start) if at not in taken and not words[at].is_person]
+    is_apart = is_at_end if before else is_said_first and stop < last
+    if stop - start == 1 and not is_at_end:
+        return None
+    if stop - start == 1 or not is_apart or any(word.bare in _UNSURE for word in before):
+        return replace(repeat, result=_left_in_title(repeat.typed))
+    return repeat
+
+
+def _longest_repeat(words: Sequence[_Word], start: int, last: int) -> _Repeat | None:
+    """What most of the words up to `last` say of how often; a slip in the name of a day is a problem."""
+    for stop in range(min(last, start + LONGEST_DATE_WORDS), start, -1):
+        if not any(word.bare in OFTEN for word in words[start:stop]):
+            return None
+        repeat = _as_repeat(words, start, stop)
+        if not isinstance(repeat.result, NoRepeat):
+            return repeat
+    is_short = last - start <= LONGEST_UNREAD_WORDS
+    is_slip = is_short and any(is_nearly_a_day(word.bare) for word in words[start + 1 : last])
+    return _as_repeat(words, start, last) if is_slip else None
+
+
+def _as_repeat(words: Sequence[_Word], start: int, stop: int) -> _Repeat:
+    typed = _phrase(words[start:stop]).strip(_PUNCTUATION + _BRACKETS)
+    try:
+        return _Repeat(start, stop, typed, read_repeat(typed.lower().removeprefix("on ")))
+    except Unread as problem:
+        return _Repeat(start, stop, typed, problem)
+
+
 # Dates -------------------------------------------------------------------------------------------------------------
 
 
@@ -529,13 +632,16 @@ class Edits:
 
     None and empty mean "leave that alone". `due_words` are those that were read as the date. `cleared` are field keys
     to be emptied. `unread` is the first word that means nothing here; with it or with `due_problem` nothing should be
-    changed. Helpers named by nobody are the person who types: `helper` and `unhelp` alone.
+    changed. Helpers named by nobody are the person who types: `helper` and `unhelp` alone. `repeats` is a rule as
+    `models.repeat_words` keeps it, and with `repeat_problem` nothing should be changed either.
     """
 
     owner: Named | None = None
     due: Due | None = None
     due_words: str = field(default="", compare=False)
     due_problem: DateProblem | None = None
+    repeats: str = ""
+    repeat_problem: Unread | None = None
     priority: Priority | None = None
     cleared: frozenset[str] = frozenset()
     add_tags: tuple[str, ...] = ()
@@ -557,14 +663,19 @@ def read_edits(
     is_working_day: WorkingDays = monday_to_friday,
     locale: str | None = None,
     scales: Mapping[str, str] | None = None,
+    repeats_by: str = "",
 ) -> Edits:
-    """The changes typed as `pieces`, in any order; takes what `parse_entry` takes. Never raises for any text."""
+    """The changes typed as `pieces`, in any order; takes what `parse_entry` takes. Never raises for any text.
+
+    `repeats_by` is the key of the field by which records of the kind come again, if they do.
+    """
     words = _words(pieces)
     dates = _Dates(now, zone, order, is_working_day, locale)
     found = Edits()
     at = 0
-    while at < len(words) and found.due_problem is None:
-        size, changed = _edit_at(words, at, scales or {}, dates) or (0, lambda found: found)
+    while at < len(words) and found.due_problem is None and found.repeat_problem is None:
+        repeated = _repeats_at(words, at, scales or {}, repeats_by) if repeats_by else None
+        size, changed = repeated or _edit_at(words, at, scales or {}, dates) or (0, lambda found: found)
         before, found = found, changed(found)
         # A record has one owner and one due date: the second one is not understood.
         is_second = (before.owner and found.owner != before.owner) or (before.due and found.due != before.due)
@@ -610,6 +721,26 @@ def _edit_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], dates: 
     if word.bare in _EDIT_FILLERS and at + 1 < len(words):
         return 1, lambda found: found
     return _date_at(words, at, scales, dates)
+
+
+def _repeats_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], key: str) -> _Edit | None:
+    """`every monday`, `repeats weekly`, `no repeat`: what the field of that key is to hold."""
+    first, second = [*(word.bare for word in words[at : at + 2]), "", ""][:2]
+    if first == "no" and second in ("repeat", "repeats"):
+        return 2, lambda found: replace(found, cleared=found.cleared | {key})
+    if first in ("repeat", "repeats") and second:
+        return 1, lambda found: found
+    if first not in _REPEAT_STARTS:
+        return None
+    stop = at
+    while stop < len(words) and _may_be_of_a_date(words[stop], scales):
+        stop += 1
+    repeat = _longest_repeat(words, at, stop)
+    if repeat is None and first in ("every", "each"):
+        repeat = _as_repeat(words, at, stop)
+    if repeat is None:
+        return None
+    return repeat.stop - at, lambda found: replace(found, repeats=repeat.rule, repeat_problem=repeat.problem)
 
 
 def _clearing_at(words: Sequence[_Word], at: int) -> _Edit | None:

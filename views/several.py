@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models.kinds import Item
+from models.repeat_words import repeat_in_words
 from views.blocks import Block, Message, actions, button, esc, mrkdwn, overflow, plain, section
 from views.cards import UNDO
 from views.undo import ONLY, UNDO_BATCH
@@ -21,6 +22,7 @@ def logged(
     for item, problems in rows:
         facts = [name_of(people, item.record.owner_id) if item.record.owner_id else "no owner yet"]
         facts += [f"due {day(item.record.due_date)}"] if item.record.due_date else []
+        facts += [f"repeats {repeat_in_words(item.repeats)}"] if item.repeats else []
         undo = button(f"Undo {item.reference}", UNDO, f"{item.reference}:{item.record.version}:{ONLY}")
         edit = button(f"Edit {item.reference}", "edit", item.reference)
         line = plain(f"{item.kind.emoji} {item.reference}  {item.record.title}\n{' · '.join(facts)}")

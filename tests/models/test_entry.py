@@ -27,8 +27,16 @@ def pieces(text):
     return [people.get(piece, piece) for piece in re.split(r"(@ben|@ann)\b", text)]
 
 
-def parse(text, *, locale="en-US", scales=None):
-    return parse_entry(pieces(text), now=NOW, zone=NEW_YORK, order=DateOrder.MDY, locale=locale, scales=scales)
+def parse(text, *, locale="en-US", scales=None, can_repeat=False):
+    return parse_entry(
+        pieces(text),
+        now=NOW,
+        zone=NEW_YORK,
+        order=DateOrder.MDY,
+        locale=locale,
+        scales=scales,
+        can_repeat=can_repeat,
+    )
 
 
 def test_every_part_is_read_from_one_line():
@@ -182,6 +190,70 @@ def test_who_does_it_is_no_slip(text):
 )
 def test_what_looks_like_a_part_and_is_none_is_told(text, strays):
     assert parse(text, scales={"p": "probability", "i": "impact"}).strays == strays
+
+
+MONDAYS = "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO;WKST=MO"
+LAST_FRIDAYS = "FREQ=MONTHLY;INTERVAL=1;BYDAY=-1FR"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Send it every monday @ben", MONDAYS),
+        ("Send it @ben (every Monday) #pilot", MONDAYS),
+        ("Send it on mondays", MONDAYS),
+        ("Every monday: Send it", MONDAYS),
+        ("Send it every second week on monday", MONDAYS.replace("1", "2")),
+        ("Send it every 2 weeks on monday", MONDAYS.replace("1", "2")),
+        ("Send it on the last friday of every month", LAST_FRIDAYS),
+        ("Send it monthly on the last friday", LAST_FRIDAYS),
+    ],
+)
+def test_how_often_it_comes_again_is_read_at_the_end_of_the_sentence(text, rule):
+    entry = parse(text, can_repeat=True)
+
+    assert (entry.title, entry.repeats, entry.repeat_problem) == ("Send it", rule, None)
+
+
+def test_what_comes_again_may_have_a_date_beside_it():
+    entry = Entry("Send it", due=FRIDAY, repeats=MONDAYS)
+
+    assert parse("Send it every monday by friday", can_repeat=True) == entry
+    assert parse("Send it every monday starting friday @ben", can_repeat=True) == replace(entry, owner_id="U1")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Check that the backup runs every day", "“every day” stays in the title"),
+        ("Send it weekly", "“weekly” stays in the title"),
+        ("Send every monday the report", "“every monday” stays in the title"),
+        ("Send it every monday by yesterday", "“every monday” stays in the title"),
+        ("Send it every second friday", "may mean every few weeks or once a month"),
+        ("Send it every fryday", "I can't read “every fryday” as how often it repeats"),
+        ("every monday", "“every monday” stays in the title"),
+        ("Send it every few weeks on mondays", "“on mondays” stays in the title"),
+    ],
+)
+def test_how_often_stays_in_the_title_and_is_told_where_it_may_be_of_the_sentence(text, says):
+    entry = parse(text, can_repeat=True)
+
+    assert (entry.title, entry.repeats) == (text.removesuffix(" by yesterday"), "")
+    assert says in str(entry.repeat_problem)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thank every volunteer",
+        "Plan for every monday",
+        "Fix the weekly report",
+        "On the phone",
+        "Ask for daily numbers",
+    ],
+)
+def test_words_that_do_not_say_how_often_are_a_title(text):
+    assert parse(text, can_repeat=True) == Entry(text)
 
 
 def test_a_usable_date_wins_over_one_that_is_not():

@@ -155,6 +155,26 @@ async def test_what_looks_like_a_part_of_a_record_and_is_none_is_told(house: Hou
 
 
 @sqlite_only
+async def test_how_often_an_action_comes_again_is_typed_in_its_line_or_after_its_reference(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    told = await typed(house, ana, "/action Send the status report every monday @ben")
+    unclear = await typed(house, ana, "/action Check that the backup runs every day")
+    changed = await typed(house, ana, "/steward A2 every day")
+    kept = await typed(house, ana, "/risk The line fails every monday")
+
+    assert "Send the status report\n" in told
+    assert "due Mon 1 Dec 2031 · repeats every Monday" in told
+    assert (await house.record("A1"))["due_date"] == "2031-12-01"
+    assert "Not set: repeats. “every day” stays in the title, where it may belong to the sentence." in unclear
+    assert "To repeat A2, type how often after it: `/steward A2 every monday`." in unclear
+    assert "Repeats: empty → every day" in changed
+    assert (await house.record("A2"))["due_date"] == "2031-11-25"
+    assert "The line fails every monday\n" in kept
+    assert "repeat" not in kept
+
+
+@sqlite_only
 async def test_a_title_that_nobody_would_see_is_none(house: House) -> None:
     """A line that copied from elsewhere holds nothing but a joiner, or a space of no width."""
     ana = house.sandbox.person("ana")
