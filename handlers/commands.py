@@ -206,6 +206,7 @@ REPORTS: Mapping[str, Callable[[Request, Deps, str], Awaitable[Reply]]] = {
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
 NO_PART = "-"
+BECAME_A_TITLE = "What you typed became a title."
 
 
 async def _switch(request: Request, deps: Deps, name: str) -> Reply:
@@ -287,10 +288,10 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
         return ()
     meant = f"{found[0].letter}{found[1]}"
     if rest.startswith(("<@", "@", "!", "#", "-")) or _first_word(rest)[0].lower() in ("by", "due", "no", "comment"):
-        return (f"If you meant {meant} itself: undo this, then type `/steward {meant}` and the same words.",)
+        return (f"If you meant {meant} itself, type `/steward {meant}` and the same words. {BECAME_A_TITLE}",)
     if step is None:
         return ()
-    return (f"If you meant {meant} itself: undo this, then type `/steward {meant} {step.key}` and your remark.",)
+    return (f"If you meant {meant} itself, type `/steward {meant} {step.key}` and your remark. {BECAME_A_TITLE}",)
 
 
 def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
@@ -306,7 +307,7 @@ def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
         examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
         near = word if word in examples else _nearest(word, list(also), at_least=0.8)
         meant = examples.get(near, "")
-    return (f"Did you mean `/steward {esc(meant)}`? What you typed became a title.",) if meant else ()
+    return (f"Did you mean `/steward {esc(meant)}`? {BECAME_A_TITLE}",) if meant else ()
 
 
 def _nearest(word: str, known: Sequence[str], *, at_least: float = 0.6) -> str:

@@ -58,7 +58,8 @@ async def paste_logged(request: Request, deps: Deps) -> Reply:
         via="a pasted list",
     )
     hints = records.about_place(request, project, began)
-    message = logged_many(items, project, batch=batch, said="Logged", hints=hints)
+    way_back = batch if records.may_take_back(request, project, items) else None
+    message = logged_many(items, project, batch=way_back, said="Logged", hints=hints)
     return Tell(message, reference=items[0].reference)
 
 

@@ -91,18 +91,19 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
         raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
-    rows = []
+    rows, way_back = [], True
     for (kind, entry), named in zip(entries, elsewhere, strict=True):
         project = named or here
         assert project is not None
         values, hints = _from_entry(kind, entry)
         item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+        way_back = way_back and may_take_back(request, project, [item])
         problems += other_order(request, entry, item)
         problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
         rows.append((item, [*hints, *_about_words(entry, item), *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
     hints = about_place(request, here, began) if here else []
-    return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
+    return Tell(several.logged(rows, people, batch if way_back else None, hints), reference=rows[0][0].reference)
 
 
 async def _create_from(
@@ -747,10 +748,15 @@ async def _logged(
         now=deps.now,
         hints=hints,
         settings_of=settings_of,
-        way_back=cards.UNDO if may(request.actor, Right.DELETE, project, item) else None,
+        way_back=cards.UNDO if may_take_back(request, project, [item]) else None,
         alike=alike,
     )
     return Tell(message, reference=item.reference)
+
+
+def may_take_back(request: Request, project: Project, items: Iterable[Item]) -> bool:
+    """Whether the person may undo the logging of these records."""
+    return all(may(request.actor, Right.DELETE, project, item) for item in items)
 
 
 def about_place(request: Request, project: Project, began: bool) -> list[str]:
