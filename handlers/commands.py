@@ -1,7 +1,7 @@
 """Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -305,15 +305,19 @@ def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
     elif not rest:
         also = {"list": kind.plural, "help": f"help {kind.plural}"}
         examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
-        near = word if word in examples else _nearest(word, list(also), at_least=0.8)
+        near = word if word in examples else _nearest(word, also, at_least=0.8)
         meant = examples.get(near, "")
     return (f"Did you mean `/steward {esc(meant)}`? {BECAME_A_TITLE}",) if meant else ()
 
 
-def _nearest(word: str, known: Sequence[str], *, at_least: float = 0.6) -> str:
-    """The known word that was likely meant: the one with the same letters in another order, else the most alike."""
-    turned = next((each for each in known if sorted(each) == sorted(word)), None)
-    return turned or next(iter(get_close_matches(word, known, n=1, cutoff=at_least)), "")
+def _nearest(word: str, known: Iterable[str], *, at_least: float = 0.75) -> str:
+    """The known word that was likely meant: the one with the same letters in another order, else the most alike.
+
+    None where only other words are alike: somebody who types `budget` does not mean `digest`.
+    """
+    words = list(known)
+    turned = next((each for each in words if sorted(each) == sorted(word)), "")
+    return turned or next(iter(get_close_matches(word, words, n=1, cutoff=at_least)), "")
 
 
 def _parse_steward(text: str) -> Parsed:
@@ -348,9 +352,16 @@ def _parse_steward(text: str) -> Parsed:
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
-    of_records = {each: f"A12 {each}" for each in ABOUT_RECORD}
-    kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
-    raise NotFound(_hint(text, of_records | {verb.word: verb.example for verb in VERBS} | kinds))
+    raise NotFound(_hint(text, _examples()))
+
+
+def _examples() -> dict[str, str]:
+    """Every word that means something, with an example of it to be typed after `/steward`."""
+    steps = [(kind, step, f"{kind.letter}12") for kind in reversed(KINDS) for step in kind.steps]
+    examples = {word: kind.typed(step, each) for kind, step, each in steps for word in (step.key, *step.words)}
+    examples |= {each: f"A12 {each}" for each in ABOUT_RECORD} | {each: f"A12 {each} …" for each in SAYING}
+    examples |= {verb.word: verb.example for verb in VERBS} | {each: f"{each} core switch" for each in FINDS}
+    return examples | {word: word for kind in KINDS for word in (kind.key, kind.plural)}
 
 
 def _about_projects(word: str, rest: str) -> Parsed | None:
@@ -406,8 +417,8 @@ def _parse_standup(text: str) -> Parsed:
         return Parsed(lambda request, deps: _help(None, topic="standup"))
     if known := standups.WORDS.get(word):
         return Parsed(known.run)
-    near = get_close_matches(word, standups.WORDS, n=1)
-    meant = f"Did you mean `/standup {near[0]}`?" if near else "`/standup help` shows what there is."
+    near = _nearest(word, standups.WORDS)
+    meant = f"Did you mean `/standup {near}`?" if near else "`/standup help` shows what there is."
     raise NotFound(f"I do not know “{cut(' '.join(decoded(text).split()), 60)}”. {meant}")
 
 
@@ -521,7 +532,7 @@ def _hint(typed: str, known: Mapping[str, str], help_words: str = "help", *, is_
 
     A reference in that is the record's own, unless it `is_example`, which may well be a record of somebody's.
     """
-    near = _nearest(_first_word(typed)[0].lower(), list(known))
+    near = _nearest(_first_word(typed)[0].lower(), known)
     suggestion = f"`/steward {help_words}` shows what there is."
     if near:
         suggestion = f"Did you mean `/steward {known[near]}`?"

@@ -445,6 +445,11 @@ HINTS = [
     ("A1 xyzzy", "I do not know “xyzzy”. `/steward help actions` shows what there is."),
     ("risks quarrel", "To log a new one, type `/steward risk` and your words."),
     ("zebra crossing", "I do not know “zebra crossing”. `/steward help` shows what there is."),
+    ("budget", "I do not know “budget”. `/steward help` shows what there is."),
+    ("serch cables", "Did you mean `/steward search core switch`?"),
+    ("reject", "Did you mean `/steward D12 reject`? D12 stands for"),
+    ("bind nothing", "There is no project called “nothing” that you can see. `/steward projects` shows what there is."),
+    ("bind network", "This channel belongs to network already."),
     ("A99 done", "There is no A99 here that you can see. `/steward list` shows what there is."),
 ]
 
