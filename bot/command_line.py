@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import loading
-from bot.settings import Settings, SettingsProblem, load, wrong_for_slack
+from bot.settings import Settings, SettingsProblem, load, unknown_names, wrong_for_slack
 
 app = typer.Typer(
     help="The project coordinator that lives in Slack.",
@@ -187,7 +187,7 @@ def forget_tokens(
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
-    _go(_doctor(_settings("database")))
+    _go(_doctor(_settings("database", tells_unknown=False)))
 
 
 @app.command()
@@ -387,14 +387,17 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
     typer.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
 
 
-def _settings(purpose: str) -> Settings:
+def _settings(purpose: str, *, tells_unknown: bool = True) -> Settings:
+    """The settings; what is wrong with them, and names among them that set nothing, on standard error."""
     try:
         settings = load(purpose)
     except SettingsProblem as problem:
-        for line in problem.problems:
+        for line in (*problem.problems, *unknown_names()):
             typer.echo(line, err=True)
         typer.echo("See .env.example for what each setting is.", err=True)
         raise typer.Exit(2) from None
+    for line in unknown_names() if tells_unknown else ():
+        typer.echo(line, err=True)
     if is_program:
         from bot import logs
 

@@ -367,6 +367,20 @@ def test_all_that_is_wrong_with_the_settings_is_told_at_once(command: str) -> No
     assert "hunter2" not in told.output
 
 
+@pytest.mark.parametrize(("command", "status"), [("web", 2), ("export", 1), ("doctor", 1)])
+def test_a_setting_with_a_slip_in_its_name_is_told_whatever_comes_of_it(
+    installation: Path, command: str, status: int
+) -> None:
+    (installation / ".env").write_text("DATABASE_ULR=hunter2\n")
+
+    told = steward(command)
+
+    assert told.exit_code == status
+    assert told.output.count("DATABASE_ULR: is no setting of Steward, so it sets nothing") == 1
+    assert "Did you mean DATABASE_URL?" in told.output
+    assert "hunter2" not in told.output
+
+
 def test_the_manifest_can_be_printed_with_a_prefix_and_an_address() -> None:
     plain = steward("manifest")
     named = steward("manifest", "--prefix", "acme", "--request-url", "https://steward.example/slack/events")
