@@ -30,9 +30,12 @@ from models.dates import (
     VagueDate,
     WorkingDays,
     is_nearly_a_day,
+    is_slip_of_a_day,
+    is_slip_of_a_span,
     monday_to_friday,
     parse_due,
     read_phrase,
+    unreadable,
 )
 from models.errors import DateProblem, Unread
 from models.labels import Priority
@@ -136,7 +139,7 @@ def parse_entry(
     taken |= set() if channel_at is None else {channel_at}
     owner = _find_owner(words, taken)
     if owner and owner.leaves_title:
-        taken.add(owner.at)
+        taken |= set(range(owner.start, owner.at + 1))
     if channel_at is None and (channel_at := _find_channel(words, taken)) is not None:
         taken.add(channel_at)
     in_title = {at for at in loose if not _is_loose_apart(at, words, taken, loose, points.keys())}
@@ -171,7 +174,7 @@ _TAG: Final = re.compile(rf"#(?P<tag>[^\s#]+?)[{_PUNCTUATION}]*")
 _SCALE: Final = re.compile(rf"(?P<name>[a-z]+)(?P<points>[1-5])[{_PUNCTUATION}]*", re.IGNORECASE)
 _PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
 _LIKE_SCALE: Final = re.compile(rf"(?P<name>[a-z]+)\d+[{_PUNCTUATION}]*", re.IGNORECASE)
-_LIKE_PRIORITY: Final = re.compile(r"![^\W\d_]+[,.;]*")
+_LIKE_PRIORITY: Final = re.compile(r"!+[^\W_]+[,.;]*")
 _EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
 
 
@@ -190,8 +193,12 @@ class _Word:
         return not self.mentions and not self.has_channel
 
     @property
+    def bare_as_typed(self) -> str:
+        return self.text.strip(_PUNCTUATION + _BRACKETS)
+
+    @property
     def bare(self) -> str:
-        return self.text.strip(_PUNCTUATION + _BRACKETS).lower()
+        return self.bare_as_typed.lower()
 
     @property
     def priority(self) -> Priority | None:
@@ -288,8 +295,13 @@ _CLAIMING_WORDS: Final = (
 _CLAIMING: Final = frozenset(_CLAIMING_WORDS.split(" "))
 
 
+# What leads to an owner, and says nothing else.
+_OWNER_LEADS: Final = (("owner",), ("assignee",), ("assigned", "to"), ("assign", "to"))
+
+
 @dataclass(frozen=True)
 class _Owner:
+    start: int
     at: int
     user_id: str | None
     unknown: str | None
@@ -300,11 +312,24 @@ def _find_owner(words: Sequence[_Word], taken: set[int]) -> _Owner | None:
     """The first person mentioned; where none is, the first "@name" that stands where an owner does."""
     for at, word in enumerate(words):
         if word.mentions:
-            return _Owner(at, word.mentions[0].user_id, None, word.is_mention and _stands_apart(at, words, taken))
+            start = _owner_start(at, words, taken)
+            is_apart = word.is_mention and _stands_apart(at, words, taken | set(range(start, at)))
+            return _Owner(start, at, word.mentions[0].user_id, None, is_apart)
     for at, word in enumerate(words):
-        if word.handle and _stands_apart(at, words, taken):
-            return _Owner(at, None, word.handle, leaves_title=True)
+        start = _owner_start(at, words, taken) if word.handle else at
+        if word.handle and _stands_apart(at, words, taken | set(range(start, at))):
+            return _Owner(start, at, None, word.handle, leaves_title=True)
     return None
+
+
+def _owner_start(at: int, words: Sequence[_Word], taken: set[int]) -> int:
+    """Where the words begin that lead to a person there, "owner:" or "assigned to", behind a title of its own."""
+    for lead in _OWNER_LEADS:
+        start = at - len(lead)
+        is_lead = start > 0 and tuple(word.bare for word in words[start:at]) == lead
+        if is_lead and not taken & set(range(start, at)) and words[start - 1].bare not in _CLAIMING:
+            return start
+    return at
 
 
 def _find_channel(words: Sequence[_Word], taken: set[int]) -> int | None:
@@ -375,6 +400,8 @@ def _strays(words: Sequence[_Word], taken: set[int], scales: Mapping[str, str]) 
             continue
         if _LIKE_PRIORITY.fullmatch(word.text):
             yield "priority", word.text
+        elif word.bare in ("priority", "prio") and at + 1 < len(words) and words[at + 1].bare in set(Priority):
+            yield "priority", f"{word.text} {words[at + 1].text}"
         elif word.handle:
             yield "owner_id", word.text
         elif (match := _LIKE_SCALE.fullmatch(word.text)) and (key := scales.get(match["name"].lower())):
@@ -483,6 +510,7 @@ class _Lead(IntEnum):
 
 
 _CONNECTORS: Final = {"due": _Lead.DUE, "by": _Lead.BY, "before": _Lead.BEFORE, "on": _Lead.ON}
+_NAMES_OF_DUE: Final = frozenset({"due", "date", "deadline"})
 _NOT_AFTER_DUE: Final = _CLAIMING | {"date", "dates", "diligence", "process", "course", "care", "respect"}
 
 
@@ -544,7 +572,22 @@ def _find_date(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found
     found = [_after_connector(at, lead, words, taken, dates) for at, lead in connectors[-MOST_CONNECTORS:]]
     if not any(date and isinstance(date.result, Due) for date in found):
         found.append(_at_the_end(words, taken, dates))
-    return min((date for date in found if date), key=lambda date: date.rank, default=None)
+    meant = min((date for date in found if date), key=lambda date: date.rank, default=None)
+    return _doubted(meant, words, taken, dates) if meant and isinstance(meant.result, Due) else meant
+
+
+def _doubted(found: _Found, words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found:
+    """The date, or a question where the words behind it say another one: "3pm fryday", "monday or tuesday"."""
+    stop = found.stop
+    while stop < min(found.stop + 2, len(words)) and stop not in taken and not words[stop].is_person:
+        stop += 1
+    behind = words[found.stop : stop]
+    other = dates.read(behind[1:]) if len(behind) > 1 and behind[0].bare == "or" else None
+    is_other = other is not None and isinstance(other.result, Due)
+    if not is_other and not any(is_slip_of_a_day(word.bare_as_typed) for word in behind):
+        return found
+    problem = unreadable(_phrase(words[found.start : stop]))
+    return replace(found, stop=stop, result=problem, leaves_title=False)
 
 
 def _after_connector(at: int, lead: _Lead, words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
@@ -584,7 +627,9 @@ def _unread(at: int, rest: range, lead: _Lead, words: Sequence[_Word], dates: _D
     is_short = at > 0 and 0 < len(rest) <= LONGEST_UNREAD_WORDS
     bare = [words[each].bare for each in rest] if is_short else []
     is_asked = lead is _Lead.DUE and rest.stop == len(words) and bare and bare[0] not in _NOT_AFTER_DUE
-    is_question = is_asked or (lead <= _Lead.BY and any(map(is_nearly_a_day, bare)))
+    is_slip = any(is_slip_of_a_day(words[each].bare_as_typed) for each in rest) if is_short else False
+    is_near = any(is_nearly_a_day(word) or is_slip_of_a_span(word) for word in bare)
+    is_question = is_asked or is_slip or (lead <= _Lead.BY and is_near)
     if not (is_foreign or is_question):
         return None
     result = dates.read_anyhow(words[rest.start : rest.stop])
@@ -608,10 +653,24 @@ def _at_the_end(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Foun
         if reading is None or reading.needs is not Needs.NOTHING:
             continue
         if start > first and words[start - 1].bare in _CLAIMING:
+            if words[start].bare in _NAMES_OF_DUE:
+                continue
             return None
         if isinstance(reading.result, NoDate | PastDate | VagueDate):
             return None
         return _Found(start, stop, _Lead.NOTHING, reading.result, leaves_title=isinstance(reading.result, Due))
+    return _slip_at_the_end(words, range(first if has_title else first + 1, stop))
+
+
+def _slip_at_the_end(words: Sequence[_Word], plain: range) -> _Found | None:
+    """The misspelt name of a day among the last two words, "fryday 3pm", if no word before it claims it."""
+    for at in plain[-2:]:
+        before = words[at - 1].bare if at - 1 in plain else ""
+        start = at - 1 if before in ("next", "this", "coming") else at
+        is_claimed = start > plain.start and words[start - 1].bare in _CLAIMING
+        if not is_claimed and is_slip_of_a_day(words[at].bare_as_typed):
+            problem = unreadable(_phrase(words[start : plain.stop]))
+            return _Found(start, plain.stop, _Lead.NOTHING, problem, leaves_title=False)
     return None
 
 
