@@ -19,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its boxes give a flag a type, which reads as if a word had to follow
 )
 
 # Whether logs are ours to write, because this is no guest in another program.
@@ -153,7 +154,7 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
 
 
-keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The keys in STEWARD_ENCRYPTION_KEYS.")
 app.add_typer(keys, name="keys")
 
 
@@ -257,7 +258,7 @@ def erase(
     spare: Annotated[
         list[str] | None, typer.Option(help="A name of theirs that is an ordinary word: only @WORD goes.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only count what would go, by table.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go, by table.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take a person out of everything that Steward keeps, or delete a whole workspace. There is no way back."""
@@ -293,6 +294,11 @@ def manifest(
             _fail(f"{option}: {reason}. {rule}")
     described = made(prefix, request_url=request_url, redirect_url=redirect_url)
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
+
+
+# The list of commands has all of each sentence; its beginning alone may say something else.
+for _each in (*app.registered_commands, *keys.registered_commands):
+    _each.short_help = (_each.callback and _each.callback.__doc__) or ""
 
 
 def main() -> None:

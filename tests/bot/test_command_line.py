@@ -100,6 +100,14 @@ def test_help_names_every_command() -> None:
     assert told.exit_code == 0
     for command in ("run", "sandbox", "web", "worker", "migrate", "doctor", "health", "export", "manifest"):
         assert f" {command} " in told.output
+    assert "no Steward in it." in " ".join(told.output.split())
+
+
+def test_help_gives_a_flag_no_word_after_it() -> None:
+    told = steward("erase", "--help").output
+
+    assert re.search(r"--dry-run +Only count", told)
+    assert re.search(r"--help +Show", told)
 
 
 def test_everything_of_a_workspace_is_exported(database_url: str) -> None:
