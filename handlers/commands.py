@@ -206,6 +206,12 @@ REPORTS: Mapping[str, Callable[[Request, Deps, str], Awaitable[Reply]]] = {
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
 NO_PART = "-"
+ONE_AT_A_TIME = (
+    "After a reference comes what to do with that one record, as in `/steward A12 done`. *Select…* below a list, as "
+    "`/steward list` shows it, changes several at once."
+)
+# What people type who want the form, and what has another word in the project's place.
+OF_FORM = ("title", "rename", "details", "description", "text")
 BECAME_A_TITLE = "What you typed became a title."
 
 
@@ -349,6 +355,8 @@ def _parse_steward(text: str) -> Parsed:
         return about_projects
     reference, remark = _first_word(rest)
     if read_reference(reference):
+        if read_reference(word.rstrip(",;")):
+            raise NotFound(ONE_AT_A_TIME)
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
@@ -373,7 +381,8 @@ def _about_projects(word: str, rest: str) -> Parsed | None:
         said, name = _first_word(rest)
         known = OF_PROJECTS.get(said.lower())
         if known is None:
-            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS}, "projects"))
+            also = {"settings": "settings", "rename": "settings", "delete": "project archive"}
+            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS} | also, "projects"))
     if known is None:
         return None
     run, writes = known
@@ -445,6 +454,8 @@ def _parse_find(name: str, rest: str) -> Parsed:
 def _filter_hint(name: str, unknown: UnknownFilter) -> str:
     """What to type instead of a word that is no filter."""
     refused = f"I do not know “{cut(unknown.word, 60)}” in a list."
+    if unknown.word.lower() == "due":
+        return f"{refused} After `due` comes `today` or `this week`; `overdue` and `no date` stand alone."
     if unknown.nearest:
         meant = cut(as_text(unknown.line), 300).replace("`", "'")
         return f"{refused} Did you mean `/steward {name} {meant}`?"
@@ -483,8 +494,13 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
     if linking := _linking(found, rest):
         return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD, *SAYING]
-    words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
-    hint = _hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}", is_example=False)
+    known = {each: each for each in (*words, *(each.key for each in kind.follow_ups))}
+    known |= {_first_word(said)[0]: f"{said} A13" for said in (*kinds_words(), "unlink")} | dict.fromkeys(
+        OF_FORM, "edit"
+    )
+    known |= dict.fromkeys(("repeat", "repeats"), "every monday") if kind.repeats_by else {}
+    meant = {each: f"{word} {said}" for each, said in known.items()}
+    hint = _hint(rest, meant, f"help {kind.plural}", is_example=False)
     return Parsed(lambda request, deps: edits.typed(request, deps, kind, number, rest, otherwise=hint), writes=True)
 
 

@@ -47,9 +47,12 @@ async def typed(request: Request, deps: Deps, kind: Kind, number: int, words: st
         scales=kind.shorthands,
         repeats_by=kind.repeats_by,
     )
+    word = read.unread or ""
+    if word.startswith("!") or word.lower().rstrip(":") in ("priority", "prio"):
+        named = word if word.startswith("!") else next(iter(words.partition(word)[2].split()), word)
+        raise NotFound(f"“{cut(named, 60)}” is no priority, so nothing was changed. {records.PRIORITIES}")
     if read.is_first_unread:
-        word = read.unread or ""
-        raise NotFound(f"“{cut(word, 60)}” is no priority. {records.PRIORITIES}" if word.startswith("!") else otherwise)
+        raise NotFound(otherwise)
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
     if read.unread is not None:

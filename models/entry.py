@@ -206,6 +206,11 @@ class _Word:
         return Priority(match["name"].lower()) if match else None
 
     @property
+    def priority_in_words(self) -> Priority | None:
+        """The same where nothing else is meant, and `high` alone will do."""
+        return self.priority or next((each for each in Priority if each.value == self.bare), None)
+
+    @property
     def handle(self) -> str | None:
         """The name in a literal "@name" that is no mention."""
         match = None if self.mentions else _HANDLE.fullmatch(self.text)
@@ -280,7 +285,7 @@ def _word(group: Sequence[Piece]) -> _Word:
 def _title(words: Sequence[_Word], taken: set[int]) -> str:
     """The words nobody took; a comma that led to a taken part goes with it."""
     title = " ".join(word.text for at, word in enumerate(words) if at not in taken)
-    return re.sub(r"(?:\s*[,;]|\s[-–—:])+$", "", title) if len(words) - 1 in taken else title
+    return re.sub(r"(?:\s*[,;]|\s[-–—:]+)+$", "", title) if len(words) - 1 in taken else title
 
 
 # Owner -------------------------------------------------------------------------------------------------------------
@@ -400,7 +405,7 @@ def _strays(words: Sequence[_Word], taken: set[int], scales: Mapping[str, str]) 
             continue
         if _LIKE_PRIORITY.fullmatch(word.text):
             yield "priority", word.text
-        elif word.bare in ("priority", "prio") and at + 1 < len(words) and words[at + 1].bare in set(Priority):
+        elif word.bare in _PRIORITY_WORDS and at + 1 < len(words) and words[at + 1].bare in set(Priority):
             yield "priority", f"{word.text} {words[at + 1].text}"
         elif word.handle:
             yield "owner_id", word.text
@@ -755,7 +760,8 @@ _CLEARING: Final = {
     ("nobody",): "owner_id",
     ("unassigned",): "owner_id",
 }
-_EDIT_FILLERS: Final = frozenset({"and", "to", "assign", "owner", "also", "tag", "priority", "&", "+"})
+_PRIORITY_WORDS: Final = frozenset({"priority", "prio"})
+_EDIT_FILLERS: Final = _PRIORITY_WORDS | {"and", "to", "assign", "owner", "also", "tag", "&", "+"}
 _HELPER_WORDS: Final = {"helper": True, "helpers": True, "help": True, "unhelp": False, "unhelper": False}
 _EDIT_CONNECTORS: Final = frozenset({"by", "due", "on", "before", "until", "till"})
 _UNTAG: Final = re.compile(rf"[-−](?P<tag>#[^\s#]+?)[{_PUNCTUATION}]*")
@@ -777,6 +783,8 @@ def _edit_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], dates: 
         return clearing
     if change := _word_edit(word, scales):
         return 1, change
+    if word.bare in _PRIORITY_WORDS and at + 1 < len(words) and words[at + 1].priority_in_words is None:
+        return None
     if word.bare in _EDIT_FILLERS and at + 1 < len(words):
         return 1, lambda found: found
     return _date_at(words, at, scales, dates)
@@ -848,7 +856,7 @@ def _helpers_at(words: Sequence[_Word], at: int, *, is_added: bool) -> _Edit:
 
 def _word_edit(word: _Word, scales: Mapping[str, str]) -> Callable[[Edits], Edits] | None:
     """The change that one word makes by itself: a priority, a tag, a scale."""
-    if priority := word.priority or next((each for each in Priority if each.value == word.bare), None):
+    if priority := word.priority_in_words:
         return lambda found: replace(found, priority=priority)
     if (match := _UNTAG.fullmatch(word.text)) and is_tag(gone := normal(match["tag"])):
         return lambda found: replace(found, drop_tags=(*found.drop_tags, gone))
