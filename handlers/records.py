@@ -51,8 +51,12 @@ from views.values import day, name_of, shown_value, zone_time
 MOST_AT_ONCE = 20
 # What to type in place of a word that looks like a part of a record and is none, by the field that it would set.
 PRIORITIES = f"Priorities are {', '.join(f'`!{each}`' for each in Priority)}."
-INSTEAD = {"priority": PRIORITIES, "owner_id": "At the beginning or the end a name is the owner's."}
-SCALE_RUNS = "It runs from 1 to 5."
+INSTEAD = {
+    "priority": PRIORITIES,
+    "owner_id": "At the beginning or the end a name is the owner's.",
+    "helpers": "One name is the owner's; `/steward A12 helper @name` names who helps.",
+}
+SCALE_RUNS = "It runs from 1 to 5, as in `{}4`."
 
 
 async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_words: Sequence[str] = ()) -> Reply:
@@ -583,9 +587,14 @@ def _from_entry(kind: Kind, entry: Entry) -> tuple[dict[str, Any], list[str]]:
 
 def about_strays(kind: Kind, entry: Entry) -> list[str]:
     """Plain sentences about words of the title that look like a part and are none."""
-    strays = {key: f"“{word}” stays in the title. {INSTEAD.get(key, SCALE_RUNS)}" for key, word in entry.strays.items()}
-    strays |= {kind.repeats_by: str(entry.repeat_problem)} if entry.repeat_problem else {}
-    return [f"Not set: {kind.field(key).label.lower()}. {said}" for key, said in strays.items()]
+    said = []
+    for key, word in entry.strays.items():
+        field = kind.field(key)
+        instead = INSTEAD.get(key) or SCALE_RUNS.format(field.shorthand)
+        said.append(f"Not set: {field.label.lower()}. “{word}” stays in the title. {instead}")
+    if entry.repeat_problem:
+        said.append(f"Not set: {kind.field(kind.repeats_by).label.lower()}. {entry.repeat_problem}")
+    return said
 
 
 def _about_words(entry: Entry, item: Item) -> list[str]:

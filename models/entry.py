@@ -316,15 +316,22 @@ class _Owner:
 def _find_owner(words: Sequence[_Word], taken: set[int]) -> _Owner | None:
     """The first person mentioned; where none is, the first "@name" that stands where an owner does."""
     for at, word in enumerate(words):
-        if word.mentions:
+        if word.mentions and not _is_helper(at, words):
             start = _owner_start(at, words, taken)
             is_apart = word.is_mention and _stands_apart(at, words, taken | set(range(start, at)))
             return _Owner(start, at, word.mentions[0].user_id, None, is_apart)
     for at, word in enumerate(words):
         start = _owner_start(at, words, taken) if word.handle else at
-        if word.handle and _stands_apart(at, words, taken | set(range(start, at))):
+        is_named = word.handle and not _is_helper(at, words)
+        if is_named and _stands_apart(at, words, taken | set(range(start, at))):
             return _Owner(start, at, None, word.handle, leaves_title=True)
     return None
+
+
+def _is_helper(at: int, words: Sequence[_Word]) -> bool:
+    """Whether the person there is named as a helper, as in "Order cables helper @kavya"."""
+    is_said = at > 1 and words[at - 1].bare in ("helper", "helpers")
+    return is_said and words[at - 2].bare not in _CLAIMING
 
 
 def _owner_start(at: int, words: Sequence[_Word], taken: set[int]) -> int:
@@ -401,16 +408,29 @@ def _is_loose_apart(at: int, words: Sequence[_Word], taken: set[int], loose: Set
 def _strays(words: Sequence[_Word], taken: set[int], scales: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What stays in the title and looks like a part, by its field's key; what the word before it claims does not."""
     for at, word in enumerate(words):
-        if at in taken or not word.is_plain or (at and words[at - 1].bare in _CLAIMING):
+        if at in taken or (at and words[at - 1].bare in _CLAIMING):
             continue
+        if _is_helper(at, words) and word.is_person:
+            yield "helpers", f"{words[at - 1].text} {word.text}"
+        elif len(word.mentions) > 1 or (word.is_mention and _stands_apart(at, words, taken)):
+            yield "helpers", word.text
+        if not word.is_plain:
+            continue
+        after = words[at + 1].bare if at + 1 < len(words) else ""
         if _LIKE_PRIORITY.fullmatch(word.text):
             yield "priority", word.text
-        elif word.bare in _PRIORITY_WORDS and at + 1 < len(words) and words[at + 1].bare in set(Priority):
+        elif word.bare in _PRIORITY_WORDS and after in set(Priority):
             yield "priority", f"{word.text} {words[at + 1].text}"
-        elif word.handle:
+        elif word.handle and not _is_helper(at, words):
             yield "owner_id", word.text
+        elif after.isdecimal() and (named := [key for key in scales.values() if _is_short_for(word.bare, key)]):
+            yield named[0], f"{word.text} {after}"
         elif (match := _LIKE_SCALE.fullmatch(word.text)) and (key := scales.get(match["name"].lower())):
             yield key, word.text
+
+
+def _is_short_for(word: str, key: str) -> bool:
+    return len(word) > 3 and key.startswith(word)
 
 
 # Repeats -----------------------------------------------------------------------------------------------------------

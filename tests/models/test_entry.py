@@ -199,6 +199,13 @@ def test_who_does_it_is_no_slip(text):
         ("Order tea @kavya for lunch !urgent", {"owner_id": "@kavya", "priority": "!urgent"}),
         ("Switch late p9 i3", {"probability": "p9"}),
         ("Switch late p0 p4", {}),
+        ("Switch late impact 5 prob 4", {"impact": "impact 5", "probability": "prob 4"}),
+        ("Measure the impact", {}),
+        ("@ben @ann order tea", {"helpers": "@Ann Lee"}),
+        ("Order tea @ben,@ann", {"helpers": "@ben,@Ann Lee"}),
+        ("@ben and @ann meet", {}),
+        ("Order tea helper @ann", {"helpers": "helper @Ann Lee"}),
+        ("Order tea @ben helper @zoe", {"helpers": "helper @zoe"}),
         ("Switch late prio high", {"priority": "prio high"}),
         ("Switch late !p1", {"priority": "!p1"}),
         ("Fix !important rules !high", {}),
@@ -273,6 +280,12 @@ def test_how_often_stays_in_the_title_and_is_told_where_it_may_be_of_the_sentenc
 )
 def test_words_that_do_not_say_how_often_are_a_title(text):
     assert parse(text, can_repeat=True) == Entry(text)
+
+
+def test_a_helper_is_no_owner():
+    assert parse("Order tea helper @ann").owner_id is None
+    assert parse("Order tea helper @ann @ben").owner_id == "U1"
+    assert parse("Find a helper @ben") == Entry("Find a helper", owner_id="U1")
 
 
 def test_a_usable_date_wins_over_one_that_is_not():

@@ -146,7 +146,7 @@ async def test_what_looks_like_a_part_of_a_record_and_is_none_is_told(house: Hou
     assert "Core @somebody switch p9 !urgent by fryday\n" in told
     assert "Not set: due date. I can't read “fryday” as a date." in told
     assert "Not set: owner. “@somebody” stays in the title." in told
-    assert "Not set: probability. “p9” stays in the title. It runs from 1 to 5." in told
+    assert "Not set: probability. “p9” stays in the title. It runs from 1 to 5, as in" in told
     assert "Not set: priority. “!urgent” stays in the title. Priorities are `!low`" in told
 
     several = await typed(house, ana, "/steward risk Late\naction Call !urgent")
@@ -438,7 +438,10 @@ HINTS = [
     ("list actions >=12", "I do not know “&gt;=12” in a list."),
     ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
     ("A1 dnoe", "I do not know “dnoe”. Did you mean `/steward A1 done`?\n"),
-    ("A1 !urgent", "“!urgent” is no priority, so nothing was changed. Priorities are `!low`, `!normal`, `!high`, `!critical`."),
+    (
+        "A1 !urgent",
+        "“!urgent” is no priority, so nothing was changed. Priorities are `!low`, `!normal`, `!high`, `!critical`.",
+    ),
     ("A1 by friday !urgent", "“!urgent” is no priority, so nothing was changed."),
     ("A1 priority urgent", "“urgent” is no priority, so nothing was changed."),
     ("A1 priority", "“priority” is no priority, so nothing was changed."),

@@ -82,7 +82,7 @@ async def test_the_preview_tells_of_words_that_look_like_a_part_and_are_none(hou
     preview = await paste(house, ana, lines)
 
     assert "❗ Not set: priority. “!urgent” stays in the title. Priorities are !low, !normal" in preview
-    assert "❗ Not set: probability. “p9” stays in the title. It runs from 1 to 5." in preview
+    assert "❗ Not set: probability. “p9” stays in the title. It runs from 1 to 5, as in" in preview
     assert "Send it\n\nAction · repeats every Monday · due Mon 1 Dec 2031" in preview
     assert "❗ Not set: repeats. “every day” stays in the title" in preview
 
