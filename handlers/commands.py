@@ -360,6 +360,8 @@ def _parse_steward(text: str) -> Parsed:
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
+    if kind := kind_named(reference.removesuffix(":")):  # "add risk Late": as it would be said to a person
+        raise NotFound(_hint(word, {word: f"{kind.key} {remark or '…'}".replace("`", "'")}))
     raise NotFound(_hint(text, _examples()))
 
 
@@ -368,6 +370,7 @@ def _examples() -> dict[str, str]:
     steps = [(kind, step, f"{kind.letter}12") for kind in reversed(KINDS) for step in kind.steps]
     examples = {word: kind.typed(step, each) for kind, step, each in steps for word in (step.key, *step.words)}
     examples |= {each: f"A12 {each}" for each in ABOUT_RECORD} | {each: f"A12 {each} …" for each in SAYING}
+    examples |= dict.fromkeys(("add", "new", "create", "log", "todo", "task"), VERBS[0].example)
     examples |= {verb.word: verb.example for verb in VERBS} | {each: f"{each} core switch" for each in FINDS}
     return examples | {word: word for kind in KINDS for word in (kind.key, kind.plural)}
 
@@ -470,7 +473,7 @@ def _filter_hint(name: str, unknown: UnknownFilter) -> str:
 def _about_record(text: str, *, strict: bool) -> Parsed | None:
     """`A12`, or `A12` with a word. With `strict` an unknown word makes it a title (None), otherwise a hint."""
     word, rest = _first_word(text)
-    found = read_reference(word)
+    found = read_reference(word if strict else word.strip("#.,:;?!"))
     if found is None:
         return None
     kind, number = found

@@ -464,7 +464,8 @@ async def _take_step(
         deps.session, request.actor, item, project, step, now=deps.now, via=via, note=remark, answer=answer
     )
     people = await directory.people(deps.session, cards.people_of(item))
-    hints = [cards.comes_next(following, project)] if following else []
+    hints = [f"Your words are kept with it: “{esc(cut(remark, 200))}”."] if remark and via == "command" else []
+    hints += [cards.comes_next(following, project)] if following else []
     message = cards.saved(item, project, people, said=step.past, now=deps.now, hints=hints)
     return Tell(message, redraw=await drawn_anew(request, deps, item, project), reference=item.reference)
 

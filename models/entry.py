@@ -15,7 +15,7 @@ the sentence ends, unless it may be said of something else in it. A date is look
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -436,6 +436,7 @@ def _is_short_for(word: str, key: str) -> bool:
 # Repeats -----------------------------------------------------------------------------------------------------------
 
 _REPEAT_STARTS: Final = OFTEN | {"on", "the"}
+_TIMES: Final = frozenset({"morning", "afternoon", "evening", "night", "noon", "weekend", "hour", "hours", "minutes"})
 _STARTING: Final = frozenset({"starting", "beginning", "from"})
 # After these nobody knows what comes again: in "Check that the backup runs every day" it is not the check.
 _UNSURE_WORDS: Final = "because each every how if that what when where whether which while who why"
@@ -501,7 +502,7 @@ def _repeat_from(start: int, words: Sequence[_Word], taken: set[int], dates: "_D
 
 
 def _longest_repeat(words: Sequence[_Word], start: int, last: int) -> _Repeat | None:
-    """What most of the words up to `last` say of how often; a slip in the name of a day is a problem."""
+    """What most of the words up to `last` say of how often; a slip in the name of a day, or an hour, is a problem."""
     for stop in range(min(last, start + LONGEST_DATE_WORDS), start, -1):
         if not any(word.bare in OFTEN for word in words[start:stop]):
             return None
@@ -509,7 +510,7 @@ def _longest_repeat(words: Sequence[_Word], start: int, last: int) -> _Repeat | 
         if not isinstance(repeat.result, NoRepeat):
             return repeat
     is_short = last - start <= LONGEST_UNREAD_WORDS
-    is_slip = is_short and any(is_nearly_a_day(word.bare) for word in words[start + 1 : last])
+    is_slip = is_short and any(is_nearly_a_day(word.bare) or word.bare in _TIMES for word in words[start + 1 : last])
     return _as_repeat(words, start, last) if is_slip else None
 
 
@@ -534,6 +535,7 @@ class _Lead(IntEnum):
     NOTHING = 4
 
 
+_YEAR: Final = re.compile(r"20\d\d")
 _CONNECTORS: Final = {"due": _Lead.DUE, "by": _Lead.BY, "before": _Lead.BEFORE, "on": _Lead.ON}
 _NAMES_OF_DUE: Final = frozenset({"due", "date", "deadline"})
 _NOT_AFTER_DUE: Final = _CLAIMING | {"date", "dates", "diligence", "process", "course", "care", "respect"}
@@ -548,6 +550,10 @@ class _Dates:
     order: DateOrder
     is_working_day: WorkingDays
     locale: str | None
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
 
     def read(self, words: Sequence[_Word]) -> Reading | None:
         phrase = _phrase(words)
@@ -602,13 +608,14 @@ def _find_date(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found
 
 
 def _doubted(found: _Found, words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found:
-    """The date, or a question where the words behind it say another one: "3pm fryday", "monday or tuesday"."""
+    """The date, or a question where the words behind it say another: "3pm fryday", "end of year 2032"."""
     stop = found.stop
     while stop < min(found.stop + 2, len(words)) and stop not in taken and not words[stop].is_person:
         stop += 1
     behind = words[found.stop : stop]
     other = dates.read(behind[1:]) if len(behind) > 1 and behind[0].bare == "or" else None
     is_other = other is not None and isinstance(other.result, Due)
+    is_other = is_other or bool(behind and _YEAR.fullmatch(behind[0].bare))
     if not is_other and not any(is_slip_of_a_day(word.bare_as_typed) for word in behind):
         return found
     problem = unreadable(_phrase(words[found.start : stop]))
@@ -681,7 +688,8 @@ def _at_the_end(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Foun
             if words[start].bare in _NAMES_OF_DUE:
                 continue
             return None
-        if isinstance(reading.result, NoDate | PastDate | VagueDate):
+        is_today = isinstance(reading.result, PastDate) and reading.result.day == dates.today
+        if isinstance(reading.result, NoDate | PastDate | VagueDate) and not is_today:
             return None
         return _Found(start, stop, _Lead.NOTHING, reading.result, leaves_title=isinstance(reading.result, Due))
     return _slip_at_the_end(words, range(first if has_title else first + 1, stop))
@@ -799,6 +807,8 @@ def _edit_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], dates: 
         return 1, lambda found: replace(found, drop_helpers=(*found.drop_helpers, person))
     if person := _person(word):
         return 1, lambda found: replace(found, owner=person)
+    if word.bare == "me" and at and words[at - 1].bare in ("owner", "assign", "to"):
+        return 1, lambda found: replace(found, owner=Named(None, "me"))
     if clearing := _clearing_at(words, at):
         return clearing
     if change := _word_edit(word, scales):

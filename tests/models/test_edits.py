@@ -33,6 +33,8 @@ def read(text: str, *, locale: str = "en-US", repeats_by: str = "") -> Edits:
     [
         ("@ben", Edits(owner=BEN)),
         ("owner @ben", Edits(owner=BEN)),
+        ("owner me", Edits(owner=Named(None, "me"))),
+        ("assign to me", Edits(owner=Named(None, "me"))),
         ("assign to @kavya", Edits(owner=Named(None, "kavya"))),
         ("by friday", Edits(due=FRIDAY)),
         ("due by friday 3pm", Edits(due=FRIDAY_3PM)),

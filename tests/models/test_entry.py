@@ -137,6 +137,7 @@ def test_a_date_is_found_where_the_grammar_says_so(text, title, due):
         ("Pay due asap", "Pay", VagueDate, "asap"),
         ("Pay by asap", "Pay", VagueDate, "asap"),
         ("Decision taken on 3 nov 2026", "Decision taken on 3 nov 2026", PastDate, "3 nov 2026"),
+        ("Pay today at 8am", "Pay today at 8am", PastDate, "today at 8am"),
         ("Pay due somewhen", "Pay due somewhen", NoDate, "somewhen"),
         ("Pay due may", "Pay due may", NoDate, "may"),
     ],
@@ -172,7 +173,7 @@ def test_a_slip_in_a_date_is_asked_about_and_kept_where_it_may_be_words(text, ti
     [
         *("Pay by fryday", "Pay by next wensday 3pm", "Pay due wendesday @ben", "Pay by 3 febuary", "Pay by next wek"),
         *("Pay fryday", "Pay next wendesday @ben", "Pay on fryday", "Pay by 3pm fryday", "Pay by 12th of decmber"),
-        *("Pay by end of mont", "Pay by monday or tuesday"),
+        *("Pay by end of mont", "Pay by monday or tuesday", "Pay by end of year 2032"),
     ],
 )
 def test_a_slip_in_the_name_of_a_day_is_asked_about(text):
@@ -256,6 +257,7 @@ def test_what_comes_again_may_have_a_date_beside_it():
         ("Send every monday the report", "“every monday” stays in the title"),
         ("Send it every monday by yesterday", "“every monday” stays in the title"),
         ("Send it every second friday", "may mean every few weeks or once a month"),
+        ("Send it every morning", "I can't read “every morning” as how often it repeats"),
         ("Send it every fryday", "I can't read “every fryday” as how often it repeats"),
         ("every monday", "“every monday” stays in the title"),
         ("Send it every few weeks on mondays", "“on mondays” stays in the title"),

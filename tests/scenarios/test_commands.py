@@ -113,6 +113,19 @@ async def test_a_title_that_reads_like_a_step_with_a_remark_is_logged_and_the_ot
     assert (await house.record("A1"))["is_open"]
 
 
+@sqlite_only
+async def test_marks_around_a_reference_do_no_harm_and_what_is_said_with_a_step_is_shown(house: House) -> None:
+    """Who types “done by friday” sees that it is done now, and that the day is only a remark."""
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables")
+
+    assert "Order cables" in await typed(house, ana, "/steward #A1?")
+    told = await typed(house, ana, "/steward A1: done by <friday>")
+
+    assert "Your words are kept with it: “by &lt;friday&gt;”." in told
+    assert "Your words" not in await typed(house, ana, "/steward A1 reopen")
+
+
 # A title that reads like a command, and what it is told.
 MEANT = [
     ("/action lsit", "/steward actions"),
@@ -449,6 +462,9 @@ HINTS = [
     ("A1 blocks", "Did you mean `/steward A1 blocks A13`?"),
     ("A1 repeat", "Did you mean `/steward A1 every monday`?"),
     ("A1, A2 done", "After a reference comes what to do with that one record, as in `/steward A12 done`."),
+    ("new risk Late", "Did you mean `/steward risk Late`?"),
+    ("log a thing", "Did you mean `/steward action Order cables @ben`?"),
+    ("list ben", "I do not know “ben” in a list. Words of a title go in quotes"),
     ("project rename Office", "Did you mean `/steward settings`?"),
     ("list due friday", "After `due` comes `today` or `this week`; `overdue` and `no date` stand alone."),
     ("unmute", "Did you mean `/steward A12 unmute`? A12 stands for the record's own reference."),
