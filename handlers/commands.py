@@ -210,7 +210,8 @@ ONE_AT_A_TIME = (
     "After a reference comes what to do with that one record, as in `/steward A12 done`. *Select…* below a list, as "
     "`/steward list` shows it, changes several at once."
 )
-# What people type who want the form, and what has another word in the project's place.
+# What people type who want to log something, or the form of a record.
+OF_LOGGING = ("add", "new", "create", "log", "todo", "task")
 OF_FORM = ("title", "rename", "details", "description", "text")
 BECAME_A_TITLE = "What you typed became a title."
 
@@ -360,7 +361,7 @@ def _parse_steward(text: str) -> Parsed:
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
-    if kind := kind_named(reference.removesuffix(":")):  # "add risk Late": as it would be said to a person
+    if word in OF_LOGGING and (kind := kind_named(reference.removesuffix(":"))):
         raise NotFound(_hint(word, {word: f"{kind.key} {remark or '…'}".replace("`", "'")}))
     raise NotFound(_hint(text, _examples()))
 
@@ -370,7 +371,7 @@ def _examples() -> dict[str, str]:
     steps = [(kind, step, f"{kind.letter}12") for kind in reversed(KINDS) for step in kind.steps]
     examples = {word: kind.typed(step, each) for kind, step, each in steps for word in (step.key, *step.words)}
     examples |= {each: f"A12 {each}" for each in ABOUT_RECORD} | {each: f"A12 {each} …" for each in SAYING}
-    examples |= dict.fromkeys(("add", "new", "create", "log", "todo", "task"), VERBS[0].example)
+    examples |= dict.fromkeys(OF_LOGGING, VERBS[0].example)
     examples |= {verb.word: verb.example for verb in VERBS} | {each: f"{each} core switch" for each in FINDS}
     return examples | {word: word for kind in KINDS for word in (kind.key, kind.plural)}
 
@@ -498,9 +499,8 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
         return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD, *SAYING]
     known = {each: each for each in (*words, *(each.key for each in kind.follow_ups))}
-    known |= {_first_word(said)[0]: f"{said} A13" for said in (*kinds_words(), "unlink")} | dict.fromkeys(
-        OF_FORM, "edit"
-    )
+    known |= {_first_word(said)[0]: f"{said} A13" for said in (*kinds_words(), "unlink")}
+    known |= dict.fromkeys(OF_FORM, "edit")
     known |= dict.fromkeys(("repeat", "repeats"), "every monday") if kind.repeats_by else {}
     meant = {each: f"{word} {said}" for each, said in known.items()}
     hint = _hint(rest, meant, f"help {kind.plural}", is_example=False)

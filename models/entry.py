@@ -660,8 +660,8 @@ def _unread(at: int, rest: range, lead: _Lead, words: Sequence[_Word], dates: _D
     bare = [words[each].bare for each in rest] if is_short else []
     is_asked = lead is _Lead.DUE and rest.stop == len(words) and bare and bare[0] not in _NOT_AFTER_DUE
     is_slip = any(is_slip_of_a_day(words[each].bare_as_typed) for each in rest) if is_short else False
-    is_near = any(is_nearly_a_day(word) or is_slip_of_a_span(word) for word in bare)
-    is_question = is_asked or is_slip or (lead <= _Lead.BY and is_near)
+    is_near = lead <= _Lead.BY and any(is_nearly_a_day(word) or is_slip_of_a_span(word) for word in bare)
+    is_question = is_asked or is_slip or is_near
     if not (is_foreign or is_question):
         return None
     result = dates.read_anyhow(words[rest.start : rest.stop])
