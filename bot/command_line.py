@@ -12,13 +12,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import loading
-from bot.settings import Settings, SettingsProblem, load, wrong_for_slack
+from bot.settings import Settings, SettingsProblem, load, unknown_names, wrong_for_slack
 
 app = typer.Typer(
     help="The project coordinator that lives in Slack.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its boxes give a flag a type, which reads as if a word had to follow
 )
 
 # Whether logs are ours to write, because this is no guest in another program.
@@ -153,7 +154,7 @@ def restore(file: Annotated[Path, typer.Argument(help="What `steward backup` wro
     typer.echo("Restored. Start Steward again; what was due before now is not sent a second time.")
 
 
-keys = typer.Typer(no_args_is_help=True, help="The keys in STEWARD_ENCRYPTION_KEYS.")
+keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The keys in STEWARD_ENCRYPTION_KEYS.")
 app.add_typer(keys, name="keys")
 
 
@@ -187,7 +188,7 @@ def forget_tokens(
 @app.command()
 def doctor() -> None:
     """Look at everything this installation needs, and say what is wrong and what to do; exit status 1 for a fault."""
-    _go(_doctor(_settings("database")))
+    _go(_doctor(_settings("database", tells_unknown=False)))
 
 
 @app.command()
@@ -257,7 +258,7 @@ def erase(
     spare: Annotated[
         list[str] | None, typer.Option(help="A name of theirs that is an ordinary word: only @WORD goes.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only count what would go, by table.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go, by table.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take a person out of everything that Steward keeps, or delete a whole workspace. There is no way back."""
@@ -293,6 +294,11 @@ def manifest(
             _fail(f"{option}: {reason}. {rule}")
     described = made(prefix, request_url=request_url, redirect_url=redirect_url)
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
+
+
+# The list of commands has all of each sentence; its beginning alone may say something else.
+for _each in (*app.registered_commands, *keys.registered_commands):
+    _each.short_help = (_each.callback and _each.callback.__doc__) or ""
 
 
 def main() -> None:
@@ -387,14 +393,17 @@ async def _export(settings: Settings, workspace_id: str | None, person_id: str |
     typer.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
 
 
-def _settings(purpose: str) -> Settings:
+def _settings(purpose: str, *, tells_unknown: bool = True) -> Settings:
+    """The settings; what is wrong with them, and names among them that set nothing, on standard error."""
     try:
         settings = load(purpose)
     except SettingsProblem as problem:
-        for line in problem.problems:
+        for line in (*problem.problems, *unknown_names()):
             typer.echo(line, err=True)
         typer.echo("See .env.example for what each setting is.", err=True)
         raise typer.Exit(2) from None
+    for line in unknown_names() if tells_unknown else ():
+        typer.echo(line, err=True)
     if is_program:
         from bot import logs
 

@@ -20,7 +20,7 @@ from bot.oauth import INSTALL
 from bot.opening import CannotStart, address, database_faults, require_database, require_writable
 from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
-from bot.settings import Settings
+from bot.settings import Settings, unknown_names
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
 from bot.unheard import SAID_FOR, USED_UP
 from models import installations, purging
@@ -79,7 +79,10 @@ def fault(about: str, says: str, do: str) -> Finding:
 
 
 async def examine(settings: Settings, *, now: datetime) -> AsyncIterator[Finding]:
-    """Every finding as soon as it is known: Slack, then the database and what is in it. Changes nothing."""
+    """Every finding as soon as it is known: settings, Slack, the database and what is in it. Changes nothing."""
+    for unknown in unknown_names():
+        name, _, says = unknown.partition(": ")
+        yield note(name, *says.split(". ", 1))
     async for finding in _slack(settings, now):
         yield finding
     async with Database(settings.database_url) as database:

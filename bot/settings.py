@@ -1,6 +1,8 @@
 """Settings from the environment or `.env`: read once, checked together, never printed."""
 
+import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -263,6 +265,36 @@ def _file_problems(file: Path) -> list[str]:
     # Empty lines before a statement count as a part of it.
     lines = [each.line + re.match(r"\s*", each.string)[0].count("\n") for each in broken]  # type: ignore[index]
     return [f"{file}: line {line} is not NAME=VALUE; close what a quotation mark opens" for line in lines]
+
+
+def unknown_names() -> list[str]:
+    """A sentence for each name in the file that sets nothing and was likely meant to; values are not told.
+
+    So for the environment, where a name must be nearly right: most of it is of other programs.
+    """
+    known = [name.upper() for name in Settings.model_fields]
+    written, around = _names_in(Path(FILE)), [name.upper() for name in os.environ]
+    told = []
+    for name in sorted({*written, *around} - {*known}):
+        near = next(iter(get_close_matches(name, known, n=1, cutoff=0.85 if name in written else 0.9)), "")
+        if name in written:
+            bare = name.removeprefix("STEWARD_")
+            near = bare if bare in known else near
+            is_told = near or name.startswith(("STEWARD_", "SLACK_"))
+        else:
+            is_told = near and near not in (*written, *around)
+        meant = f"Did you mean {near}?" if near else "The names are in .env.example."
+        told += [f"{name}: is no setting of Steward, so it sets nothing. {meant}"] if is_told else []
+    return told
+
+
+def _names_in(file: Path) -> list[str]:
+    """The names that the file sets, as far as it can be read."""
+    try:
+        with file.open(encoding="utf-8") as opened:
+            return [each.key.upper() for each in parse_stream(opened) if each.key]
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def _slack_problems(settings: Settings, purpose: str) -> dict[str, str]:

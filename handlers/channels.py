@@ -25,12 +25,14 @@ async def bind(request: Request, deps: Deps, name: str, *, may_take: bool = Fals
     """
     channel = await _here(request, deps)
     old = request.project
-    if old is not None and not may_take and await binding.has_records(deps.session, old):
+    project = await named(request, deps, name) if name else None
+    is_other = old is not None and (project is None or project.id != old.id)
+    if old is not None and is_other and not may_take and await binding.has_records(deps.session, old):
         raise NotAllowed(
-            f"This channel belongs to {old.name}. `/steward switch {name or 'and a name'}` makes it belong "
-            f"to another project; what was logged stays with {old.name}."
+            f"This channel belongs to {old.name}. `/steward switch {project.name if project else 'and a name'}` makes "
+            f"it belong to another project; what was logged stays with {old.name}."
         )
-    if not name:
+    if project is None:
         context = FormContext(channel_id=channel.id, response_url=answer_to(request))
         hint = "What is logged in this channel from then on goes there."
         return OpenForm(
@@ -38,7 +40,7 @@ async def bind(request: Request, deps: Deps, name: str, *, may_take: bool = Fals
                 context, title="Bind to a project", callback_id="bind", submit="Next", hint=hint
             )
         )
-    return Tell(await _bound_or_asked(request, deps, await named(request, deps, name), ""))
+    return Tell(await _bound_or_asked(request, deps, project, ""))
 
 
 async def bind_picked(request: Request, deps: Deps) -> Reply:

@@ -1,7 +1,7 @@
 """Slash commands: one a kind, and `/steward` for everything. Adding one is a line in `COMMANDS`."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -206,6 +206,14 @@ REPORTS: Mapping[str, Callable[[Request, Deps, str], Awaitable[Reply]]] = {
 
 BUTTON_MAX = 2_000  # what Slack lets a button carry
 NO_PART = "-"
+ONE_AT_A_TIME = (
+    "After a reference comes what to do with that one record, as in `/steward A12 done`. *Select…* below a list, as "
+    "`/steward list` shows it, changes several at once."
+)
+# What people type who want to log something, or the form of a record.
+OF_LOGGING = ("add", "new", "create", "log", "todo", "task")
+OF_FORM = ("title", "rename", "details", "description", "text")
+BECAME_A_TITLE = "What you typed became a title."
 
 
 async def _switch(request: Request, deps: Deps, name: str) -> Reply:
@@ -287,10 +295,10 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
         return ()
     meant = f"{found[0].letter}{found[1]}"
     if rest.startswith(("<@", "@", "!", "#", "-")) or _first_word(rest)[0].lower() in ("by", "due", "no", "comment"):
-        return (f"If you meant {meant} itself: undo this, then type `/steward {meant}` and the same words.",)
+        return (f"If you meant {meant} itself, type `/steward {meant}` and the same words. {BECAME_A_TITLE}",)
     if step is None:
         return ()
-    return (f"If you meant {meant} itself: undo this, then type `/steward {meant} {step.key}` and your remark.",)
+    return (f"If you meant {meant} itself, type `/steward {meant} {step.key}` and your remark. {BECAME_A_TITLE}",)
 
 
 def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
@@ -304,15 +312,19 @@ def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
     elif not rest:
         also = {"list": kind.plural, "help": f"help {kind.plural}"}
         examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
-        near = word if word in examples else _nearest(word, list(also), at_least=0.8)
+        near = word if word in examples else _nearest(word, also, at_least=0.8)
         meant = examples.get(near, "")
-    return (f"Did you mean `/steward {esc(meant)}`? What you typed became a title.",) if meant else ()
+    return (f"Did you mean `/steward {esc(meant)}`? {BECAME_A_TITLE}",) if meant else ()
 
 
-def _nearest(word: str, known: Sequence[str], *, at_least: float = 0.6) -> str:
-    """The known word that was likely meant: the one with the same letters in another order, else the most alike."""
-    turned = next((each for each in known if sorted(each) == sorted(word)), None)
-    return turned or next(iter(get_close_matches(word, known, n=1, cutoff=at_least)), "")
+def _nearest(word: str, known: Iterable[str], *, at_least: float = 0.75) -> str:
+    """The known word that was likely meant: the one with the same letters in another order, else the most alike.
+
+    None where only other words are alike: somebody who types `budget` does not mean `digest`.
+    """
+    words = list(known)
+    turned = next((each for each in words if sorted(each) == sorted(word)), "")
+    return turned or next(iter(get_close_matches(word, words, n=1, cutoff=at_least)), "")
 
 
 def _parse_steward(text: str) -> Parsed:
@@ -344,12 +356,24 @@ def _parse_steward(text: str) -> Parsed:
         return about_projects
     reference, remark = _first_word(rest)
     if read_reference(reference):
+        if read_reference(word.rstrip(",;")):
+            raise NotFound(ONE_AT_A_TIME)
         text = f"{reference} {word} {remark}"
     if about_record := _about_record(text, strict=False):
         return about_record
-    of_records = {each: f"A12 {each}" for each in ABOUT_RECORD}
-    kinds = {word: word for kind in KINDS for word in (kind.key, kind.plural)}
-    raise NotFound(_hint(text, of_records | {verb.word: verb.example for verb in VERBS} | kinds))
+    if word in OF_LOGGING and (kind := kind_named(reference.removesuffix(":"))):
+        raise NotFound(_hint(word, {word: f"{kind.key} {remark or '…'}".replace("`", "'")}))
+    raise NotFound(_hint(text, _examples()))
+
+
+def _examples() -> dict[str, str]:
+    """Every word that means something, with an example of it to be typed after `/steward`."""
+    steps = [(kind, step, f"{kind.letter}12") for kind in reversed(KINDS) for step in kind.steps]
+    examples = {word: kind.typed(step, each) for kind, step, each in steps for word in (step.key, *step.words)}
+    examples |= {each: f"A12 {each}" for each in ABOUT_RECORD} | {each: f"A12 {each} …" for each in SAYING}
+    examples |= dict.fromkeys(OF_LOGGING, VERBS[0].example)
+    examples |= {verb.word: verb.example for verb in VERBS} | {each: f"{each} core switch" for each in FINDS}
+    return examples | {word: word for kind in KINDS for word in (kind.key, kind.plural)}
 
 
 def _about_projects(word: str, rest: str) -> Parsed | None:
@@ -361,7 +385,8 @@ def _about_projects(word: str, rest: str) -> Parsed | None:
         said, name = _first_word(rest)
         known = OF_PROJECTS.get(said.lower())
         if known is None:
-            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS}, "projects"))
+            also = {"settings": "settings", "rename": "settings", "delete": "project archive"}
+            raise NotFound(_hint(said, {each: f"project {each}" for each in OF_PROJECTS} | also, "projects"))
     if known is None:
         return None
     run, writes = known
@@ -405,8 +430,8 @@ def _parse_standup(text: str) -> Parsed:
         return Parsed(lambda request, deps: _help(None, topic="standup"))
     if known := standups.WORDS.get(word):
         return Parsed(known.run)
-    near = get_close_matches(word, standups.WORDS, n=1)
-    meant = f"Did you mean `/standup {near[0]}`?" if near else "`/standup help` shows what there is."
+    near = _nearest(word, standups.WORDS)
+    meant = f"Did you mean `/standup {near}`?" if near else "`/standup help` shows what there is."
     raise NotFound(f"I do not know “{cut(' '.join(decoded(text).split()), 60)}”. {meant}")
 
 
@@ -433,6 +458,8 @@ def _parse_find(name: str, rest: str) -> Parsed:
 def _filter_hint(name: str, unknown: UnknownFilter) -> str:
     """What to type instead of a word that is no filter."""
     refused = f"I do not know “{cut(unknown.word, 60)}” in a list."
+    if unknown.word.lower() == "due":
+        return f"{refused} After `due` comes `today` or `this week`; `overdue` and `no date` stand alone."
     if unknown.nearest:
         meant = cut(as_text(unknown.line), 300).replace("`", "'")
         return f"{refused} Did you mean `/steward {name} {meant}`?"
@@ -447,7 +474,7 @@ def _filter_hint(name: str, unknown: UnknownFilter) -> str:
 def _about_record(text: str, *, strict: bool) -> Parsed | None:
     """`A12`, or `A12` with a word. With `strict` an unknown word makes it a title (None), otherwise a hint."""
     word, rest = _first_word(text)
-    found = read_reference(word)
+    found = read_reference(word if strict else word.strip("#.,:;?!"))
     if found is None:
         return None
     kind, number = found
@@ -471,8 +498,12 @@ def _about_record(text: str, *, strict: bool) -> Parsed | None:
     if linking := _linking(found, rest):
         return linking
     words = [*(w for step in kind.steps for w in (step.key, *step.words)), *ABOUT_RECORD, *SAYING]
-    words += [*(each.key for each in kind.follow_ups), *(f"{said} A13" for said in (*kinds_words(), "unlink"))]
-    hint = _hint(rest, {known: f"{word} {known}" for known in words}, f"help {kind.plural}", is_example=False)
+    known = {each: each for each in (*words, *(each.key for each in kind.follow_ups))}
+    known |= {_first_word(said)[0]: f"{said} A13" for said in (*kinds_words(), "unlink")}
+    known |= dict.fromkeys(OF_FORM, "edit")
+    known |= dict.fromkeys(("repeat", "repeats"), "every monday") if kind.repeats_by else {}
+    meant = {each: f"{word} {said}" for each, said in known.items()}
+    hint = _hint(rest, meant, f"help {kind.plural}", is_example=False)
     return Parsed(lambda request, deps: edits.typed(request, deps, kind, number, rest, otherwise=hint), writes=True)
 
 
@@ -520,7 +551,7 @@ def _hint(typed: str, known: Mapping[str, str], help_words: str = "help", *, is_
 
     A reference in that is the record's own, unless it `is_example`, which may well be a record of somebody's.
     """
-    near = _nearest(_first_word(typed)[0].lower(), list(known))
+    near = _nearest(_first_word(typed)[0].lower(), known)
     suggestion = f"`/steward {help_words}` shows what there is."
     if near:
         suggestion = f"Did you mean `/steward {known[near]}`?"

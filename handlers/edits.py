@@ -16,6 +16,7 @@ from models.entry import Edits, Named, read_edits
 from models.errors import NotFound
 from models.kinds import Item, Kind
 from models.permissions import Right, require
+from models.repeating import with_first_day
 from models.tables import Person, Project
 from models.tags import joined
 from models.working_days import working_days_of
@@ -43,17 +44,21 @@ async def typed(request: Request, deps: Deps, kind: Kind, number: int, words: st
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
         is_working_day=working_days_of(request.project) if request.project else monday_to_friday,
-        scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
+        scales=kind.shorthands,
+        repeats_by=kind.repeats_by,
     )
+    word = read.unread or ""
+    if word.startswith("!") or word.lower().rstrip(":") in ("priority", "prio"):
+        named = word if word.startswith("!") else next(iter(words.partition(word)[2].split()), word)
+        raise NotFound(f"“{cut(named, 60)}” is no priority, so nothing was changed. {records.PRIORITIES}")
     if read.is_first_unread:
-        word = read.unread or ""
-        raise NotFound(f"“{cut(word, 60)}” is no priority. {records.PRIORITIES}" if word.startswith("!") else otherwise)
+        raise NotFound(otherwise)
     item, project = await operations.find(deps.session, request.actor, kind, number)
     require(request.actor, Right.EDIT, project, item)
     if read.unread is not None:
         raise NotFound(UNREAD.format(word=read.unread, reference=item.reference))
-    if read.due_problem is not None:
-        raise read.due_problem
+    if problem := read.due_problem or read.repeat_problem:
+        raise problem
     values = await _values(request, deps, read, item, project)
     if not values:
         raise NotFound(ONLY_WHY.format(reference=item.reference))
@@ -86,6 +91,9 @@ async def _values(request: Request, deps: Deps, read: Edits, item: Item, project
     if read.due is not None:
         here = read.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
+    if read.repeats:
+        dated = {"due_date": record.due_date, **values, item.kind.repeats_by: read.repeats}
+        values |= with_first_day(item.kind, dated, deps.today(project))
     if read.priority is not None:
         values["priority"] = read.priority
     if read.add_tags or read.drop_tags:

@@ -21,6 +21,7 @@ from models.kinds.base import FieldType
 from models.operations import TITLE_MAX, New
 from models.pasting import MOST_RECORDS, TICKED, Known, Pasted, names_in, read_list, with_people
 from models.permissions import Right, require
+from models.repeating import with_first_day
 from models.tables import Project
 from models.working_days import working_days_of
 from views import forms
@@ -57,7 +58,8 @@ async def paste_logged(request: Request, deps: Deps) -> Reply:
         via="a pasted list",
     )
     hints = records.about_place(request, project, began)
-    message = logged_many(items, project, batch=batch, said="Logged", hints=hints)
+    way_back = batch if records.may_take_back(request, project, items) else None
+    message = logged_many(items, project, batch=way_back, said="Logged", hints=hints)
     return Tell(message, reference=items[0].reference)
 
 
@@ -103,7 +105,8 @@ def _draft(request: Request, deps: Deps, line: Pasted, known: Known, project: Pr
         order=date_order(request.person.locale, request.person.timezone),
         is_working_day=working_days_of(project),
         locale=request.person.locale,
-        scales={field.shorthand: field.key for field in line.kind.all_fields if field.shorthand},
+        scales=line.kind.shorthands,
+        can_repeat=bool(line.kind.repeats_by),
     )
     notes = [TICKED] if line.is_ticked else []
     title, details = entry.title, line.details
@@ -116,8 +119,12 @@ def _draft(request: Request, deps: Deps, line: Pasted, known: Known, project: Pr
     if entry.due:
         here = entry.due.in_zone(zone_or_utc(project.timezone))
         values |= {"due_date": here.day, "due_time": here.time}
+    if entry.repeats:
+        values[line.kind.repeats_by] = entry.repeats
+    values = with_first_day(line.kind, values, deps.today(project))
     if entry.due_problem:
         notes.append(f"Not set: due date. {entry.due_problem}")
+    notes += [said.replace("`", "") for said in records.about_strays(line.kind, entry)]
     notes += _settle_owner(entry, values, known)
     return Draft(line.line, New(line.kind, values), tuple(notes))
 

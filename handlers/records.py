@@ -32,6 +32,7 @@ from models.labels import Labelled, LinkType, Priority
 from models.operations import REMARK, TITLE_MAX
 from models.own_fields import kind_in
 from models.permissions import Right, Standing, may, require
+from models.repeating import with_first_day
 from models.tables import Channel, History, Project, Record
 from models.typed import read_typed
 from models.words import is_seen
@@ -50,8 +51,12 @@ from views.values import day, name_of, shown_value, zone_time
 MOST_AT_ONCE = 20
 # What to type in place of a word that looks like a part of a record and is none, by the field that it would set.
 PRIORITIES = f"Priorities are {', '.join(f'`!{each}`' for each in Priority)}."
-INSTEAD = {"priority": PRIORITIES, "owner_id": "At the beginning or the end a name is the owner's."}
-SCALE_RUNS = "It runs from 1 to 5."
+INSTEAD = {
+    "priority": PRIORITIES,
+    "owner_id": "At the beginning or the end a name is the owner's.",
+    "helpers": "One name is the owner's; `/steward A12 helper @name` names who helps.",
+}
+SCALE_RUNS = "It runs from 1 to 5, as in `{}4`."
 
 
 async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_words: Sequence[str] = ()) -> Reply:
@@ -60,19 +65,19 @@ async def log_words(request: Request, deps: Deps, kind: Kind, text: str, about_w
     `about_words` are sentences for the confirmation.
     """
     entry = await _read_entry(request, deps, kind, text)
-    values, hints = _from_entry(entry)
-    hints += [*_about_strays(kind, entry), *about_words]
+    values, hints = _from_entry(kind, entry)
     named = await _project_named(request, deps, entry)
     asks = questions(request) if named is None else ()
     if (asks and not _goes_to_current(request)) or not values["title"]:
         if "project" in asks:
             await refuse_without_projects(request, deps)
         await _guess_owner(deps.session, entry, values)
+        values = with_first_day(kind, values, deps.now.astimezone(request.zone).date())
         return OpenForm(_form(request, kind, values, asks if named is None else ("project",), named))
     project, began = (named, False) if named else await project_here(request, deps)
     item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
-    problems += other_order(request, entry, item)
-    return await _logged(request, deps, item, project, began, [*hints, *problems], alike)
+    hints += [*_about_words(entry, item), *about_words, *problems, *other_order(request, entry, item)]
+    return await _logged(request, deps, item, project, began, hints, alike)
 
 
 async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, str]]) -> Reply:
@@ -90,18 +95,19 @@ async def log_several(request: Request, deps: Deps, lines: Sequence[tuple[Kind, 
         raise InvalidFields({"title": "Several at once need a channel with a project. Log them there, or one by one."})
     here, began = await project_here(request, deps) if None in elsewhere else (None, False)
     batch = batches.begin(deps.session)
-    rows = []
+    rows, way_back = [], True
     for (kind, entry), named in zip(entries, elsewhere, strict=True):
         project = named or here
         assert project is not None
-        values, hints = _from_entry(entry)
+        values, hints = _from_entry(kind, entry)
         item, problems, alike = await _create_from(request, deps, kind, entry, values, project)
+        way_back = way_back and may_take_back(request, project, [item])
         problems += other_order(request, entry, item)
         problems += [f"Looks like {kind.reference_of(each)} “{esc(each.title)}”." for each in alike]
-        rows.append((item, [*hints, *_about_strays(kind, entry), *problems, *cards.holiday_hints(item, project)]))
+        rows.append((item, [*hints, *_about_words(entry, item), *problems, *cards.holiday_hints(item, project)]))
     people = await directory.people(deps.session, {who for item, _ in rows for who in cards.people_of(item)})
     hints = about_place(request, here, began) if here else []
-    return Tell(several.logged(rows, people, batch, hints), reference=rows[0][0].reference)
+    return Tell(several.logged(rows, people, batch if way_back else None, hints), reference=rows[0][0].reference)
 
 
 async def _create_from(
@@ -114,6 +120,7 @@ async def _create_from(
         values |= {"due_date": here.day, "due_time": here.time}
     hints = await _settle_owner(deps.session, entry, values, project)
     today = deps.today(project)
+    values = with_first_day(kind, values, today)
     for key, sentence in operations.field_problems(kind, values, today=today).items():
         values.pop(key)
         hints.append(f"Not set: {kind.field(key).label.lower()}. {esc(sentence)}")
@@ -457,7 +464,8 @@ async def _take_step(
         deps.session, request.actor, item, project, step, now=deps.now, via=via, note=remark, answer=answer
     )
     people = await directory.people(deps.session, cards.people_of(item))
-    hints = [cards.comes_next(following, project)] if following else []
+    hints = [f"Your words are kept with it: “{esc(cut(remark, 200))}”."] if remark and via == "command" else []
+    hints += [cards.comes_next(following, project)] if following else []
     message = cards.saved(item, project, people, said=step.past, now=deps.now, hints=hints)
     return Tell(message, redraw=await drawn_anew(request, deps, item, project), reference=item.reference)
 
@@ -535,7 +543,8 @@ async def _read_entry(request: Request, deps: Deps, kind: Kind, text: str) -> En
         order=date_order(request.person.locale, request.person.timezone),
         locale=request.person.locale,
         is_working_day=working_days_of(request.project),
-        scales={field.shorthand: field.key for field in kind.all_fields if field.shorthand},
+        scales=kind.shorthands,
+        can_repeat=bool(kind.repeats_by),
     )
     return entry if is_seen(entry.title) else replace(entry, title="")
 
@@ -555,7 +564,7 @@ def other_order(request: Request, read: Entry | Edits, item: Item) -> list[str]:
     ]
 
 
-def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
+def _from_entry(kind: Kind, entry: Entry) -> tuple[dict[str, Any], list[str]]:
     """Field values of what was typed, and sentences about what could not be read or had to be shortened."""
     hints = []
     title, details = entry.title, entry.details
@@ -570,17 +579,31 @@ def _from_entry(entry: Entry) -> tuple[dict[str, Any], list[str]]:
         values["priority"] = entry.priority
     if entry.due:
         values |= {"due_date": entry.due.day, "due_time": entry.due.time}
+    if entry.repeats:
+        values[kind.repeats_by] = entry.repeats
     if entry.due_problem:
         hints.append(f"Not set: due date. {esc(str(entry.due_problem))}")
     return values, hints
 
 
-def _about_strays(kind: Kind, entry: Entry) -> list[str]:
-    """Sentences about words of the title that look like a part and are none."""
-    return [
-        f"Not set: {kind.field(key).label.lower()}. “{esc(word)}” stays in the title. {INSTEAD.get(key, SCALE_RUNS)}"
-        for key, word in entry.strays.items()
-    ]
+def about_strays(kind: Kind, entry: Entry) -> list[str]:
+    """Plain sentences about words of the title that look like a part and are none."""
+    said = []
+    for key, word in entry.strays.items():
+        field = kind.field(key)
+        instead = INSTEAD.get(key) or SCALE_RUNS.format(field.shorthand)
+        said.append(f"Not set: {field.label.lower()}. “{word}” stays in the title. {instead}")
+    if entry.repeat_problem:
+        said.append(f"Not set: {kind.field(kind.repeats_by).label.lower()}. {entry.repeat_problem}")
+    return said
+
+
+def _about_words(entry: Entry, item: Item) -> list[str]:
+    """The same for the confirmation of what was logged."""
+    hints = [esc(said) for said in about_strays(item.kind, entry)]
+    if entry.repeat_problem:
+        hints.append(f"To repeat {item.reference}, type how often after it: `/steward {item.reference} every monday`.")
+    return hints
 
 
 async def _settle_owner(session: AsyncSession, entry: Entry, values: dict[str, Any], project: Project) -> list[str]:
@@ -735,10 +758,15 @@ async def _logged(
         now=deps.now,
         hints=hints,
         settings_of=settings_of,
-        way_back=cards.UNDO if may(request.actor, Right.DELETE, project, item) else None,
+        way_back=cards.UNDO if may_take_back(request, project, [item]) else None,
         alike=alike,
     )
     return Tell(message, reference=item.reference)
+
+
+def may_take_back(request: Request, project: Project, items: Iterable[Item]) -> bool:
+    """Whether the person may undo the logging of these records."""
+    return all(may(request.actor, Right.DELETE, project, item) for item in items)
 
 
 def about_place(request: Request, project: Project, began: bool) -> list[str]:

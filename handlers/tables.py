@@ -78,7 +78,8 @@ async def import_logged(request: Request, deps: Deps) -> Reply:
         hints.append(f"{lines} left out.")
     if began:
         hints += records.about_place(request, project, began)
-    return Tell(logged_many(items, project, batch=batch, said="Imported", hints=hints), reference=items[0].reference)
+    way_back = batch if records.may_take_back(request, project, items) else None
+    return Tell(logged_many(items, project, batch=way_back, said="Imported", hints=hints), reference=items[0].reference)
 
 
 @dataclass(frozen=True)

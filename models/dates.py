@@ -185,7 +185,7 @@ def parse_due(
     context = _Context.of(phrase, now, zone, order, is_working_day)
     language = _language_of(locale)
     reading = _read(_normalise(phrase), context) or _read_translated(language, context)
-    result = reading.result if reading else _ask_dateparser(language, context) or context.unreadable()
+    result = reading.result if reading else _ask_dateparser(language, context) or unreadable(context.phrase)
     if isinstance(result, DateProblem):
         raise result
     return result
@@ -224,8 +224,28 @@ def read_phrase(
 
 
 def is_nearly_a_day(word: str) -> bool:
-    """Whether the word is the name of a day or a month with a slip in it, as "fryday" is; for no short names."""
-    return word.isalpha() and bool(get_close_matches(word.lower(), _LONG_NAMES, n=1, cutoff=0.8))
+    """Whether the word is the name of a day or a month, perhaps with a slip in it as "fryday"; for no short names.
+
+    The first letter is right: to compare each word with each name would take longer than all else in reading a line.
+    """
+    lower = word.lower()
+    names = [name for name in _LONG_NAMES if name[0] == lower[:1] and abs(len(name) - len(lower)) < 3]
+    return word.isalpha() and bool(names) and bool(get_close_matches(lower, names, n=1, cutoff=0.8))
+
+
+def is_slip_of_a_day(word: str) -> bool:
+    """Whether it is such a name with a slip in it, and none of a person: those begin with a capital."""
+    return word.islower() and is_nearly_a_day(word) and word not in _LONG_NAMES
+
+
+def is_slip_of_a_span(word: str) -> bool:
+    """Whether the word is "week" or "month" with a slip in it, as "wek" is."""
+    return word not in _SPANS and bool(get_close_matches(word, _SPANS, n=1, cutoff=0.85))
+
+
+def unreadable(phrase: str) -> NoDate:
+    """The problem with a phrase that was meant as a date, and in which none can be read."""
+    return NoDate(phrase, f"I can't read {_shown(phrase)} as a date. Try “friday 3pm” or “in 2 weeks”.")
 
 
 def describe_day(day: date, *, today: date) -> str:
@@ -264,6 +284,11 @@ class _Clock:
     next_day: bool = False
 
 
+def _shown(phrase: str) -> str:
+    words = " ".join(phrase.split())
+    return f"“{words if len(words) <= 60 else words[:59] + '…'}”"
+
+
 @dataclass(frozen=True)
 class _Context:
     phrase: str
@@ -290,14 +315,10 @@ class _Context:
         return _instant(day, self.clock.ends, self.clock.zone or self.zone) > self.now.astimezone(UTC)
 
     def shown(self) -> str:
-        words = " ".join(self.phrase.split())
-        return f"“{words if len(words) <= 60 else words[:59] + '…'}”"
+        return _shown(self.phrase)
 
     def problem(self, what: str, first: str, second: str, kind: type[DateProblem] = DateProblem) -> DateProblem:
         return kind(self.phrase, f"{what} Try “{first}” or “{second}”.")
-
-    def unreadable(self) -> DateProblem:
-        return self.problem(f"I can't read {self.shown()} as a date.", "friday 3pm", "in 2 weeks", NoDate)
 
     def too_far(self) -> DateProblem:
         return self.problem(f"{self.shown()} is too far away to be a due date.", "in 3 months", "end of year")
@@ -333,6 +354,7 @@ _MONTHS: Final = {
     for name in (full.lower(), full[:3].lower(), *(["sept"] if full == "September" else []))
 }
 _LONG_NAMES: Final = [name for name in (*_WEEKDAYS, *_MONTHS, "tomorrow") if len(name) > 5]
+_SPANS: Final = ("week", "weeks", "weekend", "month", "months")
 _NUMBER_WORDS: Final = "one two three four five six seven eight nine ten eleven twelve"
 _NUMBERS: Final = {word: n for n, word in enumerate(_NUMBER_WORDS.split(" "), start=1)} | {
     "fifteen": 15,
@@ -398,15 +420,26 @@ _HINT: Final = re.compile(
     r"|week|month|quarter|year|fortnight|hour|minute|\bend\b|eo[dbwmqy]|co[bp]\b|close of|noon|night|morning|evening"
 )
 
+_TAILS: Final = (" at the latest", " the latest", " latest")
+_TOMORROWS: Final = "tmrw tmr tmrow tmw tomorow tomorro tomoro tommorow tommorrow 2morrow 2moro"
+_SPELLINGS: Final = {
+    **dict.fromkeys(_TOMORROWS.split(" "), "tomorrow"),
+    "nxt": "next",
+    "wk": "week",
+}
 _REWRITES: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"[,\s]+", " "),
         (r"^[ (\[\"'“”‘]+|[ )\]\"“”;:!?]+$", ""),
         (r"(?<=\d)t(?=\d)", " "),
-        (r"^(?:is )?(?:due(?: date)? )?(?:by|on|before|until|till|due|no later than)(?: |$)", ""),
+        (
+            r"^(?:(?:is )?(?:due(?: date)? )?(?:by|on|before|until|untill?|till?|due|no later than|latest)(?: |$)"
+            r"|(?:(?:due )?date|deadline)(?::| is)? (?=.))",
+            "",
+        ),
         (r"(?<!\d)(?<!\d\.)\.$|(?<=\d)(?<!\d\.\d)(?<!\d\.\d\d)\.$", ""),
-        (r"\b(?:tmrw|tmr|tmrow|tomorow|tommorow|tommorrow)\b", "tomorrow"),
+        (rf"\b(?:{_alternatives(_SPELLINGS)})\b", lambda found: _SPELLINGS[found[0]]),
         (r"\b(?:in the|at) (morning|afternoon|evening|night)\b", r"\1"),
         (r"\bhalf an hour\b", "30 minutes"),
         (r"\ban hour and a half\b", "90 minutes"),
@@ -420,6 +453,8 @@ def _normalise(phrase: str) -> str:
     text = unicodedata.normalize("NFKC", phrase[: 4 * LONGEST_PHRASE]).casefold().replace("’", "'")
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
+    for tail in _TAILS:
+        text = text.removesuffix(tail)
     return text.strip()
 
 

@@ -4,7 +4,8 @@
 
 Title, owner, due date, priority, tags, scales (`p4 i3`) and a channel for its project stand in any order on the first
 line; further lines are details. Nothing typed is lost: a word is either understood or stays in the title. An owner may
-be named by a person of Slack, as "@name" or as `@"Some Name"`. A date is looked for only
+be named by a person of Slack, as "@name" or as `@"Some Name"`. How often it comes again ("every monday") is read where
+the sentence ends, unless it may be said of something else in it. A date is looked for only
 
 - after by, due, on or before ("on" and "before" only where the sentence or a part of it ends, or at its beginning),
 - and at the very end, if nobody could take it for anything else ("friday 3pm", "in 2 weeks", "2026-12-01") and no word
@@ -14,7 +15,7 @@ be named by a person of Slack, as "@name" or as `@"Some Name"`. A date is looked
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,12 +30,16 @@ from models.dates import (
     VagueDate,
     WorkingDays,
     is_nearly_a_day,
+    is_slip_of_a_day,
+    is_slip_of_a_span,
     monday_to_friday,
     parse_due,
     read_phrase,
+    unreadable,
 )
-from models.errors import DateProblem
+from models.errors import DateProblem, Unread
 from models.labels import Priority
+from models.repeat_words import OFTEN, NoRepeat, read_repeat
 from models.tags import MOST_TAGS, is_tag, joined, normal
 
 LONGEST_DATE_WORDS: Final = 8
@@ -70,6 +75,7 @@ class Entry:
     `scales` holds what was typed in the shorthand of a kind's scales, by field key; `tags` are as a record keeps them.
     With `due_problem` there is no `due`; its words stay in the title unless they were clearly meant as a date. `strays`
     are words of the title that look like a part and are none, such as "!urgent", by the key of the field in question.
+    `repeats` is a rule as `models.repeat_words` keeps it; with `repeat_problem` there is none and its words stay too.
     """
 
     title: str
@@ -80,6 +86,8 @@ class Entry:
     due: Due | None = None
     due_words: str = field(default="", compare=False)
     due_problem: DateProblem | None = None
+    repeats: str = ""
+    repeat_problem: Unread | None = None
     priority: Priority | None = None
     tags: str = ""
     scales: Mapping[str, int] = field(default_factory=dict)
@@ -101,6 +109,7 @@ def parse_entry(
     is_working_day: WorkingDays = monday_to_friday,
     locale: str | None = None,
     scales: Mapping[str, str] | None = None,
+    can_repeat: bool = False,
 ) -> Entry:
     """The record typed as `pieces`: plain text with Mentions between; dates as `models.dates.parse_due` takes them.
 
@@ -116,14 +125,21 @@ def parse_entry(
     tags, points = _find_tags(words), _find_scales(words, scales or {})
     loose = tags.keys() | points.keys()
     taken |= loose
-    found = _find_date(words, taken, dates)
+    repeat = _find_repeat(words, taken, dates) if can_repeat else None
+    of_repeat = set(range(repeat.start, repeat.stop)) if repeat else set()
+    found = _find_date(words, taken | of_repeat, dates)
+    if repeat and repeat.rule:
+        if found and isinstance(found.result, DateProblem):
+            repeat = replace(repeat, result=_left_in_title(repeat.typed))
+        else:
+            taken |= of_repeat
     if found and found.leaves_title:
         taken |= set(range(found.start, found.stop))
     channel_at = _find_channel(words, taken)
     taken |= set() if channel_at is None else {channel_at}
     owner = _find_owner(words, taken)
     if owner and owner.leaves_title:
-        taken.add(owner.at)
+        taken |= set(range(owner.start, owner.at + 1))
     if channel_at is None and (channel_at := _find_channel(words, taken)) is not None:
         taken.add(channel_at)
     in_title = {at for at in loose if not _is_loose_apart(at, words, taken, loose, points.keys())}
@@ -139,6 +155,8 @@ def parse_entry(
         due=found.result if found and isinstance(found.result, Due) else None,
         due_words=_phrase(words[found.start : found.stop]) if found else "",
         due_problem=found.result if found and isinstance(found.result, DateProblem) else None,
+        repeats=repeat.rule if repeat else "",
+        repeat_problem=repeat.problem if repeat else None,
         priority=None if priority_at is None else words[priority_at].priority,
         tags=joined(tags.values()),
         scales=dict(scale for at, scale in points.items() if at not in in_title),
@@ -156,7 +174,7 @@ _TAG: Final = re.compile(rf"#(?P<tag>[^\s#]+?)[{_PUNCTUATION}]*")
 _SCALE: Final = re.compile(rf"(?P<name>[a-z]+)(?P<points>[1-5])[{_PUNCTUATION}]*", re.IGNORECASE)
 _PRIORITY: Final = re.compile(rf"!(?P<name>{'|'.join(Priority)})[,.;]*", re.IGNORECASE)
 _LIKE_SCALE: Final = re.compile(rf"(?P<name>[a-z]+)\d+[{_PUNCTUATION}]*", re.IGNORECASE)
-_LIKE_PRIORITY: Final = re.compile(r"![^\W\d_]+[,.;]*")
+_LIKE_PRIORITY: Final = re.compile(r"!+[^\W_]+[,.;]*")
 _EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
 
 
@@ -175,13 +193,22 @@ class _Word:
         return not self.mentions and not self.has_channel
 
     @property
+    def bare_as_typed(self) -> str:
+        return self.text.strip(_PUNCTUATION + _BRACKETS)
+
+    @property
     def bare(self) -> str:
-        return self.text.strip(_PUNCTUATION + _BRACKETS).lower()
+        return self.bare_as_typed.lower()
 
     @property
     def priority(self) -> Priority | None:
         match = _PRIORITY.fullmatch(self.text) if self.is_plain else None
         return Priority(match["name"].lower()) if match else None
+
+    @property
+    def priority_in_words(self) -> Priority | None:
+        """The same where nothing else is meant, and `high` alone will do."""
+        return self.priority or next((each for each in Priority if each.value == self.bare), None)
 
     @property
     def handle(self) -> str | None:
@@ -258,7 +285,7 @@ def _word(group: Sequence[Piece]) -> _Word:
 def _title(words: Sequence[_Word], taken: set[int]) -> str:
     """The words nobody took; a comma that led to a taken part goes with it."""
     title = " ".join(word.text for at, word in enumerate(words) if at not in taken)
-    return re.sub(r"(?:\s*[,;]|\s[-–—:])+$", "", title) if len(words) - 1 in taken else title
+    return re.sub(r"(?:\s*[,;]|\s[-–—:]+)+$", "", title) if len(words) - 1 in taken else title
 
 
 # Owner -------------------------------------------------------------------------------------------------------------
@@ -273,8 +300,13 @@ _CLAIMING_WORDS: Final = (
 _CLAIMING: Final = frozenset(_CLAIMING_WORDS.split(" "))
 
 
+# What leads to an owner, and says nothing else.
+_OWNER_LEADS: Final = (("owner",), ("assignee",), ("assigned", "to"), ("assign", "to"))
+
+
 @dataclass(frozen=True)
 class _Owner:
+    start: int
     at: int
     user_id: str | None
     unknown: str | None
@@ -284,12 +316,32 @@ class _Owner:
 def _find_owner(words: Sequence[_Word], taken: set[int]) -> _Owner | None:
     """The first person mentioned; where none is, the first "@name" that stands where an owner does."""
     for at, word in enumerate(words):
-        if word.mentions:
-            return _Owner(at, word.mentions[0].user_id, None, word.is_mention and _stands_apart(at, words, taken))
+        if word.mentions and not _is_helper(at, words):
+            start = _owner_start(at, words, taken)
+            is_apart = word.is_mention and _stands_apart(at, words, taken | set(range(start, at)))
+            return _Owner(start, at, word.mentions[0].user_id, None, is_apart)
     for at, word in enumerate(words):
-        if word.handle and _stands_apart(at, words, taken):
-            return _Owner(at, None, word.handle, leaves_title=True)
+        start = _owner_start(at, words, taken) if word.handle else at
+        is_named = word.handle and not _is_helper(at, words)
+        if is_named and _stands_apart(at, words, taken | set(range(start, at))):
+            return _Owner(start, at, None, word.handle, leaves_title=True)
     return None
+
+
+def _is_helper(at: int, words: Sequence[_Word]) -> bool:
+    """Whether the person there is named as a helper, as in "Order cables helper @kavya"."""
+    is_said = at > 1 and words[at - 1].bare in ("helper", "helpers")
+    return is_said and words[at - 2].bare not in _CLAIMING
+
+
+def _owner_start(at: int, words: Sequence[_Word], taken: set[int]) -> int:
+    """Where the words begin that lead to a person there, "owner:" or "assigned to", behind a title of its own."""
+    for lead in _OWNER_LEADS:
+        start = at - len(lead)
+        is_lead = start > 0 and tuple(word.bare for word in words[start:at]) == lead
+        if is_lead and not taken & set(range(start, at)) and words[start - 1].bare not in _CLAIMING:
+            return start
+    return at
 
 
 def _find_channel(words: Sequence[_Word], taken: set[int]) -> int | None:
@@ -356,14 +408,118 @@ def _is_loose_apart(at: int, words: Sequence[_Word], taken: set[int], loose: Set
 def _strays(words: Sequence[_Word], taken: set[int], scales: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What stays in the title and looks like a part, by its field's key; what the word before it claims does not."""
     for at, word in enumerate(words):
-        if at in taken or not word.is_plain or (at and words[at - 1].bare in _CLAIMING):
+        if at in taken or (at and words[at - 1].bare in _CLAIMING):
             continue
+        if _is_helper(at, words) and word.is_person:
+            yield "helpers", f"{words[at - 1].text} {word.text}"
+        elif len(word.mentions) > 1 or (word.is_mention and _stands_apart(at, words, taken)):
+            yield "helpers", word.text
+        if not word.is_plain:
+            continue
+        after = words[at + 1].bare if at + 1 < len(words) else ""
         if _LIKE_PRIORITY.fullmatch(word.text):
             yield "priority", word.text
-        elif word.handle:
+        elif word.bare in _PRIORITY_WORDS and after in set(Priority):
+            yield "priority", f"{word.text} {words[at + 1].text}"
+        elif word.handle and not _is_helper(at, words):
             yield "owner_id", word.text
+        elif after.isdecimal() and (named := [key for key in scales.values() if _is_short_for(word.bare, key)]):
+            yield named[0], f"{word.text} {after}"
         elif (match := _LIKE_SCALE.fullmatch(word.text)) and (key := scales.get(match["name"].lower())):
             yield key, word.text
+
+
+def _is_short_for(word: str, key: str) -> bool:
+    return len(word) > 3 and key.startswith(word)
+
+
+# Repeats -----------------------------------------------------------------------------------------------------------
+
+_REPEAT_STARTS: Final = OFTEN | {"on", "the"}
+_TIMES: Final = frozenset({"morning", "afternoon", "evening", "night", "noon", "weekend", "hour", "hours", "minutes"})
+_STARTING: Final = frozenset({"starting", "beginning", "from"})
+# After these nobody knows what comes again: in "Check that the backup runs every day" it is not the check.
+_UNSURE_WORDS: Final = "because each every how if that what when where whether which while who why"
+_UNSURE: Final = frozenset(_UNSURE_WORDS.split(" "))
+
+
+@dataclass(frozen=True)
+class _Repeat:
+    """How often the record comes again, in the words `start` to `stop` (exclusive): a rule, or why it is none."""
+
+    start: int
+    stop: int
+    typed: str
+    result: str | Unread
+
+    @property
+    def rule(self) -> str:
+        return self.result if isinstance(self.result, str) else ""
+
+    @property
+    def problem(self) -> Unread | None:
+        return None if isinstance(self.result, str) else self.result
+
+
+def _left_in_title(typed: str) -> Unread:
+    return Unread(typed, f"“{typed}” stays in the title, where it may belong to the sentence.")
+
+
+def _find_repeat(words: Sequence[_Word], taken: set[int], dates: "_Dates") -> _Repeat | None:
+    """The first words that say how often, a rule before what is none; not those that a word before them claims."""
+    starts = [at for at, word in enumerate(words) if at not in taken and word.bare in _REPEAT_STARTS]
+    apart = [at for at in starts if not _is_claimed(at, words, taken)]
+    found = [_repeat_from(at, words, taken, dates) for at in apart[-MOST_CONNECTORS:]]
+    return min((repeat for repeat in found if repeat), key=lambda repeat: not repeat.rule, default=None)
+
+
+def _is_claimed(at: int, words: Sequence[_Word], taken: set[int]) -> bool:
+    return at > 0 and at - 1 not in taken and words[at - 1].bare in _CLAIMING
+
+
+def _repeat_from(start: int, words: Sequence[_Word], taken: set[int], dates: "_Dates") -> _Repeat | None:
+    """What the longest words from there say. A rule stands at the end of the sentence, or before it and a colon."""
+    last = start
+    while last < len(words) and last not in taken and not words[last].is_person:
+        last += 1
+    repeat = _longest_repeat(words, start, last)
+    if repeat is None or not repeat.rule:
+        return repeat
+    stop = repeat.stop
+    is_at_end = stop == last or words[stop].bare in _CONNECTORS
+    if not is_at_end and words[stop].bare in _STARTING:
+        reading = dates.read(words[stop + 1 : last])
+        is_at_end = reading is not None and isinstance(reading.result, Due)
+        repeat = replace(repeat, stop=stop + is_at_end)
+    is_said_first = words[stop - 1].text.endswith((":", ","))
+    before = [words[at] for at in range(start) if at not in taken and not words[at].is_person]
+    is_apart = is_at_end if before else is_said_first and stop < last
+    if stop - start == 1 and not is_at_end:
+        return None
+    if stop - start == 1 or not is_apart or any(word.bare in _UNSURE for word in before):
+        return replace(repeat, result=_left_in_title(repeat.typed))
+    return repeat
+
+
+def _longest_repeat(words: Sequence[_Word], start: int, last: int) -> _Repeat | None:
+    """What most of the words up to `last` say of how often; a slip in the name of a day, or an hour, is a problem."""
+    for stop in range(min(last, start + LONGEST_DATE_WORDS), start, -1):
+        if not any(word.bare in OFTEN for word in words[start:stop]):
+            return None
+        repeat = _as_repeat(words, start, stop)
+        if not isinstance(repeat.result, NoRepeat):
+            return repeat
+    is_short = last - start <= LONGEST_UNREAD_WORDS
+    is_slip = is_short and any(is_nearly_a_day(word.bare) or word.bare in _TIMES for word in words[start + 1 : last])
+    return _as_repeat(words, start, last) if is_slip else None
+
+
+def _as_repeat(words: Sequence[_Word], start: int, stop: int) -> _Repeat:
+    typed = _phrase(words[start:stop]).strip(_PUNCTUATION + _BRACKETS)
+    try:
+        return _Repeat(start, stop, typed, read_repeat(typed.lower().removeprefix("on ")))
+    except Unread as problem:
+        return _Repeat(start, stop, typed, problem)
 
 
 # Dates -------------------------------------------------------------------------------------------------------------
@@ -379,7 +535,9 @@ class _Lead(IntEnum):
     NOTHING = 4
 
 
+_YEAR: Final = re.compile(r"20\d\d")
 _CONNECTORS: Final = {"due": _Lead.DUE, "by": _Lead.BY, "before": _Lead.BEFORE, "on": _Lead.ON}
+_NAMES_OF_DUE: Final = frozenset({"due", "date", "deadline"})
 _NOT_AFTER_DUE: Final = _CLAIMING | {"date", "dates", "diligence", "process", "course", "care", "respect"}
 
 
@@ -392,6 +550,10 @@ class _Dates:
     order: DateOrder
     is_working_day: WorkingDays
     locale: str | None
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
 
     def read(self, words: Sequence[_Word]) -> Reading | None:
         phrase = _phrase(words)
@@ -441,7 +603,23 @@ def _find_date(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found
     found = [_after_connector(at, lead, words, taken, dates) for at, lead in connectors[-MOST_CONNECTORS:]]
     if not any(date and isinstance(date.result, Due) for date in found):
         found.append(_at_the_end(words, taken, dates))
-    return min((date for date in found if date), key=lambda date: date.rank, default=None)
+    meant = min((date for date in found if date), key=lambda date: date.rank, default=None)
+    return _doubted(meant, words, taken, dates) if meant and isinstance(meant.result, Due) else meant
+
+
+def _doubted(found: _Found, words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found:
+    """The date, or a question where the words behind it say another: "3pm fryday", "end of year 2032"."""
+    stop = found.stop
+    while stop < min(found.stop + 2, len(words)) and stop not in taken and not words[stop].is_person:
+        stop += 1
+    behind = words[found.stop : stop]
+    other = dates.read(behind[1:]) if len(behind) > 1 and behind[0].bare == "or" else None
+    is_other = other is not None and isinstance(other.result, Due)
+    is_other = is_other or bool(behind and _YEAR.fullmatch(behind[0].bare))
+    if not is_other and not any(is_slip_of_a_day(word.bare_as_typed) for word in behind):
+        return found
+    problem = unreadable(_phrase(words[found.start : stop]))
+    return replace(found, stop=stop, result=problem, leaves_title=False)
 
 
 def _after_connector(at: int, lead: _Lead, words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Found | None:
@@ -481,7 +659,9 @@ def _unread(at: int, rest: range, lead: _Lead, words: Sequence[_Word], dates: _D
     is_short = at > 0 and 0 < len(rest) <= LONGEST_UNREAD_WORDS
     bare = [words[each].bare for each in rest] if is_short else []
     is_asked = lead is _Lead.DUE and rest.stop == len(words) and bare and bare[0] not in _NOT_AFTER_DUE
-    is_question = is_asked or (lead <= _Lead.BY and any(map(is_nearly_a_day, bare)))
+    is_slip = any(is_slip_of_a_day(words[each].bare_as_typed) for each in rest) if is_short else False
+    is_near = lead <= _Lead.BY and any(is_nearly_a_day(word) or is_slip_of_a_span(word) for word in bare)
+    is_question = is_asked or is_slip or is_near
     if not (is_foreign or is_question):
         return None
     result = dates.read_anyhow(words[rest.start : rest.stop])
@@ -505,10 +685,25 @@ def _at_the_end(words: Sequence[_Word], taken: set[int], dates: _Dates) -> _Foun
         if reading is None or reading.needs is not Needs.NOTHING:
             continue
         if start > first and words[start - 1].bare in _CLAIMING:
+            if words[start].bare in _NAMES_OF_DUE:
+                continue
             return None
-        if isinstance(reading.result, NoDate | PastDate | VagueDate):
+        is_today = isinstance(reading.result, PastDate) and reading.result.day == dates.today
+        if isinstance(reading.result, NoDate | PastDate | VagueDate) and not is_today:
             return None
         return _Found(start, stop, _Lead.NOTHING, reading.result, leaves_title=isinstance(reading.result, Due))
+    return _slip_at_the_end(words, range(first if has_title else first + 1, stop))
+
+
+def _slip_at_the_end(words: Sequence[_Word], plain: range) -> _Found | None:
+    """The misspelt name of a day among the last two words, "fryday 3pm", if no word before it claims it."""
+    for at in plain[-2:]:
+        before = words[at - 1].bare if at - 1 in plain else ""
+        start = at - 1 if before in ("next", "this", "coming") else at
+        is_claimed = start > plain.start and words[start - 1].bare in _CLAIMING
+        if not is_claimed and is_slip_of_a_day(words[at].bare_as_typed):
+            problem = unreadable(_phrase(words[start : plain.stop]))
+            return _Found(start, plain.stop, _Lead.NOTHING, problem, leaves_title=False)
     return None
 
 
@@ -529,13 +724,16 @@ class Edits:
 
     None and empty mean "leave that alone". `due_words` are those that were read as the date. `cleared` are field keys
     to be emptied. `unread` is the first word that means nothing here; with it or with `due_problem` nothing should be
-    changed. Helpers named by nobody are the person who types: `helper` and `unhelp` alone.
+    changed. Helpers named by nobody are the person who types: `helper` and `unhelp` alone. `repeats` is a rule as
+    `models.repeat_words` keeps it, and with `repeat_problem` nothing should be changed either.
     """
 
     owner: Named | None = None
     due: Due | None = None
     due_words: str = field(default="", compare=False)
     due_problem: DateProblem | None = None
+    repeats: str = ""
+    repeat_problem: Unread | None = None
     priority: Priority | None = None
     cleared: frozenset[str] = frozenset()
     add_tags: tuple[str, ...] = ()
@@ -557,14 +755,19 @@ def read_edits(
     is_working_day: WorkingDays = monday_to_friday,
     locale: str | None = None,
     scales: Mapping[str, str] | None = None,
+    repeats_by: str = "",
 ) -> Edits:
-    """The changes typed as `pieces`, in any order; takes what `parse_entry` takes. Never raises for any text."""
+    """The changes typed as `pieces`, in any order; takes what `parse_entry` takes. Never raises for any text.
+
+    `repeats_by` is the key of the field by which records of the kind come again, if they do.
+    """
     words = _words(pieces)
     dates = _Dates(now, zone, order, is_working_day, locale)
     found = Edits()
     at = 0
-    while at < len(words) and found.due_problem is None:
-        size, changed = _edit_at(words, at, scales or {}, dates) or (0, lambda found: found)
+    while at < len(words) and found.due_problem is None and found.repeat_problem is None:
+        repeated = _repeats_at(words, at, scales or {}, repeats_by) if repeats_by else None
+        size, changed = repeated or _edit_at(words, at, scales or {}, dates) or (0, lambda found: found)
         before, found = found, changed(found)
         # A record has one owner and one due date: the second one is not understood.
         is_second = (before.owner and found.owner != before.owner) or (before.due and found.due != before.due)
@@ -585,7 +788,8 @@ _CLEARING: Final = {
     ("nobody",): "owner_id",
     ("unassigned",): "owner_id",
 }
-_EDIT_FILLERS: Final = frozenset({"and", "to", "assign", "owner", "also", "tag", "priority", "&", "+"})
+_PRIORITY_WORDS: Final = frozenset({"priority", "prio"})
+_EDIT_FILLERS: Final = _PRIORITY_WORDS | {"and", "to", "assign", "owner", "also", "tag", "&", "+"}
 _HELPER_WORDS: Final = {"helper": True, "helpers": True, "help": True, "unhelp": False, "unhelper": False}
 _EDIT_CONNECTORS: Final = frozenset({"by", "due", "on", "before", "until", "till"})
 _UNTAG: Final = re.compile(rf"[-−](?P<tag>#[^\s#]+?)[{_PUNCTUATION}]*")
@@ -603,13 +807,37 @@ def _edit_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], dates: 
         return 1, lambda found: replace(found, drop_helpers=(*found.drop_helpers, person))
     if person := _person(word):
         return 1, lambda found: replace(found, owner=person)
+    if word.bare == "me" and at and words[at - 1].bare in ("owner", "assign", "to"):
+        return 1, lambda found: replace(found, owner=Named(None, "me"))
     if clearing := _clearing_at(words, at):
         return clearing
     if change := _word_edit(word, scales):
         return 1, change
+    if word.bare in _PRIORITY_WORDS and at + 1 < len(words) and words[at + 1].priority_in_words is None:
+        return None
     if word.bare in _EDIT_FILLERS and at + 1 < len(words):
         return 1, lambda found: found
     return _date_at(words, at, scales, dates)
+
+
+def _repeats_at(words: Sequence[_Word], at: int, scales: Mapping[str, str], key: str) -> _Edit | None:
+    """`every monday`, `repeats weekly`, `no repeat`: what the field of that key is to hold."""
+    first, second = [*(word.bare for word in words[at : at + 2]), "", ""][:2]
+    if first == "no" and second in ("repeat", "repeats"):
+        return 2, lambda found: replace(found, cleared=found.cleared | {key})
+    if first in ("repeat", "repeats") and second:
+        return 1, lambda found: found
+    if first not in _REPEAT_STARTS:
+        return None
+    stop = at
+    while stop < len(words) and _may_be_of_a_date(words[stop], scales):
+        stop += 1
+    repeat = _longest_repeat(words, at, stop)
+    if repeat is None and first in ("every", "each"):
+        repeat = _as_repeat(words, at, stop)
+    if repeat is None:
+        return None
+    return repeat.stop - at, lambda found: replace(found, repeats=repeat.rule, repeat_problem=repeat.problem)
 
 
 def _clearing_at(words: Sequence[_Word], at: int) -> _Edit | None:
@@ -658,7 +886,7 @@ def _helpers_at(words: Sequence[_Word], at: int, *, is_added: bool) -> _Edit:
 
 def _word_edit(word: _Word, scales: Mapping[str, str]) -> Callable[[Edits], Edits] | None:
     """The change that one word makes by itself: a priority, a tag, a scale."""
-    if priority := word.priority or next((each for each in Priority if each.value == word.bare), None):
+    if priority := word.priority_in_words:
         return lambda found: replace(found, priority=priority)
     if (match := _UNTAG.fullmatch(word.text)) and is_tag(gone := normal(match["tag"])):
         return lambda found: replace(found, drop_tags=(*found.drop_tags, gone))

@@ -246,7 +246,7 @@ def _shown(piece: Piece) -> str:
 Change = Callable[[Filters], Filters]
 
 LONGEST_PHRASE: Final = 3
-_FILLERS: Final = ("and", "by", "for", "in", "of", "owned", "records", "the", "with")
+_FILLERS: Final = ("and", "by", "for", "in", "of", "owned", "priority", "records", "status", "the", "with")
 _BOUND: Final = re.compile(r"(?:score\s*)?(?P<sign>[<>]=?|=[<>]?|[≥≤])\s*(?P<points>\d{1,3})|(?P<from>\d{1,3})\+", re.I)
 _NAME: Final = re.compile(r"@[^\W\d_][\w.'’-]*")
 
@@ -348,7 +348,7 @@ def _bound(token: _Token) -> Change | None:
 def _unknown(tokens: Sequence[_Token], at: int, vocabulary: Mapping[str, Change]) -> UnknownFilter:
     """The refusal of the word at that place, with the line as it was probably meant."""
     known = [phrase for phrase in vocabulary if phrase not in _FILLERS]
-    near = get_close_matches(tokens[at].text.lower(), known, n=1, cutoff=0.6)
+    near = get_close_matches(tokens[at].text.lower(), known, n=1, cutoff=0.7)
     nearest = near[0] if near else None
     meant: list[Piece] = []
     for place, token in enumerate(tokens):

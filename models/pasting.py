@@ -4,7 +4,8 @@
     2. R: Switch may arrive late p4 i3
          the supplier has not confirmed
 
-A line indented below another is details of it. A kind's name alone ("Risks:") holds for the lines below it.
+A line indented below another is details of it. A kind's name alone ("Risks:", "## Risks") holds for the lines below it,
+and a line of nothing but dashes, or a bullet alone, is none.
 """
 
 import re
@@ -35,6 +36,7 @@ class Pasted:
 
 _MARKER: Final = re.compile(r"(?:[-*+•◦▪‣⁃·–—]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z][.)])\s+", re.IGNORECASE)
 _BOX: Final = re.compile(r"(?:\[(?P<mark>[ xX✓✔]?)\]|(?P<sign>[☐☑☒✅✔]))\s*")
+_RULED: Final = re.compile(r"[-–—_=*+#~|•·.:\s]+")
 _KIND: Final = re.compile(r"#{0,4}\s*(?P<word>[A-Za-z]+)\s*:\s*")
 
 
@@ -43,7 +45,7 @@ def read_list(text: str, default: Kind) -> list[Pasted]:
     found: list[Pasted] = []
     kind, level = default, 0
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
+        if not line.strip() or _RULED.fullmatch(line):
             continue
         indent = len(line.expandtabs(4)) - len(line.expandtabs(4).lstrip())
         if found and indent >= level + DEEPER:
@@ -72,6 +74,9 @@ def _without_marker(line: str) -> tuple[str, bool]:
 
 def _kind_before(words: str) -> tuple[Kind | None, str]:
     """The kind that "risk:" or "R:" at the beginning names, and what follows it; None and all of it."""
+    heading = words.strip("#*_: ").lower()
+    if kind := next((kind for kind in KINDS if heading in (kind.plural, f"{kind.singular} items")), None):
+        return kind, ""
     match = _KIND.match(words)
     if match is None:
         return None, words

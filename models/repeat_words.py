@@ -35,8 +35,12 @@ _SHORT: Final = {
         ("every weekday", "weekdays", "every working day", "every business day", "every workday"), "mon-fri"
     ),
 }
+# One of these is in whatever says how often.
+OFTEN: Final = frozenset(
+    ("every", "each", *(short for short in _SHORT if " " not in short), *(f"{name.lower()}s" for name in DAY_NAMES))
+)
 _UNITS: Final = {"day": "DAILY", "week": "WEEKLY", "month": "MONTHLY"}
-_NUMBERS: Final = {"": 1, "other": 2, "two": 2, "three": 3, "four": 4, "six": 6}
+_NUMBERS: Final = {"": 1, "other": 2, "second": 2, "third": 3, "fourth": 4, "two": 2, "three": 3, "four": 4, "six": 6}
 _WEEKDAYS: Final = {
     name: at for at, full in enumerate(DAY_NAMES) for name in (full.lower(), full[:3].lower(), f"{full.lower()}s")
 }
@@ -45,6 +49,10 @@ _PERIOD: Final = re.compile(r"every (?:(?P<many>\d{1,3}|[a-z]+) )?(?P<unit>day|w
 _OF_MONTH: Final = re.compile(r"(?:every |on )?(?:the )?(?P<on>.+?) (?:of|in) (?:the|every|each|a) month")
 _MONTH_DAY: Final = re.compile(r"(?:the )?(?:day )?(\d{1,2})(?:st|nd|rd|th)?")
 _EACH_DAY: Final = re.compile(r"every (\d{1,2}(?:st|nd|rd|th)|(?:first|last) .+)")
+
+
+class NoRepeat(Unread):
+    """Nothing in the words says how often; they may well be ordinary ones."""
 
 
 def read_repeat(typed: str) -> str:
@@ -58,7 +66,7 @@ def read_repeat(typed: str) -> str:
     except BadRule as problem:
         raise Unread(typed, str(problem)) from problem
     if rule is None:
-        raise Unread(typed, f"I can't read “{typed}” as how often it repeats. Type {EXAMPLES}.")
+        raise NoRepeat(typed, f"I can't read “{typed}” as how often it repeats. Type {EXAMPLES}.")
     return rule
 
 

@@ -1,7 +1,7 @@
 """What comes again: taking a step, and the next record of a series when the step ends one that repeats."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import col, select
@@ -9,11 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import batches, links, operations
 from models.clock import today_in
-from models.kinds import Item
+from models.kinds import Item, Kind
 from models.kinds.base import Renewal, Step
 from models.labels import Labelled, LinkType
 from models.permissions import Actor
-from models.repeat_words import next_day
+from models.repeat_words import from_day, next_day
 from models.tables import Project, Record
 from models.working_days import after_working_days
 
@@ -43,10 +43,18 @@ async def take_step(
     return await _make_next(session, actor, item, project, renewal, now=now, via=via)
 
 
+def with_first_day(kind: Kind, values: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """The values with the first day of their rule after today as the due date, where they have a rule and no date."""
+    rule: str = values.get(kind.repeats_by) or ""
+    if not rule or values.get("due_date"):
+        return dict(values)
+    return {**values, "due_date": next_day(from_day(rule, today), today)}
+
+
 def _renewal_by(item: Item, step: Step) -> Renewal | None:
     """How the record is renewed by that step, if it is one that repeats and the step ends it."""
     renewal = item.kind.renewal
-    return renewal if renewal and step.to == renewal.when and item.value(renewal.rule) else None
+    return renewal if renewal and step.to == renewal.when and item.repeats else None
 
 
 async def _has_next(session: AsyncSession, item: Item, renewal: Renewal) -> bool:
@@ -78,5 +86,5 @@ def _values_of_next(item: Item, project: Project, renewal: Renewal, now: datetim
     """What the next one takes over, due on the rule's next day after today, or on the first working day from there."""
     values = {spec.key: item.value(spec.key) for spec in item.kind.form_fields if spec.key not in renewal.leaves}
     today = today_in(project.timezone, now)
-    day = next_day(item.value(renewal.rule), max(today, item.record.due_date or today))
+    day = next_day(item.repeats, max(today, item.record.due_date or today))
     return {**values, "due_date": after_working_days(project, day, 0)}

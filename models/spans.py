@@ -22,8 +22,10 @@ BACKWARDS: Final = "In “{}” the last day lies before the first, or so far be
 
 _YEAR: Final = re.compile(r"\d{4}")
 _NUMBERS: Final = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_FOR: Final = re.compile(r"(?:(?P<first>.+?) )?for (?P<number>\d{1,3}|[a-z]+) (?P<unit>day|week)s?", re.IGNORECASE)
-_WEEK: Final = re.compile(r"(?P<which>this|next) week", re.IGNORECASE)
+_FOR: Final = re.compile(
+    r"(?:(?:(?P<first>.+?) )?for )?(?:the )?(?:next )?(?P<number>\d{1,3}|[a-z]+) (?P<unit>day|week)s?", re.IGNORECASE
+)
+_WEEK: Final = re.compile(r"(?:all |the )?(?P<which>this|next|nxt) (?:week|wk)", re.IGNORECASE)
 _UNTIL: Final = re.compile(r"(?:until|till?|through|to) (?P<last>.+)", re.IGNORECASE)
 # "24-28 nov" and "nov 24-28": one month for both.
 _IN_ONE_MONTH: Final = (
@@ -96,13 +98,13 @@ def _week(text: str, reader: _Reader) -> Span | None:
     if found is None:
         return None
     monday = reader.today - timedelta(days=reader.today.weekday())
-    if found["which"].lower() == "next":
+    if found["which"].lower() != "this":
         return Span(monday + timedelta(days=7), monday + timedelta(days=13))
     return Span(reader.today, monday + timedelta(days=6))
 
 
 def _counted(text: str, reader: _Reader) -> Span | None:
-    """ "for 3 days", "tomorrow for a week"."""
+    """ "for 3 days", "tomorrow for a week", "the next 2 weeks", "3 days"."""
     found = _FOR.fullmatch(text)
     number = found["number"].lower() if found else ""
     count = int(number) if number.isdecimal() else _NUMBERS.get(number, 0)

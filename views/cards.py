@@ -18,6 +18,7 @@ from models.operations import stored_value, told
 from models.own_fields import left_over
 from models.permissions import Actor, Right, may, right_for
 from models.recurrences import instant_of
+from models.repeat_words import repeat_in_words
 from models.tables import Act, Channel, Comment, History, Project, Record, Rung
 from models.working_days import holiday_on
 from reports.around import Around
@@ -170,6 +171,7 @@ def saved(
         facts = ["Hidden from lists and reminders"]
     elif item.record.due_date and item.record.is_open:
         facts.append(f"due {due(item, project, today)}")
+        facts += [f"repeats {repeat_in_words(item.repeats)}"] if item.repeats else []
         facts += _reminded(item, project, people, now)
     if not item.record.is_open and not item.record.is_archived:
         facts = [f"Status {item.status.label.lower()}"]

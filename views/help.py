@@ -93,7 +93,8 @@ def grammar_help() -> Message:
     parts = "\n".join(f"`{esc(part)}`  {esc(means)}" for part, means in GRAMMAR)
     rest = (
         "Further lines (Shift+Enter) are the details. A word that belongs to the sentence stays in the title: a name "
-        "after *with* or *to*, a channel after *in*, a date after *for*."
+        "after *with* or *to*, a channel after *in*, a date after *for*. An action may say at its end how often it "
+        "comes again: `every monday`, `monthly on the 1st`."
     )
     blocks = [
         section(plain(first)),

@@ -266,15 +266,18 @@ def _facts(draft: Draft, preview: Preview) -> list[str]:
 
 
 def logged_many(
-    items: Sequence[Item], project: Project, *, batch: str, said: str, hints: Sequence[str] = ()
+    items: Sequence[Item], project: Project, *, batch: str | None, said: str, hints: Sequence[str] = ()
 ) -> Message:
-    """The one private confirmation of several records, with the way back; `hints` are mrkdwn sentences."""
+    """The one private confirmation of several records, with the way back; `hints` are mrkdwn sentences.
+
+    Without a `batch` its reader may not take them back.
+    """
     text = f"{said} {_many(len(items), 'record')} in {project.name}: {_ranges(items)}."
     named = "\n".join(f"{item.reference}  {item.record.title}" for item in items[:RECORDS_NAMED])
     if len(items) > RECORDS_NAMED:
         named += f"\nand {len(items) - RECORDS_NAMED} more"
     blocks = [section(mrkdwn(f"*{esc(text)}*")), rich(named), *(section(mrkdwn(hint)) for hint in hints)]
-    blocks.append(actions([button("Undo", UNDO_BATCH, batch, says=f"Undo: {text}")]))
+    blocks += [actions([button("Undo", UNDO_BATCH, batch, says=f"Undo: {text}")])] if batch else []
     return Message(esc(text), blocks)
 
 

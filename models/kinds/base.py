@@ -215,6 +215,16 @@ class Kind:
     concerns: tuple[Concern, ...] = (OVERDUE,)
 
     @property
+    def shorthands(self) -> Mapping[str, str]:
+        """The fields of scales by what is typed for them: `p` in `p4`."""
+        return {field.shorthand: field.key for field in self.all_fields if field.shorthand}
+
+    @property
+    def repeats_by(self) -> str:
+        """The field that says how a record comes again; empty where none does."""
+        return self.renewal.rule if self.renewal else ""
+
+    @property
     def first_status(self) -> Labelled:
         return next(iter(self.statuses))
 
@@ -308,6 +318,11 @@ class Item:
         if key.startswith(OWN):
             return self.record.own_values.get(key.removeprefix(OWN), "")
         return getattr(self._row_of(key), key)
+
+    @property
+    def repeats(self) -> str:
+        """The rule by which it comes again; empty where it does not."""
+        return (self.kind.repeats_by and self.value(self.kind.repeats_by)) or ""
 
     def put(self, key: str, value: Any) -> None:
         """Keep another value of a field."""

@@ -100,6 +100,14 @@ def test_help_names_every_command() -> None:
     assert told.exit_code == 0
     for command in ("run", "sandbox", "web", "worker", "migrate", "doctor", "health", "export", "manifest"):
         assert f" {command} " in told.output
+    assert "no Steward in it." in " ".join(told.output.split())
+
+
+def test_help_gives_a_flag_no_word_after_it() -> None:
+    told = steward("erase", "--help").output
+
+    assert re.search(r"--dry-run +Only count", told)
+    assert re.search(r"--help +Show", told)
 
 
 def test_everything_of_a_workspace_is_exported(database_url: str) -> None:
@@ -364,6 +372,20 @@ def test_all_that_is_wrong_with_the_settings_is_told_at_once(command: str) -> No
     assert told.exit_code == 2
     assert [line.partition(":")[0] for line in lines[:3]] == ["DATABASE_URL", "PORT", "SLACK_BOT_TOKEN"]
     assert lines[-1] == "See .env.example for what each setting is."
+    assert "hunter2" not in told.output
+
+
+@pytest.mark.parametrize(("command", "status"), [("web", 2), ("export", 1), ("doctor", 1)])
+def test_a_setting_with_a_slip_in_its_name_is_told_whatever_comes_of_it(
+    installation: Path, command: str, status: int
+) -> None:
+    (installation / ".env").write_text("DATABASE_ULR=hunter2\n")
+
+    told = steward(command)
+
+    assert told.exit_code == status
+    assert told.output.count("DATABASE_ULR: is no setting of Steward, so it sets nothing") == 1
+    assert "Did you mean DATABASE_URL?" in told.output
     assert "hunter2" not in told.output
 
 

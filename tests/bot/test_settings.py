@@ -8,7 +8,7 @@ import pytest
 
 from bot.assemble import Slack
 from bot.sealing import new_key
-from bot.settings import SLACK_API, Settings, SettingsProblem, load
+from bot.settings import SLACK_API, Settings, SettingsProblem, load, unknown_names
 
 BOT, APP, SIGNING = "xoxb-1-hunter2", "xapp-1-hunter2", "hunter2-signing"
 
@@ -311,6 +311,21 @@ def test_what_cannot_be_read_is_not_called_unset_as_well(monkeypatch: pytest.Mon
     assert named == ["STEWARD_ENCRYPTION_KEYS", "PUBLIC_URL", "LOG_FORMAT"]
     assert "LOG_FORMAT: write 'text' or 'json'" in raised.value.problems
     assert "not set" not in str(raised.value)
+
+
+def test_a_misspelt_name_is_told_beside_its_likely_meaning(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["SLACK_BOT_TOKN=hunter2", "STEWARD_DATABASE_URL=hunter2", "STEWARD_COLOUR=1", "slack_app_token=hunter2"]
+    (installation / ".env").write_text("\n".join([*lines, "POSTGRES_PASSWORD=hunter2"]))
+    set_all(monkeypatch, DATABSE_URL="hunter2", STEWARD_PORT="tcp://10.0.0.1:3000", SLACK_API_TOKEN="hunter2")
+
+    told = unknown_names()
+
+    assert told == [
+        "DATABSE_URL: is no setting of Steward, so it sets nothing. Did you mean DATABASE_URL?",
+        "SLACK_BOT_TOKN: is no setting of Steward, so it sets nothing. Did you mean SLACK_BOT_TOKEN?",
+        "STEWARD_COLOUR: is no setting of Steward, so it sets nothing. The names are in .env.example.",
+        "STEWARD_DATABASE_URL: is no setting of Steward, so it sets nothing. Did you mean DATABASE_URL?",
+    ]
 
 
 def test_a_file_with_a_slip_is_refused_by_line_and_never_a_silent_sandbox(installation: Path) -> None:

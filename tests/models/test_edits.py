@@ -10,14 +10,22 @@ from hypothesis import strategies as st
 from models.dates import DateOrder, Due, PastDate, VagueDate
 from models.entry import Edits, Mention, Named, NamedChannel, read_edits
 from models.labels import Priority
-from tests.models.test_entry import FRIDAY, FRIDAY_3PM, NEW_YORK, NOW, pieces
+from tests.models.test_entry import FRIDAY, FRIDAY_3PM, MONDAYS, NEW_YORK, NOW, pieces
 
 BEN, ANN = Named("U1", "ben"), Named("U2", "Ann Lee")
 
 
-def read(text: str, *, locale: str = "en-US") -> Edits:
+def read(text: str, *, locale: str = "en-US", repeats_by: str = "") -> Edits:
     scales = {"p": "probability", "i": "impact"}
-    return read_edits(pieces(text), now=NOW, zone=NEW_YORK, order=DateOrder.MDY, locale=locale, scales=scales)
+    return read_edits(
+        pieces(text),
+        now=NOW,
+        zone=NEW_YORK,
+        order=DateOrder.MDY,
+        locale=locale,
+        scales=scales,
+        repeats_by=repeats_by,
+    )
 
 
 @pytest.mark.parametrize(
@@ -25,6 +33,8 @@ def read(text: str, *, locale: str = "en-US") -> Edits:
     [
         ("@ben", Edits(owner=BEN)),
         ("owner @ben", Edits(owner=BEN)),
+        ("owner me", Edits(owner=Named(None, "me"))),
+        ("assign to me", Edits(owner=Named(None, "me"))),
         ("assign to @kavya", Edits(owner=Named(None, "kavya"))),
         ("by friday", Edits(due=FRIDAY)),
         ("due by friday 3pm", Edits(due=FRIDAY_3PM)),
@@ -46,6 +56,29 @@ def read(text: str, *, locale: str = "en-US") -> Edits:
 )
 def test_each_change_is_read(text: str, expected: Edits) -> None:
     assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("every monday", Edits(repeats=MONDAYS)),
+        ("repeats on mondays, @ben", Edits(repeats=MONDAYS, owner=BEN)),
+        ("on friday every monday", Edits(due=FRIDAY, repeats=MONDAYS)),
+        ("weekly because they ask", Edits(repeats="FREQ=WEEKLY;INTERVAL=1", why="they ask")),
+        ("no repeat", Edits(cleared=frozenset({"repeats"}))),
+    ],
+)
+def test_how_often_is_read_of_what_may_repeat(text: str, expected: Edits) -> None:
+    assert read(text, repeats_by="repeats") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("every blue moon", "I can't read “every blue moon”"), ("every second friday !high", "may mean")],
+)
+def test_how_often_that_is_none_is_asked_about(text: str, says: str) -> None:
+    assert says in str(read(text, repeats_by="repeats").repeat_problem)
+    assert read(text).unread == "every"
 
 
 @pytest.mark.parametrize(

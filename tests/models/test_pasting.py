@@ -56,6 +56,11 @@ def test_a_kind_alone_holds_for_the_lines_below_it():
     assert found == [("action", "one"), ("risk", "two"), ("decision", "three"), ("risk", "four"), ("decision", "five")]
 
 
+@pytest.mark.parametrize("heading", ["Risks", "## Risks", "**Risks:**", "RISKS", "risk items"])
+def test_a_heading_needs_no_colon_and_a_line_of_dashes_is_no_record(heading):
+    assert words(f"{heading}\n---\n- \n- Late") == [("risk", "Late")]
+
+
 def test_indented_lines_are_details_of_the_one_above():
     [first, second] = read_list("- one\n  because\n\n    - of this\n\ttoo\n- two", ACTION)
 
@@ -72,7 +77,7 @@ def test_no_text_makes_it_fail_and_no_letter_is_lost(text):
     found = read_list(text, ACTION)
 
     kept = "".join(line.words + line.details for line in found)
-    markers = sum(not letter.isspace() for letter in text) - sum(not letter.isspace() for letter in kept)
+    markers = sum(letter.isalnum() for letter in text) - sum(letter.isalnum() for letter in kept)
     assert 0 <= markers <= 8 * (text.count("\n") + 1)
 
 

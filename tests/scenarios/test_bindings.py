@@ -202,7 +202,7 @@ async def test_switching_moves_the_channel_and_leaves_its_records(house: House) 
     await ana.command("#network", "/action", "Find a band")
     await house.settled()
 
-    assert "`/steward switch summer party` makes it belong to another project" in refused
+    assert "`/steward switch Summer party` makes it belong to another project" in refused
     assert "It belongs to *Sale* now. Its records and their cards stay with that project" in shown(question)
     assert [(await house.record(each))["project"] for each in ("A1", "A2")] == ["Sale", "Summer party"]
     assert (await project(house))["channel"] == house.sandbox.workspace.find_channel("random").id

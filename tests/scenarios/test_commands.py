@@ -109,8 +109,21 @@ async def test_a_title_that_reads_like_a_step_with_a_remark_is_logged_and_the_ot
     told = await typed(house, ana, "/action A1 done they arrived")
 
     assert "Logged A2" in told
-    assert "If you meant A1 itself: undo this, then type `/steward A1 done` and your remark." in told
+    assert "If you meant A1 itself, type `/steward A1 done` and your remark." in told
     assert (await house.record("A1"))["is_open"]
+
+
+@sqlite_only
+async def test_marks_around_a_reference_do_no_harm_and_what_is_said_with_a_step_is_shown(house: House) -> None:
+    """Who types “done by friday” sees that it is done now, and that the day is only a remark."""
+    ana = house.sandbox.person("ana")
+    await typed(house, ana, "/action Order cables")
+
+    assert "Order cables" in await typed(house, ana, "/steward #A1?")
+    told = await typed(house, ana, "/steward A1: done by <friday>")
+
+    assert "Your words are kept with it: “by &lt;friday&gt;”." in told
+    assert "Your words" not in await typed(house, ana, "/steward A1 reopen")
 
 
 # A title that reads like a command, and what it is told.
@@ -146,12 +159,32 @@ async def test_what_looks_like_a_part_of_a_record_and_is_none_is_told(house: Hou
     assert "Core @somebody switch p9 !urgent by fryday\n" in told
     assert "Not set: due date. I can't read “fryday” as a date." in told
     assert "Not set: owner. “@somebody” stays in the title." in told
-    assert "Not set: probability. “p9” stays in the title. It runs from 1 to 5." in told
+    assert "Not set: probability. “p9” stays in the title. It runs from 1 to 5, as in" in told
     assert "Not set: priority. “!urgent” stays in the title. Priorities are `!low`" in told
 
     several = await typed(house, ana, "/steward risk Late\naction Call !urgent")
 
     assert "Not set: priority. “!urgent” stays in the title." in several
+
+
+@sqlite_only
+async def test_how_often_an_action_comes_again_is_typed_in_its_line_or_after_its_reference(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    told = await typed(house, ana, "/action Send the status report every monday @ben")
+    unclear = await typed(house, ana, "/action Check that the backup runs every day")
+    changed = await typed(house, ana, "/steward A2 every day")
+    kept = await typed(house, ana, "/risk The line fails every monday")
+
+    assert "Send the status report\n" in told
+    assert "due Mon 1 Dec 2031 · repeats every Monday" in told
+    assert (await house.record("A1"))["due_date"] == "2031-12-01"
+    assert "Not set: repeats. “every day” stays in the title, where it may belong to the sentence." in unclear
+    assert "To repeat A2, type how often after it: `/steward A2 every monday`." in unclear
+    assert "Repeats: empty → every day" in changed
+    assert (await house.record("A2"))["due_date"] == "2031-11-25"
+    assert "The line fails every monday\n" in kept
+    assert "repeat" not in kept
 
 
 @sqlite_only
@@ -418,13 +451,33 @@ HINTS = [
     ("list actions >=12", "I do not know “&gt;=12” in a list."),
     ("edit", "I do not know “edit”. Did you mean `/steward A12 edit`?"),
     ("A1 dnoe", "I do not know “dnoe”. Did you mean `/steward A1 done`?\n"),
-    ("A1 !urgent", "“!urgent” is no priority. Priorities are `!low`, `!normal`, `!high`, `!critical`."),
+    (
+        "A1 !urgent",
+        "“!urgent” is no priority, so nothing was changed. Priorities are `!low`, `!normal`, `!high`, `!critical`.",
+    ),
+    ("A1 by friday !urgent", "“!urgent” is no priority, so nothing was changed."),
+    ("A1 priority urgent", "“urgent” is no priority, so nothing was changed."),
+    ("A1 priority", "“priority” is no priority, so nothing was changed."),
+    ("A1 title Order more", "Did you mean `/steward A1 edit`?"),
+    ("A1 blocks", "Did you mean `/steward A1 blocks A13`?"),
+    ("A1 repeat", "Did you mean `/steward A1 every monday`?"),
+    ("A1, A2 done", "After a reference comes what to do with that one record, as in `/steward A12 done`."),
+    ("new risk Late", "Did you mean `/steward risk Late`?"),
+    ("log a thing", "Did you mean `/steward action Order cables @ben`?"),
+    ("list ben", "I do not know “ben” in a list. Words of a title go in quotes"),
+    ("project rename Office", "Did you mean `/steward settings`?"),
+    ("list due friday", "After `due` comes `today` or `this week`; `overdue` and `no date` stand alone."),
     ("unmute", "Did you mean `/steward A12 unmute`? A12 stands for the record's own reference."),
     ("A1 fnish", "I do not know “fnish”. Did you mean `/steward A1 finish`?"),
     ("A1 edit now", "I do not know “edit now”. Did you mean `/steward A1 edit`?"),
     ("A1 xyzzy", "I do not know “xyzzy”. `/steward help actions` shows what there is."),
     ("risks quarrel", "To log a new one, type `/steward risk` and your words."),
     ("zebra crossing", "I do not know “zebra crossing”. `/steward help` shows what there is."),
+    ("budget", "I do not know “budget”. `/steward help` shows what there is."),
+    ("serch cables", "Did you mean `/steward search core switch`?"),
+    ("reject", "Did you mean `/steward D12 reject`? D12 stands for"),
+    ("bind nothing", "There is no project called “nothing” that you can see. `/steward projects` shows what there is."),
+    ("bind network", "This channel belongs to network already."),
     ("A99 done", "There is no A99 here that you can see. `/steward list` shows what there is."),
 ]
 

@@ -153,7 +153,7 @@ async def test_after_a_kinds_command_the_words_stay_a_title_and_the_other_way_is
 
     told = await typed(house, ana, "/action A1 @ben")
 
-    assert "If you meant A1 itself: undo this, then type `/steward A1` and the same words." in told
+    assert "If you meant A1 itself, type `/steward A1` and the same words. What you typed became a title." in told
     assert (await house.record("A1"))["owner"] is None
     assert "undo" in offered(answer(ana))
     assert "nobody yet" in shown(card(ana, "A1"))

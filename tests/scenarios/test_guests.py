@@ -1,5 +1,6 @@
 """Guests, people of other companies, the deactivated and apps: who sees what, and who may do what."""
 
+import json
 from typing import Any
 
 import pytest
@@ -70,6 +71,29 @@ async def test_a_guest_logs_in_their_channel_and_changes_their_own(house: House)
 
     assert (await house.record("A1"))["status"] == "done"
     assert (await house.record("I1"))["title"] == "The architect has not signed the diagram"
+
+
+async def test_a_guest_is_offered_no_undo_of_what_they_log(house: House) -> None:
+    """Guests remove nothing, neither one record nor several."""
+    mia = house.sandbox.person("mia")
+    await mia.command("#network", "/action", "Order two racks")
+    await mia.command("#network", "/action", "A1 done they came")
+    await mia.command("#network", "/steward", "action Call Ben\nrisk The racks are late")
+    await mia.command("#network", "/steward", "paste")
+    await mia.submit({"lines": "One\nTwo"})
+    await mia.submit()
+    await house.settled()
+
+    told = mia.ephemerals("#network")
+
+    assert [shown(each).partition("\n")[0] for each in told] == [
+        "Logged A1 ",
+        "Logged A2 ",
+        "Logged 2: A3, R1",
+        "*Logged 2 records in network: A4 to A5.*",
+    ]
+    assert "If you meant A1 itself, type `/steward A1 done`" in shown(told[1])
+    assert not any("undo" in json.dumps(each).lower() for each in told)
 
 
 @pytest.mark.parametrize("text", ["A1 done", "A1 edit", "A1 cancel"])

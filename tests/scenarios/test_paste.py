@@ -75,6 +75,19 @@ async def test_a_list_is_previewed_line_by_line_and_then_logged_as_a_whole(house
 
 
 @sqlite_only
+async def test_the_preview_tells_of_words_that_look_like_a_part_and_are_none(house: House) -> None:
+    ana = house.sandbox.person("ana")
+
+    lines = "Call @tane !urgent\nR: Late p9\nSend it every monday\nSee that it runs every day"
+    preview = await paste(house, ana, lines)
+
+    assert "❗ Not set: priority. “!urgent” stays in the title. Priorities are !low, !normal" in preview
+    assert "❗ Not set: probability. “p9” stays in the title. It runs from 1 to 5, as in" in preview
+    assert "Send it\n\nAction · repeats every Monday · due Mon 1 Dec 2031" in preview
+    assert "❗ Not set: repeats. “every day” stays in the title" in preview
+
+
+@sqlite_only
 async def test_going_back_to_the_list_loses_nothing_and_shows_it_once_more(house: House) -> None:
     ana = house.sandbox.person("ana")
     await paste(house, ana, "Order cables\nBook a room", default_kind="issue", **{"lines.1": "Call Ben"})
