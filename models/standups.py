@@ -373,11 +373,12 @@ async def _owe_nobody(session: AsyncSession, standup: Standup, now: datetime) ->
     )
 
 
-def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[Owed]:
-    """The questions, and the reminder before the window ends, to be owed."""
+def _prompts(standup: Standup, entry: StandupEntry) -> list[Owed]:
+    """The questions, and the reminder before the window ends, to be owed, once for each hour that is planned."""
+    opens_at = entry.opens_at.isoformat()
     # Where a downtime ends so late that the reminder is due as well, it comes instead of the questions.
-    lane = f"standup:{entry.round_id}:{entry.person_id}{again}"
-    payload = {"round": entry.round_id, "opens_at": entry.opens_at.isoformat()}
+    lane = f"standup:{entry.round_id}:{entry.person_id}:{opens_at}"
+    payload = {"round": entry.round_id, "opens_at": opens_at}
     prompt = outbox.owed(
         "standup_prompt",
         key=lane,
@@ -391,7 +392,7 @@ def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[
         return [prompt]
     nudge = outbox.owed(
         "standup_nudge",
-        key=f"standup_nudge:{entry.round_id}:{entry.person_id}{again}",
+        key=f"standup_nudge:{entry.round_id}:{entry.person_id}:{opens_at}",
         lane=lane,
         target=entry.person_id,
         payload=payload,
@@ -445,7 +446,8 @@ async def follow_moves(session: AsyncSession, now: datetime) -> None:
         entry.closes_at = entry.opens_at + timedelta(minutes=standup.window_minutes)
         round_.closes_at = max(round_.closes_at, entry.closes_at)
         session.add_all([entry, round_])
-        await outbox.put_all(session, _prompts(standup, entry, again=f":{entry.version}"))
+        # Adds nothing where that hour was planned before: another zone may have the same one.
+        await outbox.put_all(session, _prompts(standup, entry))
     await session.flush()
 
 

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models import directory, standups
 from models.database import Database
 from models.permissions import actor_of
-from models.tables import Person, Standup, StandupEntry, StandupReport, StandupRound
+from models.tables import Delivery, Person, Standup, StandupEntry, StandupReport, StandupRound
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_workspace
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -146,6 +146,28 @@ async def test_who_moves_before_the_first_round_is_asked_once_at_the_new_hour_or
 
     assert planned == asked
     assert [each for each in held if each[0] == MONDAY] == [(MONDAY, asked)]
+
+
+@pytest.mark.parametrize("zones", [["America/Toronto"], [LOS_ANGELES, NEW_YORK]], ids=["same hour", "there and back"])
+async def test_who_moves_during_a_round_and_has_the_same_hour_is_asked_and_reminded_once(
+    database: Database, zones: Sequence[str]
+) -> None:
+    async with database.unit(WORKSPACE) as session:
+        [ana] = await team(session, [NEW_YORK])
+        await set_up(session, ana, clock(SUNDAY, 19), replace(PLAN, at=time(9, 30), nudge_minutes=30))
+        standup = (await session.exec(select(Standup))).one()
+        await standups.open_round(session, standup, MONDAY, now=clock(MONDAY, 1))
+
+        for zone in zones:
+            ana.timezone = zone
+            await session.flush()
+            await standups.follow_moves(session, clock(MONDAY, 2))
+        entry = (await session.exec(select(StandupEntry))).one()
+        planned = [each for each in await session.exec(select(Delivery)) if each.kind.startswith("standup_")]
+
+    asked = [each.kind for each in planned if each.payload["opens_at"] == entry.opens_at.isoformat()]
+    assert sorted(asked) == ["standup_nudge", "standup_prompt"]
+    assert entry.zone == ana.timezone
 
 
 async def test_who_joins_where_the_hour_has_passed_is_asked_with_the_others(database: Database) -> None:
