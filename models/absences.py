@@ -79,15 +79,16 @@ async def add(
         stored.append((row, before))
     session.add_all([row for row, _ in stored])
     await session.flush()
-    for each in left:
-        await _remove(session, each, now)
+    for gone in left:
+        await _remove(session, gone, now)
     noted = Noted(
         [row for row, _ in stored if row.first_day <= last and row.last_day >= first],
         [row for row, _ in stored if row.first_day > last or row.last_day < first],
     )
     for row, before in stored:
         if before is not None and before != _span_of(row):
-            await _owe_deputy_anew(session, row, before.deputy_id, now)
+            for deputy in dict.fromkeys((before.deputy_id, row.deputy_id)):
+                await _owe_deputy_anew(session, row, deputy, now)
         await _owe_deputy(session, row, by or person_id, now)
     for row in noted.covers:
         await _owe_person(session, row, by or person_id, now)

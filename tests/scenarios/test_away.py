@@ -119,6 +119,18 @@ async def test_each_day_has_the_deputy_who_was_named_for_it_last(house: House) -
     assert ["no longer stand in for Ana Torres" in word for word in words] == [True] * 5, "one for each run of days"
 
 
+async def test_a_deputy_who_is_named_again_reads_so_in_the_same_message(house: House) -> None:
+    ana, tane = (house.sandbox.person(name) for name in ("ana", "tane"))
+    told = []
+
+    for name in ("tane", "kavya", "tane"):
+        await away(ana, house, f"24 nov - 28 nov @{name}")
+        told += words_to(tane)
+
+    assert ["no longer stand in" in word for word in told] == [False, True, False]
+    assert "and you stand in" in told[-1]
+
+
 async def test_what_is_left_of_a_leave_is_named_when_some_days_of_it_are_taken_back(house: House) -> None:
     ana, tane = (house.sandbox.person(name) for name in ("ana", "tane"))
     await away(ana, house, "24 nov - 28 nov @tane")
