@@ -73,13 +73,11 @@ def noted(
     """The private confirmation of days, or of several runs of them; `hints` are plain sentences."""
     first, last = covers[0], covers[-1]
     text = f"{_who(first, people, reader_id, today)} away {days(first.first_day, last.last_day, today)}."
-    blocks = [section(plain(text))]
-    if len(covers) == 1:
-        blocks.append(note(plain(_meanwhile(first, people))))
-    else:
-        blocks += [block for each in covers for block in _listed(each, people, today)]
-    blocks += [section(plain(hint)) for hint in hints]
-    return Message(esc(text), [*blocks, actions(_buttons(first))] if len(covers) == 1 else blocks)
+    above, below = [note(plain(_meanwhile(first, people)))], [actions(_buttons(first))]
+    if len(covers) > 1:
+        above, below = [block for each in covers for block in _listed(each, people, today)], []
+    told = [section(plain(hint)) for hint in hints]
+    return Message(esc(text), [section(plain(text)), *above, *told, *below])
 
 
 def as_before(absence: Absence, people: People, *, today: date) -> str:

@@ -281,6 +281,32 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_where_slack_says_that_the_app_is_gone_the_day_is_named_from_which_that_counts(
+    slack: Sandbox, database_url: str
+) -> None:
+    key = new_key()
+    gone = an_installation("T1", sealed_tokens=Seal([key]).seal("T1", Tokens(slack.bot_token)))
+    gone.refused_since = datetime(2032, 3, 1, 9, tzinfo=UTC)
+    async with Database(database_url) as database:
+        await installations.save(database, gone)
+    slack.fail("auth.test", error="account_inactive", times=10)
+
+    told = await found(
+        Settings(
+            slack_api_url=slack.api_url,
+            slack_client_id="1.2",
+            slack_client_secret="hunter2",
+            slack_signing_secret="hunter2",
+            steward_encryption_keys=key,
+            database_url=database_url,
+        )
+    )
+
+    assert "counts as removed from 08 Mar 2032 on" in told["Northwind (T1)"].do
+    assert "What is stored stays" not in told["Northwind (T1)"].do
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_without_keys_it_says_that_no_token_can_be_used(database_url: str) -> None:
     told = await found(Settings(slack_client_id="1.2", slack_signing_secret="x", database_url=database_url))
 
