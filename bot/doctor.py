@@ -22,7 +22,7 @@ from bot.operation import ticker_problem
 from bot.sealing import CannotOpen, Seal, Tokens
 from bot.settings import Settings, unknown_names
 from bot.slack_port import SlackError, SlackRefused, SlackWebApi
-from bot.unheard import SAID_FOR, USED_UP
+from bot.unheard import GONE, SAID_FOR, USED_UP
 from models import installations, purging
 from models.backlog import LATE, LOOKED_BACK, backlog
 from models.database import Database, sqlite_path
@@ -32,6 +32,7 @@ from models.tables import Channel, Delivery, DeliveryState, Installation, Projec
 MOST_SKEW = timedelta(seconds=150)
 LEAST_FREE_MIB = 200
 NO_ANSWER = "Check the network, and SLACK_API_URL if it is set."
+STAYS = "What is stored stays; if Steward was removed there, `steward erase --workspace T…` deletes it."
 OLD_BACKUP = "Steward was removed there, or this database came from a backup made before the last exchange."
 NAMED = 8  # channels that a line names before it only counts
 OUTSIDE_PUBLIC = (
@@ -159,12 +160,14 @@ async def _asked(
     call: Callable[[], Awaitable[T]],
     *,
     if_refused: str = "Copy it again from the app's page, and install the app.",
+    if_gone: str | None = None,
 ) -> tuple[T | None, Finding | None]:
-    """Slack's answer, or the fault that it is."""
+    """Slack's answer, or the fault that it is; `if_gone` is what to do where Slack says that the app was removed."""
     try:
         return await call(), None
     except SlackRefused as error:
-        return None, fault(about, f"Slack refuses it: {error.code}", if_refused)
+        do = if_gone if if_gone is not None and error.code in GONE else if_refused
+        return None, fault(about, f"Slack refuses it: {error.code}", do)
     except SlackError as error:
         return None, fault(about, f"Slack did not answer: {error.code}", NO_ANSWER)
 
@@ -218,22 +221,23 @@ async def _installed(settings: Settings, database: Database, now: datetime) -> A
 async def _token(settings: Settings, installation: Installation, tokens: Tokens, now: datetime, about: str) -> Finding:
     """Whether the token of an installation is of use."""
     ends, since = installation.expires_at, installation.refused_since
-    counts_as_removed = _counts_as_removed(since) if since is not None else ""
     if ends is not None and installation.refresh_error is not None:
         do = "It is tried again every half minute. If it does not work, have Steward installed there again."
         if installation.refresh_error == USED_UP:
-            do = f"{OLD_BACKUP} Have Steward installed there again; what is stored stays."
+            do = f"{OLD_BACKUP} Have Steward installed there again. {STAYS}"
         return fault(
             about,
             f"its token, good until {ends:%d %b %Y %H:%M} UTC, could not be exchanged: {installation.refresh_error}",
-            do + counts_as_removed,
+            do,
         )
     if ends is not None and ends <= now:
         return note(about, "its token is over; the next call exchanges it for a new one")
     bot = SlackWebApi(tokens.access, settings.slack_api_url)
-    if_refused = f"Have Steward installed there again.{counts_as_removed}"
+    again = "Have Steward installed there again."
+    if_gone = again + _counts_as_removed(since) if since is not None else again
     try:
-        _, problem = await _asked(about, partial(bot.call, "auth.test"), if_refused=if_refused)
+        call = partial(bot.call, "auth.test")
+        _, problem = await _asked(about, call, if_refused=f"{again} {STAYS}", if_gone=if_gone)
     finally:
         await bot.close()
     until = f", good until {ends:%d %b %Y %H:%M} UTC" if ends else ""

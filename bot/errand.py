@@ -28,6 +28,9 @@ log = logging.getLogger("steward.sender")
 METHODS = {"post": "chat.postMessage", "update": "chat.update", "whisper": "chat.postEphemeral"}
 # A channel that could not be looked into is asked for again after so long, unless Slack names a time.
 LOOK_AGAIN_SECONDS = 30.0
+# Steward, or whoever is to see it there alone, is not in the channel. Where its kind tells those whom that concerns, it
+# is nothing for an operator.
+UNINVITED = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
 
 
 class Errand:
@@ -130,7 +133,9 @@ class Errand:
     async def _refused(self, draft: Draft, error: SlackError) -> None:
         """What becomes of the row by what is known of the call."""
         claimed, row = self._claimed, self._claimed.row
-        log.warning("delivery %s (%s), attempt %s: %s", row.id, row.kind, row.attempt, error.code)
+        is_told = error.code in UNINVITED and claimed.kind.failed is not None
+        level = logging.INFO if is_told else logging.WARNING
+        log.log(level, "delivery %s (%s), attempt %s: %s", row.id, row.kind, row.attempt, error.code)
         metrics.NOT_SENT.labels(row.kind, error.code).inc()
         if isinstance(error, SlackNotSent):
             if error.retry_after is not None:

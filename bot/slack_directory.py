@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack_port import PAGE, SlackError, SlackPort, SlackRefused, pages
-from models import directory, erased, leaving, projects
+from models import directory, erased, leaving, projects, standups
 from models.clock import Clock
 from models.database import Database
 from models.database_errors import DatabaseBusy
@@ -188,8 +188,11 @@ class SlackDirectory:
         async with self._database.unit(self._workspace.id) as session:
             if acts:
                 await erased.meet_again(session, person_id)
-            if await directory.save_person(session, found):
+            turn = await directory.save_person(session, found)
+            if turn.has_left:
                 await leaving.note(session, person_id, self._clock.now())
+            if turn.has_moved:
+                await standups.bring_forward(session, found, self._clock.now())
 
     async def learn_person(self, person_id: str) -> None:
         """Ask Slack who acts there, and store it. Does nothing when Slack does not answer in time.

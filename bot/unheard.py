@@ -1,8 +1,8 @@
 """Removals that nobody here was told of, because the host was away for longer than Slack resends.
 
 Slack is asked now and then, of every installation, whether it still takes the token. Where it does not, Steward does
-nothing there by itself. Only the same answer again and again, for days, counts as a removal; a request from there
-proves that it is none.
+nothing there by itself. Only where Slack says for days, again and again, that the app is gone, it counts as a removal;
+a request from there proves that it is none. What may have another reason never does: an operator has to say so.
 """
 
 import asyncio
@@ -25,15 +25,17 @@ from models.tables import Installation, Workspace
 
 log = logging.getLogger(__name__)
 
-# What Slack says of the token of an app that was removed, the last one also where it lets in no call from here.
+# What Slack says of the token of an app that was removed.
+GONE: Final = frozenset({"account_inactive", "token_revoked"})
+# What it says of a token that it does not know, and also where it lets in no call from here.
 NOT_LET_IN: Final = "invalid_auth"
-OVER: Final = frozenset({"account_inactive", "token_revoked", NOT_LET_IN})
-# Of a token that ended by itself Slack says no more than that, and then of its refresh token: also of one that was used
-# up since the backup from which the database came.
+# Of a token that ended by itself Slack says no more than that, and then of its refresh token: where the app was
+# removed, and also of one that was used up since the backup from which the database came.
 USED_UP: Final = "invalid_refresh_token"
 ENDED_BY_ITSELF: Final = "token_expired", USED_UP
 # What it says with the token of an organisation that took Steward away from the workspace.
 NOT_GRANTED: Final = "team_access_not_granted"
+SAYS_REMOVED: Final = GONE | {NOT_GRANTED}
 # Said again and again for so long, and never with a longer silence between, it counts as a removal.
 SAID_FOR: Final = timedelta(days=7)
 SILENCE_MAX: Final = timedelta(days=1)
@@ -118,9 +120,9 @@ class UnheardRemovals:
                 await self._give_back(each)
 
     async def _refused(self, what: Refusable, code: str) -> None:
-        """Keep that Slack says so; where it has done for long enough, Steward was removed."""
+        """Keep that Slack says so; where it has said for long enough that Steward was removed, it was."""
         now, since, before = self._clock.now(), what.refused_since, what.refused_at
-        if since is None or before is None or now - before > SILENCE_MAX:
+        if since is None or before is None or now - before > SILENCE_MAX or code not in SAYS_REMOVED:
             since = now
         if now - since < SAID_FOR:
             await self._note(what, since=since, at=now)
@@ -166,7 +168,7 @@ async def _refusal(bot: SlackPort, installation: Installation) -> str | None:
     try:
         await bot.call("auth.test")
     except SlackRefused as error:
-        if error.code in OVER or (error.code, installation.refresh_error) == ENDED_BY_ITSELF:
+        if error.code in (*GONE, NOT_LET_IN) or (error.code, installation.refresh_error) == ENDED_BY_ITSELF:
             return error.code
         raise
     return None

@@ -1,6 +1,6 @@
 """Being away: typed, in a form, from a stand-up, or after a question about somebody's Slack status."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,10 +11,12 @@ from handlers.replies import Nothing, OpenForm, Redraw, Reply, Tell
 from handlers.request import Deps, Request
 from handlers.slack_text import as_text, named_pieces
 from models import absences, directory, outbox, standups, statuses
+from models.absences import Noted
 from models.clock import today_in
 from models.dates import date_order
 from models.entry import Mention, Piece
 from models.errors import InvalidFields, NotFound
+from models.recurrences import ONE_DAY
 from models.spans import read_span
 from models.tables import Absence, Person
 from views import away as views
@@ -45,9 +47,11 @@ async def typed(request: Request, deps: Deps, words: str) -> Reply:
 
 
 async def back(request: Request, deps: Deps) -> Reply:
-    """End the absence that the person is in; where there is none, that there is none, and what is planned."""
-    found = (await absences.of(deps.session, [request.actor.id], _today(request, deps))).get(request.actor.id)
-    return Tell(await _ended(request, deps, found) if found else await _planned(request, deps, says=views.NOT_AWAY))
+    """End the leave that the person is on; where there is none, that there is none, and what is planned."""
+    leave = (await absences.of(deps.session, [request.actor.id], _today(request, deps))).get(request.actor.id)
+    if leave is None:
+        return Tell(await _planned(request, deps, says=views.NOT_AWAY))
+    return Tell(await _ended(request, deps, leave.absences))
 
 
 async def pressed(request: Request, deps: Deps) -> Reply:
@@ -78,7 +82,7 @@ async def submitted(request: Request, deps: Deps) -> Reply:
 async def ended(request: Request, deps: Deps) -> Reply:
     """End the absence that the button names, or forget it where it has not begun."""
     absence = await absences.find(deps.session, request.actor, _number(request.value))
-    return Redraw(await _ended(request, deps, absence))
+    return Redraw(await _ended(request, deps, [absence]))
 
 
 async def stood_up(request: Request, deps: Deps, round_name: str) -> Reply:
@@ -160,7 +164,7 @@ async def _noted(
     today = today_in(person.timezone, deps.now)
     known = await absences.overlapping(deps.session, person.id, filled.first, filled.last)
     deputies = {each.deputy_id for each in known if each is not instead_of}
-    absence = await absences.add(
+    noted = await absences.add(
         deps.session,
         person.id,
         filled.first,
@@ -172,48 +176,60 @@ async def _noted(
         instead_of=instead_of,
     )
     await standups.follow_absences(deps.session, person.id, deps.now)
-    replaced = deputies - {absence.deputy_id, None}
-    people = await directory.people(deps.session, {person.id, absence.deputy_id, *replaced})
-    hints = await _hints(deps, absence, people, filled, [name_of(people, each) for each in replaced])
-    return views.noted(absence, people, reader_id=request.actor.id, today=today, hints=hints)
+    named = {each.deputy_id for each in noted.covers}
+    beside = {each.deputy_id for each in noted.beside}
+    people = await directory.people(deps.session, {person.id, *deputies, *named, *beside})
+    hints = await _hints(deps, noted, people, filled, deputies - named - {None}, today)
+    return views.noted(noted.covers, people, reader_id=request.actor.id, today=today, hints=hints)
 
 
 async def _hints(
-    deps: Deps, absence: Absence, people: Mapping[str, Person], filled: Filled, replaced: Sequence[str]
+    deps: Deps,
+    noted: Noted,
+    people: Mapping[str, Person],
+    filled: Filled,
+    replaced: Collection[str | None],
+    today: date,
 ) -> list[str]:
-    """What the person may not expect: days that were joined, deputies replaced by that, a deputy who is away too."""
+    """What the person may not expect: days that were joined or keep their deputy, one replaced, one who is away too."""
     hints = []
-    if (absence.first_day, absence.last_day) != (filled.first, filled.last):
+    first, last = noted.covers[0], noted.covers[-1]
+    if (first.first_day, last.last_day) != (filled.first, filled.last):
         hints.append("It is joined with what was noted before.")
-    deputy = people.get(absence.deputy_id or "")
     if replaced:
-        stands_in = deputy.shown_name if deputy else "Nobody"
-        hints.append(
-            f"{stands_in} stands in for all of these days now, in place of {' and '.join(sorted(replaced))}. "
-            "To give some of them another deputy, press “Change” to leave those days out, then note them by themselves."
-        )
-    if deputy and await absences.overlapping(deps.session, deputy.id, absence.first_day, absence.last_day):
-        hints.append(f"{deputy.shown_name} is away too on some of these days. Then nobody stands in.")
+        names = " and ".join(sorted(name_of(people, each) for each in replaced))
+        hints.append(f"In place of {names}, {views.who_stands_in(first, people)} on these days now.")
+    hints += [views.as_before(each, people, today=today) for each in noted.beside]
+    for absence in noted.covers:
+        deputy = people.get(absence.deputy_id or "")
+        if deputy and await absences.overlapping(deps.session, deputy.id, absence.first_day, absence.last_day):
+            hints.append(f"{deputy.shown_name} is away too on some of these days. Then nobody stands in.")
     return hints
 
 
-async def _ended(request: Request, deps: Deps, absence: Absence) -> Message:
-    person = await _person(request, deps, absence.person_id)
-    today, last_day = today_in(person.timezone, deps.now), absence.last_day
-    is_begun = absence.first_day <= today
-    await absences.end(deps.session, absence, today=today, now=deps.now)
-    await standups.follow_absences(deps.session, absence.person_id, deps.now)
-    people = await directory.people(deps.session, {absence.person_id})
+async def _ended(request: Request, deps: Deps, ending: Sequence[Absence]) -> Message:
+    """End these absences in a row; the word that they are over, to whoever acts and to whose they were."""
+    first = ending[0]
+    person = await _person(request, deps, first.person_id)
+    today, last_day = today_in(person.timezone, deps.now), ending[-1].last_day
+    is_begun = first.first_day <= today
+    for absence in reversed(ending):
+        await absences.end(deps.session, absence, today=today, now=deps.now)
+    await standups.follow_absences(deps.session, person.id, deps.now)
+    then = await absences.overlapping(deps.session, person.id, last_day + ONE_DAY, last_day + ONE_DAY)
+    people = await directory.people(deps.session, {person.id, *(each.deputy_id for each in then)})
     if person.id != request.actor.id:
         await outbox.put(
             deps.session,
             "word",
-            key=f"away_ended:{absence.id}:{last_day}:{request.actor.id}:{today}",
+            key=f"away_ended:{first.id}:{last_day}:{request.actor.id}:{today}",
             target=person.id,
-            payload={"sentence": views.ended_for_you(request.person.shown_name, absence, last_day, today)},
+            payload={"sentence": views.ended_for_you(request.person.shown_name, first, last_day, today)},
             due_at=deps.now,
         )
-    return views.ended(absence, people, reader_id=request.actor.id, today=today, last_day=last_day, is_begun=is_begun)
+    return views.ended(
+        first, people, reader_id=request.actor.id, today=today, last_day=last_day, is_begun=is_begun, then=then
+    )
 
 
 async def _planned(request: Request, deps: Deps, *, says: str = "") -> Message:

@@ -4,9 +4,10 @@ from handlers import records
 from handlers.replies import OpenForm, Reply, Tell
 from handlers.request import Deps, Request
 from models import directory, escalations, operations
-from models.errors import InvalidFields, NotFound
-from models.kinds import read_reference
+from models.errors import Conflict, InvalidFields, NotFound
+from models.kinds import Item, read_reference
 from models.permissions import Right, require
+from models.tables import Project
 from reports.escalations import climbing
 from views import escalations as views
 from views import forms
@@ -32,7 +33,7 @@ async def listed(request: Request, deps: Deps) -> Reply:
 
 async def still_pressed(request: Request, deps: Deps) -> Reply:
     """Note that somebody is on it, or leaves it for now: nobody else is asked until the time is up again."""
-    item, project = await operations.find(deps.session, request.actor, *records.referred(request.value))
+    item, project = await _open(request, deps, request.value)
     answer = request.name if request.name in views.ANSWERS else views.STILL
     said = views.ANSWERS[answer][1]
     await escalations.answer(deps.session, request.actor, item, project, said, now=deps.now, via="button")
@@ -52,7 +53,7 @@ async def set_pressed(request: Request, deps: Deps) -> Reply:
 
 async def ask_pressed(request: Request, deps: Deps) -> Reply:
     """The drafted question to the owner, to be changed before it is sent."""
-    item, project = await operations.find(deps.session, request.actor, *records.referred(request.value))
+    item, project = await _open(request, deps, request.value)
     require(request.actor, Right.COMMENT, project, item)
     owner_id = _owner(item.reference, item.record.owner_id)
     found = read_reference(item.reference)
@@ -66,7 +67,7 @@ async def ask_pressed(request: Request, deps: Deps) -> Reply:
 
 async def ask_submitted(request: Request, deps: Deps) -> Reply:
     """Owe the owner the question. Raises InvalidFields, whose key is the form's block id."""
-    item, project = await operations.find(deps.session, request.actor, *records.referred(request.context.reference))
+    item, project = await _open(request, deps, request.context.reference)
     owner_id = _owner(item.reference, item.record.owner_id)
     words = forms.read_choice(request.state, views.WORDS).strip()
     if not words:
@@ -77,6 +78,17 @@ async def ask_submitted(request: Request, deps: Deps) -> Reply:
     )
     await operations.owe_card(deps.session, item.record, deps.now, because=f":ask:{deps.now.isoformat()}")
     return Tell(views.asked_owner(item, name_of(people, owner_id)), reference=item.reference)
+
+
+async def _open(request: Request, deps: Deps, reference: str) -> tuple[Item, Project]:
+    """The record that is asked about. Raises Conflict once it is closed, which was answer enough."""
+    item, project = await operations.find(deps.session, request.actor, *records.referred(reference))
+    if not item.record.is_open:
+        raise Conflict(
+            f"{item.reference} is {item.status.label.lower()} already, so nobody is asked about it. "
+            f"`/steward {item.reference} history` says who did that."
+        )
+    return item, project
 
 
 def _owner(reference: str, owner_id: str | None) -> str:

@@ -1,8 +1,9 @@
 """Who is away when, and who stands in for them. Asked and noted in this one place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +17,31 @@ from models.tables import Absence, Person, Project, in_use
 from models.working_days import LONGEST_BREAK
 
 
+@dataclass(frozen=True)
+class Leave:
+    """Days away in a row, as of one of them: the absence of that day, and those that follow on it."""
+
+    absences: tuple[Absence, ...]
+
+    @property
+    def deputy_id(self) -> str | None:
+        """Who stands in on the day that was asked about."""
+        return self.absences[0].deputy_id
+
+    @property
+    def last_day(self) -> date:
+        """The last day before they are there again."""
+        return self.absences[-1].last_day
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What stands once an absence was noted: what covers its days, in order, and what is left of others beside them."""
+
+    covers: Sequence[Absence]
+    beside: Sequence[Absence]
+
+
 async def add(
     session: AsyncSession,
     person_id: str,
@@ -27,36 +53,85 @@ async def add(
     now: datetime,
     by: str | None = None,
     instead_of: Absence | None = None,
-) -> Absence:
+) -> Noted:
     """Note that the person is away from `first` to `last`, both included. Raises InvalidFields.
 
-    What overlaps it is joined with it. `instead_of` is an absence that changes to this. `by` is whoever notes it, where
-    that is not the person.
+    Each day has the deputy who was named for it last; what overlaps is joined as far as that is the same one. Where
+    nobody is named, days keep theirs, and further ones have that of the days before them. `instead_of` is an absence
+    that changes to this. `by` is whoever notes it, where that is not the person.
     """
     problems = _day_problems(first, last, today)
     if deputy_id and (problem := await deputy_problem(session, person_id, deputy_id)):
         problems["deputy_id"] = problem
     if problems:
         raise InvalidFields(problems)
-    known = await overlapping(session, person_id, first, last)
-    fresh = Absence(person_id=person_id, first_day=first, last_day=last, created_at=now)
-    kept = instead_of or (known[0] if known else fresh)
-    before = None if kept.id is None else (kept.first_day, kept.last_day, kept.deputy_id)
-    swallowed = [each for each in known if each is not kept]
-    joined = swallowed if instead_of else known
-    kept.first_day = min([first, *(each.first_day for each in joined)])
-    kept.last_day = max([last, *(each.last_day for each in joined)])
-    # What is typed without a deputy leaves the one who is named already; a form shows whom it names.
-    named = None if instead_of else next((each.deputy_id for each in joined if each.deputy_id), None)
-    kept.deputy_id = deputy_id or named
-    session.add(kept)
+    known = [each for each in await overlapping(session, person_id, first, last) if each is not instead_of]
+    # A form shows whom it names, so that nobody in it means nobody.
+    is_named = deputy_id is not None or instead_of is not None
+    left, stored = list(known), list[tuple[Absence, Span | None]]()
+    for span in _spans(known, first, last, deputy_id, is_named=is_named):
+        row = instead_of if span.first <= first <= span.last else None
+        row = row or next((each for each in left if _goes_on_as(each, span)), None)
+        before = _span_of(row) if row else None
+        row = row or Absence(person_id=person_id, first_day=span.first, last_day=span.last, created_at=now)
+        row.first_day, row.last_day, row.deputy_id = span
+        left = [each for each in left if each is not row]
+        stored.append((row, before))
+    session.add_all([row for row, _ in stored])
     await session.flush()
-    for each in swallowed:
-        await _remove(session, each, now)
-    if before and before != (kept.first_day, kept.last_day, kept.deputy_id):
-        await _owe_deputy_anew(session, kept, before[2], now)
-    await _owe_words(session, kept, by or person_id, now)
-    return kept
+    for gone in left:
+        await _remove(session, gone, now)
+    noted = Noted(
+        [row for row, _ in stored if row.first_day <= last and row.last_day >= first],
+        [row for row, _ in stored if row.first_day > last or row.last_day < first],
+    )
+    for row, before in stored:
+        if before is not None and before != _span_of(row):
+            for deputy in dict.fromkeys((before.deputy_id, row.deputy_id)):
+                await _owe_deputy_anew(session, row, deputy, now)
+        await _owe_deputy(session, row, by or person_id, now)
+    for row in noted.covers:
+        await _owe_person(session, row, by or person_id, now)
+    return noted
+
+
+class Span(NamedTuple):
+    """Days in a row on which the same person stands in, or nobody."""
+
+    first: date
+    last: date
+    deputy_id: str | None
+
+
+def _span_of(absence: Absence) -> Span:
+    return Span(absence.first_day, absence.last_day, absence.deputy_id)
+
+
+def _spans(known: Iterable[Absence], first: date, last: date, deputy_id: str | None, *, is_named: bool) -> list[Span]:
+    """The days of these absences and those from `first` to `last`, in order, each as it was said last."""
+    deputies = {day: each.deputy_id for each in known for day in _days(each.first_day, each.last_day)}
+    begins_with = deputies[min(deputies)] if deputies else None
+    for day in _days(first, last):
+        if is_named:
+            deputies[day] = deputy_id
+        elif day not in deputies:
+            deputies[day] = deputies.get(day - ONE_DAY, begins_with)
+    spans: list[Span] = []
+    for day, deputy in sorted(deputies.items()):
+        goes_on = bool(spans) and (spans[-1].last, spans[-1].deputy_id) == (day - ONE_DAY, deputy)
+        spans.append(Span(spans.pop().first if goes_on else day, day, deputy))
+    return spans
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + n * ONE_DAY for n in range((last - first).days + 1)]
+
+
+def _goes_on_as(absence: Absence, span: Span) -> bool:
+    """Whether the absence goes on as these days: by its deputy, or since nothing else is left of it."""
+    if absence.deputy_id == span.deputy_id:
+        return absence.first_day <= span.last and absence.last_day >= span.first
+    return span.first <= absence.first_day and absence.last_day <= span.last
 
 
 def _day_problems(first: date, last: date, today: date) -> dict[str, str]:
@@ -96,18 +171,23 @@ async def end(session: AsyncSession, absence: Absence, *, today: date, now: date
     await _owe_deputy_anew(session, absence, absence.deputy_id, now)
 
 
-async def of(session: AsyncSession, person_ids: Iterable[str], day: date) -> dict[str, Absence]:
-    """The people among these who are away on that day, with their absence; of several, the one that lasts longest."""
+async def of(session: AsyncSession, person_ids: Iterable[str], day: date) -> dict[str, Leave]:
+    """The people among these who are away on that day, with their leave as of it."""
     query = (
         select(Absence)
-        .where(
-            col(Absence.person_id).in_(set(person_ids)),
-            col(Absence.first_day) <= day,
-            col(Absence.last_day) >= day,
-        )
-        .order_by(col(Absence.last_day), col(Absence.id))
+        .where(col(Absence.person_id).in_(set(person_ids)), col(Absence.last_day) >= day)
+        .order_by(col(Absence.first_day), col(Absence.id))
     )
-    return {absence.person_id: absence for absence in await session.exec(query)}
+    leaves: dict[str, Leave] = {}
+    for absence in await session.exec(query):
+        so_far = leaves.get(absence.person_id)
+        if so_far is None and absence.first_day <= day:
+            leaves[absence.person_id] = Leave((absence,))
+        elif (
+            so_far is not None and so_far.last_day < absence.last_day and absence.first_day <= so_far.last_day + ONE_DAY
+        ):
+            leaves[absence.person_id] = Leave((*so_far.absences, absence))
+    return leaves
 
 
 async def stood_in_for(session: AsyncSession, deputy_id: str, around: date) -> list[Absence]:
@@ -161,12 +241,12 @@ async def reached(session: AsyncSession, people: Iterable[Person], now: datetime
     return told
 
 
-async def away_now(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Absence]:
+async def away_now(session: AsyncSession, people: Iterable[Person], now: datetime) -> dict[str, Leave]:
     """Who of these is away on the day that it is where they are."""
     by_day: dict[date, list[str]] = {}
     for person in people:
         by_day.setdefault(today_in(person.timezone, now), []).append(person.id)
-    found: dict[str, Absence] = {}
+    found: dict[str, Leave] = {}
     for day, ids in by_day.items():
         found |= await of(session, ids, day)
     return found
@@ -216,25 +296,28 @@ async def _remove(session: AsyncSession, absence: Absence, now: datetime) -> Non
     await _owe_deputy_anew(session, absence, absence.deputy_id, now)
 
 
-async def _owe_words(session: AsyncSession, absence: Absence, by: str, now: datetime) -> None:
-    """Owe the deputy one word, and the person one if somebody else noted it; nobody hears of their own act."""
-    payload = _told(absence) | {"by": by}
+async def _owe_deputy(session: AsyncSession, absence: Absence, by: str, now: datetime) -> None:
+    """Owe the deputy one word, unless it was they who noted it."""
     if absence.deputy_id and absence.deputy_id != by:
         await outbox.put(
             session,
             "deputy",
             key=_lane(absence, absence.deputy_id),
             target=absence.deputy_id,
-            payload=payload,
+            payload=_told(absence) | {"by": by},
             due_at=now,
         )
+
+
+async def _owe_person(session: AsyncSession, absence: Absence, by: str, now: datetime) -> None:
+    """Owe the person one word if somebody else noted it."""
     if absence.person_id != by:
         await outbox.put(
             session,
             "away_noted",
             key=f"away_noted:{absence.id}:{absence.first_day}:{absence.last_day}:{absence.deputy_id}",
             target=absence.person_id,
-            payload=payload,
+            payload=_told(absence) | {"by": by},
             due_at=now,
         )
 

@@ -45,7 +45,7 @@ LOCK_KEY: Final = 5_837_420_119
 KEY_MAX: Final = 2**31 - 1
 
 # In the payload of a delivery: what is a key, or a list of keys.
-_IN_PAYLOADS: Final = ("absence", "of", "project", "records", "round", "standup", "vacated")
+_IN_PAYLOADS: Final = ("absence", "of", "project", "records", "round", "standup", "steps", "vacated")
 # In the history of a link.
 _IN_LINKS: Final = ("from", "to")
 # In the key and the lane of a delivery, whose parts stand between colons. The key of what it is about comes second; the

@@ -164,24 +164,30 @@ def _goes_by(person: Person, name: str) -> bool:
     return name in (person.name.lower(), real_name) or real_name.startswith(f"{name} ")
 
 
-async def save_person(session: AsyncSession, found: Person) -> bool:
-    """Store what Slack says of a person, keeping what only we know of them; whether they have left since it said so.
+@dataclass(frozen=True)
+class Turn:
+    """What became of somebody since Slack last spoke of them: gone from the workspace, living in another time zone."""
 
-    Of somebody who was erased nothing is stored.
-    """
+    has_left: bool = False
+    has_moved: bool = False
+
+
+async def save_person(session: AsyncSession, found: Person) -> Turn:
+    """Store what Slack says of a person, keeping what only we know of them; nothing of somebody who was erased."""
     found.workspace_id = found.workspace_id or session.sync_session.info["workspace_id"]
     known = await person(session, found.id)
-    has_left = known is not None and known.is_active and not found.is_active
+    turn = Turn()
     if known is None:
         if await erased.among(session, [found.id]):
-            return False
+            return turn
         await add_missing(session, Person, [found.model_dump()])
     else:
+        turn = Turn(known.is_active and not found.is_active, known.timezone != found.timezone)
         for key in OURS:
             setattr(found, key, getattr(known, key))
         found.next_digest_at = manners.next_digest(known, found.timezone, known.digest_at)
     await session.merge(found)
-    return has_left
+    return turn
 
 
 async def unlisted(session: AsyncSession, listed: Collection[str]) -> Sequence[Person]:

@@ -34,6 +34,7 @@ from models.tables import (
     Act,
     Comment,
     Delivery,
+    DeliveryState,
     Escalation,
     History,
     Person,
@@ -44,10 +45,13 @@ from models.tables import (
 )
 
 KIND = "escalation"
+AGAIN = "escalation_again"
 ASK = "ask"
 VIA = "the escalation"
 # By then a step that was planned has been sent, or never will be.
 SETTLED_AFTER = LATE_LIMIT + timedelta(minutes=10)
+# A step is noted as asked so long after its message was due, at most.
+ASKED_WITHIN = timedelta(days=1)
 
 AT_END = "Nobody is left to ask. It waits for an answer, or for somebody who can be asked."
 
@@ -65,13 +69,44 @@ Pair = tuple[Item, Project]
 
 
 async def end(session: AsyncSession, record_ids: Sequence[int | None], by: str | None, now: datetime) -> None:
-    """End the climbs of these records; `by` is whoever answered."""
+    """End the climbs of these records; `by` is whoever answered. The messages that asked are owed anew."""
     statement = (
         update(Escalation)
         .where(col(Escalation.record_id).in_(record_ids), col(Escalation.ended_at).is_(None))
         .values(ended_at=now, ended_by=by)
+        .returning(col(Escalation.id), col(Escalation.person_id), col(Escalation.asked_at))
     )
-    await session.exec(statement, execution_options={"synchronize_session": False})
+    ended = await session.exec(statement, execution_options={"synchronize_session": False})
+    asked = [(step_id, person_id, at) for step_id, person_id, at in ended.all() if person_id and at]
+    if not asked:
+        return
+    query = select(Delivery).where(
+        # As the condition of the index says it.
+        col(Delivery.is_nag),
+        col(Delivery.target).in_({person_id for _, person_id, _ in asked}),
+        col(Delivery.due_at) >= min(at for _, _, at in asked) - ASKED_WITHIN,
+        col(Delivery.kind) == KIND,
+        col(Delivery.state) == DeliveryState.SENT,
+    )
+    ids = {step_id for step_id, _, _ in asked}
+    sent = [each for each in await session.exec(query) if ids.intersection(each.payload.get("steps", ()))]
+    await outbox.put_all(session, [_again(each, now) for each in sent])
+
+
+async def note_sent(session: AsyncSession, sent: Delivery, step_ids: Collection[int], now: datetime) -> None:
+    """Keep which steps the message spoke of, to draw it anew: at once where somebody was faster than it."""
+    sent.payload = sent.payload | {"steps": sorted(step_ids)}
+    session.add(sent)
+    ended = select(Escalation.id).where(col(Escalation.id).in_(step_ids), col(Escalation.ended_at).is_not(None))
+    if (await session.exec(ended.limit(1))).first() is not None:
+        await outbox.put_all(session, [_again(sent, now)])
+
+
+def _again(sent: Delivery, now: datetime) -> outbox.Owed:
+    lane = f"{AGAIN}:{sent.id}"
+    return outbox.owed(
+        AGAIN, key=f"{lane}:{now.isoformat()}", lane=lane, target=sent.target, payload={"of": sent.id}, due_at=now
+    )
 
 
 async def heard(session: AsyncSession, record: Record, by: str, now: datetime) -> None:
@@ -424,6 +459,12 @@ async def asked_of(
         .group_by(col(Escalation.record_id))
     )
     query = select(Escalation).where(col(Escalation.id).in_(latest)).order_by(col(Escalation.id))
+    return await _asks(session, person, (await session.exec(query)).all(), now)
+
+
+async def asked_in(session: AsyncSession, person: Person, step_ids: Collection[int], now: datetime) -> list[Ask]:
+    """What these steps asked of the person, answered or not, as far as they may see it still."""
+    query = select(Escalation).where(col(Escalation.id).in_(step_ids)).order_by(col(Escalation.id))
     return await _asks(session, person, (await session.exec(query)).all(), now)
 
 

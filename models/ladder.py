@@ -11,12 +11,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import manners
+from models.absences import Leave
 from models.clock import today_in
 from models.kinds import Item
 from models.kinds.base import Concern
 from models.permissions import is_closed
 from models.recurrences import instant_of
-from models.tables import Absence, Person, Project, Record, Rung
+from models.tables import Person, Project, Record, Rung
 from models.working_days import after_working_days
 
 ASKING_HOUR = time(10)
@@ -38,7 +39,7 @@ PLANNED_BY = frozenset(
     }
 )
 
-Away = Mapping[str, Absence]
+Away = Mapping[str, Leave]
 
 
 def climbs(record: Record, project: Project) -> bool:

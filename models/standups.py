@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -283,6 +284,8 @@ async def due(session: AsyncSession, now: datetime) -> list[tuple[Standup, Proje
         .join(Project, col(Project.id) == col(Channel.project_id), isouter=True)
         .where(col(Standup.next_at) <= now)
         .order_by(col(Standup.id))
+        # Of two workers that look at the same moment one opens a round; who changes the stand-up waits for it.
+        .with_for_update(of=Standup, skip_locked=True)
     )
     return list((await session.exec(query)).all())
 
@@ -303,9 +306,11 @@ async def open_round(
     if not people:
         await _owe_nobody(session, standup, now)
     window = timedelta(minutes=standup.window_minutes)
-    begins = (
-        [(person, manners.not_before(person, now)) for person in people] if at_once else preview(standup, people, day)
-    )
+    if at_once:
+        begins = [(person, manners.not_before(person, now)) for person in people]
+    else:
+        # Who came or moved meanwhile to where their hour was before it is asked when the round begins, not never.
+        begins = [(person, max(at, standup.next_at or at)) for person, at in preview(standup, people, day)]
     planned = [(person, at, at + window) for person, at in begins]
     last = max((closes for _, _, closes in planned), default=now)
     if last <= now or await _has_begun(session, standup, day):
@@ -368,11 +373,12 @@ async def _owe_nobody(session: AsyncSession, standup: Standup, now: datetime) ->
     )
 
 
-def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[Owed]:
-    """The questions, and the reminder before the window ends, to be owed."""
+def _prompts(standup: Standup, entry: StandupEntry) -> list[Owed]:
+    """The questions, and the reminder before the window ends, to be owed, once for each hour that is planned."""
+    opens_at = entry.opens_at.isoformat()
     # Where a downtime ends so late that the reminder is due as well, it comes instead of the questions.
-    lane = f"standup:{entry.round_id}:{entry.person_id}{again}"
-    payload = {"round": entry.round_id, "opens_at": entry.opens_at.isoformat()}
+    lane = f"standup:{entry.round_id}:{entry.person_id}:{opens_at}"
+    payload = {"round": entry.round_id, "opens_at": opens_at}
     prompt = outbox.owed(
         "standup_prompt",
         key=lane,
@@ -386,7 +392,7 @@ def _prompts(standup: Standup, entry: StandupEntry, *, again: str = "") -> list[
         return [prompt]
     nudge = outbox.owed(
         "standup_nudge",
-        key=f"standup_nudge:{entry.round_id}:{entry.person_id}{again}",
+        key=f"standup_nudge:{entry.round_id}:{entry.person_id}:{opens_at}",
         lane=lane,
         target=entry.person_id,
         payload=payload,
@@ -401,6 +407,21 @@ async def run_now(session: AsyncSession, standup: Standup, *, today: date, now: 
     if await _has_begun(session, standup, today):
         raise Conflict("Today's round has begun already. `/standup answer` opens it.")
     return await open_round(session, standup, today, now=now, at_once=True)
+
+
+async def bring_forward(session: AsyncSession, person: Person, now: datetime) -> None:
+    """Let no first round begin after the hour at which it asks this person where they live by now.
+
+    Other rounds begin before it is that hour anywhere, and then follow who moves.
+    """
+    query = select(Standup).where(col(Standup.zone).is_(None), col(Standup.next_at) > now)
+    for standup in await session.exec(query):
+        assert standup.next_at is not None
+        assert standup.next_day is not None
+        # Where their hour has passed they are asked now rather than not at all.
+        at = max(now, asked_at(standup, person, standup.next_day))
+        if at < standup.next_at and person.id in {each.id for each in await participants(session, standup)}:
+            await _store_plan(session, standup, standup.next_day, at)
 
 
 async def follow_moves(session: AsyncSession, now: datetime) -> None:
@@ -425,7 +446,8 @@ async def follow_moves(session: AsyncSession, now: datetime) -> None:
         entry.closes_at = entry.opens_at + timedelta(minutes=standup.window_minutes)
         round_.closes_at = max(round_.closes_at, entry.closes_at)
         session.add_all([entry, round_])
-        await outbox.put_all(session, _prompts(standup, entry, again=f":{entry.version}"))
+        # Adds nothing where that hour was planned before: another zone may have the same one.
+        await outbox.put_all(session, _prompts(standup, entry))
     await session.flush()
 
 
@@ -654,7 +676,7 @@ def _columns(plan: Plan, start: date) -> Mapping[str, Any]:
 
 async def _plan(session: AsyncSession, standup: Standup, now: datetime, is_skipped: IsSkipped = never) -> None:
     """Plan the next round from now on: also that of a day which has begun on earth, if nobody would be asked late."""
-    _plan_next(standup, now, is_skipped)
+    standup.next_day, standup.next_at = _next_plan(standup, now, is_skipped)
     if standup.next_day is None or standup.zone is not None:
         return
     begun = [each.day for each in recurrence(standup, EARLIEST_ZONE, is_skipped).between(now - EVERYWHERE, now)]
@@ -676,10 +698,18 @@ async def _first_hours(session: AsyncSession, standup: Standup, days: Sequence[d
     return [(day, instant_of(day, standup.at, zone)) for day in days]
 
 
-def _plan_next(standup: Standup, after: datetime, is_skipped: IsSkipped = never) -> None:
-    """When the stand-up has next something to do; never, while it is paused or removed."""
+def _next_plan(standup: Standup, after: datetime, is_skipped: IsSkipped) -> tuple[date | None, datetime | None]:
+    """The next round's day, and when the stand-up has something to do for it; never, while it is paused or removed."""
     found = None if standup.is_paused or standup.is_archived else next_round(standup, after, is_skipped)
-    standup.next_day, standup.next_at = (found.day, found.at) if found else (None, None)
+    return (found.day, found.at) if found else (None, None)
+
+
+async def _store_plan(session: AsyncSession, standup: Standup, day: date | None, at: datetime | None) -> None:
+    """Note when the next round is. It is no change of the stand-up, so its version stays."""
+    statement = update(Standup).where(col(Standup.id) == standup.id).values(next_day=day, next_at=at)
+    await session.exec(statement, execution_options={"synchronize_session": False})
+    set_committed_value(standup, "next_day", day)
+    set_committed_value(standup, "next_at", at)
 
 
 async def advance(
@@ -694,9 +724,8 @@ async def advance(
         if not rests and now < _over_everywhere(standup, standup.next_day):
             await open_round(session, standup, standup.next_day, now=now)
         # From where that day began first: a round may have waited until after the next one's beginning there.
-        _plan_next(standup, instant_of(standup.next_day, standup.at, standup.zone or EARLIEST_ZONE), is_skipped)
-    session.add(standup)
-    await session.flush()
+        begun = instant_of(standup.next_day, standup.at, standup.zone or EARLIEST_ZONE)
+        await _store_plan(session, standup, *_next_plan(standup, begun, is_skipped))
 
 
 def _over_everywhere(standup: Standup, day: date) -> datetime:

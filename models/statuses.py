@@ -9,8 +9,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import absences, outbox
+from models.absences import Leave
 from models.clock import today_in, zone_or_utc
-from models.tables import Absence, Person, Record, StandupEntry
+from models.tables import Person, Record, StandupEntry
 
 # What Slack offers for "Vacationing" and "Out sick", and what people use for the same.
 AWAY_EMOJI = frozenset(
@@ -70,9 +71,9 @@ async def owe_question(session: AsyncSession, person: Person, status: Status, no
     )
 
 
-def is_known(absence: Absence | None, until: date | None) -> bool:
+def is_known(leave: Leave | None, until: date | None) -> bool:
     """Whether what is noted says as much already."""
-    return absence is not None and (until is None or absence.last_day >= until)
+    return leave is not None and (until is None or leave.last_day >= until)
 
 
 async def _is_asked(session: AsyncSession, person_id: str) -> bool:

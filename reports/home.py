@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_
+from sqlalchemy import and_, case, exists, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import directory
+from models import absences, directory
 from models.absences import can_stand_in
 from models.clock import today_in
 from models.items import with_own_rows
@@ -45,8 +45,8 @@ class Overview:
 
     `helped` are the most urgent that they help with; whether there are more says `helps_with_more`.
 
-    `last_logged` is a number that changes when they log something. `away_until` is the last day of the absence that
-    somebody is in who takes part in a project, `deputy` whoever stands in for them.
+    `last_logged` is a number that changes when they log something. `away_until` is the last day of the leave that
+    somebody is on who takes part in a project, `deputy` whoever stands in for them today.
     """
 
     owned: Page
@@ -65,7 +65,7 @@ class Overview:
 async def overview(session: AsyncSession, person: Person, *, now: datetime, number: int = 0) -> Overview:
     """A page of what the person owns, and all the rest; four statements, and one for each kind among the records.
 
-    While somebody is away it takes one more, for their deputy.
+    While somebody is away it takes two more, for how long and for their deputy.
     """
     actor = actor_of(person)
     days = sorted({today_in(zone, now) for zone in (FIRST_ZONE, "UTC", LAST_ZONE)})
@@ -83,8 +83,9 @@ async def overview(session: AsyncSession, person: Person, *, now: datetime, numb
     helped = [each for each in found if each[0].owner_id != actor.id]
     waiting = await _to_decide(session, actor)
     today = today_in(person.timezone, now)
-    projects, last_logged, away_until, deputy_id = await _standings(session, actor, days, now, today)
-    deputy = await directory.person(session, deputy_id) if deputy_id else None
+    projects, last_logged, is_away = await _standings(session, actor, days, now, today)
+    leave = (await absences.of(session, [actor.id], today)).get(actor.id) if is_away else None
+    deputy = await directory.person(session, leave.deputy_id) if leave and leave.deputy_id else None
     shown = [*owned, *((record, project) for record, project, _ in waiting), *helped[:HELPED_SIZE]]
     rows = await with_own_rows(session, shown)
     lines = [Line(item, project, today_in(project.timezone, now)) for item, project in rows]
@@ -99,7 +100,7 @@ async def overview(session: AsyncSession, person: Person, *, now: datetime, numb
         to_decide_total=waiting[0][2] if waiting else 0,
         projects=projects,
         last_logged=last_logged,
-        away_until=away_until,
+        away_until=leave.last_day if leave else None,
         deputy=deputy if deputy and can_stand_in(deputy) else None,
     )
 
@@ -166,32 +167,29 @@ async def _to_decide(session: AsyncSession, actor: Actor) -> Sequence[tuple[Reco
 
 async def _standings(
     session: AsyncSession, actor: Actor, days: Sequence[date], now: datetime, today: date
-) -> tuple[tuple[Standing, ...], int, date | None, str | None]:
+) -> tuple[tuple[Standing, ...], int, bool]:
     """The projects the actor takes part in, those with most overdue first.
 
-    With them, in the same statement, the number of their last record, until when they are away, and their deputy's id.
+    With them, in the same statement, the number of their last record and whether they are away.
     """
     last_logged = (
         select(func.max(History.id))
         .where(col(History.actor_id) == actor.id, col(History.act) == Act.CREATED)
         .scalar_subquery()
     )
-    # The longest, as `absences.of` has it.
-    away_until, deputy_id = (
-        select(column)
-        .where(col(Absence.person_id) == actor.id, col(Absence.first_day) <= today, col(Absence.last_day) >= today)
-        .order_by(col(Absence.last_day).desc(), col(Absence.id).desc())
-        .limit(1)
-        .scalar_subquery()
-        for column in (col(Absence.last_day), col(Absence.deputy_id))
+    is_away = exists().where(
+        col(Absence.workspace_id) == col(Project.workspace_id),
+        col(Absence.person_id) == actor.id,
+        col(Absence.first_day) <= today,
+        col(Absence.last_day) >= today,
     )
+    of_person: Sequence[Any] = (last_logged, is_away)
     open_ones = and_(
         col(Record.project_id) == col(Project.id),
         col(Record.is_open),
         col(Record.is_archived).is_(False),
         visible_records(actor),
     )
-    of_person: Sequence[Any] = (last_logged, away_until, deputy_id)
     query: Any = (
         select(Project, col(Record.kind), func.count(col(Record.id)), *of_person, *map(_before, days))
         .outerjoin(Record, open_ones)
@@ -200,11 +198,11 @@ async def _standings(
         .order_by(col(Project.name), col(Project.id))
     )
     found: dict[int | None, Standing] = {}
-    logged, away, stands_in = 0, None, None
-    for project, kind, number, last, until, deputy, *late in await session.exec(query):
-        logged, away, stands_in = last or 0, until, deputy
+    logged, away = 0, False
+    for project, kind, number, last, gone, *late in await session.exec(query):
+        logged, away = last or 0, gone
         known = found.get(project.id, Standing(project, {}, 0))
         overdue = known.overdue + late[days.index(today_in(project.timezone, now))]
         found[project.id] = Standing(project, {**known.open, **({kind: number} if kind else {})}, overdue)
     standings = sorted(found.values(), key=lambda each: (-each.overdue, -each.total))
-    return tuple(standings), logged, away, stands_in
+    return tuple(standings), logged, away

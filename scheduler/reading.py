@@ -39,6 +39,13 @@ async def seen_item(session: AsyncSession, delivery: Delivery) -> tuple[Item, Pr
     return await item_of(session, delivery, seen_by=actor_of(reader))
 
 
+async def told_by(session: AsyncSession, delivery: Delivery) -> Delivery | None:
+    """The message that the delivery draws anew (`of`), if it stands in Slack."""
+    told = (await session.exec(select(Delivery).where(col(Delivery.id) == delivery.payload["of"]))).first()
+    is_there = told is not None and told.state is DeliveryState.SENT and told.slack_channel and told.slack_ts
+    return told if is_there else None
+
+
 async def standing(session: AsyncSession, delivery: Delivery, kind: str) -> Delivery | None:
     """The message of that kind that was sent in the delivery's lane and that stands in Slack."""
     query = select(Delivery).where(

@@ -67,12 +67,27 @@ def read_form(state: Mapping[str, Any]) -> Filled:
     )
 
 
-def noted(absence: Absence, people: People, *, reader_id: str, today: date, hints: Sequence[str] = ()) -> Message:
-    """The private confirmation; `hints` are plain sentences."""
-    text = f"{_who(absence, people, reader_id, today)} away {_days(absence, today)}."
-    lines = [section(plain(text)), note(plain(_meanwhile(absence, people)))]
-    lines += [section(plain(hint)) for hint in hints]
-    return Message(esc(text), [*lines, actions(_buttons(absence))])
+def noted(
+    covers: Sequence[Absence], people: People, *, reader_id: str, today: date, hints: Sequence[str] = ()
+) -> Message:
+    """The private confirmation of days, or of several runs of them; `hints` are plain sentences."""
+    first, last = covers[0], covers[-1]
+    text = f"{_who(first, people, reader_id, today)} away {days(first.first_day, last.last_day, today)}."
+    above, below = [note(plain(_meanwhile(first, people)))], [actions(_buttons(first))]
+    if len(covers) > 1:
+        above, below = [block for each in covers for block in _listed(each, people, today)], []
+    told = [section(plain(hint)) for hint in hints]
+    return Message(esc(text), [section(plain(text)), *above, *told, *below])
+
+
+def as_before(absence: Absence, people: People, *, today: date) -> str:
+    """That these days are as they were, in plain text."""
+    return f"As before {days(absence.first_day, absence.last_day, today)}: {who_stands_in(absence, people)}."
+
+
+def who_stands_in(absence: Absence, people: People) -> str:
+    """The same in three words, in plain text."""
+    return f"{name_of(people, absence.deputy_id) if absence.deputy_id else 'nobody'} stands in"
 
 
 def planned(found: Sequence[Absence], people: People, *, today: date, says: str = "") -> Message:
@@ -82,22 +97,38 @@ def planned(found: Sequence[Absence], people: People, *, today: date, says: str 
         first = "You are away:" if found[0].first_day <= today else "You will be away:"
     first = f"{says} {first}".strip()
     blocks = [section(plain(first))]
-    for absence in found:
-        deputy = f", {name_of(people, absence.deputy_id)} stands in" if absence.deputy_id else ""
-        blocks += [section(plain(f"{_days(absence, today)}{deputy}")), actions(_buttons(absence))]
+    blocks += [block for each in found for block in _listed(each, people, today)]
     blocks += [actions([button("Another time away" if found else "I'm away", "away", "")]), note(mrkdwn(HOW))]
     return Message(first, blocks)
 
 
-def ended(absence: Absence, people: People, *, reader_id: str, today: date, last_day: date, is_begun: bool) -> Message:
-    """The private word after an absence ended early or was taken back, with the way to note it again."""
+def ended(
+    absence: Absence,
+    people: People,
+    *,
+    reader_id: str,
+    today: date,
+    last_day: date,
+    is_begun: bool,
+    then: Sequence[Absence] = (),
+) -> Message:
+    """The private word after an absence ended early or was taken back, with the way to note it again.
+
+    What follows on it, `then`, stays planned.
+    """
     was = days(absence.first_day, last_day, today)
     whose = "" if absence.person_id == reader_id else f" for {name_of(people, absence.person_id)}"
     text = f"No longer away{whose}: {was} is taken back."
     if is_begun:
         text = f"Welcome back{whose}: being away until {days(last_day, last_day, today)} ends today."
     again = f"{max(absence.first_day, today)} {last_day} {absence.person_id} {absence.deputy_id or ''}".strip()
-    return Message(esc(text), [section(plain(text)), actions([button("Away after all", "away", again)])])
+    blocks = [section(plain(text)), actions([button("Away after all", "away", again)])]
+    if then:
+        blocks += [
+            section(plain("Still planned:")),
+            *(block for each in then for block in _listed(each, people, today)),
+        ]
+    return Message(esc(text), blocks)
 
 
 def ended_for_you(by: str, absence: Absence, last_day: date, today: date) -> str:
@@ -160,6 +191,11 @@ def _who(absence: Absence, people: People, reader_id: str, today: date) -> str:
     is_own, is_ahead = absence.person_id == reader_id, absence.first_day > today
     verb = "will be" if is_ahead else "are" if is_own else "is"
     return f"{'You' if is_own else name_of(people, absence.person_id)} {verb}"
+
+
+def _listed(absence: Absence, people: People, today: date) -> list[Block]:
+    deputy = f", {who_stands_in(absence, people)}" if absence.deputy_id else ""
+    return [section(plain(f"{_days(absence, today)}{deputy}")), actions(_buttons(absence))]
 
 
 def _days(absence: Absence, today: date) -> str:

@@ -74,6 +74,7 @@ def drafted(ask: Ask, people: People) -> str:
     return " ".join([f"{stand_in}{said_of(ask)}.", *whose])
 
 
+SETTLED = "What I asked about here was removed, or is no longer yours to see."
 SEE_TO = "Could you see to it? You may ask the owner, set another date or find somebody else for it."
 FIND_OWNER = "It has no owner. Could you find somebody for it, or set another date?"
 
@@ -102,7 +103,7 @@ def people_of(asks: Sequence[Ask]) -> set[str | None]:
     """Everybody whom these asks name, for fetching them at once."""
     steps = [step for ask in asks for step in (ask.step, *ask.earlier)]
     owners_and_leads = {who for ask in asks for who in (ask.item.record.owner_id, _lead_id(ask))}
-    return owners_and_leads | {step.person_id for step in steps}
+    return owners_and_leads | {who for step in steps for who in (step.person_id, step.ended_by)}
 
 
 def asking(asks: Sequence[Ask], people: People, reader: Actor) -> Message:
@@ -110,19 +111,26 @@ def asking(asks: Sequence[Ask], people: People, reader: Actor) -> Message:
 
     What was answered meanwhile is told as settled, when the message is drawn anew.
     """
+    if not asks:
+        return Message(SETTLED, [note(plain(SETTLED))])
     left = [ask for ask in asks if ask.step.ended_at is None]
     first = "Could you have a look at this?" if len(asks) == 1 else f"Could you have a look at these {len(asks)}?"
     blocks: list[Block] = [section(plain(first))]
     for ask in asks:
-        blocks += _answered(ask) if ask.step.ended_at else _asked(ask, people, reader)
-    blocks.append(note(plain("Any word from anybody ends this, also a comment on the record.")))
+        blocks += _answered(ask, people, reader) if ask.step.ended_at else _asked(ask, people, reader)
+    if left:
+        blocks.append(note(plain("Any word from anybody ends this, also a comment on the record.")))
     rest = f"{said_of(left[0])}." if left else "All of it is answered."
     return Message(esc(cut(f"{first} {rest}", 2_000)), blocks)
 
 
-def _answered(ask: Ask) -> list[Block]:
-    item = ask.item
-    text = f"{item.reference}  {item.record.title}: {item.status.label.lower()}. Thank you, this is answered."
+def _answered(ask: Ask, people: People, reader: Actor) -> list[Block]:
+    item, by = ask.item, ask.step.ended_by
+    told = "This is answered." if by is None else f"{name_of(people, by)} has answered."
+    told = "Thank you, this is answered." if by == reader.id else told
+    owner_id = item.record.owner_id
+    whose = "" if owner_id in (None, reader.id) else f", owner {name_of(people, owner_id)}"
+    text = f"{item.reference}  {item.record.title}: {item.status.label.lower()}{whose}. {told}"
     # Its block id is how the message is found to be one of these.
     return [note(plain(text)) | {"block_id": f"{ASKED}:{item.reference}"}]
 

@@ -14,7 +14,7 @@ from scheduler.notices.digest import DIGEST, DIGEST_AGAIN
 from scheduler.notices.draft import DRAFT
 from scheduler.notices.due_soon import DUE_SOON
 from scheduler.notices.erased import ERASED_KINDS
-from scheduler.notices.escalation import ASK, ESCALATION
+from scheduler.notices.escalation import ASK, ESCALATION, ESCALATION_AGAIN
 from scheduler.notices.hello import HELLO
 from scheduler.notices.how_to import HOW_TO
 from scheduler.notices.left_behind import LEFT_BEHIND
@@ -47,6 +47,7 @@ DELIVERY_KINDS: tuple[DeliveryKind, ...] = (
     DRAFT,
     WATCHED,
     ESCALATION,
+    ESCALATION_AGAIN,
     ASK,
     *STANDUP_KINDS,
     *SUMMARY_KINDS,

@@ -2,18 +2,17 @@
 
 from datetime import date, datetime, timedelta
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import absences, directory, manners
 from models.clock import today_in
 from models.recurrences import instant_of
-from models.tables import Delivery, DeliveryState
+from models.tables import Delivery
 from reports.digest import as_it_became, digest_of
 from scheduler.deliveries import DeliveryKind, Draft, Wait
 from scheduler.notices import reach
 from scheduler.notices.card_left import always
-from scheduler.reading import reader_of
+from scheduler.reading import reader_of, told_by
 from views import digest as views
 
 
@@ -47,12 +46,8 @@ async def sent(session: AsyncSession, delivery: Delivery, draft: Draft, now: dat
 
 async def draw_again(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
     """A digest that stands in Slack, as its lines are by now."""
-    query = select(Delivery).where(col(Delivery.id) == delivery.payload["of"])
-    told = (await session.exec(query)).first()
-    person = await reader_of(session, delivery)
-    if told is None or told.state is not DeliveryState.SENT or person is None or "lines" not in told.payload:
-        return None
-    if not (told.slack_channel and told.slack_ts):
+    told, person = await told_by(session, delivery), await reader_of(session, delivery)
+    if told is None or told.slack_channel is None or person is None or "lines" not in told.payload:
         return None
     day = date.fromisoformat(told.payload["date"])
     since = datetime.fromisoformat(told.payload["at"])

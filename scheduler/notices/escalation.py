@@ -9,8 +9,9 @@ from models.ladder import LATE_LIMIT
 from models.permissions import actor_of
 from models.tables import Delivery
 from scheduler.deliveries import DeliveryKind, Draft, once
+from scheduler.notices.card_left import always
 from scheduler.notices.word import WORD
-from scheduler.reading import reader_of, seen_item
+from scheduler.reading import reader_of, seen_item, told_by
 from views import escalations as views
 from views.values import name_of
 
@@ -35,6 +36,7 @@ async def sent(session: AsyncSession, delivery: Delivery, draft: Draft, now: dat
     told = draft.told or await _all_planned(session, delivery, ASKED)
     for record in await escalations.note_asked(session, told, now):
         await operations.owe_card(session, record, now, because=f":{delivery.dedupe_key}")
+    await escalations.note_sent(session, delivery, told, now)
 
 
 async def unsure(session: AsyncSession, delivery: Delivery, now: datetime) -> None:
@@ -64,6 +66,21 @@ ESCALATION = DeliveryKind(
     sent=sent,
     failed=failed,
     unsure=unsure,
+)
+
+
+async def draw_again(session: AsyncSession, delivery: Delivery, now: datetime) -> Draft | None:
+    """The message as it should read now that something in it is answered; nothing of an older release's."""
+    told, reader = await told_by(session, delivery), await reader_of(session, delivery)
+    if told is None or told.slack_channel is None or reader is None or "steps" not in told.payload:
+        return None
+    asks = await escalations.asked_in(session, reader, told.payload["steps"], now)
+    people = await directory.people(session, views.people_of(asks))
+    return Draft("update", told.slack_channel, views.asking(asks, people, actor_of(reader)), ts=told.slack_ts)
+
+
+ESCALATION_AGAIN = DeliveryKind(
+    key=escalations.AGAIN, draw=draw_again, late_limit=None, may_repeat=always, latest_only=True
 )
 
 

@@ -269,13 +269,41 @@ async def test_of_each_installation_it_is_said_whether_it_is_well(slack: Sandbox
         "scopes in Northwind (T4)",
     }
     assert "invalid_auth" in told["Northwind (T2)"].says
-    for about in ("Northwind (T2)", "Northwind (T4)", "organisation"):
-        assert "counts as removed from 08 Mar 2032 on" in told[about].do
+    assert "counts as removed from 08 Mar 2032 on" in told["organisation"].do
+    for about in ("Northwind (T2)", "Northwind (T4)"):
+        assert "What is stored stays; if Steward was removed there" in told[about].do
+        assert "counts as removed" not in told[about].do
     assert "STEWARD_ENCRYPTION_KEYS" in told["Northwind (T3)"].says
     assert "invalid_refresh_token" in told["Northwind (T4)"].says
     assert "this database came from a backup made before the last exchange. Have Steward" in told["Northwind (T4)"].do
     assert "Installed there again before then" in told["Northwind (T5)"].do
     assert all("hunter2" not in finding.line() for finding in told.values())
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_where_slack_says_that_the_app_is_gone_the_day_is_named_from_which_that_counts(
+    slack: Sandbox, database_url: str
+) -> None:
+    key = new_key()
+    gone = an_installation("T1", sealed_tokens=Seal([key]).seal("T1", Tokens(slack.bot_token)))
+    gone.refused_since = datetime(2032, 3, 1, 9, tzinfo=UTC)
+    async with Database(database_url) as database:
+        await installations.save(database, gone)
+    slack.fail("auth.test", error="account_inactive", times=10)
+
+    told = await found(
+        Settings(
+            slack_api_url=slack.api_url,
+            slack_client_id="1.2",
+            slack_client_secret="hunter2",
+            slack_signing_secret="hunter2",
+            steward_encryption_keys=key,
+            database_url=database_url,
+        )
+    )
+
+    assert "counts as removed from 08 Mar 2032 on" in told["Northwind (T1)"].do
+    assert "What is stored stays" not in told["Northwind (T1)"].do
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

@@ -87,7 +87,7 @@ async def test_one_odd_answer_stops_what_is_done_there_and_erases_nothing(host: 
     assert await host.installed.token("T0001") == "xoxb-hunter2"
 
 
-@pytest.mark.parametrize("code", ["account_inactive", "token_revoked", "invalid_auth"])
+@pytest.mark.parametrize("code", ["account_inactive", "token_revoked"])
 async def test_what_slack_says_for_a_week_is_a_removal(host: Host, code: str, caplog: pytest.LogCaptureFixture) -> None:
     host.says(SlackPermanent(code))
     await host.look()
@@ -168,6 +168,27 @@ async def test_a_token_that_ended_says_so_together_with_its_refresh_token(host: 
     await host.look()
 
     assert (await host.stored()).refused_since == NOW
+    assert await host.served() == []
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "token_expired"])
+async def test_what_may_have_another_reason_stops_what_is_done_there_and_never_counts_as_a_removal(
+    host: Host, code: str
+) -> None:
+    """As over quiet days on a host that Slack does not let in, or on one that came from an older backup."""
+    await installations.renew(host.database, await host.stored(), refresh_error="invalid_refresh_token")
+    host.says(SlackPermanent(code))
+    for _ in range(20):
+        await host.look(SILENCE_MAX)
+    served = await host.served()
+
+    host.says(GONE)
+    await host.look(SILENCE_MAX)
+
+    assert served == []
+    stored = await host.stored()
+    assert stored.sealed_tokens is not None
+    assert stored.refused_since == host.clock.now() - SILENCE_MAX, "the days before it do not count either"
 
 
 async def test_whoever_installs_it_again_begins_anew(host: Host) -> None:

@@ -9,15 +9,16 @@ import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import standups
+from models import directory, standups
 from models.database import Database
 from models.permissions import actor_of
-from models.tables import Person, Standup, StandupReport, StandupRound
+from models.tables import Delivery, Person, Standup, StandupEntry, StandupReport, StandupRound
 from tests.support import WORKSPACE, make_channel, make_person, make_project, make_workspace
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 NEW_YORK, LOS_ANGELES, AUCKLAND = "America/New_York", "America/Los_Angeles", "Pacific/Auckland"
+LONDON = "Europe/London"
 SUNDAY, MONDAY, TUESDAY = (date(2026, 3, day) for day in (15, 16, 17))
 PLAN = standups.Plan(
     channel_id="CMOVE",
@@ -119,6 +120,81 @@ async def test_that_round_waits_for_the_first_who_is_asked_and_no_day_after_it_i
         held = await rounds(session)
 
     assert held[:2] == [(day, clock(day, 9, 30, zone)) for day in (MONDAY, TUESDAY)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "asked"),
+    [
+        (LONDON, clock(MONDAY, 9, 30, LONDON)),
+        (AUCKLAND, clock(SUNDAY, 21)),  # where that hour was on Sunday at 16:30 in New York
+    ],
+)
+async def test_who_moves_before_the_first_round_is_asked_once_at_the_new_hour_or_at_once_where_it_has_passed(
+    database: Database, zone: str, asked: datetime
+) -> None:
+    async with database.unit(WORKSPACE) as session:
+        [ana] = await team(session, [NEW_YORK])
+        standup = await set_up(session, ana, clock(SUNDAY, 19))
+        ana.timezone = zone
+        await session.flush()
+
+        await standups.bring_forward(session, ana, clock(SUNDAY, 21))
+        planned = standup.next_at
+        for now in (asked, asked + timedelta(minutes=1), clock(MONDAY, 9, 30)):
+            await standups.advance(session, standup, now=now)
+        held = await rounds(session)
+
+    assert planned == asked
+    assert [each for each in held if each[0] == MONDAY] == [(MONDAY, asked)]
+
+
+@pytest.mark.parametrize("zones", [["America/Toronto"], [LOS_ANGELES, NEW_YORK]], ids=["same hour", "there and back"])
+async def test_who_moves_during_a_round_and_has_the_same_hour_is_asked_and_reminded_once(
+    database: Database, zones: Sequence[str]
+) -> None:
+    async with database.unit(WORKSPACE) as session:
+        [ana] = await team(session, [NEW_YORK])
+        await set_up(session, ana, clock(SUNDAY, 19), replace(PLAN, at=time(9, 30), nudge_minutes=30))
+        standup = (await session.exec(select(Standup))).one()
+        await standups.open_round(session, standup, MONDAY, now=clock(MONDAY, 1))
+
+        for zone in zones:
+            ana.timezone = zone
+            await session.flush()
+            await standups.follow_moves(session, clock(MONDAY, 2))
+        entry = (await session.exec(select(StandupEntry))).one()
+        planned = [each for each in await session.exec(select(Delivery)) if each.kind.startswith("standup_")]
+
+    asked = [each.kind for each in planned if each.payload["opens_at"] == entry.opens_at.isoformat()]
+    assert sorted(asked) == ["standup_nudge", "standup_prompt"]
+    assert entry.zone == ana.timezone
+
+
+async def test_who_joins_where_the_hour_has_passed_is_asked_with_the_others(database: Database) -> None:
+    async with database.unit(WORKSPACE) as session:
+        [ana] = await team(session, [NEW_YORK])
+        standup = await set_up(session, ana, clock(SUNDAY, 19))
+        tane = await make_person(session, "tane", timezone=AUCKLAND)
+        await directory.joined(session, PLAN.channel_id, tane.id)
+
+        await standups.advance(session, standup, now=clock(MONDAY, 9, 30))
+        opened = list(await session.exec(select(StandupEntry.opens_at).order_by("person_id")))
+
+    assert opened == [clock(MONDAY, 9, 30)] * 2
+
+
+async def test_a_form_that_is_open_while_a_round_begins_can_be_saved(database: Database) -> None:
+    async with database.unit(WORKSPACE) as session:
+        [ana] = await team(session, [NEW_YORK])
+        standup = await set_up(session, ana, clock(SUNDAY, 19))
+        version, now = standup.version, clock(MONDAY, 9, 31)
+        await standups.advance(session, standup, now=now)
+
+    async with database.unit(WORKSPACE) as session:
+        standup, *_ = await standups.find(session, actor_of(ana), standup.id or 0)
+        await standups.change(session, standup, replace(PLAN, name="Morning"), version=version, now=now)
+
+    assert standup.next_day == TUESDAY
 
 
 async def test_a_day_that_was_asked_about_already_is_not_the_next_one(database: Database) -> None:

@@ -347,6 +347,7 @@ NOTICES: Mapping[str, dict[str, Any] | None] = {
     "draft": {"channel": "{channel}", "thread_ts": "", "began": False},
     "begun": None,
     "escalation": {},
+    "escalation_again": {"of": 1},
     "ask": {"by": "{person}", "words": "Aimed"},
     "so_far": None,
     "assigned_again": {"of": 1},

@@ -79,24 +79,71 @@ async def test_what_overlaps_is_joined_and_what_the_deputy_was_told_stays_true(h
     assert ["no longer stand in for Ana Torres" in word for word in words_to(ben)] == [True]
 
 
-async def test_whose_place_a_deputy_takes_on_days_planned_before_is_said(house: House) -> None:
-    ana, tane, kavya = (house.sandbox.person(name) for name in ("ana", "tane", "kavya"))
-    first = await away(ana, house, "24 nov - 28 nov @tane")
+async def test_each_day_has_the_deputy_who_was_named_for_it_last(house: House) -> None:
+    ana, ben, tane, kavya = (house.sandbox.person(name) for name in ("ana", "ben", "tane", "kavya"))
+    await ana.command("#network", "/action", "Order two racks")
+    await away(ana, house, "24 nov - 28 nov @tane")
 
-    joined = await away(ana, house, "27 nov - 5 dec @kavya")
-    longer = await away(ana, house, "5 dec - 8 dec")
+    cut = await away(ana, house, "27 nov - 5 dec @kavya")
+    longer = await away(ana, house, "26 nov - 8 dec")
     apart = await away(ana, house, "9 dec - 10 dec @ben")
+    noted = await absences(house)
+    await away(ana, house, "2 dec @ben")
+    amid = await absences(house)
+    await ana.open_home()
+    home = shown(ana.home or {})
+    await ana.command("#network", "/steward", "back")
+    await house.settled()
 
-    assert "in place of" not in first
-    assert "Kavya Rao stands in for all of these days now, in place of Tane Walker." in joined
-    assert "in place of" not in longer, "the deputy stays"
-    assert "To give some of them another deputy, press “Change”" in joined
+    assert "You will be away Thu 27 Nov to Fri 5 Dec." in cut
+    assert "In place of Tane Walker, Kavya Rao stands in on these days now." in cut
+    assert "As before Mon 24 Nov to Wed 26 Nov: Tane Walker stands in." in cut
+    assert "in place of" not in longer.lower(), "nobody is named, so whoever is named stays"
+    assert "Mon 24 Nov to Wed 26 Nov, Tane Walker stands in" in longer
+    assert "Thu 27 Nov to Mon 8 Dec, Kavya Rao stands in" in longer
     assert "joined" not in apart
-    assert await absences(house) == [
-        (ana.id, "2031-11-24 to 2031-12-08", kavya.id),
-        (ana.id, "2031-12-09 to 2031-12-10", house.sandbox.person("ben").id),
+    assert noted == [
+        (ana.id, "2031-11-24 to 2031-11-26", tane.id),
+        (ana.id, "2031-11-27 to 2031-12-08", kavya.id),
+        (ana.id, "2031-12-09 to 2031-12-10", ben.id),
     ]
-    assert ["no longer stand in for Ana Torres" in word for word in words_to(tane)] == [True]
+    assert amid[1:4] == [
+        (ana.id, "2031-11-27 to 2031-12-01", kavya.id),
+        (ana.id, "2031-12-02 to 2031-12-02", ben.id),
+        (ana.id, "2031-12-03 to 2031-12-08", kavya.id),
+    ]
+    assert "You are away until Wed 10 Dec 2031, and Tane Walker stands in." in home
+    assert "being away until Wed 10 Dec ends today" in said(ana, "#network"), "being back ends all of it"
+    assert await absences(house) == []
+    words = [word for each in (ben, tane, kavya) for word in words_to(each)]
+    assert ["no longer stand in for Ana Torres" in word for word in words] == [True] * 5, "one for each run of days"
+
+
+async def test_a_deputy_who_is_named_again_reads_so_in_the_same_message(house: House) -> None:
+    ana, tane = (house.sandbox.person(name) for name in ("ana", "tane"))
+    told = []
+
+    for name in ("tane", "kavya", "tane"):
+        await away(ana, house, f"24 nov - 28 nov @{name}")
+        told += words_to(tane)
+
+    assert ["no longer stand in" in word for word in told] == [False, True, False]
+    assert "and you stand in" in told[-1]
+
+
+async def test_what_is_left_of_a_leave_is_named_when_some_days_of_it_are_taken_back(house: House) -> None:
+    ana, tane = (house.sandbox.person(name) for name in ("ana", "tane"))
+    await away(ana, house, "24 nov - 28 nov @tane")
+    await away(ana, house, "27 nov - 5 dec @ben")
+
+    await away(ana, house, "")
+    await ana.click(ana.ephemerals("#network")[-1], "away:end")
+    await house.settled()
+
+    assert "being away until Wed 26 Nov ends today" in answered(ana)
+    assert "Still planned:\nThu 27 Nov to Fri 5 Dec, Ben Fischer stands in" in answered(ana)
+    [word] = words_to(tane)
+    assert "no longer stand in" in word
 
 
 async def test_what_is_planned_is_shown_changed_in_a_form_and_taken_back(house: House) -> None:

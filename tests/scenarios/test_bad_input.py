@@ -1,5 +1,6 @@
 """What people type wrong, what changes under their hands, and what Slack refuses: said plainly, and nothing lost."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from sandbox.driver import Driver
 from tests.scenarios.house import House, shown
 from tests.scenarios.looking import CHECKER, answer, answered, buttons, card, held, is_card_of, refused_blocks
+from tests.scenarios.steps import owed
 
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -437,7 +439,9 @@ async def test_in_a_public_channel_without_the_app_everything_works(house: House
 
 
 @sqlite_only
-async def test_in_a_private_channel_without_the_app_the_record_is_saved_and_the_invitation_named(house: House) -> None:
+async def test_in_a_private_channel_without_the_app_the_record_is_saved_and_the_invitation_named(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     """Slack does not show Steward that channel: the form asks a name, and only its author sees the record."""
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     await log(house, ana, "/action Check the budget", "#steering")
@@ -451,6 +455,10 @@ async def test_in_a_private_channel_without_the_app_the_record_is_saved_and_the_
     assert "I am not in this channel, so I cannot post the card here: type `/invite @Steward`." in told
     assert (await house.record("A1"))["title"] == "Check the budget"
     assert "There is no A1 here" in await log(house, ben, "/steward A1", "#steering")
+    await house.here.directory.refresh()
+    await log(house, ana, "/steward A1 comment Ask Ben", "#steering")
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == [], "it is no fault"
+    assert [row.last_error for row in await owed(house, "card")] == ["channel_not_found"] * 2
 
 
 @sqlite_only

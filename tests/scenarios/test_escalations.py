@@ -133,6 +133,38 @@ async def test_any_answer_ends_it_and_only_what_has_none_is_brought_to_the_next_
     assert (await history(house, "A5"))[-1] == "is still working on it"
 
 
+async def test_the_message_says_who_answered_meanwhile_and_has_no_buttons_for_it(house: House) -> None:
+    """By a comment, another owner, a step; a button that Slack would not let go says that the record is closed."""
+    ben, kavya, ana = people(house)
+    await kavya.command(
+        "#network", "/steward", "actions:\n" + "\n".join(f"Order rack {n} @ben by 2031-11-25" for n in range(1, 5))
+    )
+    await house.settled()
+    await clock_at(house, ben, THURSDAY, 9)
+    house.sandbox.fail("chat.update", error="cant_update_message", times=1, channel=asking(ben)["channel"])
+
+    await ana.command("#network", "/steward", "A3 done")
+    await house.settled()
+    await ben.click(asking(ben), "still", "A3")
+    await house.settled()
+    refused = shown(ben.ephemerals(asking(ben)["channel"])[-1])
+    await ana.command("#network", "/steward", "A1 comment The supplier is on it")
+    await ana.command("#network", "/steward", "A2 owner @tane")
+    await house.settled()
+    partly, offered = shown(asking(ben)), buttons(asking(ben))
+    await kavya.command("#network", "/steward", "A4 remove")
+    await house.settled()
+
+    assert "A1  Order rack 1: open. Ana Torres has answered." in partly
+    assert "A2  Order rack 2: open, owner Tane Walker. Ana Torres has answered." in partly
+    assert "A3  Order rack 3: done. Ana Torres has answered." in partly
+    assert {reference for _, reference in offered} == {"A4"}
+    assert "A3 is done already, so nobody is asked about it." in refused
+    assert buttons(asking(ben)) == []
+    assert "rack 4" not in shown(asking(ben))
+    assert len(asks(ben)) == 1
+
+
 async def test_an_archived_project_asks_nobody_any_more(house: House) -> None:
     """Nor does it list what was on its way."""
     ben, kavya, _ = people(house)

@@ -282,6 +282,26 @@ async def test_somebody_who_moves_zones_before_their_hour_is_asked_at_the_new_on
     assert len(prompts(ben)) == 1
 
 
+@on_sqlite
+async def test_who_moves_before_the_first_round_is_asked_at_the_new_hour_and_once(house: House) -> None:
+    """At half past five in Los Angeles her hour is to come, and comes an hour later in New York."""
+    ana = house.sandbox.person("ana")
+    house.sandbox.change_person("ana", tz="America/Los_Angeles")
+    await clock_at(house, ana, TUESDAY, 5, 30)
+    await set_up(house, participants=[ana.id])
+
+    house.sandbox.change_person("ana", tz="America/New_York")
+    await house.settled()
+    before = len(prompts(ana))
+    await house.sandbox.advance_to(instant_in("America/New_York", 10))
+    await house.settled()
+    in_new_york = len(prompts(ana))
+    await house.sandbox.advance_to(instant_in("America/Los_Angeles", 12))
+    await house.settled()
+
+    assert [before, in_new_york, len(prompts(ana))] == [0, 1, 1]
+
+
 def instant_in(zone: str, hour: int) -> datetime:
     return datetime.combine(TUESDAY, time(hour), ZoneInfo(zone)).astimezone(UTC)
 

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models import comments, escalations, operations, projects
+from models.absences import Leave
 from models.database import Database
 from models.kinds import Item
 from models.kinds.action import ACTION
@@ -88,7 +89,8 @@ def test_nobody_is_asked_twice_or_while_away_and_never_downwards(
 ) -> None:
     """Whoever is who."""
     absences = {
-        each: Absence(person_id=each, first_day=DUE, last_day=DUE, deputy_id=deputy, created_at=NOW) for each in away
+        each: Leave((Absence(person_id=each, first_day=DUE, last_day=DUE, deputy_id=deputy, created_at=NOW),))
+        for each in away
     }
     record, project = a_record(owner_id=owner), a_project(coordinator_id=coordinator, sponsor_id=sponsor)
 
@@ -590,7 +592,9 @@ async def test_what_was_answered_in_the_last_moment_is_not_asked(database: Datab
         await ESCALATION.sent(session, row, draft, now + timedelta(seconds=3))
         records = (await session.exec(select(Record))).all()
         steps = (await session.exec(select(Escalation).where(col(Escalation.asked_at).is_not(None)))).all()
+        again = (await session.exec(select(Delivery).where(col(Delivery.kind) == escalations.AGAIN))).all()
 
     assert [record.climb_rung for record in records] == [None, None]
+    assert [each.payload for each in again] == [{"of": row.id}], "it is said in the message, which has buttons for it"
     assert [step.ended_at is not None for step in steps] == [True]
     assert isinstance(draft.message, Message)
