@@ -307,7 +307,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: str = "") -> Message:
+def assigned_batch(items: Sequence[tuple[Item, Project]], owner: Actor, *, now: datetime, by: str = "") -> Message:
     """The one direct message by which an owner learns of all that became theirs at once, from the person named `by`.
 
     Without a name it is the same message drawn anew, after a button in it.
@@ -316,7 +316,8 @@ def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: 
     says = f"{says}, from {by}." if by else _still_open(items)
     blocks: list[Block] = [section(plain(says))]
     for item, project in items[:ROWS_SHOWN]:
-        blocks += row(item, project, today=today_in(project.timezone, now), actions_of=GIVEN, lasts=True)
+        today = today_in(project.timezone, now)
+        blocks += row(item, project, owner, today=today, actions_of=GIVEN, lasts=True)
     if len(items) > ROWS_SHOWN:
         blocks.append(note(plain(f"and {len(items) - ROWS_SHOWN} more: see Steward's Home tab")))
     references = ", ".join(item.reference for item, _ in items[:ROWS_SHOWN])
@@ -335,13 +336,16 @@ def _still_open(items: Sequence[tuple[Item, Project]]) -> str:
 ROWS_SHOWN = 14
 
 
-def row(item: Item, project: Project, *, today: date, actions_of: str, lasts: bool = False) -> list[Block]:
-    """One record as a line with its buttons below, for Home and what became somebody's at once.
+def row(
+    item: Item, project: Project, reader: Actor, *, today: date, actions_of: str, lasts: bool = False
+) -> list[Block]:
+    """One record as a line, below it the buttons of what the reader may do; for Home and what became theirs at once.
 
     In a message that `lasts` no day is called tomorrow: when it is read, that may be another one.
     """
-    buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
-    if item.record.is_open:
+    steps = [step for step in item.kind.steps_from(item.record.status) if step.is_main]
+    buttons = [_step_button(item, step) for step in steps if may(reader, right_for(step, item), project, item)]
+    if item.record.is_open and may(reader, Right.EDIT, project, item):
         buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
     buttons.append(button("Details", "show", item.reference, says=f"Details of {item.reference}"))
     return [
