@@ -40,6 +40,8 @@ _BEGINNING = re.compile(r'"([^"]+)"\*')
 # The words of each full-text index, whose name comes before that. Up to so many are asked for instead of a beginning.
 _ITS_WORDS = "_each"
 MOST_WORDS = 100
+# So much of the file each connection keeps in memory at most; a search goes through a thousand pages of 4 KiB.
+CACHE_KIB = 8_000
 
 
 class _Cursor:
@@ -214,13 +216,15 @@ class _Connection(aiosqlite.Connection):
 
     def _end_unit(self) -> None:
         with self._all_or_nothing():
+            self._require_transaction()
             if self._is_among_kept:
                 self._conn.execute("RELEASE unit")
 
     def _undo_among_kept(self) -> None:
         with self._all_or_nothing():
-            self._conn.execute("ROLLBACK TO unit")
-            self._conn.execute("RELEASE unit")
+            if self._conn.in_transaction:
+                self._conn.execute("ROLLBACK TO unit")
+                self._conn.execute("RELEASE unit")
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -233,9 +237,13 @@ class _Connection(aiosqlite.Connection):
         finally:
             self.has_kept = self._conn.in_transaction
 
-    def _store(self) -> None:
+    def _require_transaction(self) -> None:
+        """Raise sqlite3.OperationalError where SQLite gave all of it up, since to store nothing succeeds."""
         if not self._conn.in_transaction:
-            raise sqlite3.OperationalError("disk I/O error")  # what was kept is gone, and a COMMIT of nothing succeeds
+            raise sqlite3.OperationalError("disk I/O error")
+
+    def _store(self) -> None:
+        self._require_transaction()
         try:
             self._conn.commit()
         except sqlite3.Error:
@@ -296,7 +304,7 @@ def prepare(engine: AsyncEngine, wait_ms: int) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
         connection.driver_connection.wait_ms = wait_ms
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{CACHE_KIB}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
         add_functions(connection.driver_connection._conn)
