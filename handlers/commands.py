@@ -290,7 +290,7 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
     """What to say when a title reads like a step with a remark, as in "A12 done, sent by mail"."""
     reference, rest = _first_word(text)
     found = read_reference(reference)
-    step = found and found[0].step_named(_first_word(rest)[0].lower())
+    step = found and found[0].step_named(_first_word(rest)[0].lower().rstrip(",.:;"))
     if found is None:
         return ()
     meant = f"{found[0].letter}{found[1]}"

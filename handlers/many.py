@@ -57,7 +57,7 @@ async def paste_logged(request: Request, deps: Deps) -> Reply:
         now=deps.now,
         via="a pasted list",
     )
-    hints = records.about_place(request, project, began)
+    hints = [*about_left_out(pasted.preview.drafts), *records.about_place(request, project, began)]
     way_back = batch if records.may_take_back(request, project, items) else None
     message = logged_many(items, project, batch=way_back, said="Logged", hints=hints)
     return Tell(message, reference=items[0].reference)
@@ -144,6 +144,13 @@ def _settle_owner(entry: Entry, values: dict[str, object], known: Known) -> list
         return [f"Not set: owner. Several people are called {entry.unknown_owner}: {handles}."]
     values["details"] = with_owner_outside(str(values["details"]), entry.unknown_owner)
     return [f"Not set: owner. Nobody here is called @{entry.unknown_owner}, so the details name them."]
+
+
+def about_left_out(drafts: Sequence[Draft]) -> list[str]:
+    """A sentence for the confirmation when some of the drafts were not stored."""
+    number = len(drafts) - len(storable(drafts))
+    lines = "1 line with mistakes was" if number == 1 else f"{number} lines with mistakes were"
+    return [f"{lines} left out."] if number else []
 
 
 async def new_context(request: Request, deps: Deps) -> FormContext:

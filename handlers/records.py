@@ -864,7 +864,7 @@ async def _rows_anew(request: Request, deps: Deps) -> Message | None:
     if rows[0][0] == ASKED:
         return await _asks_anew(request, deps, wanted)
     items = await items_of(deps.session, request.actor, wanted)
-    return cards.assigned_batch(items, now=deps.now) if items else None
+    return cards.assigned_batch(items, request.actor, now=deps.now) if items else None
 
 
 async def _asks_anew(request: Request, deps: Deps, wanted: Sequence[tuple[Kind, int]]) -> Message | None:

@@ -184,9 +184,14 @@ async def history(request: Request, deps: Deps) -> Reply:
 
 
 async def answer(request: Request, deps: Deps) -> Reply:
-    """The answer form of a round: the one the button names, else the only one that is open, else a choice."""
+    """The answer form of a round: the one the button names, else the only one that is open, else a choice.
+
+    Raises Conflict for a round that is over, before anybody types in vain.
+    """
     if request.value:
-        return await _answer_form(request, deps, await _part(request, deps))
+        at = await _part(request, deps)
+        await standups.require_current(deps.session, at, deps.now)
+        return await _answer_form(request, deps, at)
     found = await standups.answerable(deps.session, request.actor.id, deps.now)
     if not found:
         raise NotFound("Nothing to answer yet. When your stand-up begins, I write to you.")

@@ -73,9 +73,7 @@ async def import_logged(request: Request, deps: Deps) -> Reply:
         now=deps.now,
     )
     hints = ["Their cards come to the channel when they first change; `/steward list` shows them all."]
-    if left_out := len(imported.preview.drafts) - len(items):
-        lines = "1 line with mistakes was" if left_out == 1 else f"{left_out} lines with mistakes were"
-        hints.append(f"{lines} left out.")
+    hints += many.about_left_out(imported.preview.drafts)
     if began:
         hints += records.about_place(request, project, began)
     way_back = batch if records.may_take_back(request, project, items) else None

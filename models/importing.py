@@ -309,6 +309,8 @@ def _read_cell(reading: _Reading, kind: Kind, key: str, cell: str, reader: Reade
         reading.status = _status(kind, cell)
         return
     spec = kind.field(key)
+    if _says_nothing(spec, cell, reader):
+        return
     if spec.type is FieldType.PERSON:
         _read_person(reading, spec, cell, reader)
     elif spec.type is FieldType.PEOPLE:
@@ -318,6 +320,19 @@ def _read_cell(reading: _Reading, kind: Kind, key: str, cell: str, reader: Reade
         reading.values |= {"due_date": due.day} | ({"due_time": due.time} if due.time else {})
     else:
         reading.values[key] = _READERS[spec.type](spec, cell, reader)
+
+
+# What other lists hold where nobody owns a thing, or no day is known.
+NOTHING: Final = frozenset({"-", "–", "—", "?", "n/a", "na", "none", "nobody", "not set", "tbc", "tbd", "unassigned"})
+
+
+def _says_nothing(spec: FieldSpec, cell: str, reader: Reader) -> bool:
+    """Whether the cell counts as empty: never a text, and nothing that somebody or a choice is called."""
+    word = cell.lower()
+    if word not in NOTHING or spec.type in (FieldType.TEXT, FieldType.LONG_TEXT):
+        return False
+    is_choice = spec.choices is not None and spec.choices.at_start(word)[0] is not None
+    return not is_choice and word not in reader.people and word not in (each.lower() for each in spec.options)
 
 
 def _status(kind: Kind, cell: str) -> Labelled:

@@ -600,7 +600,7 @@ async def answer(
     session: AsyncSession, at: Part, answers: Sequence[str], *, mood: int | None, now: datetime
 ) -> StandupEntry:
     """Store the answers, or change them. Raises InvalidFields, and Conflict once the next round has begun."""
-    await _require_current(session, at, now)
+    await require_current(session, at, now, then="Copy your words, then answer that one")
     if not any(words.strip() for words in answers):
         raise InvalidFields({"answer:0": "Answer at least one question, or press Cancel and then Skip today."})
     entry = at.entry
@@ -619,7 +619,7 @@ async def answer(
 
 async def skip(session: AsyncSession, at: Part, state: EntryState, *, now: datetime) -> StandupEntry:
     """Leave this round out, or be away for it. An answer that was given stays."""
-    await _require_current(session, at, now)
+    await require_current(session, at, now)
     if at.entry.answered_at is not None:
         raise Conflict("You have answered already. Change your answers instead: `/standup answer`.")
     at.entry.state = state
@@ -630,7 +630,8 @@ async def skip(session: AsyncSession, at: Part, state: EntryState, *, now: datet
     return at.entry
 
 
-async def _require_current(session: AsyncSession, at: Part, now: datetime) -> None:
+async def require_current(session: AsyncSession, at: Part, now: datetime, *, then: str = "Answer that one") -> None:
+    """Raise Conflict, with what to do `then`, once the stand-up has asked the person anew."""
     later = (
         select(StandupRound.id)
         .join(StandupEntry, col(StandupEntry.round_id) == col(StandupRound.id))
@@ -645,7 +646,7 @@ async def _require_current(session: AsyncSession, at: Part, now: datetime) -> No
     if (await session.exec(later)).first() is not None:
         raise Conflict(
             f"The round of {at.round.day:%a} {at.round.day.day} {at.round.day:%b} is over, the next one has begun. "
-            "Copy your words, then answer that one: `/standup answer`."
+            f"{then}: `/standup answer`."
         )
 
 

@@ -103,7 +103,8 @@ async def handle(workspaces: Workspaces, request: Request) -> Response:
             kept = {str(scope) for scope in form.getlist("optional")}
         return RedirectResponse(_answer(workspaces, asked, pressed, kept), 302)
     except SandboxError as error:
-        return _shown("The app cannot be installed", f'<p role="alert">{escape(str(error))}</p>', status=400)
+        again = f'<p><a href="{escape(str(request.url))}">Choose again</a></p>' if request.method == "POST" else ""
+        return _shown("The app cannot be installed", f'<p role="alert">{escape(str(error))}</p>{again}', status=400)
 
 
 def _answer(workspaces: Workspaces, asked: Asked, pressed: Mapping[str, str], kept: set[str]) -> str:

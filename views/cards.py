@@ -309,7 +309,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: str = "") -> Message:
+def assigned_batch(items: Sequence[tuple[Item, Project]], owner: Actor, *, now: datetime, by: str = "") -> Message:
     """The one direct message by which an owner learns of all that became theirs at once, from the person named `by`.
 
     Without a name it is the same message drawn anew, after a button in it.
@@ -318,7 +318,8 @@ def assigned_batch(items: Sequence[tuple[Item, Project]], *, now: datetime, by: 
     says = f"{says}, from {by}." if by else _still_open(items)
     blocks: list[Block] = [section(plain(says))]
     for item, project in items[:ROWS_SHOWN]:
-        blocks += row(item, project, today=today_in(project.timezone, now), actions_of=GIVEN)
+        today = today_in(project.timezone, now)
+        blocks += row(item, project, owner, today=today, actions_of=GIVEN, lasts=True)
     if len(items) > ROWS_SHOWN:
         blocks.append(note(plain(f"and {len(items) - ROWS_SHOWN} more: see Steward's Home tab")))
     references = ", ".join(item.reference for item, _ in items[:ROWS_SHOWN])
@@ -337,24 +338,30 @@ def _still_open(items: Sequence[tuple[Item, Project]]) -> str:
 ROWS_SHOWN = 14
 
 
-def row(item: Item, project: Project, *, today: date, actions_of: str) -> list[Block]:
-    """One record as a line with its buttons below, for Home and what became somebody's at once."""
-    buttons = [_step_button(item, step) for step in item.kind.steps_from(item.record.status) if step.is_main]
-    if item.record.is_open:
+def row(
+    item: Item, project: Project, reader: Actor, *, today: date, actions_of: str, lasts: bool = False
+) -> list[Block]:
+    """One record as a line, below it the buttons of what the reader may do; for Home and what became theirs at once.
+
+    In a message that `lasts` no day is called tomorrow: when it is read, that may be another one.
+    """
+    steps = [step for step in item.kind.steps_from(item.record.status) if step.is_main]
+    buttons = [_step_button(item, step) for step in steps if may(reader, right_for(step, item), project, item)]
+    if item.record.is_open and may(reader, Right.EDIT, project, item):
         buttons.append(button("Edit", "edit", item.reference, says=f"Edit {item.reference}"))
     buttons.append(button("Details", "show", item.reference, says=f"Details of {item.reference}"))
     return [
         title(item),
-        note(plain(" · ".join(facts_of(item, project, today)))),
+        note(plain(" · ".join(facts_of(item, project, today, lasts=lasts)))),
         actions(buttons, block_id=f"{actions_of}:{item.reference}"),
     ]
 
 
-def facts_of(item: Item, project: Project, today: date) -> list[str]:
-    """What a line says of a record below its title, in plain text."""
+def facts_of(item: Item, project: Project, today: date, *, lasts: bool = False) -> list[str]:
+    """What a line says of a record below its title, in plain text; `lasts` as with `row`."""
     facts = [project.name, status(item)]
     if item.record.due_date:
-        facts.append(f"due {due(item, project, today)}")
+        facts.append(f"due {due(item, project, None if lasts else today)}")
     if item.record.priority in (Priority.HIGH, Priority.CRITICAL):
         facts.append(f"{item.record.priority.label} priority")
     facts += [

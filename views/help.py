@@ -230,5 +230,8 @@ def standup_help(words: Sequence[tuple[str, str]]) -> Message:
 
 def how_to() -> Message:
     """The answer to a message in Steward's own conversation."""
-    text = "I read commands, buttons and what mentions me. Try `/steward help`, or press the button to log something."
+    text = (
+        "I read commands, and messages with my name in them: try `/action Order cables by friday`, "
+        "`@Steward risk Cables may come late`, `/steward help`, or press the button."
+    )
     return Message(text, [section(mrkdwn(text)), actions([button("Log something", "log", "", style="primary")])])

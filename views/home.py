@@ -2,6 +2,7 @@
 
 from models.clock import today_in
 from models.kinds import KINDS, Kind
+from models.permissions import Actor, actor_of
 from models.tables import Person
 from reports.home import Overview, Standing
 from reports.urgency import URGENCIES
@@ -29,8 +30,9 @@ def home(overview: Overview, person: Person, *, notice: Message | None = None) -
     blocks += _reach(person)
     blocks += _today(overview, person)
     blocks += _quick(overview, person)
-    blocks += _to_decide(overview)
-    blocks += [header("What you own"), *(_lines(page) if page.lines else [section(mrkdwn(NOTHING))])]
+    actor = actor_of(person)
+    blocks += _to_decide(overview, actor)
+    blocks += [header("What you own"), *(_lines(page, actor) if page.lines else [section(mrkdwn(NOTHING))])]
     blocks += _turns(page)
     blocks += _helped(overview)
     blocks += _projects(overview, person)
@@ -109,26 +111,26 @@ def _form_of(kind: Kind) -> Block:
     return button(label, f"log:{kind.key}", kind.key, says=says)
 
 
-def _to_decide(overview: Overview) -> list[Block]:
+def _to_decide(overview: Overview, actor: Actor) -> list[Block]:
     if not overview.to_decide:
         return []
     blocks: list[Block] = [header("Waiting for your decision")]
     for line in overview.to_decide:
-        blocks += row(line.item, line.project, today=line.today, actions_of="decide")
+        blocks += row(line.item, line.project, actor, today=line.today, actions_of="decide")
     more = overview.to_decide_total - len(overview.to_decide)
     if more:
         blocks.append(actions([button(f"Show {more:,} more", "list:open", f"0 {WAITING}")]))
     return blocks
 
 
-def _lines(page: Page) -> list[Block]:
+def _lines(page: Page, actor: Actor) -> list[Block]:
     blocks: list[Block] = []
     for urgency in URGENCIES:
         lines = [line for line in page.lines if line.urgency == urgency]
         if lines:
             blocks.append(section(mrkdwn(f"{MARKS[urgency]} *{urgency}*")))
         for line in lines:
-            blocks += row(line.item, line.project, today=line.today, actions_of="home")
+            blocks += row(line.item, line.project, actor, today=line.today, actions_of="home")
     return blocks
 
 

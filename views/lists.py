@@ -55,9 +55,9 @@ def record_list(page: Page, people: People, view: ListView) -> Message:
 
 
 def which(page: Page) -> str:
-    """Which lines of the whole list the page shows: "1,001 to 1,010"."""
+    """Which lines of the whole list the page shows: "1,001 to 1,010", or "11" for a line alone."""
     first = page.number * page.size + 1
-    return f"{first:,} to {first + len(page.lines) - 1:,}"
+    return f"{first:,} to {first + len(page.lines) - 1:,}" if len(page.lines) > 1 else f"{first:,}"
 
 
 def in_all(page: Page) -> str:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from models import reminders
 from models.clock import today_in
 from models.kinds import Item
+from models.permissions import actor_of
 from models.tables import Person, Project
 from models.working_days import after_working_days
 from views import cards
@@ -21,7 +22,7 @@ def due_soon(item: Item, project: Project, owner: Person, reader: Person, *, now
     if owner.id != reader.id:
         says += f" {owner.shown_name} owns it and is away, and you stand in."
     today = today_in(project.timezone, now)
-    *shown, buttons = cards.row(item, project, today=today, actions_of="due_soon")
+    *shown, buttons = cards.row(item, project, actor_of(reader), today=today, actions_of="due_soon")
     kept = [each for each in buttons["elements"] if each["action_id"] != "edit"]
     offered = actions([*kept[:-1], *_later(item, project, today), kept[-1]])
     return Message(esc(cut(f"{says} {item.record.title}", 2_000)), [section(plain(says)), *shown, offered])

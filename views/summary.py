@@ -117,7 +117,7 @@ def _decisions(told: Summary) -> Runs:
     now = told.now
     made = [f"{now.decisions_made:,} made ({told.before.decisions_made:,})"] if now.decisions_made else []
     first = next((line for line in told.lists.get("decisions_needed", ()) if line.due), None)
-    when = f", {_titled(first)} by {short(first.due)}" if first and first.due else ""
+    when = f", {_titled(first)} by {short(first.due)}{_how_late(first, told)}" if first and first.due else ""
     needed = [f"{now.decisions_needed:,} needed{when}"] if now.decisions_needed else []
     return [("Decisions", "bold"), " " + "  ·  ".join([*made, *needed])] if made or needed else []
 
@@ -219,8 +219,13 @@ def _due(line: Line, told: Summary) -> str:
 
 
 def _late(line: Line, told: Summary) -> str:
+    return f"due {short(line.due)}{_how_late(line, told)}"
+
+
+def _how_late(line: Line, told: Summary) -> str:
+    """`, 6 days late`; empty for what is not."""
     days = (told.last_day - line.due).days if line.due else 0
-    return f"due {short(line.due)}, {days} {'day' if days == 1 else 'days'} late"
+    return f", {days} {'day' if days == 1 else 'days'} late" if days > 0 else ""
 
 
 def _scored(line: Line, told: Summary) -> str:
@@ -234,7 +239,7 @@ def _severe(line: Line, told: Summary) -> str:
 
 
 def _needed(line: Line, told: Summary) -> str:
-    return f"needed by {short(line.due)}" if line.due else "no date"
+    return f"needed by {short(line.due)}{_how_late(line, told)}" if line.due else "no date"
 
 
 _LISTED: Mapping[str, tuple[str, Callable[[Line, Summary], str]]] = {

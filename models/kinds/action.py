@@ -123,7 +123,7 @@ ACTION = Kind(
         Step(
             key="wait",
             label="Waiting",
-            past="Set waiting",
+            past="Marked as waiting",
             begins=(ActionStatus.OPEN, ActionStatus.IN_PROGRESS, ActionStatus.BLOCKED),
             to=ActionStatus.WAITING,
             words=("waiting",),

@@ -41,7 +41,7 @@ async def draw(session: AsyncSession, delivery: Delivery, now: datetime) -> Draf
     if not items:
         return None
     by = name_of(await directory.people(session, [delivery.payload["by"]]), delivery.payload["by"])
-    return Draft("post", owner.id, cards.assigned_batch(items, now=now, by=by))
+    return Draft("post", owner.id, cards.assigned_batch(items, actor_of(owner), now=now, by=by))
 
 
 ASSIGNED_BATCH = DeliveryKind(key="assigned_batch", draw=draw, late_limit=timedelta(hours=24))

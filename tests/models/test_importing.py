@@ -126,6 +126,16 @@ def test_every_type_of_cell_is_read():
     }
 
 
+@pytest.mark.parametrize("word", ["Unassigned", "none", "N/A", "TBD", "-"])
+def test_a_cell_that_says_nothing_is_an_empty_one_and_a_text_stays(word):
+    text = f"Title,Owner,Helpers,Due,Priority,Tags,Effort\n{word},{word},{word},{word},{word},{word},{word}\n"
+    [draft] = drafts(text)
+
+    assert not draft.faults
+    assert not draft.notes
+    assert draft.new.values == {"title": word, "effort": word}
+
+
 @pytest.mark.parametrize(
     ("cell", "day", "at"),
     [

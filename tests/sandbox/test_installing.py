@@ -186,8 +186,13 @@ async def test_guests_and_those_who_left_may_not_install(sandbox: Sandbox) -> No
     with pytest.raises(SandboxError, match="commands cannot be left out"):
         await sandbox.person("ana").install(asking(sandbox), without=["commands"])
     data = {"answer": "allow", "person": sandbox.person("mia").id}
-    async with aiohttp.ClientSession() as session, session.post(asking(sandbox), data=data) as answer:
-        assert (answer.status, "Mia Lopez may not install apps" in await answer.text()) == (400, True)
+    async with aiohttp.ClientSession() as session:
+        async with session.post(asking(sandbox), data=data) as answer:
+            shown = await answer.text()
+        assert (answer.status, "Mia Lopez may not install apps" in shown) == (400, True)
+        [again] = re.findall('<a href="([^"]*)">Choose again</a>', shown)
+        async with session.get(unescape(again)) as answer:
+            assert "asks to be installed" in await answer.text()
 
 
 async def test_other_web_sites_cannot_press_the_buttons(sandbox: Sandbox) -> None:

@@ -111,6 +111,7 @@ async def test_a_title_that_reads_like_a_step_with_a_remark_is_logged_and_the_ot
     assert "Logged A2" in told
     assert "If you meant A1 itself, type `/steward A1 done` and your remark." in told
     assert (await house.record("A1"))["is_open"]
+    assert "If you meant A1 itself" in await typed(house, ana, "/action A1 done, they arrived")
 
 
 @sqlite_only

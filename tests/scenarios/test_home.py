@@ -56,6 +56,24 @@ async def test_an_empty_home_says_how_to_begin_and_offers_every_kind(house: Hous
     assert all(len(block["elements"]) <= 5 for block in ben.home["blocks"] if block["type"] == "actions")
 
 
+@sqlite_only
+async def test_what_is_given_to_somebody_offers_them_only_what_they_may_do(house: House) -> None:
+    """Ben owns a decision that Ana, who coordinates, is to approve."""
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await ana.command("#network", "/steward", "paste")
+    await ana.submit({"lines": "decision: Rent a crane @ben\nOrder cables @ben"})
+    await ana.submit()
+    await house.settled()
+
+    await open_home(house, ben)
+    await open_home(house, ana)
+
+    [word] = ben.app_messages()
+    for seen in (word, ben.home or {}):
+        assert [step for step in offered(seen) if step.startswith("step:")] == ["step:done"]
+    assert "step:approve" in offered(ana.home or {})
+
+
 async def test_home_shows_what_one_owns_by_urgency_the_most_urgent_first(house: House) -> None:
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
     for line in (
@@ -168,10 +186,13 @@ async def test_a_notice_goes_when_home_is_opened_again(house: House) -> None:
 
 @sqlite_only
 async def test_a_refusal_on_home_is_told_on_top_and_the_tab_is_drawn_anew(house: House) -> None:
-    """Somebody settled it in the moment between looking and pressing."""
+    """Somebody else coordinates it since the moment between looking and pressing."""
     ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
-    await log(house, ana, "/decision Use fibre @ben")
+    await log(house, ben, "/decision Use fibre @ben")
     await open_home(house, ben)
+    await ana.command("#network", "/steward", "settings")
+    await ana.submit({"coordinator_id": ana.id})
+    await house.settled()
 
     told = await press(house, ben, "step:approve", "D1")
 

@@ -84,7 +84,7 @@ async def test_the_main_step_of_a_line_is_done_and_the_list_drawn_anew_in_place(
 
     redrawn = again(ana, standing)
     assert listed(shown(redrawn)) == ["A3"]
-    assert "1 to 1 of 1 open" in shown(redrawn)
+    assert "1 of 1 open" in shown(redrawn)
     assert "“o” in the title" in shown(redrawn)
     assert "Closed A1" in answered(ana)
     assert ("undo", "A1:2") in buttons(answer(ana))
@@ -108,7 +108,7 @@ async def test_show_closed_and_back_keep_the_filters(house: House) -> None:
 
     assert [listed(each) for each in seen] == [["A1"], ["A2"]]
     assert "*Closed records of network*" in seen[0]
-    assert "1 to 1 of 1 closed" in seen[0]
+    assert "1 of 1 closed" in seen[0]
     assert "high priority" in seen[0]
 
 

@@ -65,6 +65,7 @@ async def test_a_list_is_previewed_line_by_line_and_then_logged_as_a_whole(house
     assert (risk["probability"], risk["impact"], risk["details"]) == (4, 3, "Owner outside Slack: Acme Support")
     assert (action["owner"], action["due_date"], action["details"]) == ("U00000000BE", "2032-03-05", "twenty of them")
     assert "Logged 3 records in network: A1 to A2, R1." in answered(ana)
+    assert "1 line with mistakes was left out." in answered(ana)
     assert "I began the project *network*" in answered(ana)
     assert all(card(ana, reference) for reference in ("A1", "A2", "R1"))
     await ana.click(answer(ana), "undo_batch")

@@ -177,8 +177,23 @@ async def test_late_answers_are_taken_and_marked_and_the_next_round_ends_them(ho
 
     assert "late" in digests(house)[0]
     assert not outcome.ok
-    assert "the next one has begun" in next(iter(ben.form_errors.values()))
+    assert "the next one has begun. Copy your words" in next(iter(ben.form_errors.values()))
     assert held(ben.modal)["answer:0"] == "Too late by now"
+
+
+@on_sqlite
+async def test_a_round_that_is_over_opens_no_form_to_type_into_in_vain(house: House) -> None:
+    ben = house.sandbox.person("ben")
+    await set_up(house)
+    await clock_at(house, ben, TUESDAY, 9, 31)
+    first = prompts(ben)[-1]
+    await clock_at(house, ben, TUESDAY + timedelta(days=1), 9, 31)
+
+    await ben.click(first, "standup:answer")
+    await house.settled()
+
+    assert ben.modal is None
+    assert "is over, the next one has begun. Answer that one: `/standup answer`." in answered(ben, first["channel"])
 
 
 @on_sqlite

@@ -32,6 +32,7 @@ LINE: Any = None
         (Page((LINE,) * 10, 1_000, 99, 10, NOW, is_cut=True), "991 to 1,000 of more than 1,000"),
         (Page((LINE,) * 10, 1_000, 100, 10, NOW, is_cut=True), "1,001 to 1,010 of more than 1,000"),
         (Page((LINE,) * 4, 1_234, 123, 10, NOW), "1,231 to 1,234 of 1,234"),
+        (Page((LINE,), 11, 1, 10, NOW), "11 of 11"),
     ],
 )
 def test_a_page_says_which_of_how_many_it_shows(page: Page, said: str) -> None:

@@ -76,6 +76,7 @@ export class Composer {
       this.hint,
     );
     this.refresh();
+    addEventListener("resize", () => this.refresh()); // what stands in it takes more or fewer lines now
   }
 
   /** Show the composer of `place` (its draft comes back), called `label`; `more` is added to what stands in it while empty. */

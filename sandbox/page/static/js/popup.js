@@ -13,7 +13,8 @@ export function place(node, anchor, { align = "start", matchWidth = false } = {}
   node.style.maxHeight = "";
   const wanted = node.offsetHeight;
   const goesUp = wanted > below && above > below;
-  node.style.maxHeight = `${Math.max(96, Math.min(wanted, goesUp ? above : below, 440))}px`;
+  const most = matchWidth ? 440 : 600; // a list of choices may be long, a menu is seen whole
+  node.style.maxHeight = `${Math.max(96, Math.min(wanted, goesUp ? above : below, most))}px`;
   const height = Math.min(wanted, node.offsetHeight);
   node.style.top = `${goesUp ? Math.max(GAP, box.top - GAP - height) : box.bottom + GAP}px`;
   const left = align === "end" ? box.right - node.offsetWidth : box.left;
