@@ -97,10 +97,13 @@ async def test_a_clock_that_is_a_little_off_does_no_harm(door: Door, seconds: in
 
 
 @pytest.mark.parametrize("seconds", [-310, 310, -86_400])
-async def test_an_old_or_a_coming_request_is_refused_however_well_signed(door: Door, seconds: int) -> None:
-    """Somebody who kept a request cannot use it again."""
+async def test_an_old_or_a_coming_request_is_refused_however_well_signed(
+    door: Door, caplog: pytest.LogCaptureFixture, seconds: int
+) -> None:
+    """Somebody who kept a request cannot use it again. The log tells, for it may be this machine's clock."""
     assert await door.signed(COMMAND, at=time.time() + seconds) == (401, "not from Slack")
     assert not door.let_in
+    assert f"s {'ago' if seconds < 0 else 'from now'} by this machine's clock: see that NTP sets it" in caplog.text
 
 
 def stamped(stamp: str) -> Forgery:
