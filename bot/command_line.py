@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import loading
-from bot.settings import Settings, SettingsProblem, load, wrong_for_slack
+from bot.settings import Settings, SettingsProblem, load, misspelt, wrong_for_slack
 
 app = typer.Typer(
     help="The project coordinator that lives in Slack.",
@@ -395,6 +395,8 @@ def _settings(purpose: str) -> Settings:
             typer.echo(line, err=True)
         typer.echo("See .env.example for what each setting is.", err=True)
         raise typer.Exit(2) from None
+    for name, meant in misspelt().items():
+        typer.echo(f"{name}: not used, as no setting of Steward's is called so. Did you mean {meant}?", err=True)
     if is_program:
         from bot import logs
 

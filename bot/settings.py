@@ -1,16 +1,21 @@
 """Settings from the environment or `.env`: read once, checked together, never printed."""
 
+import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
 FILE = ".env"
+# From which share of equal letters on a name may be another one's: DATABASE_ULR, but not HOSTNAME.
+LIKENESS = 0.85
 
 HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 
@@ -247,6 +252,17 @@ def load(purpose: str) -> Settings:
     if problems:
         raise SettingsProblem(list(problems.values()))
     return settings
+
+
+def misspelt() -> dict[str, str]:
+    """What is set under a name that is close to a setting's and no setting's: that name -> the setting's."""
+    settings = [name.upper() for name in Settings.model_fields]
+    found = {}
+    for name in sorted({*os.environ, *(dotenv_values(FILE) if Path(FILE).is_file() else ())}):
+        near = get_close_matches(name.upper(), settings, 1, LIKENESS)
+        if near and name.upper() not in settings:
+            found[name] = near[0]
+    return found
 
 
 def _file_problems(file: Path) -> list[str]:

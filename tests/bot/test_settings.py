@@ -8,7 +8,7 @@ import pytest
 
 from bot.assemble import Slack
 from bot.sealing import new_key
-from bot.settings import SLACK_API, Settings, SettingsProblem, load
+from bot.settings import SLACK_API, Settings, SettingsProblem, load, misspelt
 
 BOT, APP, SIGNING = "xoxb-1-hunter2", "xapp-1-hunter2", "hunter2-signing"
 
@@ -336,3 +336,10 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
     (told,) = problems("database")
 
     assert told.startswith(f".env: cannot be read: {reason}.")
+
+
+def test_a_misspelt_name_is_told_and_anything_else_is_not(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (installation / ".env").write_text("DATABASE_ULR=sqlite:///a.db\nport=3100\nPOSTGRES_PASSWORD=x\nHOSTNAME=x\n")
+    monkeypatch.setenv("SLACK_BOT_TOKN", BOT)
+
+    assert misspelt() == {"DATABASE_ULR": "DATABASE_URL", "SLACK_BOT_TOKN": "SLACK_BOT_TOKEN"}
