@@ -140,6 +140,9 @@ async def ticker_problem(database: Database) -> str | None:
     silent = datetime.now(UTC) - beat
     if silent > HEARTBEAT_MAX:
         return f"the ticker has been silent for {int(silent.total_seconds())} s: look after `steward worker`"
+    if silent < -HEARTBEAT_MAX:
+        ahead = int(-silent.total_seconds())
+        return f"the ticker's last sign of life is {ahead} s from now: see that NTP sets the machines' clocks"
     return None
 
 

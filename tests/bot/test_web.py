@@ -264,10 +264,13 @@ async def test_without_a_ticker_the_installation_is_not_healthy(database: Databa
     with_ticker = await operation.health_problem(database)
     await database.beat(HEARTBEAT, datetime.now(UTC) - timedelta(seconds=90))
     silent = await operation.health_problem(database)
+    await database.beat(HEARTBEAT, datetime.now(UTC) + timedelta(seconds=3_600))
+    to_come = await operation.health_problem(database)
 
     assert before == NO_TICKER
     assert with_ticker is None
     assert str(silent).startswith("the ticker has been silent for 9")
+    assert str(to_come).endswith(" s from now: see that NTP sets the machines' clocks")
 
 
 async def test_while_the_disk_is_full_it_is_neither_ready_nor_well(
