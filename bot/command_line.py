@@ -40,9 +40,9 @@ def run(keep: Keep = None, without_optional: Without = False) -> None:
 
     settings = _settings("run")
     if settings.names_slack:
-        _go(ways.with_slack(settings, typer.echo))
+        _serve(ways.with_slack(settings, typer.echo))
     else:
-        _go(ways.with_sandbox(settings, keep, typer.echo, optional_scopes=not without_optional))
+        _serve(ways.with_sandbox(settings, keep, typer.echo, optional_scopes=not without_optional))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def sandbox(
         workspaces=workspace or (),
         organisation=organisation,
     )
-    _go(alone)
+    _serve(alone)
 
 
 @app.command()
@@ -84,7 +84,7 @@ def web() -> None:
     """Slack's requests over HTTP, at POST /slack/events; /healthz and /readyz tell how things are."""
     from bot import run as ways
 
-    _go(ways.web_process(_settings("web"), typer.echo))
+    _serve(ways.web_process(_settings("web"), typer.echo))
 
 
 @app.command()
@@ -92,7 +92,7 @@ def worker() -> None:
     """The clock's work: reminders, and sending what is owed."""
     from bot import run as ways
 
-    _go(ways.worker_process(_settings("worker"), typer.echo))
+    _serve(ways.worker_process(_settings("worker"), typer.echo))
 
 
 @app.command()
@@ -405,11 +405,21 @@ def _settings(purpose: str) -> Settings:
     return settings
 
 
-def _go(work: Coroutine[Any, Any, None]) -> None:
+def _serve(work: Coroutine[Any, Any, None]) -> None:
+    """Do what goes on until it is stopped, and ends well by that."""
     from bot.stopping import until_stopped
 
     with _refusals():
         until_stopped(work)
+
+
+def _go(work: Coroutine[Any, Any, None]) -> None:
+    """Do what has an end of its own: a script must not take being interrupted for that."""
+    try:
+        with _refusals():
+            asyncio.run(work)
+    except KeyboardInterrupt:
+        _fail("Interrupted before its end: run the same command again.")
 
 
 @contextmanager

@@ -125,7 +125,7 @@ class InstalledWorkspaces:
                         await self._meet(team_id, wide)
             case "team_access_revoked":
                 for team_id in team_ids:
-                    await self._leave(team_id, event.enterprise_id)
+                    await self._leave(team_id, event.enterprise_id, is_taken=True)
         await self._lookout.look()
 
     async def _install(self, installation: Installation) -> None:
@@ -154,8 +154,9 @@ class InstalledWorkspaces:
             known = await self._lookout.look()
         return known
 
-    async def _leave(self, workspace_id: str, installation_id: str) -> None:
-        await removal.leave(self._database, workspace_id, installation_id, at=self._clock.now())
+    async def _leave(self, workspace_id: str, installation_id: str, *, is_taken: bool = False) -> None:
+        now = self._clock.now()
+        await installations.leave(self._database, workspace_id, installation_id, at=now, is_taken=is_taken)
 
     async def _uninstalled(self, event: Incoming, *, if_refused: bool = False) -> None:
         """Erase the tokens, unless Steward was installed anew since, and leave the workspaces."""

@@ -13,7 +13,7 @@ from bot.slack_port import SlackPermanent
 from models import installations
 from models.database import Database
 from models.database_errors import DatabaseBusy
-from models.installations import Rows
+from models.installations import NOT_INSTALLED, Rows
 from models.tables import Installation, Workspace
 
 # What another process changed is seen here after so long; sooner for a workspace that is not known.
@@ -21,8 +21,6 @@ LOOK_SECONDS = 15.0
 MISS_SECONDS = 1.0
 # For so long a look may take whose answer is known from before.
 AWAY_SECONDS = 1.0
-
-NOT_INSTALLED = "not_installed"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,9 @@
 
 from datetime import datetime
 
-from bot.lookout import NOT_INSTALLED
 from models import installations
 from models.database import Database
-from models.tables import Installation, Workspace
-from scheduler import deliveries
+from models.tables import Installation
 
 
 async def remove(
@@ -26,14 +24,5 @@ async def remove(
         # Looked at only now: whoever meets a workspace from here on finds that its installation is gone.
         for workspace in installations.read(await installations.rows(database))[1]:
             if workspace.installation_id == installation_id:
-                await leave(database, workspace.id, installation_id, at=removed_at)
+                await installations.leave(database, workspace.id, installation_id, at=removed_at)
     return removed_at is not None
-
-
-async def leave(database: Database, workspace_id: str, installation_id: str, *, at: datetime) -> None:
-    """Serve the workspace no more, if it was by that installation: nothing that is owed goes out any more."""
-    async with database.unit(workspace_id) as session:
-        workspace = await session.get(Workspace, workspace_id)
-        if workspace is not None and workspace.installation_id == installation_id and workspace.removed_at is None:
-            workspace.removed_at, workspace.refused_since, workspace.refused_at = at, None, None
-            await deliveries.cancel_all(session, reason=NOT_INSTALLED)

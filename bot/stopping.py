@@ -10,6 +10,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+import uvloop
+
 log = logging.getLogger(__name__)
 
 # A stop, in seconds from its beginning. By then people have their answers, and no request is taken any more; the doors
@@ -71,7 +73,7 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             # To wait for whoever was left, and to take Python apart, would take seconds more on a busy machine.
             _end()
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def end_soon() -> None:

@@ -71,7 +71,7 @@ class UnheardRemovals:
         """Finish what was removed and not left yet, ask Slack of each installation, and keep what it says."""
         known = await self._lookout.look()
         for workspace, removed_at in known.not_left():
-            await removal.leave(self._database, workspace.id, workspace.installation_id or "", at=removed_at)
+            await installations.leave(self._database, workspace.id, workspace.installation_id or "", at=removed_at)
         for installation in known.with_tokens():
             its = known.met_by(installation)
             here: list[Refusable] = [installation, *its]
@@ -148,7 +148,7 @@ class UnheardRemovals:
     async def _removed(self, seen: Refusable, now: datetime) -> bool:
         if isinstance(seen, Installation):
             return await removal.remove(self._database, seen.id, now=now, seen=seen)
-        await removal.leave(self._database, seen.id, seen.installation_id or "", at=now)
+        await installations.leave(self._database, seen.id, seen.installation_id or "", at=now, is_taken=True)
         return True
 
     @asynccontextmanager

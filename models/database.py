@@ -18,7 +18,7 @@ from sqlalchemy import (
     Dialect,
     Row,
     String,
-    Table,
+    TableClause,
     TextClause,
     bindparam,
     delete,
@@ -179,10 +179,14 @@ class Database:
             yield
             return
         await self._line.enter(is_alone=is_alone)
+        unsaid: tuple[type[Exception], ...] = ()
         try:
             yield
+        except (asyncio.CancelledError, SQLAlchemyError):
+            unsaid = (Exception,)  # who is called off, or was let down by the database, knows enough
+            raise
         finally:
-            with self._refused(committing=True):
+            with self._refused(committing=True), suppress(*unsaid):
                 await self._line.leave(is_alone=is_alone)
 
     async def is_away(self) -> bool:
@@ -479,12 +483,21 @@ def _parts(statement: Any) -> Iterator[Any]:
     seen = {id(clause): clause for mapper in SQLModel._sa_registry.mappers for clause in mapper._get_clause[:1]}
     waiting = [statement]
     while waiting:
-        part = waiting.pop()
-        if "parententity" not in part._annotations and id(part) not in seen:
+        part = _beyond_the_orm(waiting.pop())
+        if part is not None and id(part) not in seen:
             seen[id(part)] = part  # a recursive question has itself among its parts
             yield part
             # As it was written: a select's own children are the tables of its columns too.
             waiting += HasTraverseInternals.get_children(part)
+
+
+def _beyond_the_orm(part: Any) -> Any:
+    """The part, or the question of whose rows it makes entities; None where it is a table that the ORM knows."""
+    entity = part._annotations.get("parententity")
+    if entity is None:
+        return part
+    asked = entity.selectable
+    return asked if entity.is_aliased_class and asked.element is not entity.mapper.local_table else None
 
 
 def _is_bare(part: Any) -> bool:
@@ -493,7 +506,7 @@ def _is_bare(part: Any) -> bool:
     if getattr(part, "is_literal", False):
         return _HARMLESS.fullmatch(part.name) is None
     table = part.table if isinstance(part, Column) else part
-    return isinstance(table, Table) and table.metadata is SQLModel.metadata
+    return isinstance(table, TableClause) and table.name in SQLModel.metadata.tables
 
 
 @event.listens_for(_FilteredSession, "before_attach")

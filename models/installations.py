@@ -14,14 +14,17 @@ from sqlalchemy.exc import IntegrityError
 from models import purging
 from models.database import Database
 from models.inserting import insert_into
-from models.tables import Installation, InstallState, Workspace, table_of
+from models.tables import Delivery, DeliveryState, Installation, InstallState, Workspace, table_of
 
 Rows = tuple[Sequence[Row[Any]], Sequence[Row[Any]]]
 
 _installations, _states, _workspaces = table_of(Installation), table_of(InstallState), table_of(Workspace)
+_deliveries = table_of(Delivery)
 
 # So many installations may be under way; more than that is nobody who installs anything.
 MOST_BEGUN = 1_000
+# Why nothing goes out where Steward is not installed, in words like Slack's.
+NOT_INSTALLED = "not_installed"
 # What is of the tokens, and goes with them.
 _OF_TOKENS = ("sealed_tokens", "expires_at", "refreshing_until", "refresh_error", "refused_since", "refused_at")
 
@@ -159,6 +162,27 @@ async def remove(
         await connection.execute(erase.values(removed_at=now, **dict.fromkeys(_OF_TOKENS)))
         removed_at: datetime | None = await connection.scalar(select(_installations.c.removed_at).where(*is_it))
         return removed_at
+
+
+async def leave(
+    database: Database, workspace_id: str, installation_id: str, *, at: datetime, is_taken: bool = False
+) -> None:
+    """Serve the workspace no more, if it was by that installation: nothing that is owed goes out any more.
+
+    Only where the installation is still removed by now, or where the workspace `is_taken` from it.
+    """
+    is_it = (_workspaces.c.id == workspace_id, _workspaces.c.installation_id == installation_id)
+    left = update(_workspaces).where(*is_it, _workspaces.c.removed_at.is_(None))
+    is_owed = (_deliveries.c.workspace_id == workspace_id, _deliveries.c.state == DeliveryState.DUE)
+    # Held: whoever installs it again was here before, or comes after this.
+    installed = select(_installations).where(_installations.c.id == installation_id).with_for_update()
+    async with database.outside(writes=True) as connection:
+        installation = (await connection.execute(installed)).first()
+        if installation is not None and installation.removed_at is None and not is_taken:
+            return
+        if (await connection.execute(left.values(removed_at=at, refused_since=None, refused_at=None))).rowcount:
+            cancel = update(_deliveries).where(*is_owed)
+            await connection.execute(cancel.values(state=DeliveryState.CANCELLED, last_error=NOT_INSTALLED))
 
 
 async def removed(database: Database, *, before: datetime) -> list[str]:

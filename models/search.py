@@ -311,7 +311,13 @@ def _newest_in_sqlite(ids: Any, question: str, _wanted: Sequence[Sought]) -> Any
 def _matches_in_postgresql(_table_name: str, rows: Any, question: str | BindParameter[str]) -> ColumnElement[bool]:
     if isinstance(question, str):
         # In the statement's text, since how many rows a question has decides how they are best found.
-        question = bindparam(None, question, String, literal_execute=True)
+        return _has_in_postgresql(rows, bindparam(None, question, String, literal_execute=True))
+    # Twice, since PostgreSQL expects a thousandth of the rows of a condition that it does not know. That is more than
+    # most questions have, so that it would plan anew for each, which takes longer than to answer it.
+    return and_(*[_has_in_postgresql(rows, question)] * 2)
+
+
+def _has_in_postgresql(rows: Any, question: BindParameter[str]) -> ColumnElement[bool]:
     condition: ColumnElement[bool] = _Vector(rows.words).op("@@")(cast(question, TSQUERY))
     return condition
 

@@ -214,13 +214,15 @@ class _Connection(aiosqlite.Connection):
 
     def _end_unit(self) -> None:
         with self._all_or_nothing():
+            self._require_transaction()
             if self._is_among_kept:
                 self._conn.execute("RELEASE unit")
 
     def _undo_among_kept(self) -> None:
         with self._all_or_nothing():
-            self._conn.execute("ROLLBACK TO unit")
-            self._conn.execute("RELEASE unit")
+            if self._conn.in_transaction:
+                self._conn.execute("ROLLBACK TO unit")
+                self._conn.execute("RELEASE unit")
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -233,9 +235,13 @@ class _Connection(aiosqlite.Connection):
         finally:
             self.has_kept = self._conn.in_transaction
 
-    def _store(self) -> None:
+    def _require_transaction(self) -> None:
+        """Raise sqlite3.OperationalError where SQLite gave all of it up, since to store nothing succeeds."""
         if not self._conn.in_transaction:
-            raise sqlite3.OperationalError("disk I/O error")  # what was kept is gone, and a COMMIT of nothing succeeds
+            raise sqlite3.OperationalError("disk I/O error")
+
+    def _store(self) -> None:
+        self._require_transaction()
         try:
             self._conn.commit()
         except sqlite3.Error:

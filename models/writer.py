@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from models.database_errors import AWAY, BUSY, DatabaseAway, DatabaseBusy
+from models.database_errors import AWAY, BUSY, PERHAPS, DatabaseAway, DatabaseBusy
 from models.shielding import shielded
 
 # So many units go to disk together at most: the first of them waits for the last.
@@ -84,6 +84,7 @@ class Writer:
             return used
         if used is not None:  # a unit was called off in the middle of a statement, or could not be ended
             self._give_up()
+            self._connection = None  # whatever becomes of what follows, a closed one is not taken for an open one
             await used.invalidate()
             await used.close()
         self._connection = await self._engine.connect()
@@ -101,14 +102,14 @@ class Writer:
 
     def _noted(self, *, is_alone: bool) -> _Together | None:
         """Those whose work is to go to disk next, after a unit has done its own or failed."""
-        together = self._together
-        if self._driver is None or not self._driver.has_kept:
+        together, used = self._together, self._connection
+        if used is None or used.invalidated or not self._driver.has_kept:
             self._give_up()  # as SQLite gives up the whole transaction where the disk fails it
             return together
         if together is None:
             together = self._together = _Together(asyncio.get_running_loop().create_future())
         together.units += 1
-        if together.end is None and not is_alone:
+        if not is_alone and (together.end is None or together.end.done()):  # a done one was called off
             together.end = asyncio.create_task(self._end(together))
         return together
 
@@ -133,6 +134,9 @@ class Writer:
             await self._driver.store()
         except sqlite3.Error as error:
             together.stored.set_exception(OperationalError("COMMIT", None, error))
+        except asyncio.CancelledError:
+            together.stored.set_exception(DatabaseAway(PERHAPS, perhaps=True))
+            raise
         except Exception as error:
             together.stored.set_exception(error)
         else:

@@ -333,16 +333,6 @@ def _is_overtaken(kinds: Kinds, now: datetime) -> ColumnElement[bool]:
     return and_(_is_due(now), col(Delivery.kind).in_(latest_only), col(Delivery.id).not_in(newest))
 
 
-async def cancel_all(session: AsyncSession, *, reason: str) -> int:
-    """Owe nothing any more, and say how much that was. What is being sent is settled by its sender."""
-    statement = (
-        update(Delivery)
-        .where(col(Delivery.state) == DeliveryState.DUE)
-        .values(state=DeliveryState.CANCELLED, last_error=_cut(reason))
-    )
-    return await _count(session, statement)
-
-
 async def settle_sent(session: AsyncSession, claimed: Delivery, *, channel: str, ts: str) -> Delivery | None:
     """Record that the message stands in Slack, whatever else happened to the row meanwhile.
 

@@ -1,11 +1,15 @@
 """`steward erase`: asks first, says how much that was, and can be tried without changing anything."""
 
+import asyncio
+import os
+import signal
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
-from bot import erase
+from bot import erase, stopping
 from tests.bot.test_command_line import fill, installation, nothing, steward, two_projects
 
 __all__ = ["installation"]
@@ -146,3 +150,19 @@ def test_a_file_that_somebody_reads_is_said_to_hold_more(database_url: str, monk
 
     assert told.exit_code == 0
     assert "Stop Steward and run the same command again." in told.stdout
+
+
+def test_an_erasure_that_is_interrupted_does_not_end_as_one_that_was_done(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_: Any, **__: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+
+    fill(database_url, two_projects)
+    monkeypatch.setattr(erase.erasing, "erase", interrupted)
+    monkeypatch.setattr(stopping, "_end", lambda: None)  # which would end the tests as well
+
+    told = steward("erase", "--person", "UBEN", "--yes", DATABASE_URL=database_url)
+
+    assert (told.exit_code, told.stderr) == (1, "Interrupted before its end: run the same command again.\n")

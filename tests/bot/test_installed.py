@@ -190,6 +190,29 @@ async def test_word_of_a_removal_that_comes_after_the_next_installation_changes_
 
 
 @only_sqlite
+async def test_what_is_installed_again_in_the_middle_of_a_removal_stays(
+    process: Process, slack: TokenGiver, database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another process, when the tokens are erased and the workspace is not left yet."""
+    steward, other = process(), process()
+    await install(steward, slack, an_answer())
+    remove = installations.remove
+
+    async def remove_late(*arguments: Any, **meant: Any) -> datetime | None:
+        removed_at = await remove(*arguments, **meant)
+        slack.slack_time = NOW + timedelta(seconds=1)
+        await install(other, slack, an_answer(access_token="xoxb-again"))
+        await owe(database)
+        return removed_at
+
+    monkeypatch.setattr(installations, "remove", remove_late)
+    await steward.heard(told("app_uninstalled"))
+
+    assert await ids(steward) == ["T0001"]
+    assert await owed(database) == [DeliveryState.DUE]
+
+
+@only_sqlite
 @pytest.mark.parametrize("skew", [timedelta(minutes=-2), timedelta(minutes=2)], ids=["behind", "ahead"])
 async def test_slack_s_clock_alone_says_which_installation_a_removal_is_of(
     process: Process, slack: TokenGiver, clock: FixedClock, skew: timedelta

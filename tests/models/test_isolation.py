@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import (
+    Column,
+    MetaData,
+    Table,
     delete,
     exists,
     func,
@@ -21,6 +24,8 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy import column as named_column
+from sqlalchemy import table as named_table
 from sqlalchemy.orm import aliased
 from sqlmodel import AutoString, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -124,6 +129,19 @@ REFUSED: Mapping[str, Way] = {
     "bare alias": lambda table: select(Workspace.name, table_of(table).alias().c[0]),
     "bare common table": lambda table: select(Workspace.name, select(bare(table)).cte().c[0]),
     "bare union": lambda table: union_all(select(whose(table)), select(bare(table))),
+    "bare column of a united subquery": lambda table: select(
+        union_all(select(whose(table)), select(bare(table))).subquery().alias().c[0]
+    ),
+    "entity of a bare subquery": lambda table: select(aliased(table, select(table_of(table)).subquery())),
+    "entity of a bare union": lambda table: select(
+        aliased(table, union_all(select(table), select(table_of(table))).subquery())
+    ),
+    "by name": lambda table: select(
+        Workspace.name, named_table(table_of(table).name, named_column(scope_column(table))).c[0]
+    ),
+    "by name in other metadata": lambda table: select(
+        Workspace.name, Table(table_of(table).name, MetaData(), Column(scope_column(table))).c[0]
+    ),
     "entities of a bare statement": lambda table: select(table).from_statement(select(table_of(table))),
     "text": lambda table: text(f"SELECT * FROM {table_of(table).name}"),
     "entities of a text": lambda table: select(table).from_statement(text(f"SELECT * FROM {table_of(table).name}")),

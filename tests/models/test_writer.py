@@ -7,15 +7,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import select
 
 from models import sqlite
 from models.database import CLOSE_SECONDS, Database
-from models.database_errors import FULL, PERHAPS, DatabaseAway
+from models.database_errors import AWAY, FULL, PERHAPS, DatabaseAway
 from models.errors import NotFound
+from models.shielding import shielded
 from models.tables import SeenRequest
-from models.writer import MOST_TOGETHER
+from models.writer import MOST_TOGETHER, Writer
 from tests.support import NOW, WORKSPACE
+from tests.waiting import until
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -129,17 +133,19 @@ async def test_where_the_disk_fails_all_are_told_and_nothing_is_stored(
     assert await noted(database) == {"next"}
 
 
+async def lose(database: Database, *, fails: bool) -> None:
+    """As SQLite rolls the whole transaction back where a disk is full, for one."""
+    async with database.unit(WORKSPACE, is_brief=True) as session:
+        await (await session.connection()).exec_driver_sql("ROLLBACK")
+        if fails:
+            raise NotFound("lost")
+
+
 @pytest.mark.parametrize("fails", [True, False], ids=["by a unit that fails", "by one that goes on"])
 async def test_what_sqlite_gives_up_in_the_middle_is_told_to_whom_it_was_of(database: Database, fails: bool) -> None:
-    """It rolls the whole transaction back where a disk is full, for one."""
-
-    async def lose() -> None:
-        async with database.unit(WORKSPACE, is_brief=True) as session:
-            await (await session.connection()).exec_driver_sql("ROLLBACK")
-            if fails:
-                raise NotFound("lost")
-
-    told = await asyncio.gather(note(database, "first"), lose(), note(database, "then"), return_exceptions=True)
+    told = await asyncio.gather(
+        note(database, "first"), lose(database, fails=fails), note(database, "then"), return_exceptions=True
+    )
 
     assert isinstance(told[0], DatabaseAway)
     assert isinstance(told[1], Exception)
@@ -203,3 +209,119 @@ async def test_what_is_stored_is_what_was_told(database: Database, other: Databa
     assert (await noted(other)) & known == told
     await note(database, "next")
     assert "next" in await noted(other)
+
+
+WORK = "UPDATE counter SET last = 1"
+
+
+async def call_off_at_work(database: Database) -> None:
+    """A unit that is called off while SQLite is at work for it; its connection is of no use after that."""
+
+    async def work() -> None:
+        async with database.unit(WORKSPACE, is_brief=True) as session:
+            await (await session.connection()).exec_driver_sql(WORK)
+
+    working = asyncio.create_task(work())
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+@pytest.fixture
+def called_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does that work is called off in the middle of it."""
+    run = sqlite._Connection.run
+
+    async def call_off(connection: sqlite._Connection, *asked: Any) -> None:
+        if WORK in asked:
+            working: Any = asyncio.current_task()
+            asyncio.get_running_loop().call_soon(working.cancel)
+        await run(connection, *asked)
+
+    monkeypatch.setattr(sqlite._Connection, "run", call_off)
+
+
+async def test_what_is_lost_with_who_is_called_off_is_told_to_whom_it_was_of(
+    database: Database, called_off: None
+) -> None:
+    told = await asyncio.gather(note(database, "first"), call_off_at_work(database), return_exceptions=True)
+
+    assert [type(each) for each in told] == [DatabaseAway, type(None)]
+    assert await noted(database) == set()
+
+
+async def test_a_writer_that_cannot_be_opened_is_opened_later(
+    database: Database, called_off: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await call_off_at_work(database)
+    with monkeypatch.context() as broken:
+        broken.setattr(AsyncEngine, "connect", no_connection)
+        with pytest.raises(DatabaseAway):
+            await note(database, "lost")
+
+    await note(database, "next")
+
+    assert await noted(database) == {"next"}
+
+
+def no_connection(_: AsyncEngine) -> Any:
+    raise OperationalError("connect", None, sqlite3.OperationalError("unable to open database file"))
+
+
+async def test_whom_the_disk_has_no_room_for_hears_that(database: Database) -> None:
+    """Beside others, whose work SQLite gives up with it."""
+
+    async def fill() -> None:
+        async with database.unit(WORKSPACE, is_brief=True) as session:
+            await (await session.connection()).exec_driver_sql("PRAGMA max_page_count=1")  # raised to its size
+            session.add(SeenRequest(key="x" * 10_000_000, at=NOW))
+
+    told = await asyncio.gather(note(database, "first"), fill(), return_exceptions=True)
+
+    assert [str(each) for each in told] == [AWAY, FULL]
+
+
+async def test_a_unit_that_goes_on_after_its_work_was_given_up_is_told(database: Database) -> None:
+    with pytest.raises(DatabaseAway):
+        await lose(database, fails=False)
+
+
+async def test_an_end_that_the_disk_keeps_waiting_leaves_nobody_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def never(_: sqlite._Connection) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(sqlite._Connection, "store", never)
+    monkeypatch.setattr(Writer, "_end", lambda *_: asyncio.sleep(0))
+    noting = asyncio.create_task(note(database, "late"))
+    await until(lambda: database._line is not None and database._line._together is not None)
+
+    await database.dispose()
+
+    with pytest.raises(DatabaseAway, match="may or may not have been saved"):
+        await asyncio.wait_for(noting, 10 * CLOSE_SECONDS)
+    assert begun.is_set()
+
+
+async def test_when_all_are_called_off_who_tidies_up_is_not_left_waiting(database: Database) -> None:
+    """As at the end of an event loop; what a unit notes then is stored."""
+    inside = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            async with database.unit(WORKSPACE, is_brief=True):
+                inside.set()
+                await asyncio.Event().wait()
+        finally:
+            await shielded(note(database, "tidied up"))
+
+    tasks = {asyncio.create_task(note(database, "before")), asyncio.create_task(work())}
+    await inside.wait()
+    for each in asyncio.all_tasks() - {asyncio.current_task()}:
+        each.cancel()
+    await asyncio.wait(tasks, timeout=10 * CLOSE_SECONDS)
+
+    assert await noted(database) >= {"tidied up"}
