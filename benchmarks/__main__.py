@@ -167,7 +167,7 @@ def keep(document: Path, name: str, table: str) -> None:
 
 def where_and_when() -> str:
     """A sentence on when it was measured, with what, and on what machine."""
-    packages = ("slack-bolt", "SQLAlchemy", "sqlmodel", "aiosqlite", "asyncpg", "uvicorn")
+    packages = ("slack-bolt", "SQLAlchemy", "sqlmodel", "aiosqlite", "asyncpg", "uvicorn", "uvloop")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     today = datetime.now(UTC).date()
     return (
