@@ -15,9 +15,18 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import migrate
-from bot.opening import CannotStart, address, database_faults, require_database, require_folder, running_at
+from bot.opening import (
+    CannotStart,
+    address,
+    database_faults,
+    reason_of,
+    require_database,
+    require_folder,
+    running_at,
+)
 from models.database import Database, sqlite_path
 
 SQLITE_MARK = b"SQLite format 3\x00"
@@ -63,7 +72,13 @@ def new_file(file: Path) -> Iterator[Path]:
     except OSError as error:
         raise CannotStart(f"{file} cannot be written: {error.strerror}.") from None
     finally:
-        part.unlink(missing_ok=True)
+        _remove(part)
+
+
+def _remove(part: Path) -> None:
+    """Remove a database that did not become one, with what SQLite put beside it."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        part.with_name(part.name + end).unlink(missing_ok=True)
 
 
 def check(file: Path) -> None:
@@ -106,7 +121,12 @@ def _write(url: str, part: Path) -> None:
         _tool("pg_dump", ["--format=custom", f"--file={part}"], _postgres(url))
         return
     with closing(sqlite3.connect(source)) as connection:
-        connection.execute("VACUUM INTO ?", (str(part),))
+        try:
+            connection.execute("VACUUM INTO ?", (str(part),))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            raise CannotStart(f"{part} cannot be written: no room is left on its disk.") from None
 
 
 def _check_sqlite(file: Path) -> None:
@@ -147,9 +167,10 @@ def _restore_sqlite(file: Path, target: Path, url: str, now: datetime) -> None:
         part.replace(target)
     except OSError as error:
         raise CannotStart(f"{target} cannot be written: {error.strerror}.") from None
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise CannotStart(f"{target} cannot be written: {reason_of(error)}.") from None
     finally:
-        for rest in target.parent.glob(f"{part.name}*"):
-            rest.unlink()
+        _remove(part)
 
 
 def _restore_postgres(file: Path, url: str, now: datetime) -> None:

@@ -442,6 +442,11 @@ def _refusals() -> Iterator[None]:
         yield
     except (CannotStart, ClockStuck, DoorStuck, StewardError) as reason:
         _fail(str(reason))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        rights = "Name another file, or give this user the right to it and to the folders above."
+        _fail(f"{error.filename} cannot be used: {error.strerror}. {rights}")
     except SlackRefused as error:
         _fail(f"Slack refused: {error.code}. Check the tokens, and that the app is installed in the workspace.")
     except SlackError as error:

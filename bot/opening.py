@@ -131,10 +131,14 @@ def database_faults(url: str) -> Iterator[None]:
                 tried.execute("PRAGMA schema_version")
         yield
     except (OSError, SQLAlchemyError, sqlite3.Error) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()
-        told = (reason[0] if reason else type(error).__name__).rstrip(".")
         look = LOOK_AT_FILE if sqlite_path(url) is not None else LOOK_AT_SERVER
-        raise CannotStart(f"The database in DATABASE_URL cannot be opened: {told}. {look}") from None
+        raise CannotStart(f"The database in DATABASE_URL cannot be opened: {reason_of(error)}. {look}") from None
+
+
+def reason_of(error: Exception) -> str:
+    """The database's own words for what went wrong, in one line without a full stop."""
+    reason = str(getattr(error, "orig", None) or error).splitlines()
+    return (reason[0] if reason else type(error).__name__).rstrip(".")
 
 
 async def bring_up_to_date(url: str) -> None:

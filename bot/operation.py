@@ -18,6 +18,7 @@ from starlette.routing import Route
 from bot import metrics, migrate
 from models.backlog import LATE, backlog
 from models.database import Database
+from models.database_errors import MAKE_ROOM
 from scheduler.runner import HEARTBEAT
 
 log = logging.getLogger(__name__)
@@ -101,9 +102,11 @@ class _State:
 
 
 async def ready_problem(database: Database) -> str | None:
-    """What keeps a process from taking requests, or None: the database answers and has this release's schema."""
+    """What keeps a process from taking requests, or None: the database answers, has room and this release's schema."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
+            if await database.is_full(datetime.now(UTC)):
+                return MAKE_ROOM
             is_current = await migrate.is_current(database)
     except Exception as error:
         return _no_answer(error)
@@ -111,10 +114,15 @@ async def ready_problem(database: Database) -> str | None:
 
 
 async def health_problem(database: Database) -> str | None:
-    """What is wrong with the installation, or None: the database answers, the ticker beats, and nothing due is late."""
+    """What is wrong with the installation, or None.
+
+    The database answers and has room, the ticker beats, and nothing due is late.
+    """
     now = datetime.now(UTC)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
+            if await database.is_full(now):
+                return MAKE_ROOM
             problem, waiting = await ticker_problem(database), await backlog(database, now=now)
     except Exception as error:
         return _no_answer(error)
@@ -132,6 +140,9 @@ async def ticker_problem(database: Database) -> str | None:
     silent = datetime.now(UTC) - beat
     if silent > HEARTBEAT_MAX:
         return f"the ticker has been silent for {int(silent.total_seconds())} s: look after `steward worker`"
+    if silent < -HEARTBEAT_MAX:
+        ahead = int(-silent.total_seconds())
+        return f"the ticker's last sign of life is {ahead} s from now: see that NTP sets the machines' clocks"
     return None
 
 

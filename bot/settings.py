@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
 FILE = ".env"
+# From which share of equal letters on a name may be another one's, such as DATABASE_ULR. Around us others' are usual.
+LIKENESS, LIKENESS_AROUND = 0.85, 0.9
 
 HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 
@@ -276,7 +278,9 @@ def unknown_names() -> list[str]:
     written, around = _names_in(Path(FILE)), [name.upper() for name in os.environ]
     told = []
     for name in sorted({*written, *around} - {*known}):
-        near = next(iter(get_close_matches(name, known, n=1, cutoff=0.85 if name in written else 0.9)), "")
+        near = next(
+            iter(get_close_matches(name, known, n=1, cutoff=LIKENESS if name in written else LIKENESS_AROUND)), ""
+        )
         if name in written:
             bare = name.removeprefix("STEWARD_")
             near = bare if bare in known else near

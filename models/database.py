@@ -42,7 +42,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
 from models import postgresql, sqlite, tables  # kinds: so that every kind's own table is mapped before a session opens
-from models.database_errors import PERHAPS, DatabaseAway, DatabaseBusy, kind_of, refusal_of
+from models.database_errors import MAKE_ROOM, PERHAPS, DatabaseAway, DatabaseBusy, DatabaseFull, kind_of, refusal_of
 from models.errors import ReadsOnly, WrongWorkspace
 from models.inserting import insert_into, store_kept
 from models.prepared import Prepared, prepared
@@ -115,6 +115,7 @@ class Database:
             # There each statement sees what was stored before it, in a transaction or not, and that is two trips more.
             self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._line = Writer(self._writer, wait_ms) if self.is_sqlite else None
+        self._is_full = False
 
     @asynccontextmanager
     async def unit(
@@ -149,11 +150,14 @@ class Database:
             refusal = refusal_of(error, is_sqlite=self.is_sqlite)
             if refusal is None:
                 raise
-            if isinstance(refusal, DatabaseBusy):
+            if isinstance(refusal, DatabaseFull):
+                self._is_full = True
+                log.error(MAKE_ROOM)
+            elif isinstance(refusal, DatabaseBusy):
                 # By its kind alone: the text of an error may hold what somebody wrote.
                 log.warning("the database: %s", kind_of(error))
-            if committing and isinstance(refusal, DatabaseAway):
-                refusal = DatabaseAway(PERHAPS, perhaps=True)
+                if committing and isinstance(refusal, DatabaseAway):
+                    refusal = DatabaseAway(PERHAPS, perhaps=True)
             raise refusal from error
 
     @asynccontextmanager
@@ -236,6 +240,14 @@ class Database:
         statement = insert_into(tables.Heartbeat, self.engine.dialect.name).values(name=name, at=at)
         async with self.outside(writes=True) as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
+
+    async def is_full(self, at: datetime) -> bool:
+        """Whether its disk had no room for what this process stored, and has none for a little now, at the instant."""
+        if self._is_full:
+            with suppress(DatabaseFull):
+                await self.beat("room", at)
+                self._is_full = False
+        return self._is_full
 
     async def last_beat(self, name: str) -> datetime | None:
         """The instant of the part's last sign of life, or None."""

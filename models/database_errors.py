@@ -13,6 +13,8 @@ PERHAPS = (
     "before you try again."
 )
 FULL = "There is no room left on the disk of Steward's database. Nothing was saved; please tell whoever runs Steward."
+# The same for whoever runs it.
+MAKE_ROOM = "no room is left on the disk of the database: make room there. Until then nothing is saved"
 OVERTAKEN = "Somebody else changed this at the same moment. Nothing was saved; please try again."
 
 # PostgreSQL ended one of two units that waited for each other: a deadlock, or a serialization failure.
@@ -36,6 +38,13 @@ class DatabaseAway(DatabaseBusy):
         self.perhaps = perhaps
 
 
+class DatabaseFull(DatabaseAway):
+    """The disk of the database has no room for what was to be stored, and nothing of it was: also at a commit."""
+
+    def __init__(self) -> None:
+        super().__init__(FULL)
+
+
 def refusal_of(error: SQLAlchemyError | OSError, *, is_sqlite: bool) -> StewardError | None:
     """What a unit is told about an error of the database; None for a mistake of ours."""
     if isinstance(error, StaleDataError):
@@ -53,13 +62,13 @@ def refusal_of(error: SQLAlchemyError | OSError, *, is_sqlite: bool) -> StewardE
 
 
 def kind_of(error: Exception) -> str:
-    """The name of the driver's error, where there is one."""
+    """The name of the driver's error, where there is one, and its code."""
     driver = getattr(error, "orig", None)
-    return (
-        type(error).__name__
-        if driver is None
-        else f"{type(error).__name__}, {type(driver.__cause__ or driver).__name__}"
-    )
+    if driver is None:
+        return type(error).__name__
+    driver = driver.__cause__ or driver
+    code = getattr(driver, "sqlite_errorname", None) or getattr(driver, "sqlstate", None) or ""
+    return f"{type(error).__name__}, {type(driver).__name__} {code}".rstrip()
 
 
 def _sqlite_refusal(reason: str) -> StewardError | None:
@@ -67,7 +76,7 @@ def _sqlite_refusal(reason: str) -> StewardError | None:
     if "locked" in reason:
         return DatabaseBusy(BUSY)
     if "is full" in reason:
-        return DatabaseAway(FULL)
+        return DatabaseFull()
     is_away = any(words in reason for words in ("disk I/O error", "unable to open", "readonly database"))
     return DatabaseAway(AWAY) if is_away else None
 
@@ -79,5 +88,5 @@ def _postgresql_refusal(state: str, disconnected: bool) -> StewardError | None:
     if state in PUT_OFF:
         return DatabaseBusy(BUSY)
     if state == DISK_FULL:
-        return DatabaseAway(FULL)
+        return DatabaseFull()
     return DatabaseAway(AWAY) if disconnected or state in GONE or state.startswith("08") else None

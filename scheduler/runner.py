@@ -109,8 +109,10 @@ class Runner:
     async def stuck(self) -> NoReturn:
         """Wait until the clock's work, once started, stands still. Raises ClockStuck then, and nothing before."""
         while (left := self._went_on_at + STUCK_SECONDS - monotonic()) > 0:
-            begun, pause = monotonic(), min(left, TICK_SECONDS)
+            begun, pause, wall = monotonic(), min(left, TICK_SECONDS), self._wall.now()
             await asyncio.sleep(pause)
+            if self._wall.now() < wall:
+                self._begin_again()
             if monotonic() > begun + pause + STUCK_SECONDS / 2:
                 # All of the process was stopped for a while, as when its machine sleeps: the work has its time anew.
                 self._went_on_at = monotonic()
@@ -118,6 +120,12 @@ class Runner:
             f"The clock's work has stood still for {STUCK_SECONDS / 60:.0f} minutes. Start Steward again; a supervisor "
             "does it by itself."
         )
+
+    def _begin_again(self) -> None:
+        """Do everything now: the machine's clock went back, and APScheduler would wait until it is where it was."""
+        log.warning("the machine's clock went back; the clock's work goes on")
+        for job in self._scheduler.get_jobs() if self._scheduler else ():
+            job.modify(next_run_time=datetime.now(UTC))
 
     async def stop(self, grace_seconds: float | None = None) -> None:
         """Finish what is under way in the tick and begin nothing else; the next start finds what is left.

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,38 @@ def test_a_backup_of_an_older_release_is_brought_up_and_of_a_newer_one_refused(
 
     assert migrate.current(f"sqlite:///{tmp_path}/restored.db") == migrate.head()
     assert not (tmp_path / "second.db").exists()
+
+
+class OnFullDisk(sqlite3.Connection):
+    """A database that may not grow, and what cannot be copied into a file."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute("PRAGMA max_page_count=1")  # raised to its size
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        if sql.startswith("VACUUM INTO"):
+            Path(f"{parameters[0]}-journal").touch()
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return super().execute(sql, parameters)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_full_disk_is_told_and_nothing_is_left_of_what_was_begun(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate.downgrade(database_url, "0011")
+    older = backup.make(database_url, tmp_path / "older.backup")
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=OnFullDisk))
+
+    with pytest.raises(CannotStart, match=r"new\.backup\.part cannot be written: no room is left on its disk\."):
+        backup.make(database_url, tmp_path / "new.backup")
+    with pytest.raises(CannotStart, match=r"restored\.db cannot be written: database or disk is full\."):
+        backup.restore(older, f"sqlite:///{tmp_path}/restored.db", now=NOW)
+
+    assert list(tmp_path.iterdir()) == [older]
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

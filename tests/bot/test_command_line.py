@@ -339,6 +339,18 @@ def test_the_exit_status_tells_what_cannot_be_read_from_what_is_refused(installa
     assert (unreadable.exit_code, refused.exit_code) == (2, 1)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_file_that_the_system_refuses_is_named(database_url: str) -> None:
+    """For its name here; one in a folder that this user may not look into is refused in the same way."""
+    name = "x" * 300
+
+    refused = [steward(command, name, DATABASE_URL=database_url) for command in ("backup", "restore")]
+
+    for told in refused:
+        assert told.exit_code == 1
+        assert told.stderr.startswith(f"{name} cannot be used: File name too long. Name another file, or give this ")
+
+
 @pytest.mark.parametrize("command", ["doctor", "health", "migrate"])
 def test_a_folder_that_is_not_there_is_named(installation: Path, command: str) -> None:
     told = steward(command, DATABASE_URL="sqlite:///disk/steward.db")

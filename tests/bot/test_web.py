@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
@@ -18,8 +19,9 @@ from sqlalchemy import update
 
 from bot import bolt_app, operation, run, web
 from bot.incoming import Incoming
-from models import outbox
+from models import outbox, sqlite
 from models.database import Database
+from models.database_errors import MAKE_ROOM, DatabaseFull
 from models.tables import Delivery, DeliveryState, Workspace
 from scheduler.runner import HEARTBEAT
 
@@ -95,10 +97,13 @@ async def test_a_clock_that_is_a_little_off_does_no_harm(door: Door, seconds: in
 
 
 @pytest.mark.parametrize("seconds", [-310, 310, -86_400])
-async def test_an_old_or_a_coming_request_is_refused_however_well_signed(door: Door, seconds: int) -> None:
-    """Somebody who kept a request cannot use it again."""
+async def test_an_old_or_a_coming_request_is_refused_however_well_signed(
+    door: Door, caplog: pytest.LogCaptureFixture, seconds: int
+) -> None:
+    """Somebody who kept a request cannot use it again. The log tells, for it may be this machine's clock."""
     assert await door.signed(COMMAND, at=time.time() + seconds) == (401, "not from Slack")
     assert not door.let_in
+    assert f"s {'ago' if seconds < 0 else 'from now'} by this machine's clock: see that NTP sets it" in caplog.text
 
 
 def stamped(stamp: str) -> Forgery:
@@ -259,10 +264,37 @@ async def test_without_a_ticker_the_installation_is_not_healthy(database: Databa
     with_ticker = await operation.health_problem(database)
     await database.beat(HEARTBEAT, datetime.now(UTC) - timedelta(seconds=90))
     silent = await operation.health_problem(database)
+    await database.beat(HEARTBEAT, datetime.now(UTC) + timedelta(seconds=3_600))
+    to_come = await operation.health_problem(database)
 
     assert before == NO_TICKER
     assert with_ticker is None
     assert str(silent).startswith("the ticker has been silent for 9")
+    assert str(to_come).endswith(" s from now: see that NTP sets the machines' clocks")
+
+
+async def test_while_the_disk_is_full_it_is_neither_ready_nor_well(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As soon as something could not be stored, and until there is room; the log says what to do."""
+
+    async def fail(connection: sqlite._Connection) -> None:
+        await connection.rollback()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    await database.beat(HEARTBEAT, datetime.now(UTC))
+    with monkeypatch.context() as full:
+        full.setattr(sqlite._Connection, "commit", fail)
+        before = await operation.ready_problem(database)
+        with pytest.raises(DatabaseFull):
+            await database.beat(HEARTBEAT, datetime.now(UTC))
+
+        meanwhile = [await operation.ready_problem(database), await operation.health_problem(database)]
+
+    assert before is None
+    assert meanwhile == [MAKE_ROOM] * 2
+    assert MAKE_ROOM in caplog.messages
+    assert [await operation.ready_problem(database), await operation.health_problem(database)] == [None] * 2
 
 
 async def test_the_public_is_told_one_word_of_a_state_that_is_known(

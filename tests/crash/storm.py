@@ -31,11 +31,14 @@ from sandbox.timing import Timing
 from tests.crash.balancer import balancer_over
 from tests.processes import Machine, Program, free_port
 
-# The program with a shorter lease than its own 60 seconds, so that what was left behind is found in the time of a test.
+# The program with a shorter lease than its own 60 seconds, so that what was left behind is found in the time of a test;
+# and with shorter pauses than its five minutes, or what met four faults is still to come when it is counted.
 LEASE_SECONDS, SETTLE_SECONDS = 16, 3
 PROGRAM = f"""
 from datetime import timedelta
+from bot import claimed
 from scheduler import deliveries
+claimed.BACKOFF_SECONDS = (5.0, 15.0, 30.0)
 deliveries.LEASE, deliveries.SETTLE = timedelta(seconds={LEASE_SECONDS}), timedelta(seconds={SETTLE_SECONDS})
 from bot.command_line import main
 main()

@@ -112,19 +112,24 @@ async def test_who_is_refused_hears_it_when_what_they_saw_is_on_disk(
     assert told == ("first", {"first"})
 
 
+@pytest.mark.parametrize(
+    ("reason", "sentence"), [("disk I/O error", PERHAPS), ("database or disk is full", FULL)], ids=["broken", "full"]
+)
 async def test_where_the_disk_fails_all_are_told_and_nothing_is_stored(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch, reason: str, sentence: str
 ) -> None:
+    """Of a full one it is certain that it was not."""
+
     def fail(connection: sqlite._Connection) -> None:
         connection._conn.rollback()
-        raise sqlite3.OperationalError("disk I/O error")
+        raise sqlite3.OperationalError(reason)
 
     with monkeypatch.context() as broken:
         broken.setattr(sqlite._Connection, "_store", fail)
         told = await asyncio.gather(*(note(database, key) for key in "abc"), return_exceptions=True)
     await note(database, "next")
 
-    assert [str(each) for each in told] == [PERHAPS] * 3
+    assert [str(each) for each in told] == [sentence] * 3
     assert await noted(database) == {"next"}
 
 

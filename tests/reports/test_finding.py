@@ -298,7 +298,11 @@ async def test_a_text_that_is_as_long_as_can_be_is_stored_and_found(database: Da
         assert len(item.record.words) <= search.MOST_INDEXED
 
 
-def test_records_from_before_there_was_an_index_are_found_after_the_upgrade(database_url: str) -> None:
+def test_records_from_before_there_was_an_index_are_found_after_the_upgrade(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "AT_ONCE", 1)
+
     async def store() -> None:
         async with Database(database_url) as database:
             async with database.unit(WORKSPACE) as session:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -246,6 +246,29 @@ async def test_a_process_that_was_stopped_as_a_whole_does_not_stand_still(
 
     assert not watching.done()
     watching.cancel()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_where_the_machines_clock_goes_back_the_ticks_go_on(
+    house: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """APScheduler waits for the hour at which it wanted to tick."""
+    bell = Bell()
+    runner = make_runner(house, clock, bell)
+    runner.start()
+    await bell.heard()
+    assert runner._scheduler is not None
+    runner._scheduler.get_job("tick").modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
+    rung = bell.rung
+    monkeypatch.setattr("scheduler.runner.TICK_SECONDS", 0.02)
+    watching = asyncio.create_task(runner.stuck())
+    await asyncio.sleep(0)
+
+    clock.move(hours=-1)
+    await until(lambda: bell.rung > rung)
+
+    watching.cancel()
+    await runner.stop()
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
