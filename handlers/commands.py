@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -273,13 +272,13 @@ def _command(name: str) -> Command:
 
 
 def _parse_kind(kind: Kind, text: str) -> Parsed:
-    """After a kind's command only the whole text is a verb, so that no title is ever taken for one."""
+    """After a kind's command only the whole text is a verb, or a list with its filters: other words are a title."""
     if not text:
         return Parsed(lambda request, deps: records.open_form(request, deps, kind))
-    if text.lower() == "list":
-        return _parse_list(kind.plural, "")
     if text.lower() == "help":
         return Parsed(lambda request, deps: _help(kind))
+    if of_kind := _list_of(kind, text):
+        return of_kind
     if about_record := _about_record(text, strict=True):
         return about_record
     hints = _if_a_record_was_meant(text) or _if_a_command_was_meant(kind, text)
@@ -302,19 +301,12 @@ def _if_a_record_was_meant(text: str) -> tuple[str, ...]:
 
 
 def _if_a_command_was_meant(kind: Kind, text: str) -> tuple[str, ...]:
-    """What to say when a title reads like a list with its filters, or is nothing but a command's word or nearly one."""
-    word, rest = _first_word(text)
-    word, meant = word.lower(), ""
-    if word == "list":
-        with suppress(UnknownFilter):
-            read_filters(pieces_with_channels(rest))
-            meant = f"{kind.plural} {as_text(pieces_with_channels(rest))}".replace("`", "'")
-    elif not rest:
-        also = {"list": kind.plural, "help": f"help {kind.plural}"}
-        examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
-        near = word if word in examples else _nearest(word, also, at_least=0.8)
-        meant = examples.get(near, "")
-    return (f"Did you mean `/steward {esc(meant)}`? {BECAME_A_TITLE}",) if meant else ()
+    """What to say when a title is nothing but a command's word or nearly one."""
+    word = text.lower()
+    also = {"list": kind.plural, "help": f"help {kind.plural}"}
+    examples = {verb.word: verb.example for verb in VERBS if kind_named(verb.word) is None} | also
+    near = word if word in examples else _nearest(word, also, at_least=0.8)
+    return (f"Did you mean `/steward {esc(examples[near])}`? {BECAME_A_TITLE}",) if near else ()
 
 
 def _nearest(word: str, known: Iterable[str], *, at_least: float = 0.75) -> str:
@@ -444,6 +436,22 @@ def _parse_list(name: str, rest: str) -> Parsed:
     except UnknownFilter as unknown:
         raise NotFound(_filter_hint(name, unknown)) from unknown
     return Parsed(lambda request, deps: lists.show(request, deps, filters))
+
+
+def _list_of(kind: Kind, text: str) -> Parsed | None:
+    """The kind's list with the filters typed after `list`, and how to log that as a title; None for anything else."""
+    word, rest = _first_word(text)
+    typed = pieces_with_channels(rest)
+    if word.lower() != "list":
+        return None
+    try:
+        read_filters(typed)
+        filters = read_filters([kind.plural, " ", *typed])
+    except UnknownFilter:
+        return None
+    title = as_text(pieces_with_channels(text)).replace("`", "'")
+    also = f"To log that as a title, type `/steward {kind.key} {esc(title)}`." if rest else ""
+    return Parsed(lambda request, deps: lists.show(request, deps, filters, also))
 
 
 def _parse_find(name: str, rest: str) -> Parsed:

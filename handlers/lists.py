@@ -15,7 +15,7 @@ from models.permissions import Actor, Right, may, right_for
 from models.tables import Project
 from reports.work import Page, listed
 from views import cards
-from views.blocks import Message
+from views.blocks import Message, mrkdwn, note
 from views.lists import ListView, record_list
 
 # The button of a message that is no list and stays as it is.
@@ -30,9 +30,13 @@ SIZE = 10
 OLD = "This list is from an older version of Steward. Ask for it again: `/steward list`."
 
 
-async def show(request: Request, deps: Deps, filters: Filters) -> Reply:
-    """The first page: of the channel's project, or in a direct message of all projects one may see."""
-    return Tell(await page_of(request, deps, await with_owners_found(deps, filters), 0))
+async def show(request: Request, deps: Deps, filters: Filters, also: str = "") -> Reply:
+    """The first page: of the channel's project, or in a direct message of all projects one may see.
+
+    `also` is a sentence for its end.
+    """
+    page = await page_of(request, deps, await with_owners_found(deps, filters), 0)
+    return Tell(replace(page, blocks=[*page.blocks, note(mrkdwn(also))]) if also else page)
 
 
 async def turned(request: Request, deps: Deps) -> Reply:

@@ -130,7 +130,6 @@ async def test_marks_around_a_reference_do_no_harm_and_what_is_said_with_a_step_
 # A title that reads like a command, and what it is told.
 MEANT = [
     ("/action lsit", "/steward actions"),
-    ("/risk list overdue @ben", "/steward risks overdue @ben"),
     ("/action hlep", "/steward help actions"),
     ("/action undo", "/steward undo"),
     ("/action edit", "/steward A12 edit"),
@@ -149,6 +148,21 @@ async def test_a_title_that_reads_like_a_command_is_logged_and_the_command_is_na
 
     for line in ("/action List the suppliers", "/action Help Ben move", "/action Hello"):
         assert "Did you mean" not in await typed(house, ana, line)
+
+
+@sqlite_only
+async def test_after_a_kinds_command_a_list_takes_filters_and_says_how_to_log_it_as_a_title(house: House) -> None:
+    ana, ben = house.sandbox.person("ana"), house.sandbox.person("ben")
+    await typed(house, ana, f"/risk Core switch fails <@{ben.id}|ben>")
+    await typed(house, ana, "/action Order cables")
+
+    told = await typed(house, ana, f"/risk list <@{ben.id}|ben>")
+
+    assert "Core switch fails" in told
+    assert "Order cables" not in told
+    assert "To log that as a title, type `/steward risk list @ben`." in told
+    assert (await typed(house, ana, "/steward action list overdue")).startswith("Logged A2")
+    assert "To log that" not in await typed(house, ana, "/risk list")
 
 
 @sqlite_only
