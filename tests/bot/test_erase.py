@@ -162,7 +162,10 @@ def test_an_erasure_that_is_interrupted_does_not_end_as_one_that_was_done(
     fill(database_url, two_projects)
     monkeypatch.setattr(erase.erasing, "erase", interrupted)
     monkeypatch.setattr(stopping, "_end", lambda: None)  # which would end the tests as well
-
-    told = steward("erase", "--person", "UBEN", "--yes", DATABASE_URL=database_url)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts beside itself ignores it
+    try:
+        told = steward("erase", "--person", "UBEN", "--yes", DATABASE_URL=database_url)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert (told.exit_code, told.stderr) == (1, "Interrupted before its end: run the same command again.\n")
