@@ -59,7 +59,7 @@ def test_work_begins_with_what_was_loaded_left_out_of_garbage_collections(tmp_pa
     script = (
         "import gc, sys; from bot import command_line, stopping; from bot.settings import Settings;"
         "stopping.until_stopped = lambda work: (work.close(), print(gc.isenabled(), gc.get_freeze_count()));"
-        "sys.argv = ['steward', 'health']; command_line.main()"
+        "sys.argv = ['steward', 'sandbox']; command_line.main()"
     )
 
     done = subprocess.run(
