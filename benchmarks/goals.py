@@ -35,7 +35,6 @@ def judged(goals: Sequence[Goal]) -> str:
     lines = ["| goal | measured | must | aim | |", "|---|---|---|---|---|"]
     for goal in (goal for goal in goals if goal.beside):
         sign = "≥" if goal.at_least else "≤"
-        lines.append(
-            f"| {goal.name} | {goal.ratio:.2f} | {sign} {goal.must:g} | {sign} {goal.aim:g} | {goal.verdict} |"
-        )
+        measured = f"{goal.ratio:.{2 if goal.ratio >= 0.1 else 3}f}"
+        lines.append(f"| {goal.name} | {measured} | {sign} {goal.must:g} | {sign} {goal.aim:g} | {goal.verdict} |")
     return "\n".join(lines)
